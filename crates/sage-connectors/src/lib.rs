@@ -1,0 +1,1 @@
+//! Native readers and writers: text lines, JSON lines, Parquet.

@@ -1,0 +1,1 @@
+//! Columnar frames: layouts, the FlatBuffers envelope, partitioning by key group.

@@ -1,0 +1,1 @@
+//! Jobs, tasks, the dispatcher loop, native tasks and the metrics registry.

@@ -1,0 +1,1 @@
+//! Keyed slots and built-in aggregates.
