@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/property-runs.setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
     isolate: true,

@@ -5,23 +5,47 @@ import { projectRoot, toolEnvironment } from './project.mjs';
  * @typedef {object} CommandResult
  * @property {number} code exit code; 127 when the command does not exist, 128 + n when a signal ended it
  * @property {string} output what it wrote to both streams, in the order it arrived
- * @property {boolean} missing whether the command could not be found at all
+ * @property {boolean} timedOut whether it was killed because its time was up
  */
+
+/**
+ * @typedef {object} CommandOptions
+ * @property {string} [cwd] the project's root when absent
+ * @property {Record<string, string>} [env] added to the environment
+ * @property {boolean} [echo] also shows the output while it comes
+ * @property {number} [timeLimitMs] kills the command and everything it started when it takes longer
+ */
+
+const windows = process.platform === 'win32';
 
 /**
  * Runs a command to its end and keeps what it wrote. Never rejects: a command that cannot start is a result too.
  *
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ cwd?: string, env?: Record<string, string>, echo?: boolean }} [options] `echo` also shows the
- *   output while it comes
+ * @param {CommandOptions} [options]
  * @returns {Promise<CommandResult>}
  */
-export function runCommand(command, args, { cwd = projectRoot, env = {}, echo = false } = {}) {
+export function runCommand(command, args, { cwd = projectRoot, env = {}, echo = false, timeLimitMs } = {}) {
   return new Promise((resolve) => {
-    // npm and friends are .cmd files on Windows, which only a shell can start.
-    const shell = process.platform === 'win32' && !command.endsWith('.exe');
-    const child = spawn(command, args, { cwd, env: toolEnvironment(env), shell, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, {
+      cwd,
+      env: toolEnvironment(env),
+      // npm and friends are .cmd files on Windows, which only a shell can start.
+      shell: windows && !command.endsWith('.exe'),
+      // A group of its own, so that the command's children can be ended together with it.
+      detached: !windows,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const endGroup = groupEnder(child);
+    let timedOut = false;
+    const timer =
+      timeLimitMs === undefined
+        ? undefined
+        : setTimeout(() => {
+            timedOut = true;
+            endGroup('SIGKILL');
+          }, timeLimitMs);
     let output = '';
     const keep = (stream) => (chunk) => {
       output += chunk;
@@ -29,14 +53,44 @@ export function runCommand(command, args, { cwd = projectRoot, env = {}, echo = 
     };
     child.stdout.setEncoding('utf8').on('data', keep(process.stdout));
     child.stderr.setEncoding('utf8').on('data', keep(process.stderr));
+    const finish = (code) => {
+      clearTimeout(timer);
+      running.delete(endGroup);
+      resolve({ code, output, timedOut });
+    };
     child.on('error', (error) => {
-      const missing = error.code === 'ENOENT';
-      resolve({ code: missing ? 127 : 126, output: `${output}${error.message}\n`, missing });
+      output += `${error.message}\n`;
+      finish(error.code === 'ENOENT' ? 127 : 126);
     });
-    child.on('close', (code, signal) => {
-      resolve({ code: code ?? 128 + signalNumber(signal), output, missing: false });
-    });
+    child.on('close', (code, signal) => finish(code ?? 128 + signalNumber(signal)));
   });
+}
+
+/** How to end each command that runs now. */
+const running = new Set();
+let endsWithUs = false;
+
+function groupEnder(child) {
+  const end = (signal) => {
+    try {
+      if (windows) child.kill(signal);
+      else process.kill(-child.pid, signal);
+    } catch {
+      // It has ended by itself.
+    }
+  };
+  running.add(end);
+  if (!endsWithUs) {
+    // In groups of their own, the commands do not hear Ctrl-C or a kill of this process.
+    endsWithUs = true;
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+      process.once(signal, () => {
+        for (const endOne of running) endOne(signal);
+        process.exit(128 + signalNumber(signal));
+      });
+    }
+  }
+  return end;
 }
 
 const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGTERM: 15 };

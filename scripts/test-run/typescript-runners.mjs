@@ -1,0 +1,57 @@
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { bindingTypesAreCurrent, committedBindingTypes } from '../setup/binding-types.mjs';
+import { projectNode, projectRoot, setupFolder } from '../setup/project.mjs';
+import { SetupProblem } from '../setup/setup-problem.mjs';
+import { distStep, setUp } from '../setup/set-up.mjs';
+import { commandCheck, runTestCommand, stepCheck } from './runner.mjs';
+import { tallyVitest } from './tally.mjs';
+
+const inModules = (...path) => join(projectRoot, 'node_modules', ...path);
+
+/**
+ * vitest over test files.
+ *
+ * @param {string} name
+ * @param {readonly string[]} files all when empty
+ * @param {Record<string, string>} env
+ * @returns {import('./runner.mjs').Runner}
+ */
+export function vitest(name, files = [], env = {}) {
+  const run = async () => {
+    const report = join(setupFolder, `vitest.${process.pid}.json`);
+    mkdirSync(setupFolder, { recursive: true });
+    rmSync(report, { force: true });
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+    const outcome = await runTestCommand(
+      projectNode,
+      [inModules('vitest', 'vitest.mjs'), 'run', ...reporters, ...files],
+      env,
+    );
+    const tally = tallyVitest(outcome, existsSync(report) ? readFileSync(report, 'utf8') : undefined);
+    rmSync(report, { force: true });
+    return tally;
+  };
+  return { name, groups: ['ts'], run };
+}
+
+/** Generated code that is committed must be what its generator makes now. */
+function freshness(name, script) {
+  return commandCheck(name, ['ts'], projectNode, [join(projectRoot, 'scripts', script), '--check']);
+}
+
+async function checkBindingTypes() {
+  if (bindingTypesAreCurrent()) return;
+  throw new SetupProblem(`${committedBindingTypes} is not what the addon declares: run npm run setup and commit it.`);
+}
+
+/** @type {readonly import('./runner.mjs').Runner[]} */
+export const typescriptRunners = [
+  freshness('generated error codes', 'generate-errors.mjs'),
+  freshness('generated FlatBuffers code', 'generate-flatbuffers.mjs'),
+  stepCheck('generated binding types', ['ts'], checkBindingTypes),
+  commandCheck('tsc', ['ts'], projectNode, [inModules('typescript', 'bin', 'tsc'), '-p', 'tsconfig.check.json']),
+  commandCheck('oxlint', ['ts'], projectNode, [inModules('oxlint', 'bin', 'oxlint'), '--deny-warnings']),
+  stepCheck('dist compiles', ['ts'], () => setUp([distStep])),
+  vitest('vitest'),
+];
