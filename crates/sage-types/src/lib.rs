@@ -1,1 +1,13 @@
 //! Ids, the clock, the error table and key groups: what every other crate of SAGE Kernel names.
+
+mod clock;
+mod error_code;
+mod id;
+mod key_groups;
+mod sage_error;
+
+pub use clock::{Clock, ManualClock, SharedClock, SystemClock};
+pub use error_code::ErrorCode;
+pub use id::{EdgeId, IsolateId, JobId, LayoutId, OperatorId, StageId, TaskId};
+pub use key_groups::{DEFAULT_KEY_GROUPS, HASH_VERSION, KeyGroups};
+pub use sage_error::{ErrorDomain, ErrorValue, Result, SageError};
