@@ -25,7 +25,13 @@ export function cargoTest(name, args = testableCrates, env = {}) {
 export const rustRunners = [
   commandCheck('cargo fmt', ['rust'], 'cargo', ['fmt', '--all', '--', '--check']),
   commandCheck('cargo clippy', ['rust'], 'cargo', [
-    ...['clippy', '--locked', '--workspace', '--all-targets', '--', '-D', 'warnings'],
+    'clippy',
+    '--locked',
+    '--workspace',
+    '--all-targets',
+    '--',
+    '-D',
+    'warnings',
   ]),
   cargoTest('cargo test'),
   stepCheck('native addon builds', ['rust', 'ts'], () => setUp([addonStep])),
