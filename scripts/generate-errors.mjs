@@ -55,6 +55,7 @@ use std::fmt;
 use crate::ErrorDomain;
 
 /// A row of the error table.
+#[allow(clippy::doc_markdown, reason = "the texts are those that users read")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ErrorCode {
