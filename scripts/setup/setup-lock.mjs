@@ -2,7 +2,6 @@ import { linkSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeF
 import { join } from 'node:path';
 import { setupFolder } from './project.mjs';
 
-const lockPath = join(setupFolder, 'lock');
 const heartbeatMs = 2_000;
 const deadAfterMs = 30_000;
 const pollMs = 100;
@@ -15,23 +14,28 @@ const pollMs = 100;
  * @template T
  * @param {() => Promise<T>} work
  * @param {(holder: number) => void} onWait called once when another process holds the lock
+ * @param {string} [folder] where the lock lies
  * @returns {Promise<T>}
  */
-export async function withSetupLock(work, onWait) {
-  mkdirSync(setupFolder, { recursive: true });
+export async function withSetupLock(work, onWait, folder = setupFolder) {
+  mkdirSync(folder, { recursive: true });
+  const lockPath = join(folder, 'lock');
   let told = false;
-  while (!tryAcquire()) {
-    const holder = deadHolder();
+  while (!tryAcquire(lockPath)) {
+    const holder = holderOf(lockPath);
     if (holder.dead) {
-      takeOver();
+      takeOver(lockPath);
     } else {
       if (!told) onWait(holder.pid);
       told = true;
       await new Promise((resolve) => setTimeout(resolve, pollMs));
     }
   }
-  const heartbeat = setInterval(() => touch(), heartbeatMs);
-  const release = () => rmSync(lockPath, { force: true });
+  const heartbeat = setInterval(touch, heartbeatMs, lockPath);
+  const release = () => {
+    // Not when it was taken from us, for example because this machine slept.
+    if (holderOf(lockPath).pid === process.pid) rmSync(lockPath, { force: true });
+  };
   process.once('exit', release);
   try {
     return await work();
@@ -43,7 +47,7 @@ export async function withSetupLock(work, onWait) {
 }
 
 /** The file appears with its content or not at all: written aside, then linked to its name. */
-function tryAcquire() {
+function tryAcquire(lockPath) {
   const own = `${lockPath}.${process.pid}`;
   writeFileSync(own, String(process.pid));
   try {
@@ -57,7 +61,7 @@ function tryAcquire() {
   }
 }
 
-function touch() {
+function touch(lockPath) {
   try {
     const now = new Date();
     utimesSync(lockPath, now, now);
@@ -66,7 +70,7 @@ function touch() {
   }
 }
 
-function deadHolder() {
+function holderOf(lockPath) {
   try {
     const pid = Number(readFileSync(lockPath, 'utf8'));
     const silentMs = Date.now() - statSync(lockPath).mtimeMs;
@@ -86,7 +90,7 @@ function isAlive(pid) {
 }
 
 /** Only one of several waiters may remove a dead lock, or the second would remove the first one's new lock. */
-function takeOver() {
+function takeOver(lockPath) {
   const guard = `${lockPath}.takeover`;
   try {
     mkdirSync(guard);
@@ -96,7 +100,7 @@ function takeOver() {
     return;
   }
   try {
-    if (deadHolder().dead) rmSync(lockPath, { force: true });
+    if (holderOf(lockPath).dead) rmSync(lockPath, { force: true });
   } finally {
     rmSync(guard, { recursive: true, force: true });
   }
