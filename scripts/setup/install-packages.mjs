@@ -6,6 +6,7 @@ import { lastLines, runCommand } from './run-command.mjs';
 import { SetupProblem } from './setup-problem.mjs';
 
 const modules = join(projectRoot, 'node_modules');
+const linkedNode = join(modules, '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
 
 /**
  * Whether node_modules holds what the lock file names, in the same versions. Read from npm's own note of what
@@ -15,7 +16,7 @@ const modules = join(projectRoot, 'node_modules');
 export function packagesAreCurrent() {
   const wanted = readLock(join(projectRoot, 'package-lock.json'));
   const installed = readLock(join(modules, '.package-lock.json'));
-  if (installed === undefined || !existsSync(projectNode)) return false;
+  if (installed === undefined || !existsSync(projectNode) || !existsSync(linkedNode)) return false;
   if (wanted === undefined) throw new SetupProblem('package-lock.json is missing: restore it from git.');
   for (const [path, entry] of Object.entries(wanted)) {
     if (path === '' || !path.startsWith('node_modules/')) continue;
@@ -42,14 +43,23 @@ export async function installPackages() {
   // script is `node`, which is run below.
   const install = await runCommand('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund']);
   if (install.code !== 0) {
-    throw new SetupProblem(`npm ci failed: check the network and the registry, its last lines follow.\n${lastLines(install.output)}`);
+    throw new SetupProblem(`npm ci failed: check the network and the registry; npm says\n${reasons(install.output)}`);
   }
   const nodePackage = dirname(dirname(projectNode));
   const place = await runCommand(process.execPath, ['installArchSpecificPackage.js'], { cwd: nodePackage });
   if (place.code !== 0 || !existsSync(projectNode)) {
     throw new SetupProblem(
-      `The package 'node' has no binary for ${process.platform}-${process.arch}, or it could not be fetched; its last lines follow.\n${lastLines(place.output)}`,
+      `The package 'node' has no binary for ${process.platform}-${process.arch}, or it could not be fetched; npm says\n${reasons(place.output)}`,
     );
   }
+  // npm links only commands that are there when it installs, and this one was not.
+  const link = await runCommand('npm', ['rebuild', 'node', '--ignore-scripts']);
+  if (link.code !== 0) throw new SetupProblem(`npm could not link node_modules/.bin/node:\n${reasons(link.output)}`);
   await checkProjectNode();
+}
+
+/** npm gives the reason first and a page of usage after it. */
+function reasons(output) {
+  const errors = output.split('\n').filter((line) => line.startsWith('npm error'));
+  return errors.length === 0 ? lastLines(output) : errors.slice(0, 30).join('\n');
 }
