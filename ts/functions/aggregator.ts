@@ -1,0 +1,69 @@
+import type { FieldPath } from './field-path.ts';
+
+/** Aggregators that the core computes. */
+export type BuiltinAggregatorName = 'count' | 'sum' | 'avg' | 'min' | 'max' | 'first' | 'last';
+
+/** An aggregator that the core computes on columns; made by `count()`, `sum()` and so on. */
+export interface BuiltinAggregator<in T, out R> {
+  readonly kind: 'builtin';
+  readonly name: BuiltinAggregatorName;
+  /** What is aggregated; `undefined` for `count()`, and for `first()` and `last()` of whole records. */
+  readonly input: FieldPath | ((record: T) => unknown) | undefined;
+  /** Only for the type; never set. */
+  readonly result?: R;
+}
+
+/**
+ * An aggregator in JavaScript. `init` makes an accumulator, `add` gives the accumulator with one more record (it may
+ * change and return the one it got), `merge` joins two, `result` reads the result without changing the accumulator.
+ *
+ * `merge` is what allows aggregating in parts; without it the records of a key are added one by one.
+ */
+export interface UserAggregator<T, A, R> {
+  init(): A;
+  add(accumulator: A, record: T): A;
+  merge?(left: A, right: A): A;
+  result(accumulator: A): R;
+}
+
+/** What `aggregate({ name: aggregator })` takes. */
+export type Aggregator<T, R> = BuiltinAggregator<T, R> | UserAggregator<T, unknown, R>;
+
+/** What an aggregator gives. */
+export type AggregatorResult<X> =
+  X extends BuiltinAggregator<never, infer R> ? R : X extends { result(accumulator: never): infer R } ? R : never;
+
+/** Results by name, as given to `aggregate`. */
+export type AggregateSpec<T> = Readonly<Record<string, Aggregator<T, unknown>>>;
+
+/** The record of results of a spec. */
+export type AggregateResults<S> = { [Name in keyof S]: AggregatorResult<S[Name]> };
+
+/**
+ * Types an aggregator of your own where it is written: the accumulator's type comes from `init`, the record's from the
+ * stream.
+ *
+ * ```ts
+ * stream.aggregate({ longest: aggregator({ init: () => '', add: (a, r) => (r.name.length > a.length ? r.name : a), result: (a) => a }) })
+ * ```
+ */
+export function aggregator<T, A, R>(definition: UserAggregator<T, A, R>): UserAggregator<T, A, R> {
+  return definition;
+}
+
+/** Whether the core computes this aggregator. */
+export function isBuiltinAggregator(value: unknown): value is BuiltinAggregator<never, unknown> {
+  return typeof value === 'object' && value !== null && (value as { kind?: unknown }).kind === 'builtin';
+}
+
+/** Whether `value` is an aggregator object of a user. */
+export function isUserAggregator(value: unknown): value is UserAggregator<unknown, unknown, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const { init, add, merge, result } = value as Partial<Record<'init' | 'add' | 'merge' | 'result', unknown>>;
+  return (
+    typeof init === 'function' &&
+    typeof add === 'function' &&
+    typeof result === 'function' &&
+    (merge === undefined || typeof merge === 'function')
+  );
+}

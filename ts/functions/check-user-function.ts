@@ -1,0 +1,123 @@
+import { isSageError, planError } from '../common/errors.ts';
+import type { SourceLocation } from '../common/source-location.ts';
+import { BaseFunction } from './base-function.ts';
+import { BatchFunction } from './batch-function.ts';
+import { isClass, mayHaveExecute, type FunctionClass } from './class-detection.ts';
+import { FilterFunction } from './filter-function.ts';
+import { FlatMapFunction } from './flat-map-function.ts';
+import { KeyByFunction } from './key-by-function.ts';
+import { MapFunction } from './map-function.ts';
+import { SinkFunction } from './sink-function.ts';
+import { SourceFunction } from './source-function.ts';
+import { classFunction, instanceFunction, lambdaFunction, type UserFunction } from './user-function.ts';
+
+type AbstractFunctionClass = abstract new (...args: never[]) => BaseFunction;
+
+/** The base classes, each for one place. */
+const BASES: readonly AbstractFunctionClass[] = [
+  MapFunction,
+  FlatMapFunction,
+  FilterFunction,
+  KeyByFunction,
+  SinkFunction,
+  SourceFunction,
+  BatchFunction,
+];
+
+/** The place in a pipeline that a function is for. */
+export interface FunctionPlace {
+  /** The call, as the user wrote it: `map`. */
+  readonly call: string;
+  /** The base classes that fit here. */
+  readonly bases: readonly AbstractFunctionClass[];
+  readonly declaredAt: SourceLocation;
+}
+
+/** What `value` is, in words for a message. */
+export function describeValue(value: unknown): string {
+  if (value === null) return 'null';
+  if (isClass(value)) return `the class ${value.name || '(anonymous)'}`;
+  if (typeof value === 'function') return value.name === '' ? 'a function' : `the function ${value.name}`;
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object') return `an object (${value.constructor?.name ?? 'no class'})`;
+  if (typeof value === 'string') return `the string ${JSON.stringify(value)}`;
+  return value === undefined ? 'undefined' : `the ${typeof value} ${String(value)}`;
+}
+
+/**
+ * Takes what a user gave to an operator - a function, a class with its constructor arguments, or an object - and checks
+ * what can be checked before anything runs.
+ *
+ * @throws SageError SAGE_PLAN_FUNCTION, SAGE_PLAN_ARGUMENT or SAGE_PLAN_UNCLONEABLE, with the user's line.
+ */
+export function toUserFunction(value: unknown, args: readonly unknown[], place: FunctionPlace): UserFunction {
+  if (isClass(value)) {
+    checkBase(value.prototype, value.name, place);
+    checkExecute(value, place);
+    checkArguments(value.name, args, place);
+    return classFunction(value, args);
+  }
+  const base = place.bases[0]!.name;
+  if (args.length > 0) {
+    throw planError('SAGE_PLAN_ARGUMENT', {
+      message: `${place.call} was given ${args.length} more argument${args.length === 1 ? '' : 's'} behind ${describeValue(value)}`,
+      expected: 'further arguments behind a class only: they are those of its constructor',
+      fix: `Write ${place.call}((record) => ...) and use the values inside, or give a class that extends ${base}.`,
+      declaredAt: place.declaredAt,
+    });
+  }
+  if (typeof value === 'function') return lambdaFunction(value as () => unknown);
+  if (typeof value === 'object' && value !== null && typeof (value as { execute?: unknown }).execute === 'function') {
+    checkBase(value, value.constructor?.name ?? 'Object', place);
+    return instanceFunction(value);
+  }
+  throw planError('SAGE_PLAN_FUNCTION', {
+    message: `${place.call} was given ${describeValue(value)}`,
+    expected: `a function, a class that extends ${base}, or an object with execute()`,
+    fix: `Write ${place.call}((record) => ...).`,
+    declaredAt: place.declaredAt,
+  });
+}
+
+function checkBase(prototype: unknown, name: string, place: FunctionPlace): void {
+  if (!(prototype instanceof BaseFunction) || place.bases.some((base) => prototype instanceof base)) return;
+  const other = BASES.find((base) => prototype instanceof base);
+  if (other === undefined) return;
+  const wanted = place.bases.map((base) => base.name).join(' or ');
+  throw planError('SAGE_PLAN_FUNCTION', {
+    message: `${place.call} was given ${name}, which extends ${other.name}`,
+    expected: `a class that extends ${wanted}`,
+    fix: `Let ${name} extend ${place.bases[0]!.name}, or use it where a ${other.name} belongs.`,
+    declaredAt: place.declaredAt,
+  });
+}
+
+function checkExecute(ctor: FunctionClass, place: FunctionPlace): void {
+  if (mayHaveExecute(ctor)) return;
+  const name = ctor.name || 'the class';
+  const isBase = BASES.some((base) => (base as unknown) === ctor);
+  throw planError('SAGE_PLAN_FUNCTION', {
+    message: `${place.call} was given ${name}, which has no execute method`,
+    expected: 'a class with the method execute',
+    fix: isBase ? `Write a class that extends ${name} and has execute().` : `Add execute() to ${name}.`,
+    declaredAt: place.declaredAt,
+  });
+}
+
+/** Constructor arguments reach a worker as copies; what cannot be copied is found here and not there. */
+function checkArguments(name: string, args: readonly unknown[], place: FunctionPlace): void {
+  args.forEach((argument, index) => {
+    try {
+      structuredClone(argument);
+    } catch (cause) {
+      if (isSageError(cause)) throw cause;
+      throw planError('SAGE_PLAN_UNCLONEABLE', {
+        message: `argument ${index + 1} of ${name} (${describeValue(argument)}) cannot be copied to a worker thread`,
+        expected: 'constructor arguments that structuredClone can copy: plain data, Date, Map, Set, typed arrays',
+        fix: 'Pass plain data and create connections and functions in open().',
+        declaredAt: place.declaredAt,
+        cause,
+      });
+    }
+  });
+}

@@ -1,0 +1,127 @@
+import { SageError } from '../common/errors.ts';
+import type { UserAggregator } from './aggregator.ts';
+import { compileFieldPath, readOptionalField } from './field-path.ts';
+import type { PathOf, PathTo, PathValue } from './path-types.ts';
+
+/** Distinct values met: primitives as they are, the others by a text of their value. */
+export interface DistinctValues {
+  readonly primitives: Set<unknown>;
+  readonly texts: Set<string>;
+}
+
+/** How many different values; objects, arrays and dates count by value, -0 is 0 and NaN is NaN. `null` is a value. */
+export function countDistinct<T>(input?: PathOf<T> | ((record: T) => unknown)): UserAggregator<T, DistinctValues, number> {
+  const read = reader<T>('countDistinct', input);
+  return {
+    init: () => ({ primitives: new Set(), texts: new Set() }),
+    add(accumulator, record) {
+      const value = read(record);
+      if (typeof value === 'object' && value !== null) accumulator.texts.add(valueText(value));
+      else accumulator.primitives.add(value);
+      return accumulator;
+    },
+    merge(left, right) {
+      for (const value of right.primitives) left.primitives.add(value);
+      for (const text of right.texts) left.texts.add(text);
+      return left;
+    },
+    result: ({ primitives, texts }) => primitives.size + texts.size,
+  };
+}
+
+/** All values in order of arrival, or all records. It holds them all in memory. */
+export function collectList<T>(): UserAggregator<T, T[], T[]>;
+export function collectList<T, V>(input: (record: T) => V): UserAggregator<T, V[], V[]>;
+export function collectList<T, P extends PathOf<T>>(path: P): UserAggregator<T, PathValue<T, P>[], PathValue<T, P>[]>;
+export function collectList(
+  input?: string | ((record: never) => unknown),
+): UserAggregator<never, unknown[], unknown[]> {
+  const read = reader<unknown>('collectList', input as (record: unknown) => unknown);
+  return {
+    init: () => [],
+    add(accumulator, record) {
+      accumulator.push(read(record));
+      return accumulator;
+    },
+    merge: (left, right) => left.concat(right),
+    result: (accumulator) => accumulator.slice(),
+  };
+}
+
+/** What can be ranked. */
+type Rankable = number | bigint | string | Date | null | undefined;
+
+/** A record with the value that it is ranked by. */
+export interface Ranked<T> {
+  readonly rank: number | bigint | string;
+  readonly record: T;
+}
+
+/**
+ * The `n` records with the largest value at `by`, largest first; the earlier record wins a tie. Records whose value is
+ * `null`, `undefined`, missing or NaN are left out.
+ *
+ * @param n how many, at least 1.
+ */
+export function topN<T>(n: number, by: PathTo<T, Rankable> | ((record: T) => Rankable)): UserAggregator<T, Ranked<T>[], T[]> {
+  if (!Number.isInteger(n) || n < 1) {
+    throw new SageError('SAGE_PLAN_ARGUMENT', `topN() cannot keep ${String(n)} records`, {
+      help: "Give a whole number from 1 and what to rank by: topN(10, 'price').",
+    });
+  }
+  if (by === undefined) throw missingInput('topN');
+  const read = reader<T>('topN', by);
+  const insert = (top: Ranked<T>[], candidate: Ranked<T>): void => {
+    if (top.length === n && !(candidate.rank > top[n - 1]!.rank)) return;
+    let low = 0;
+    for (let high = top.length; low < high; ) {
+      const middle = (low + high) >>> 1;
+      if (candidate.rank > top[middle]!.rank) high = middle;
+      else low = middle + 1;
+    }
+    top.splice(low, 0, candidate);
+    if (top.length > n) top.pop();
+  };
+  return {
+    init: () => [],
+    add(accumulator, record) {
+      const value = read(record);
+      const rank = value instanceof Date ? value.getTime() : value;
+      if (typeof rank === 'string' || typeof rank === 'bigint' || (typeof rank === 'number' && !Number.isNaN(rank))) {
+        insert(accumulator, { rank, record });
+      }
+      return accumulator;
+    },
+    merge(left, right) {
+      for (const candidate of right) insert(left, candidate);
+      return left;
+    },
+    result: (accumulator) => accumulator.map(({ record }) => record),
+  };
+}
+
+function reader<T>(name: string, input: string | ((record: T) => unknown) | undefined): (record: T) => unknown {
+  if (input === undefined) return (record) => record;
+  if (typeof input === 'function') return input;
+  if (typeof input !== 'string') throw missingInput(name);
+  const path = compileFieldPath(input);
+  return (record) => readOptionalField(path, record);
+}
+
+function missingInput(name: string): SageError {
+  return new SageError('SAGE_PLAN_ARGUMENT', `${name}() was given something that is neither a path nor a function`, {
+    help: `Give a field path or a function: 'user.id' or (record) => record.user.id.`,
+  });
+}
+
+/** A text that is equal for equal values; fields in sorted order, so that their order does not count. */
+function valueText(value: unknown): string {
+  if (value instanceof Date) return `D${value.getTime()}`;
+  if (Array.isArray(value)) return `[${value.map(valueText).join(',')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const names = Object.keys(value).sort();
+    return `{${names.map((name) => `${JSON.stringify(name)}:${valueText((value as Record<string, unknown>)[name])}`).join(',')}}`;
+  }
+  if (typeof value === 'string') return JSON.stringify(value);
+  return typeof value === 'bigint' ? `${value}n` : String(value === 0 ? 0 : value);
+}

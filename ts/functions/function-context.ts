@@ -1,0 +1,22 @@
+import type { JobId } from '../common/ids.ts';
+import type { Logger } from './logger.ts';
+import type { FunctionMetrics } from './function-metrics.ts';
+
+/** What a function knows about the place where it runs. One for each parallel instance. */
+export interface FunctionContext {
+  readonly jobId: JobId;
+  readonly jobName: string;
+  /** Name of the operator. */
+  readonly operator: string;
+  /** 0 to `parallelism - 1`. */
+  readonly parallelIndex: number;
+  readonly parallelism: number;
+  /** Key of the record in hand; `undefined` on an unkeyed stream. */
+  readonly key: unknown;
+  readonly logger: Logger;
+  /** The environment's config, as it was given. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Aborted when the job is cancelled or fails. Pass it to what waits. */
+  readonly signal: AbortSignal;
+  readonly metrics: FunctionMetrics;
+}

@@ -1,0 +1,92 @@
+import { SageError } from '../common/errors.ts';
+import { BaseFunction } from './base-function.ts';
+import { hasPrivateMembers } from './class-detection.ts';
+import type { FunctionContext } from './function-context.ts';
+import { type ExecutableObject, functionName, type InstanceUserFunction, type UserCallable, type UserFunction } from './user-function.ts';
+
+/** A user's function in one parallel instance: what generated code calls, and its life cycle. */
+export interface FunctionInstance {
+  /** Set for lambdas. */
+  readonly fn: UserCallable | undefined;
+  /** Set for classes and objects: `object.execute(record)`. */
+  readonly object: ExecutableObject | undefined;
+  /** Before the first record. @throws SageError SAGE_USER_LIFECYCLE, or rejects with it. */
+  open(): void | Promise<void>;
+  /** After the last record; a second call does nothing. @throws SageError SAGE_USER_LIFECYCLE, or rejects with it. */
+  close(): void | Promise<void>;
+}
+
+/**
+ * Makes one parallel instance of a user's function: a new object of a class; the object itself for instance 0 of an
+ * object and a copy of what it was when the pipeline was built for the others; the same function for a lambda.
+ *
+ * @throws SageError SAGE_USER_LIFECYCLE when the constructor throws; SAGE_PLAN_FUNCTION when there is no `execute`, or an
+ * object that cannot be copied would have to be shared.
+ */
+export function instantiateUserFunction(fn: UserFunction, ctx: FunctionContext): FunctionInstance {
+  if (fn.form === 'lambda') return { fn: fn.fn, object: undefined, open: noop, close: noop };
+  const name = functionName(fn);
+  const object = fn.form === 'class' ? construct(fn, name, ctx) : ctx.parallelIndex === 0 ? fn.object : copy(fn, name, ctx);
+  if (typeof object.execute !== 'function') {
+    throw new SageError('SAGE_PLAN_FUNCTION', `${name} has no execute method`, { operator: ctx.operator });
+  }
+  if (object instanceof BaseFunction) BaseFunction.attach(object, ctx);
+  let open = false;
+  return {
+    fn: undefined,
+    object,
+    open() {
+      open = true;
+      return guarded(name, 'open', ctx, () => object.open?.(ctx));
+    },
+    close() {
+      if (!open) return undefined;
+      open = false;
+      return guarded(name, 'close', ctx, () => object.close?.());
+    },
+  };
+}
+
+function noop(): void {}
+
+function construct(fn: UserFunction & { form: 'class' }, name: string, ctx: FunctionContext): ExecutableObject {
+  try {
+    return new (fn.ctor as unknown as new (...args: readonly unknown[]) => ExecutableObject)(...fn.args);
+  } catch (error) {
+    throw lifecycleError(name, 'constructor', ctx, error);
+  }
+}
+
+function copy(fn: InstanceUserFunction, name: string, ctx: FunctionContext): ExecutableObject {
+  if (hasPrivateMembers(fn.object)) {
+    throw new SageError(
+      'SAGE_PLAN_FUNCTION',
+      `one object of ${name} cannot serve ${ctx.parallelism} parallel instances: it has #private members, so that it cannot be copied`,
+      { operator: ctx.operator, help: `Give the class and its constructor arguments: (${name}, ...args).` },
+    );
+  }
+  return Object.create(Object.getPrototypeOf(fn.object) as object, fn.fields) as ExecutableObject;
+}
+
+function guarded(name: string, step: 'open' | 'close', ctx: FunctionContext, call: () => unknown): void | Promise<void> {
+  let result: unknown;
+  try {
+    result = call();
+  } catch (error) {
+    throw lifecycleError(name, step, ctx, error);
+  }
+  if (!isThenable(result)) return undefined;
+  return Promise.resolve(result).then(noop, (error: unknown) => {
+    throw lifecycleError(name, step, ctx, error);
+  });
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
+
+function lifecycleError(name: string, step: string, ctx: FunctionContext, cause: unknown): SageError {
+  if (cause instanceof SageError) return cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new SageError('SAGE_USER_LIFECYCLE', `${name} failed in ${step}: ${reason}`, { operator: ctx.operator, cause });
+}

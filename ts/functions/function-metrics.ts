@@ -1,0 +1,102 @@
+/** A number that only grows. */
+export interface Counter {
+  inc(by?: number): void;
+  readonly value: number;
+}
+
+/** A number that is set. */
+export interface Gauge {
+  set(value: number): void;
+  readonly value: number;
+}
+
+/** A distribution: count, sum, least and largest of what was recorded. */
+export interface Histogram {
+  record(value: number): void;
+  readonly count: number;
+  readonly sum: number;
+  /** `NaN` while nothing was recorded. */
+  readonly min: number;
+  /** `NaN` while nothing was recorded. */
+  readonly max: number;
+}
+
+/** The metrics of one function instance. The same name gives the same metric. */
+export interface FunctionMetrics {
+  counter(name: string): Counter;
+  gauge(name: string): Gauge;
+  histogram(name: string): Histogram;
+}
+
+/** A copy of all metrics at one moment; structured-cloneable. */
+export interface FunctionMetricsSnapshot {
+  readonly counters: Readonly<Record<string, number>>;
+  readonly gauges: Readonly<Record<string, number>>;
+  readonly histograms: Readonly<Record<string, { count: number; sum: number; min: number; max: number }>>;
+}
+
+class LocalCounter implements Counter {
+  value = 0;
+  inc(by = 1): void {
+    this.value += by;
+  }
+}
+
+class LocalGauge implements Gauge {
+  value = 0;
+  set(value: number): void {
+    this.value = value;
+  }
+}
+
+class LocalHistogram implements Histogram {
+  count = 0;
+  sum = 0;
+  min = Number.NaN;
+  max = Number.NaN;
+  record(value: number): void {
+    this.min = this.count === 0 ? value : Math.min(this.min, value);
+    this.max = this.count === 0 ? value : Math.max(this.max, value);
+    this.count += 1;
+    this.sum += value;
+  }
+}
+
+/** Metrics kept in the isolate of their function; the runtime takes snapshots. */
+export class LocalFunctionMetrics implements FunctionMetrics {
+  readonly #counters = new Map<string, LocalCounter>();
+  readonly #gauges = new Map<string, LocalGauge>();
+  readonly #histograms = new Map<string, LocalHistogram>();
+
+  counter(name: string): Counter {
+    return getOrAdd(this.#counters, name, () => new LocalCounter());
+  }
+
+  gauge(name: string): Gauge {
+    return getOrAdd(this.#gauges, name, () => new LocalGauge());
+  }
+
+  histogram(name: string): Histogram {
+    return getOrAdd(this.#histograms, name, () => new LocalHistogram());
+  }
+
+  /** All metrics as they are now. */
+  snapshot(): FunctionMetricsSnapshot {
+    return {
+      counters: Object.fromEntries([...this.#counters].map(([name, counter]) => [name, counter.value])),
+      gauges: Object.fromEntries([...this.#gauges].map(([name, gauge]) => [name, gauge.value])),
+      histograms: Object.fromEntries(
+        [...this.#histograms].map(([name, { count, sum, min, max }]) => [name, { count, sum, min, max }]),
+      ),
+    };
+  }
+}
+
+function getOrAdd<M>(metrics: Map<string, M>, name: string, create: () => M): M {
+  let metric = metrics.get(name);
+  if (metric === undefined) {
+    metric = create();
+    metrics.set(name, metric);
+  }
+  return metric;
+}

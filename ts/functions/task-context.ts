@@ -1,0 +1,59 @@
+import { SageError } from '../common/errors.ts';
+import type { JobId } from '../common/ids.ts';
+import type { FunctionContext } from './function-context.ts';
+import { LocalFunctionMetrics } from './function-metrics.ts';
+import { createLogger, type Logger } from './logger.ts';
+
+/** What the runtime knows when it makes a context. */
+export interface TaskContextOptions {
+  readonly jobId: JobId;
+  readonly jobName: string;
+  readonly operator: string;
+  readonly parallelIndex: number;
+  readonly parallelism: number;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly signal: AbortSignal;
+  /** A logger of its own to standard error when left away. */
+  readonly logger?: Logger;
+}
+
+/** Members that api.md names for later versions: asking for them must not look like an unset variable. */
+const NOT_BUILT_YET = ['state', 'timers', 'callService', 'callServiceAsync'] as const;
+
+/** The context as the runtime holds it: the same object, whose key it sets before each record. */
+export class TaskContext implements FunctionContext {
+  readonly jobId: JobId;
+  readonly jobName: string;
+  readonly operator: string;
+  readonly parallelIndex: number;
+  readonly parallelism: number;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+  readonly metrics: LocalFunctionMetrics = new LocalFunctionMetrics();
+  /** Set by the runtime before each record of a keyed stream. */
+  key: unknown = undefined;
+
+  constructor(options: TaskContextOptions) {
+    this.jobId = options.jobId;
+    this.jobName = options.jobName;
+    this.operator = options.operator;
+    this.parallelIndex = options.parallelIndex;
+    this.parallelism = options.parallelism;
+    this.config = options.config;
+    this.signal = options.signal;
+    this.logger =
+      options.logger ?? createLogger({ source: `${options.jobName}/${options.operator}[${options.parallelIndex}]` });
+  }
+}
+
+for (const member of NOT_BUILT_YET) {
+  Object.defineProperty(TaskContext.prototype, member, {
+    get(this: TaskContext): never {
+      throw new SageError('SAGE_PLAN_UNSUPPORTED', `this version has no ctx.${member}`, {
+        operator: this.operator,
+        help: 'Keep what you need in fields of the function class; it lives as long as the instance.',
+      });
+    },
+  });
+}

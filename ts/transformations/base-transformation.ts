@@ -1,0 +1,61 @@
+import type { SourceLocation } from '../common/source-location.ts';
+import type { KeyByTransformation } from './key-by-transformation.ts';
+
+/** The kinds of operators. */
+export type TransformationKind =
+  | 'source'
+  | 'map'
+  | 'flatMap'
+  | 'filter'
+  | 'keyBy'
+  | 'reduce'
+  | 'aggregate'
+  | 'union'
+  | 'sink';
+
+/** How many parallel instances: a whole number from 1, or `'auto'` for the planner's choice. */
+export type Parallelism = number | 'auto';
+
+/** What happens with a record whose operator failed. */
+export type ErrorPolicy =
+  | 'fail'
+  | 'skip'
+  | 'deadLetter'
+  | { readonly retry: number; readonly backoffMs: number; readonly then: 'fail' | 'skip' | 'deadLetter' };
+
+/**
+ * One operator as the user declared it. `env.pipeline` is the list of these in the order of the calls; it says what to
+ * do and holds nothing that runs.
+ */
+export abstract class BaseTransformation {
+  abstract readonly kind: TransformationKind;
+  /** Place in `env.pipeline`; -1 until it was added. */
+  readonly id: number = -1;
+  /** Unique in the environment. */
+  name: string;
+  /** Stable name for state and savepoints, unique in the environment. */
+  uid: string | undefined = undefined;
+  /** What the user asked for; `undefined` leaves it to the environment and the planner. */
+  parallelism: Parallelism | undefined = undefined;
+  errorPolicy: ErrorPolicy | undefined = undefined;
+  inMain: boolean | undefined = undefined;
+  readonly inputs: readonly BaseTransformation[];
+  /** Where the user called the operator. */
+  readonly declaredAt: SourceLocation;
+
+  constructor(name: string, inputs: readonly BaseTransformation[], declaredAt: SourceLocation) {
+    this.name = name;
+    this.inputs = inputs;
+    this.declaredAt = declaredAt;
+  }
+
+  /** The keyBy whose key the records behind this operator carry; `undefined` on an unkeyed stream. */
+  get keyedBy(): KeyByTransformation | undefined {
+    return undefined;
+  }
+
+  /** Gives a transformation its place; only `StreamEnvironment.add` calls it. */
+  static place(transformation: BaseTransformation, id: number): void {
+    (transformation as { id: number }).id = id;
+  }
+}

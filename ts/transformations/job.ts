@@ -1,0 +1,89 @@
+import type { JobId } from '../common/ids.ts';
+
+/** What a job is doing. The last three are final. */
+export type JobStatus =
+  | 'initializing'
+  | 'running'
+  | 'paused'
+  | 'stopping'
+  | 'restarting'
+  | 'finished'
+  | 'stopped'
+  | 'failed'
+  | 'canceled';
+
+/** Counts of one operator: in = processed + skipped + dead. */
+export interface OperatorCounts {
+  readonly id: number;
+  readonly name: string;
+  readonly recordsIn: number;
+  readonly recordsOut: number;
+  /** `undefined` results of a map. */
+  readonly recordsDropped: number;
+  /** Records that a filter kept back. */
+  readonly recordsFiltered: number;
+  readonly recordsSkipped: number;
+  readonly deadLetters: number;
+}
+
+/** Counts of one edge between operators: sent = received. */
+export interface EdgeCounts {
+  /** Name of the operator that sends. */
+  readonly from: string;
+  /** Name of the operator that receives. */
+  readonly to: string;
+  readonly sent: number;
+  readonly received: number;
+}
+
+/** What a job has done. */
+export interface JobResult {
+  readonly jobId: JobId;
+  readonly name: string;
+  readonly status: JobStatus;
+  /** Records from sources. */
+  readonly recordsIn: number;
+  /** Records into sinks. */
+  readonly recordsOut: number;
+  /** `undefined` results of maps; what filters kept back is counted apart. */
+  readonly recordsDropped: number;
+  readonly recordsSkipped: number;
+  readonly deadLetters: number;
+  readonly durationMs: number;
+  /** How many isolates really ran stages of the user's code. */
+  readonly isolates: number;
+  readonly operators: readonly OperatorCounts[];
+  readonly edges: readonly EdgeCounts[];
+}
+
+/** Options of `Job.stop`. */
+export interface StopOptions {
+  /** Also send the final watermark, so that everything fires; such a job cannot be resumed. */
+  readonly drain?: boolean;
+}
+
+/** A running job. */
+export interface Job {
+  readonly id: JobId;
+  readonly name: string;
+  readonly status: JobStatus;
+  /** Settles when the job has ended and was cleaned up; rejects with the error of a failed job. */
+  readonly completion: Promise<JobResult>;
+  /** Counts and times as they are now. */
+  metrics(): unknown;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Sources stop, records in flight finish, sinks commit. */
+  stop(options?: StopOptions): Promise<JobResult>;
+  /** At once; records in flight are dropped. */
+  cancel(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Options of `submit`. */
+export interface SubmitOptions {
+  /** Resolve to the result once the job has ended, instead of to the running job. */
+  readonly autostop?: boolean;
+  /** Cancels the job. */
+  readonly signal?: AbortSignal;
+}

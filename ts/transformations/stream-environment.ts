@@ -1,0 +1,29 @@
+import type { BaseTransformation } from './base-transformation.ts';
+import type { EnvironmentConfig } from './environment-config.ts';
+import type { Job, JobResult, SubmitOptions } from './job.ts';
+
+/** What streams, compiler and runtime need to know of an environment. */
+export interface StreamEnvironment {
+  readonly name: string;
+  readonly config: EnvironmentConfig;
+  readonly pipeline: readonly BaseTransformation[];
+  /** The job of the last submit that has not ended. */
+  readonly activeJob: Job | undefined;
+  /** Appends a transformation: gives it its id and makes its name unique. */
+  add<X extends BaseTransformation>(transformation: X): X;
+  /** Sets a name, made unique by a suffix. */
+  rename(transformation: BaseTransformation, name: string): void;
+  submit(options: SubmitOptions & { readonly autostop: true }): Promise<JobResult>;
+  submit(options?: SubmitOptions & { readonly autostop?: false }): Promise<Job>;
+}
+
+/** How much `explain` prints. */
+export type ExplainLevel = 'logical' | 'optimised' | 'physical' | 'all';
+
+/** Compiles and starts what an environment holds; the layers above fill it in. */
+export interface JobSubmitter {
+  /** The plans as text. Starts nothing. */
+  explain(environment: StreamEnvironment, level: ExplainLevel): string;
+  /** Compiles and starts. @throws SageError a plan error, before anything runs. */
+  submit(environment: StreamEnvironment, options: SubmitOptions): Promise<Job>;
+}
