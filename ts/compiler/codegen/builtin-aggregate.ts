@@ -1,0 +1,53 @@
+/** Names of the aggregators that have a generated and a native form. */
+export type BuiltinAggregateName = 'count' | 'sum' | 'avg' | 'min' | 'max' | 'first' | 'last';
+
+/** Text of one unkeyed built-in aggregate; `state` is an object `{ rows, sum, value }` that outlives a call. */
+export interface BuiltinAggregateText {
+  readonly locals: readonly (readonly [name: string, init: string])[];
+  readonly stores: readonly (readonly [name: string, store: string])[];
+  readonly add: readonly string[];
+  readonly result: string;
+}
+
+/**
+ * The same semantics as the keyed form in the core (`crates/sage-state`): null, undefined and missing inputs are
+ * skipped; the sum of nothing is 0, every other result of nothing is null; NaN propagates.
+ */
+export function emitBuiltinAggregate(
+  name: BuiltinAggregateName,
+  prefix: string,
+  input: string,
+  state: string,
+): BuiltinAggregateText {
+  const n = `${prefix}n`;
+  const a = `${prefix}a`;
+  const count = [n, `${state}.count`] as const;
+  const value = [a, `${state}.value`] as const;
+  const present = (body: string): string[] => [`if (typeof ${input} === 'number') { ${body} }`];
+  const both = {
+    locals: [count, value],
+    stores: [
+      [n, `${state}.count = $;`],
+      [a, `${state}.value = $;`],
+    ] as const,
+  };
+  switch (name) {
+    case 'count':
+      return { locals: [count], stores: [[n, `${state}.count = $;`]], add: [`${n}++;`], result: n };
+    case 'sum':
+      return { locals: [value], stores: [[a, `${state}.value = $;`]], add: present(`${a} += ${input};`), result: a };
+    case 'avg':
+      return { ...both, add: present(`${a} += ${input}; ${n}++;`), result: `(${n} === 0 ? null : ${a} / ${n})` };
+    case 'min':
+    case 'max': {
+      const better = name === 'min' ? '<' : '>';
+      // NaN wins: once it is there nothing compares as better, and it replaces what is there.
+      const add = present(`if (${n} === 0 || ${input} ${better} ${a} || ${input} !== ${input}) ${a} = ${input}; ${n}++;`);
+      return { ...both, add, result: `(${n} === 0 ? null : ${a})` };
+    }
+    case 'first':
+      return { ...both, add: present(`if (${n}++ === 0) ${a} = ${input};`), result: `(${n} === 0 ? null : ${a})` };
+    case 'last':
+      return { ...both, add: present(`${n}++; ${a} = ${input};`), result: `(${n} === 0 ? null : ${a})` };
+  }
+}

@@ -1,0 +1,332 @@
+import { SageError, isSageError } from '../../common/errors.ts';
+import { type BufferOffsets, emitEncoder } from '../../compiler/codegen/encoder.ts';
+import { type BatchPlan, planBatch } from '../../compiler/layout/batch-plan.ts';
+import {
+  type EdgeEncoding,
+  fallbackLeaf,
+  inferKeyNode,
+  inferNode,
+  widenNodes,
+} from '../../compiler/layout/infer-layout.ts';
+import { type Layout, type LayoutNode, type LeafNode, leaf, makeLayout } from '../../compiler/layout/layout.ts';
+import type { LayoutRegistry } from './batch-reader.ts';
+import { canGenerateCode } from './can-generate-code.ts';
+import { KeyBytesWriter } from './key-bytes.ts';
+import { linkEncoder } from './linked-encoder.ts';
+import { CROSSES_COLUMNS, ValueWriter, uncloneable } from './value-writer.ts';
+
+/** Rows after which a batch is closed. */
+export const MAX_BATCH_ROWS = 1024;
+/** Variable data (UTF-16 units and token bytes) after which a batch is closed. */
+export const MAX_BATCH_TEXT = 64 * 1024;
+/** Layouts one edge may go through before its rows become `any`. */
+const MAX_LAYOUTS = 64;
+
+/** The functions of one layout, generated or linked. */
+export interface BoundEncoder {
+  append(value: unknown, key?: unknown): void;
+  rows(): number;
+  text(encoding: number): string;
+  reset(): void;
+}
+
+/** What an encoder asks of the writer that holds it. */
+export interface EncoderHost {
+  miss(value: unknown, key: unknown): void;
+  full(): void;
+}
+
+/** The `any` columns of a writer, by encoding. */
+export interface ValueColumns {
+  column(encoding: number): ValueWriter;
+  bytes(): number;
+}
+
+/** Views over a writer's resident image. */
+export interface ImageViews {
+  readonly F64: Float64Array;
+  readonly U32: Uint32Array;
+  readonly U8: Uint8Array;
+}
+
+/** What a writer needs to know of its edge. */
+export interface BatchWriterOptions {
+  readonly registry: LayoutRegistry;
+  readonly keyed: boolean;
+  readonly encoding: EdgeEncoding;
+  /** Takes a closed image. It is valid during the call only. */
+  readonly deliver: (image: Buffer, rows: number) => void;
+  /** A layout that is known beforehand (inputs of aggregates); otherwise it is learnt from the records. */
+  readonly row?: LayoutNode;
+}
+
+/**
+ * Encodes records into batch images with a generated function for the layout seen so far. When a record does not
+ * fit, the batch is closed, the layout widened, and the record written with the new function: no row is encoded twice.
+ */
+export class BatchWriter {
+  /** Appends a record (and its key). Replaced when the layout widens; call it through the writer. */
+  append: (value: unknown, key?: unknown) => void;
+  readonly #options: BatchWriterOptions;
+  readonly #keyBytes = new KeyBytesWriter();
+  readonly #values = new Map<number, ValueWriter>();
+  readonly #columns: ValueColumns;
+  readonly #host: EncoderHost;
+  #layout: Layout | undefined;
+  #layouts = 0;
+  #layoutId = 0;
+  #plan!: BatchPlan;
+  #offsets!: BufferOffsets;
+  #fixedBytes = 0;
+  #image!: Buffer;
+  #I32!: Int32Array;
+  #encoder: BoundEncoder | undefined;
+
+  constructor(options: BatchWriterOptions) {
+    this.#options = options;
+    this.#columns = {
+      column: (encoding) => {
+        let writer = this.#values.get(encoding);
+        if (writer === undefined) {
+          writer = new ValueWriter(options.registry);
+          this.#values.set(encoding, writer);
+        }
+        return writer;
+      },
+      bytes: () => {
+        let bytes = this.#keyBytes.length;
+        for (const writer of this.#values.values()) bytes += writer.length + writer.pool.length;
+        return bytes;
+      },
+    };
+    this.#host = { miss: (value, key) => this.#miss(value, key), full: () => this.flush() };
+    this.append = (value, key) => this.#miss(value, key);
+  }
+
+  /** Rows that wait in the open batch. */
+  get rows(): number {
+    return this.#encoder === undefined ? 0 : this.#encoder.rows();
+  }
+
+  /** Layout of the open batch, once a record was seen. */
+  get layout(): Layout | undefined {
+    return this.#layout;
+  }
+
+  /** Closes the open batch, if it has rows, and delivers it. */
+  flush(): void {
+    const encoder = this.#encoder;
+    if (encoder === undefined) return;
+    const rows = encoder.rows();
+    if (rows === 0) return;
+    const image = this.#close(encoder, rows);
+    encoder.reset();
+    this.#keyBytes.reset();
+    for (const writer of this.#values.values()) writer.reset();
+    this.#options.deliver(image, rows);
+  }
+
+  /** A record that does not fit the layout: the batch before it leaves, and the layout becomes wide enough. */
+  #miss(value: unknown, key: unknown): void {
+    this.flush();
+    const { encoding, keyed } = this.#options;
+    const seen = inferNode(value, encoding);
+    let row: LayoutNode;
+    let keyNode: LeafNode | undefined;
+    if (this.#layout === undefined) {
+      row = this.#options.row ?? seen;
+      keyNode = keyed ? inferKeyNode(key) : undefined;
+    } else {
+      row = widenNodes(this.#layout.row, seen, encoding);
+      keyNode = keyed ? this.#widenKey(key) : undefined;
+      if (this.#layouts >= MAX_LAYOUTS) row = fallbackLeaf(encoding, row.optional);
+    }
+    let layout = makeLayout(row, keyNode);
+    if (layout.text === this.#layout?.text) {
+      // The guards refuse what the types allow (inherited fields, an object that is both a Map and a record ...):
+      // only the general codec says exactly what such a value is.
+      layout = makeLayout(fallbackLeaf(encoding, row.optional), keyNode);
+      if (layout.text === this.#layout.text) {
+        throw new SageError('SAGE_CODEC_UNCLONEABLE', 'a record fits no column layout, not even the general one');
+      }
+    }
+    this.#use(layout);
+    this.append(value, key);
+  }
+
+  #widenTo(layout: Layout): void {
+    this.flush();
+    this.#use(layout);
+  }
+
+  #widenKey(key: unknown): LeafNode {
+    const now = this.#layout!.key!;
+    const seen = inferKeyNode(key);
+    return now.kind === seen.kind ? now : leaf('bytes');
+  }
+
+  #use(layout: Layout): void {
+    this.#layout = layout;
+    this.#layouts++;
+    this.#layoutId = this.#options.registry.internLayout(layout.text);
+    this.#plan = planBatch(layout);
+    this.#layOut();
+    const memory = this.#image.buffer;
+    const views: ImageViews = {
+      F64: new Float64Array(memory),
+      U32: new Uint32Array(memory),
+      U8: new Uint8Array(memory),
+    };
+    const { encoding } = this.#options;
+    this.#encoder = canGenerateCode()
+      ? (new Function(
+          'F64', 'U32', 'U8', 'capacityRows', 'textLimit', 'values', 'keyBytes', 'host',
+          emitEncoder(this.#plan, this.#offsets, encoding),
+        )(
+          views.F64, views.U32, views.U8, MAX_BATCH_ROWS, MAX_BATCH_TEXT, this.#columns, this.#keyBytes, this.#host,
+        ) as BoundEncoder)
+      : linkEncoder(this.#plan, this.#offsets, encoding, views, {
+          capacityRows: MAX_BATCH_ROWS,
+          textLimit: MAX_BATCH_TEXT,
+          values: this.#columns,
+          keyBytes: this.#keyBytes,
+          host: this.#host,
+        });
+    this.append = this.#guarded(this.#encoder);
+  }
+
+  /** Columns whose writing can throw half way through a row are cut back to the rows before it. */
+  #guarded(encoder: BoundEncoder): BoundEncoder['append'] {
+    const throwing = this.#plan.buffers.length > 0 && /"(any|bytes)\??"/.test(this.#layout!.text);
+    if (!throwing) return encoder.append;
+    return (value, key) => {
+      const before = encoder.rows();
+      const keyLength = this.#keyBytes.length;
+      const lengths = [...this.#values].map(([, writer]) => [writer, writer.length, writer.pool.length] as const);
+      try {
+        encoder.append(value, key);
+      } catch (error) {
+        if (encoder.rows() === before && this.#encoder === encoder) {
+          this.#keyBytes.truncate(Math.min(keyLength, this.#keyBytes.length));
+          for (const [writer, length, pool] of lengths) {
+            if (writer.length >= length) writer.truncate(length, pool);
+          }
+        }
+        if (error === CROSSES_COLUMNS) {
+          this.#widenTo(makeLayout(fallbackLeaf('columns', this.#layout!.row.optional), this.#layout!.key));
+          this.append(value, key);
+          return;
+        }
+        throw isSageError(error, 'SAGE_CODEC_UNCLONEABLE') ? uncloneable(error.cause, value) : error;
+      }
+    };
+  }
+
+  /** Places the fixed-width buffers of a full batch behind the header; text and bytes follow when a batch is closed. */
+  #layOut(): void {
+    const { buffers, encodings } = this.#plan;
+    let at = align8(4 * (4 + 2 * buffers.length + encodings));
+    this.#offsets = buffers.map((role) => {
+      if (role === 'data') return -1;
+      const offset = at;
+      at = align8(at + MAX_BATCH_ROWS * widthBytes(role));
+      return offset;
+    });
+    this.#fixedBytes = at;
+    this.#image = Buffer.from(new ArrayBuffer(align8(at + 4 * MAX_BATCH_TEXT)));
+    this.#I32 = new Int32Array(this.#image.buffer);
+  }
+
+  /** Writes header and variable data; the image is the resident one, or a larger one for an over-large batch. */
+  #close(encoder: BoundEncoder, rows: number): Buffer {
+    const { buffers, encodings, key, row } = this.#plan;
+    const data = collectData(key === undefined ? [row] : [key, row]);
+    const pieces = data.map((piece) => this.#piece(encoder, piece));
+    // Worst case of UTF-8: three bytes a unit.
+    const needed = this.#fixedBytes + pieces.reduce((sum, p) => sum + 8 + (typeof p === 'string' ? p.length * 3 : p.length), 0);
+    let image = this.#image;
+    let I32 = this.#I32;
+    if (needed > image.length) {
+      image = Buffer.from(new ArrayBuffer(align8(needed)));
+      this.#image.copy(image, 0, 0, this.#fixedBytes);
+      I32 = new Int32Array(image.buffer);
+    }
+    I32[0] = rows;
+    I32[1] = this.#layoutId;
+    I32[2] = buffers.length;
+    I32[3] = encodings;
+    buffers.forEach((role, n) => {
+      if (role === 'data') return;
+      I32[4 + 2 * n] = this.#offsets[n]!;
+      I32[5 + 2 * n] = rows * widthBytes(role);
+    });
+    let at = this.#fixedBytes;
+    data.forEach(({ buffer, encoding }, n) => {
+      const piece = pieces[n]!;
+      let length: number;
+      if (typeof piece === 'string') {
+        const written = writeText(image, at, piece);
+        length = written.bytes;
+        I32[4 + 2 * buffers.length + encoding] = written.encoding;
+      } else {
+        image.set(piece, at);
+        length = piece.length;
+      }
+      I32[4 + 2 * buffer] = at;
+      I32[5 + 2 * buffer] = length;
+      at = align8(at + length);
+    });
+    return at === image.length ? image : image.subarray(0, at);
+  }
+
+  #piece(encoder: BoundEncoder, piece: DataBuffer): string | Uint8Array {
+    switch (piece.holds) {
+      case 'text':
+        return encoder.text(piece.encoding);
+      case 'keys':
+        return this.#keyBytes.bytes();
+      case 'tokens':
+        return this.#columns.column(piece.encoding).tokens();
+      case 'pool':
+        return this.#columns.column(piece.encoding).pool;
+    }
+  }
+}
+
+/** One buffer of variable data: its index, the encoding it belongs to, and where its content comes from. */
+interface DataBuffer {
+  readonly buffer: number;
+  readonly encoding: number;
+  readonly holds: 'text' | 'keys' | 'tokens' | 'pool';
+}
+
+function collectData(nodes: readonly BatchPlan['row'][]): DataBuffer[] {
+  return nodes.flatMap((planned): DataBuffer[] => {
+    const { node, values, encoding } = planned;
+    if (node.type !== 'leaf') return collectData(planned.children);
+    if (node.kind === 'bytes') return [{ buffer: values + 1, encoding: -1, holds: 'keys' }];
+    if (node.kind === 'str' || node.kind === 'json') return [{ buffer: values + 1, encoding, holds: 'text' }];
+    if (node.kind !== 'any') return [];
+    return [
+      { buffer: values + 1, encoding, holds: 'tokens' },
+      { buffer: values + 3, encoding, holds: 'pool' },
+    ];
+  });
+}
+
+/** Writes a column's text in the cheapest encoding that keeps it exactly. */
+function writeText(image: Buffer, at: number, text: string): { bytes: number; encoding: 0 | 1 | 2 } {
+  const bytes = image.utf8Write(text, at);
+  if (bytes === text.length) return { bytes, encoding: 0 };
+  if (text.isWellFormed()) return { bytes, encoding: 1 };
+  return { bytes: image.ucs2Write(text, at), encoding: 2 };
+}
+
+function widthBytes(role: BatchPlan['buffers'][number]): number {
+  if (role === 'f64') return 8;
+  return role === 'ends' || role === 'i32' ? 4 : 1;
+}
+
+function align8(bytes: number): number {
+  return (bytes + 7) & ~7;
+}

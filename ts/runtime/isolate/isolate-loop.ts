@@ -1,0 +1,221 @@
+import type { SageError } from '../../common/errors.ts';
+import { type Core, POLL_NONE, POLL_OVER } from '../native/core.ts';
+import type { StageRunner, StepResult } from '../stage/stage-runner.ts';
+
+/** One task of this isolate: its runner, and how its functions are closed. */
+export interface IsolateTask {
+  readonly runner: StageRunner;
+  /** Calls `open` of the task's functions, in their order. */
+  open(): Promise<void>;
+  /** Calls `close` of the task's functions, exactly once on every path. */
+  close(): Promise<void>;
+  /** Counters of the stage's nodes, for the core's registry. */
+  counts(): Float64Array;
+}
+
+/** Longest time between two turns of the event loop: timers and signals of user code live in it. */
+const MAX_BUSY_MS = 8;
+/** Longest wait inside the core. Longer ones would hold up the event loop and `terminate()`. */
+const MAX_WAIT_MS = 10;
+const REPORT_EVERY_MS = 100;
+const FIRST_BACKOFF_MS = 1;
+const MAX_BACKOFF_MS = 16;
+
+/** What the loop tells its job. */
+export interface IsolateLoopOptions {
+  readonly core: Core;
+  readonly job: number;
+  readonly isolate: number;
+  readonly tasks: ReadonlyMap<number, IsolateTask>;
+  /** Workers wait inside the core, the main isolate never does. */
+  readonly mayBlock: boolean;
+  /** Called with each error of user code or of ours; the job then fails. */
+  readonly onError: (error: unknown, task: number) => SageError;
+}
+
+/** Runs the tasks of one job in one isolate until the job is over. */
+export class IsolateLoop {
+  readonly #options: IsolateLoopOptions;
+  readonly #backoffMs = new Map<number, number>();
+  #awaited = 0;
+  #woken = false;
+  #wake: (() => void) | undefined;
+  #lastReportMs = 0;
+  #lastTurnMs = 0;
+
+  constructor(options: IsolateLoopOptions) {
+    this.#options = options;
+  }
+
+  /** Ends a sleep of the loop; the core calls it when a task becomes ready. */
+  wake(): void {
+    this.#woken = true;
+    this.#wake?.();
+  }
+
+  /** Opens the functions of all tasks, runs until the job is over, closes them. Never rejects: errors go to `onError`. */
+  async run(): Promise<void> {
+    const { tasks } = this.#options;
+    try {
+      for (const task of tasks.values()) await task.open();
+      await this.#loop();
+    } catch (error) {
+      this.#options.onError(error, -1);
+      await this.#untilOver();
+    }
+    this.#report();
+    for (const [id, task] of tasks) {
+      try {
+        await task.close();
+      } catch (error) {
+        this.#options.onError(error, id);
+      }
+    }
+  }
+
+  async #loop(): Promise<void> {
+    const { core, isolate, mayBlock } = this.#options;
+    let released = -1;
+    this.#lastTurnMs = performance.now();
+    for (;;) {
+      this.#woken = false;
+      const waitMs = mayBlock && this.#awaited === 0 && released < 0 ? MAX_WAIT_MS : 0;
+      const task = core.poll(isolate, released, waitMs);
+      released = -1;
+      if (task === POLL_OVER) return;
+      if (task === POLL_NONE) {
+        if (this.#flush()) continue;
+        this.#report();
+        if (mayBlock && this.#awaited === 0) await this.#turn();
+        else await this.#sleep();
+        continue;
+      }
+      released = this.#step(task);
+      if (performance.now() - this.#lastTurnMs >= MAX_BUSY_MS) {
+        if (released >= 0) core.release(isolate, released);
+        released = -1;
+        await this.#turn();
+      }
+    }
+  }
+
+  /** After an error outside a task the loop only waits for the job's end. */
+  async #untilOver(): Promise<void> {
+    const { core, isolate } = this.#options;
+    while (core.poll(isolate, -1, 0) !== POLL_OVER) await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+
+  /** One step of a task; returns the task when it is given back at once, else -1. */
+  #step(id: number): number {
+    const task = this.#options.tasks.get(id)!;
+    let result: StepResult | Promise<StepResult>;
+    try {
+      result = task.runner.step();
+    } catch (error) {
+      this.#options.onError(error, id);
+      return -1;
+    }
+    if (typeof result === 'string') return this.#stepped(id, task, result);
+    this.#awaited++;
+    result.then(
+      (settled) => this.#settled(id, task, settled),
+      (error: unknown) => {
+        this.#awaited--;
+        this.#options.onError(error, id);
+        this.wake();
+      },
+    );
+    return -1;
+  }
+
+  #settled(id: number, task: IsolateTask, result: StepResult): void {
+    this.#awaited--;
+    const released = this.#stepped(id, task, result);
+    if (released >= 0) this.#options.core.release(this.#options.isolate, released);
+    this.wake();
+  }
+
+  #stepped(id: number, task: IsolateTask, result: StepResult): number {
+    const { core, isolate } = this.#options;
+    if (result !== 'nothing') this.#backoffMs.delete(id);
+    switch (result) {
+      case 'more':
+        core.keepTask(isolate, id, true);
+        return id;
+      case 'waiting':
+        core.keepTask(isolate, id, false);
+        return id;
+      case 'nothing': {
+        const backoffMs = this.#backoffMs.get(id) ?? FIRST_BACKOFF_MS;
+        this.#backoffMs.set(id, Math.min(MAX_BACKOFF_MS, backoffMs * 2));
+        this.#awaited++;
+        setTimeout(() => this.#settled(id, task, 'waiting'), backoffMs);
+        return -1;
+      }
+      case 'finished':
+        this.#finish(id, task);
+        return -1;
+    }
+  }
+
+  /** Functions are closed before the end goes downstream, so that what `close` does is part of the job. */
+  #finish(id: number, task: IsolateTask): void {
+    const { core, isolate } = this.#options;
+    this.#awaited++;
+    task.close().then(
+      () => {
+        this.#awaited--;
+        core.reportCounts(isolate, id, task.counts());
+        core.finishTask(isolate, id);
+        this.wake();
+      },
+      (error: unknown) => {
+        this.#awaited--;
+        this.#options.onError(error, id);
+        this.wake();
+      },
+    );
+  }
+
+  /** Before the isolate rests, everything that waits in an open batch leaves. */
+  #flush(): boolean {
+    let flushed = false;
+    for (const [id, task] of this.#options.tasks) {
+      try {
+        flushed = task.runner.flush() || flushed;
+      } catch (error) {
+        this.#options.onError(error, id);
+      }
+    }
+    return flushed;
+  }
+
+  #report(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#lastReportMs < REPORT_EVERY_MS) return;
+    this.#lastReportMs = nowMs;
+    const { core, isolate, tasks } = this.#options;
+    for (const [id, task] of tasks) core.reportCounts(isolate, id, task.counts());
+  }
+
+  /** Gives the event loop one turn. */
+  async #turn(): Promise<void> {
+    this.#report();
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
+    this.#lastTurnMs = performance.now();
+  }
+
+  /** Rests until the core or a promise of user code wakes the isolate. */
+  async #sleep(): Promise<void> {
+    if (!this.#woken) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#wake = undefined;
+    }
+    // A wake-up may come from inside a microtask: timers must not wait behind a chain of those.
+    if (performance.now() - this.#lastTurnMs >= MAX_BUSY_MS) await this.#turn();
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * The functions of the native core, as the binding exports them: free functions over integer handles, called once a
+ * batch. Errors are thrown as `Error` whose message is the core's error as JSON (`toSageError` reads it).
+ */
+export interface Core {
+  createJob(graph: Uint8Array): number;
+  attachIsolate(job: number, isolate: number, wake?: () => void): number;
+  detachIsolate(isolate: number): void;
+  /** Gives back `released` (-1: none) and takes the next ready task; -1 for none within `waitMs`, -2 when the job is over here. */
+  poll(isolate: number, released: number, waitMs: number): number;
+  /** Takes what is next for a task: one of the `TAKE_*` codes. `desc` = [gate, image bytes, rows, layout id]. */
+  take(isolate: number, task: number, desc: Int32Array, into: Uint8Array): number;
+  /** Sends a batch image to an output; 1 while there is credit left, else 0. */
+  emit(isolate: number, task: number, output: number, image: Uint8Array): number;
+  hasCredit(isolate: number, task: number): number;
+  /** Says whether the task holds work of its own, so that it is ready as soon as it has credit. */
+  keepTask(isolate: number, task: number, keeps: boolean): void;
+  finishTask(isolate: number, task: number): void;
+  release(isolate: number, task: number): void;
+  failJob(job: number, errorJson: string): void;
+  pauseJob(job: number): void;
+  resumeJob(job: number): void;
+  stopJob(job: number, drain: boolean): void;
+  cancelJob(job: number): void;
+  jobStatus(job: number): string;
+  jobMetrics(job: number): string;
+  onJobEvent(job: number, callback: (eventJson: string) => void): void;
+  dropJob(job: number): void;
+  closeAllJobs(): void;
+  internLayout(job: number, text: string): number;
+  layoutText(job: number, id: number): string;
+  internShape(job: number, text: string): number;
+  shapeText(job: number, id: number): string;
+  reportCounts(isolate: number, task: number, counts: Float64Array): void;
+  aggregateCreate(job: number, specJson: string): number;
+  aggregateUpdate(handle: number, image: Uint8Array): void;
+  /** Bytes written, or minus the bytes needed (nothing was then aggregated). */
+  aggregateUpdateEmit(handle: number, image: Uint8Array, into: Uint8Array): number;
+  /** The next slot, -1 after the last, -2 when `into` is too small (`desc[1]` = bytes needed). `desc[2]` = rows. */
+  aggregateDrain(handle: number, fromSlot: number, maxRows: number, into: Uint8Array, desc: Int32Array): number;
+  slotsCreate(job: number): number;
+  slotsFor(handle: number, image: Uint8Array, out: Int32Array): number;
+  stateDrop(handle: number): void;
+  probeSource(specJson: string): string;
+  planSplits(specJson: string, parallelism: number): string;
+}
+
+export const TAKE_NOTHING = 0;
+export const TAKE_BATCH = 1;
+export const TAKE_SOURCE = 2;
+export const TAKE_END_DRAINED = 3;
+export const TAKE_END_STOPPED = 4;
+export const TAKE_TOO_SMALL = 5;
+
+export const POLL_NONE = -1;
+export const POLL_OVER = -2;

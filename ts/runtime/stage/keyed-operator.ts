@@ -1,0 +1,421 @@
+import type { StageNode } from '../../compiler/physical-plan.ts';
+import type { Aggregator, BuiltinAggregator } from '../../functions/aggregators.ts';
+import { leaf } from '../../compiler/layout/layout.ts';
+import { BatchReader, type LayoutCache } from '../codec/batch-reader.ts';
+import { BatchWriter } from '../codec/batch-writer.ts';
+import type { Core } from '../native/core.ts';
+import { type Pushed, addBuiltin, builtinResult, isThenable, readAggregateInput } from './linked-node.ts';
+import type { StageBindings } from './stage-bindings.ts';
+
+/** Results that wait to be given to the nodes below a keyed operator. */
+export type KeyedResults =
+  | { readonly kind: 'records'; readonly records: readonly unknown[] }
+  | { readonly kind: 'running'; readonly reader: BatchReader; readonly keys: readonly unknown[] }
+  | { readonly kind: 'results'; readonly reader: BatchReader };
+
+/** One closed batch of keys, with what JavaScript needs to go on with it. */
+interface SlotBatch {
+  readonly slots: Int32Array;
+  readonly keys: readonly unknown[];
+  readonly records: readonly unknown[];
+}
+
+const RESULT_ROWS = 1024;
+const INITIAL_RESULT_BYTES = 64 * 1024;
+
+/**
+ * A keyed reduce or aggregate of one task. Keys and inputs are encoded into batches; per batch the core either
+ * aggregates (built-in aggregators) or gives dense slots, by which the user's accumulators are kept in arrays here.
+ */
+export interface KeyedOperator {
+  keys: unknown[];
+  records: unknown[];
+  readonly writer: BatchWriter;
+  /** The linked form: one record, with its results given below at once. */
+  push(value: unknown, key: unknown): Pushed;
+  /** Whether closed batches or results wait to be worked on. */
+  readonly hasWork: boolean;
+  /** Works on closed batches; a promise when a user's accumulator is asynchronous. */
+  work(): Pushed;
+  /** Takes the results that are ready, oldest first. */
+  takeResults(): KeyedResults | undefined;
+  /** Closes the open batch. */
+  flush(): void;
+  /** With `emit: { everyMs }`: makes results of the keys that changed, when it is time again. */
+  emitChanged?(nowMs: number): void;
+  /** A batch of an exchange whose columns are the inputs already. */
+  updateFromImage?(image: Uint8Array): void;
+  /** The next batch of final results, undefined when all were given. */
+  drain(): KeyedResults | undefined;
+  close(): void;
+}
+
+/** Makes the operator of a keyed `reduce` or `aggregate` node. */
+export function makeKeyedOperator(node: StageNode, bindings: StageBindings, core: Core, job: number, layouts: LayoutCache): KeyedOperator {
+  const { op } = node;
+  if (op.kind === 'aggregate' && typeof op.emit === 'string' && Object.values(op.spec).every((a) => a.kind === 'builtin')) {
+    return new NativeAggregate(node, op.spec as Record<string, BuiltinAggregator>, op.emit, op.input, bindings, core, job, layouts);
+  }
+  return new SlotOperator(node, bindings, core, job, layouts);
+}
+
+function aggregateSpec(spec: Readonly<Record<string, BuiltinAggregator>>): string {
+  let column = 0;
+  return JSON.stringify(
+    Object.values(spec).map(({ name, input }) => (input === undefined ? { kind: name } : { kind: name, input: column++ })),
+  );
+}
+
+/** Gives results below through the linked nodes; used by the linked form only. */
+async function emitRecords(records: Iterable<unknown>, emit: (value: unknown, key: unknown) => Pushed): Promise<void> {
+  for (const record of records) {
+    const pushed = emit(record, undefined);
+    if (pushed !== undefined) await pushed;
+  }
+}
+
+class NativeAggregate implements KeyedOperator {
+  keys: unknown[] = [];
+  records: unknown[] = [];
+  readonly writer: BatchWriter;
+  readonly #node: StageNode;
+  readonly #bindings: StageBindings;
+  readonly #core: Core;
+  readonly #layouts: LayoutCache;
+  readonly #handle: number;
+  readonly #update: boolean;
+  readonly #inputs: readonly BuiltinAggregator[];
+  readonly #extracted: boolean;
+  readonly #desc = new Int32Array(8);
+  readonly #running: { reader: BatchReader; keys: unknown[] }[] = [];
+  readonly #free: BatchReader[] = [];
+  #nextSlot = 0;
+  #drained: BatchReader | undefined;
+
+  constructor(
+    node: StageNode,
+    spec: Readonly<Record<string, BuiltinAggregator>>,
+    emit: 'final' | 'update',
+    input: 'record' | 'extracted',
+    bindings: StageBindings,
+    core: Core,
+    job: number,
+    layouts: LayoutCache,
+  ) {
+    this.#node = node;
+    this.#bindings = bindings;
+    this.#core = core;
+    this.#layouts = layouts;
+    this.#update = emit === 'update';
+    this.#extracted = input === 'extracted';
+    this.#inputs = Object.values(spec).filter((aggregator) => aggregator.input !== undefined);
+    this.#handle = core.aggregateCreate(job, aggregateSpec(spec));
+    this.writer = new BatchWriter({
+      registry: layouts.registry,
+      keyed: true,
+      encoding: 'columns',
+      row: { type: 'tuple', items: this.#inputs.map(() => leaf('f64', true)), optional: false },
+      deliver: (image, rows) => this.#deliver(image, rows),
+    });
+  }
+
+  #deliver(image: Buffer, rows: number): void {
+    if (!this.#update) {
+      this.#core.aggregateUpdate(this.#handle, image);
+      return;
+    }
+    const reader = this.#free.pop() ?? new BatchReader(this.#layouts);
+    let written = this.#core.aggregateUpdateEmit(this.#handle, image, reader.image);
+    while (written < 0) {
+      reader.resize(-written);
+      written = this.#core.aggregateUpdateEmit(this.#handle, image, reader.image);
+    }
+    reader.load();
+    // A record whose layout did not fit closes the batch before it: its key is already in the list.
+    const keys = this.keys.length === rows ? this.keys : this.keys.slice(0, rows);
+    this.keys = this.keys.length === rows ? [] : this.keys.slice(rows);
+    this.#running.push({ reader, keys });
+    this.#bindings.control.stop = true;
+  }
+
+  /** A batch of the exchange whose columns are the inputs: it goes to the core as it is. */
+  updateFromImage(image: Uint8Array): void {
+    this.#core.aggregateUpdate(this.#handle, image);
+  }
+
+  push(value: unknown, key: unknown): Pushed {
+    const { control, linked } = this.#bindings;
+    try {
+      const record = this.#extracted ? value : this.#inputs.map((aggregator, n) => this.#input(aggregator, n, value));
+      if (this.#update) this.keys.push(key);
+      this.writer.append(record, key);
+      if (this.#update) this.writer.flush();
+    } catch (error) {
+      throw control.failed(error, this.#node.id, [value], 0);
+    }
+    if (this.#running.length === 0) return undefined;
+    control.stop = false;
+    const records: unknown[] = [];
+    for (let results = this.takeResults(); results !== undefined; results = this.takeResults()) {
+      records.push(...this.#bindings.readResults(this.#node.id, results));
+    }
+    return emitRecords(records, linked[this.#node.id]!.emit);
+  }
+
+  #input(aggregator: BuiltinAggregator, n: number, value: unknown): number | undefined {
+    const input = readAggregateInput(aggregator, value);
+    if (typeof input === 'number' || input === undefined || input === null) return input ?? undefined;
+    return this.#bindings.control.badInput(this.#node.id, n, input, value);
+  }
+
+  get hasWork(): boolean {
+    return this.#running.length > 0;
+  }
+
+  work(): Pushed {
+    return undefined;
+  }
+
+  takeResults(): KeyedResults | undefined {
+    const next = this.#running.shift();
+    if (next === undefined) return undefined;
+    // The caller is done with it when it comes back with more records.
+    this.#free.push(next.reader);
+    return { kind: 'running', ...next };
+  }
+
+  flush(): void {
+    this.writer.flush();
+  }
+
+  drain(): KeyedResults | undefined {
+    if (this.#update) return undefined;
+    this.#drained ??= new BatchReader(this.#layouts);
+    if (this.#nextSlot < 0) return undefined;
+    let next = this.#core.aggregateDrain(this.#handle, this.#nextSlot, RESULT_ROWS, this.#drained.image, this.#desc);
+    while (next === -2) {
+      this.#drained.resize(Math.max(INITIAL_RESULT_BYTES, this.#desc[1]!));
+      next = this.#core.aggregateDrain(this.#handle, this.#nextSlot, RESULT_ROWS, this.#drained.image, this.#desc);
+    }
+    const rows = this.#desc[2]!;
+    this.#nextSlot = next;
+    if (rows === 0) return undefined;
+    this.#drained.load();
+    return { kind: 'results', reader: this.#drained };
+  }
+
+  close(): void {
+    this.#core.stateDrop(this.#handle);
+  }
+}
+
+/** The accumulators of one key: one for a reduce, one for each aggregator else. */
+class SlotOperator implements KeyedOperator {
+  keys: unknown[] = [];
+  records: unknown[] = [];
+  readonly writer: BatchWriter;
+  readonly #node: StageNode;
+  readonly #bindings: StageBindings;
+  readonly #core: Core;
+  readonly #handle: number;
+  readonly #emitUpdates: boolean;
+  readonly #everyMs: number | undefined;
+  readonly #accumulators: unknown[][] = [];
+  readonly #aggregators: readonly (readonly [string, Aggregator])[] | undefined;
+  readonly #keyOfSlot: unknown[] = [];
+  #closed: SlotBatch[] = [];
+  #results: unknown[] = [];
+  #changed = new Set<number>();
+  #nextEmitMs = 0;
+  #nextSlot = 0;
+  #slots = new Int32Array(2048);
+
+  constructor(node: StageNode, bindings: StageBindings, core: Core, job: number, layouts: LayoutCache) {
+    this.#node = node;
+    this.#bindings = bindings;
+    this.#core = core;
+    const { op } = node;
+    if (op.kind !== 'reduce' && op.kind !== 'aggregate') throw new TypeError(`operator '${op.kind}' keeps no keyed state`);
+    this.#emitUpdates = op.emit === 'update';
+    this.#everyMs = typeof op.emit === 'object' ? op.emit.everyMs : undefined;
+    this.#aggregators = op.kind === 'aggregate' ? Object.entries(op.spec) : undefined;
+    for (let n = 0; n < (this.#aggregators?.length ?? 1); n++) this.#accumulators.push([]);
+    this.#handle = core.slotsCreate(job);
+    this.writer = new BatchWriter({
+      registry: layouts.registry,
+      keyed: true,
+      encoding: 'columns',
+      row: leaf('nil'),
+      deliver: (image, rows) => this.#deliver(image, rows),
+    });
+  }
+
+  #deliver(image: Buffer, rows: number): void {
+    if (rows > this.#slots.length) this.#slots = new Int32Array(rows * 2);
+    this.#core.slotsFor(this.#handle, image, this.#slots);
+    const whole = this.keys.length === rows;
+    const keys = whole ? this.keys : this.keys.slice(0, rows);
+    const records = whole ? this.records : this.records.slice(0, rows);
+    this.keys = whole ? [] : this.keys.slice(rows);
+    this.records = whole ? [] : this.records.slice(rows);
+    this.#closed.push({ slots: this.#slots.slice(0, rows), keys, records });
+    this.#bindings.control.stop = true;
+  }
+
+  get hasWork(): boolean {
+    return this.#closed.length > 0 || this.#results.length > 0;
+  }
+
+  push(value: unknown, key: unknown): Pushed {
+    const { control, linked } = this.#bindings;
+    this.keys.push(key);
+    this.records.push(value);
+    try {
+      this.writer.append(null, key);
+      if (this.#emitUpdates) this.writer.flush();
+    } catch (error) {
+      throw control.failed(error, this.#node.id, [value], 0);
+    }
+    if (!this.hasWork) return undefined;
+    control.stop = false;
+    const worked = this.work();
+    const { emit } = linked[this.#node.id]!;
+    if (worked !== undefined) return worked.then(() => emitRecords(this.#results.splice(0), emit));
+    return this.#results.length === 0 ? undefined : emitRecords(this.#results.splice(0), emit);
+  }
+
+  work(): Pushed {
+    while (this.#closed.length > 0) {
+      const batch = this.#closed.shift()!;
+      const worked = this.#accumulate(batch, 0);
+      if (worked !== undefined) return worked.then(() => this.work());
+    }
+    return undefined;
+  }
+
+  /** Adds the rows of a batch from `from` on; a promise as soon as one accumulator gives one. */
+  #accumulate(batch: SlotBatch, from: number): Pushed {
+    const { slots, keys, records } = batch;
+    const reduce = this.#aggregators === undefined ? this.#reducer() : undefined;
+    const first = this.#accumulators[0]!;
+    for (let n = from; n < slots.length; n++) {
+      const slot = slots[n]!;
+      const isNew = slot >= this.#keyOfSlot.length;
+      if (isNew) this.#keyOfSlot[slot] = keys[n];
+      if (reduce !== undefined) {
+        if (isNew) first[slot] = records[n];
+        else {
+          const result = reduce(first[slot], records[n], keys[n]);
+          if (isThenable(result)) return this.#awaitReduced(result, batch, n);
+          first[slot] = result;
+        }
+      } else {
+        this.#add(slot, isNew, records[n]);
+      }
+      this.#added(slot);
+    }
+    return undefined;
+  }
+
+  async #awaitReduced(result: PromiseLike<unknown>, batch: SlotBatch, n: number): Promise<void> {
+    const slot = batch.slots[n]!;
+    try {
+      this.#accumulators[0]![slot] = await result;
+    } catch (error) {
+      throw this.#bindings.control.failed(error, this.#node.id, batch.records, n);
+    }
+    this.#added(slot);
+    await this.#accumulate(batch, n + 1);
+  }
+
+  #reducer(): (acc: unknown, record: unknown, key: unknown) => unknown {
+    const { functions, contexts, control } = this.#bindings;
+    const fn = functions[this.#node.id] as ((a: unknown, b: unknown) => unknown) | { execute(a: unknown, b: unknown): unknown };
+    const context = contexts[this.#node.id];
+    return (acc, record, key) => {
+      try {
+        if (typeof fn === 'function') return fn(acc, record);
+        if (context !== undefined) context.key = key;
+        return fn.execute(acc, record);
+      } catch (error) {
+        throw control.failed(error, this.#node.id, [record], 0);
+      }
+    };
+  }
+
+  #add(slot: number, isNew: boolean, record: unknown): void {
+    try {
+      this.#aggregators!.forEach(([, aggregator], n) => {
+        const column = this.#accumulators[n]!;
+        if (aggregator.kind === 'builtin') {
+          const state = isNew ? (column[slot] = { count: 0, value: 0 }) : column[slot];
+          addBuiltin(aggregator.name, state as { count: number; value: number }, this.#input(aggregator, n, record));
+        } else {
+          column[slot] = aggregator.add(isNew ? aggregator.init() : column[slot], record);
+        }
+      });
+    } catch (error) {
+      throw this.#bindings.control.failed(error, this.#node.id, [record], 0);
+    }
+  }
+
+  #input(aggregator: BuiltinAggregator, n: number, record: unknown): number | undefined {
+    if (aggregator.input === undefined) return undefined;
+    const input = readAggregateInput(aggregator, record);
+    if (typeof input === 'number' || input === undefined || input === null) return input ?? undefined;
+    return this.#bindings.control.badInput(this.#node.id, n, input, record);
+  }
+
+  #added(slot: number): void {
+    if (this.#emitUpdates) this.#results.push(this.#result(slot));
+    else if (this.#everyMs !== undefined) this.#changed.add(slot);
+  }
+
+  #result(slot: number): unknown {
+    if (this.#aggregators === undefined) return this.#accumulators[0]![slot];
+    const result: Record<string, unknown> = { key: this.#keyOfSlot[slot] };
+    this.#aggregators.forEach(([name, aggregator], n) => {
+      const state = this.#accumulators[n]![slot];
+      result[name] =
+        aggregator.kind === 'builtin'
+          ? builtinResult(aggregator.name, state as { count: number; value: number })
+          : aggregator.result(state);
+    });
+    return result;
+  }
+
+  /** With `everyMs`: the keys that changed since the last time, when it is time again. */
+  emitChanged(nowMs: number): void {
+    if (this.#everyMs === undefined || this.#changed.size === 0 || nowMs < this.#nextEmitMs) return;
+    this.#nextEmitMs = nowMs + this.#everyMs;
+    for (const slot of this.#changed) this.#results.push(this.#result(slot));
+    this.#changed.clear();
+  }
+
+  takeResults(): KeyedResults | undefined {
+    if (this.#results.length === 0) return undefined;
+    return { kind: 'records', records: this.#results.splice(0) };
+  }
+
+  flush(): void {
+    this.writer.flush();
+  }
+
+  drain(): KeyedResults | undefined {
+    if (this.#emitUpdates) return undefined;
+    if (this.#everyMs !== undefined) {
+      this.emitChanged(Number.POSITIVE_INFINITY);
+      return this.takeResults();
+    }
+    const end = Math.min(this.#keyOfSlot.length, this.#nextSlot + RESULT_ROWS);
+    if (this.#nextSlot >= end) return undefined;
+    const records: unknown[] = [];
+    for (let slot = this.#nextSlot; slot < end; slot++) records.push(this.#result(slot));
+    this.#nextSlot = end;
+    return { kind: 'records', records };
+  }
+
+  close(): void {
+    this.#core.stateDrop(this.#handle);
+  }
+}

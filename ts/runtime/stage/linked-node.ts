@@ -1,0 +1,419 @@
+import type { StageNode } from '../../compiler/physical-plan.ts';
+import type { BuiltinAggregator } from '../../functions/aggregators.ts';
+import type { StageBindings } from './stage-bindings.ts';
+import type { Suspension } from './stage-control.ts';
+
+/** Nothing when the record went all the way down at once, a promise when something below has to be awaited. */
+export type Pushed = Promise<void> | undefined;
+
+/** Whether a user function's result has to be awaited. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
+
+type Push = (value: unknown, key: unknown) => Pushed;
+
+/**
+ * One operator as a closure that calls the operators below it. This form is the slow path of the generated functions
+ * (it can wait in the middle of a row) and the only path where code generation is forbidden; it shares user
+ * functions, state, writers and counters with them, so that a stage may change from one to the other between two rows.
+ */
+export interface LinkedNode {
+  push: Push;
+  /** Goes on after the promise that the node's user function gave for `value` has settled. */
+  settle(result: unknown, value: unknown, key: unknown): Pushed;
+  /** Gives everything in a flatMap's result to the nodes below. */
+  flatten(result: unknown, value: unknown, key: unknown): Pushed;
+  /** Gives a record to the nodes below. */
+  emit: Push;
+}
+
+/** Links all nodes of a stage. */
+export function linkNodes(bindings: StageBindings): LinkedNode[] {
+  const linked: LinkedNode[] = [];
+  for (const node of bindings.stage.nodes) linked[node.id] = new Linked(node, bindings, linked);
+  return linked;
+}
+
+/** Finishes the row that a generated function could not. */
+export async function resumeSuspended(suspension: Suspension, bindings: StageBindings): Promise<void> {
+  const { linked } = bindings;
+  let result: unknown;
+  try {
+    result = await suspension.promise;
+  } catch (error) {
+    throw bindings.control.failed(error, suspension.node, [suspension.value], 0);
+  }
+  if (suspension.node >= 0) {
+    const pushed = linked[suspension.node]!.settle(result, suspension.value, suspension.key);
+    if (pushed !== undefined) await pushed;
+  }
+  for (const pending of suspension.pending.toReversed()) {
+    if (pending[0] === 'children') {
+      for (const child of pending[1]) {
+        const pushed = linked[child]!.push(pending[2], pending[3]);
+        if (pushed !== undefined) await pushed;
+      }
+    } else {
+      const [, node, items, from, key] = pending;
+      for (let n = from; n < items.length; n++) {
+        bindings.emitted[node]!++;
+        const pushed = linked[node]!.emit(items[n], key);
+        if (pushed !== undefined) await pushed;
+      }
+    }
+  }
+}
+
+class Linked implements LinkedNode {
+  readonly push: Push;
+  readonly emit: Push;
+  readonly #node: StageNode;
+  readonly #bindings: StageBindings;
+
+  constructor(node: StageNode, bindings: StageBindings, linked: readonly LinkedNode[]) {
+    this.#node = node;
+    this.#bindings = bindings;
+    this.emit = emitTo(node.children, linked);
+    this.push = this.#makePush();
+  }
+
+  /** The user function as one call, with the key set where a class can read it. */
+  #caller(): (value: unknown, key: unknown) => unknown {
+    const { functions, contexts } = this.#bindings;
+    const fn = functions[this.#node.id] as ((value: unknown) => unknown) | { execute(value: unknown): unknown };
+    if (typeof fn === 'function') return (value) => fn(value);
+    const context = contexts[this.#node.id];
+    return (value, key) => {
+      if (context !== undefined) context.key = key;
+      return fn.execute(value);
+    };
+  }
+
+  /** Wraps a push so that what the user's code throws or rejects carries the operator and the record. */
+  #calling(call: (value: unknown, key: unknown) => unknown): Push {
+    const { control } = this.#bindings;
+    const id = this.#node.id;
+    return (value, key) => {
+      let result: unknown;
+      try {
+        result = call(value, key);
+      } catch (error) {
+        throw control.failed(error, id, [value], 0);
+      }
+      if (!isThenable(result)) return this.settle(result, value, key);
+      return Promise.resolve(result).then(
+        (settled) => this.settle(settled, value, key),
+        (error: unknown) => {
+          throw control.failed(error, id, [value], 0);
+        },
+      );
+    };
+  }
+
+  #makePush(): Push {
+    const { op } = this.#node;
+    const bindings = this.#bindings;
+    const id = this.#node.id;
+    switch (op.kind) {
+      case 'map':
+      case 'filter':
+      case 'flatMap':
+        return this.#calling(this.#caller());
+      case 'keyBy': {
+        if (op.selector.path !== undefined) {
+          const { path } = op.selector;
+          return (value) => {
+            let key: unknown = value;
+            for (const name of path) key = (key as Record<string, unknown> | null | undefined)?.[name];
+            if (key === undefined) bindings.control.missingKey(id, value);
+            return this.emit(value, key);
+          };
+        }
+        return this.#calling(this.#caller());
+      }
+      case 'sink': {
+        if (op.sink.form !== 'array') return this.#calling(this.#caller());
+        const target = bindings.functions[id] as unknown[];
+        return (value) => {
+          target.push(value);
+          return undefined;
+        };
+      }
+      case 'output': {
+        const writer = bindings.writers[id]!;
+        return (value, key) => this.#guard(() => writer.append(value, key));
+      }
+      case 'extract': {
+        const inputs = Object.values(op.spec).map((aggregator, n) => ({ aggregator, n })).filter(({ aggregator }) => aggregator.kind === 'builtin' && aggregator.input !== undefined);
+        return (value, key) => {
+          let record: unknown[] = [];
+          const failed = this.#guard(() => {
+            record = inputs.map(({ aggregator, n }) => this.#input(aggregator as BuiltinAggregator, n, value));
+          });
+          return failed ?? this.emit(record, key);
+        };
+      }
+      case 'reduce':
+        return op.keyed ? (value, key) => bindings.keyed[id]!.push(value, key) : this.#reduce();
+      case 'aggregate':
+        return op.keyed ? (value, key) => bindings.keyed[id]!.push(value, key) : this.#aggregate();
+      default:
+        return this.emit;
+    }
+  }
+
+  /** Runs code that may throw; what it throws is this operator's error. */
+  #guard(body: () => void, record?: unknown): undefined {
+    try {
+      body();
+    } catch (error) {
+      throw this.#bindings.control.failed(error, this.#node.id, [record], 0);
+    }
+    return undefined;
+  }
+
+  #input(aggregator: BuiltinAggregator, n: number, value: unknown): number | undefined {
+    const input = readAggregateInput(aggregator, value);
+    if (typeof input === 'number' || input === undefined || input === null) return input ?? undefined;
+    return this.#bindings.control.badInput(this.#node.id, n, input, value);
+  }
+
+  #reduce(): Push {
+    const { op, id } = this.#node;
+    const state = this.#bindings.state[id]!;
+    if (op.kind !== 'reduce') return this.emit;
+    const fn = this.#bindings.functions[id] as ((a: unknown, b: unknown) => unknown) | { execute(a: unknown, b: unknown): unknown };
+    const call = this.#calling((value) => {
+      if (!state.has) return value;
+      return typeof fn === 'function' ? fn(state.value, value) : fn.execute(state.value, value);
+    });
+    return call;
+  }
+
+  #aggregate(): Push {
+    const { op, id } = this.#node;
+    if (op.kind !== 'aggregate') return this.emit;
+    const state = this.#bindings.state[id]!;
+    const aggregators = Object.entries(op.spec);
+    return (value) => {
+      let result: Record<string, unknown> | undefined;
+      this.#guard(() => {
+        aggregators.forEach(([, aggregator], n) => {
+          if (aggregator.kind === 'builtin') {
+            const needsInput = aggregator.input !== undefined;
+            addBuiltin(aggregator.name, state.builtin[n]!, needsInput ? this.#input(aggregator, n, value) : undefined);
+          } else {
+            state.custom[n] = aggregator.add(state.custom[n], value);
+          }
+        });
+        state.rows++;
+        if (op.emit === 'update') result = state.result();
+      }, value);
+      return result === undefined ? undefined : this.emit(result, undefined);
+    };
+  }
+
+  settle(result: unknown, value: unknown, key: unknown): Pushed {
+    const { op, id } = this.#node;
+    const { dropped } = this.#bindings;
+    switch (op.kind) {
+      case 'map':
+        if (result === undefined) {
+          dropped[id]!++;
+          return undefined;
+        }
+        return this.emit(result, key);
+      case 'filter':
+        if (!result) {
+          dropped[id]!++;
+          return undefined;
+        }
+        return this.emit(value, key);
+      case 'flatMap':
+        return this.flatten(result, value, key);
+      case 'keyBy':
+        return this.emit(value, result);
+      case 'reduce': {
+        const state = this.#bindings.state[id]!;
+        state.value = result;
+        state.has = true;
+        return op.emit === 'update' ? this.emit(result, undefined) : undefined;
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  flatten(result: unknown, value: unknown, key: unknown): Pushed {
+    const collected = this.#bindings.collected[this.#node.id];
+    let source: Iterable<unknown> | AsyncIterable<unknown> = [];
+    if (typeof result === 'string') source = [result];
+    else if (result !== undefined && result !== null) source = this.#iterable(result, value);
+    if (collected !== undefined && collected.length > 0) {
+      const taken = collected.splice(0);
+      const first = this.#walk(taken[Symbol.iterator](), key);
+      if (first !== undefined) return first.then(() => this.#walkAny(source, key));
+    }
+    return this.#walkAny(source, key);
+  }
+
+  #iterable(result: unknown, value: unknown): Iterable<unknown> | AsyncIterable<unknown> {
+    const candidate = result as Partial<Iterable<unknown> & AsyncIterable<unknown>>;
+    if (typeof candidate[Symbol.iterator] === 'function') return result as Iterable<unknown>;
+    if (typeof candidate[Symbol.asyncIterator] === 'function') return result as AsyncIterable<unknown>;
+    throw this.#bindings.control.failed(
+      new TypeError(`flatMap must return an iterable (or nothing); it returned ${typeof result}`),
+      this.#node.id,
+      [value],
+      0,
+    );
+  }
+
+  #walkAny(source: Iterable<unknown> | AsyncIterable<unknown>, key: unknown): Pushed {
+    if (Symbol.iterator in source) return this.#walk(source[Symbol.iterator](), key);
+    return this.#walkAsync(source, key);
+  }
+
+  /** Walks an iterator as long as everything below is synchronous and there is room, else goes on asynchronously. */
+  #walk(iterator: Iterator<unknown>, key: unknown): Pushed {
+    const { control, emitted } = this.#bindings;
+    for (;;) {
+      const next = this.#next(iterator);
+      if (next.done === true) return undefined;
+      emitted[this.#node.id]!++;
+      const pushed = this.emit(next.value, key);
+      if (pushed !== undefined || control.stop) return this.#walkOn(iterator, key, pushed);
+    }
+  }
+
+  async #walkOn(iterator: Iterator<unknown>, key: unknown, first: Pushed): Promise<void> {
+    const { control, emitted } = this.#bindings;
+    try {
+      if (first !== undefined) await first;
+      for (;;) {
+        if (control.stop) await this.#bindings.room();
+        const next = this.#next(iterator);
+        if (next.done === true) return;
+        emitted[this.#node.id]!++;
+        const pushed = this.emit(next.value, key);
+        if (pushed !== undefined) await pushed;
+      }
+    } catch (error) {
+      iterator.return?.();
+      throw error;
+    }
+  }
+
+  async #walkAsync(source: AsyncIterable<unknown>, key: unknown): Promise<void> {
+    const { control, emitted } = this.#bindings;
+    const iterator = source[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        if (control.stop) await this.#bindings.room();
+        let next: IteratorResult<unknown>;
+        try {
+          next = await iterator.next();
+        } catch (error) {
+          throw control.failed(error, this.#node.id, [undefined], 0);
+        }
+        if (next.done === true) return;
+        emitted[this.#node.id]!++;
+        const pushed = this.emit(next.value, key);
+        if (pushed !== undefined) await pushed;
+      }
+    } catch (error) {
+      await iterator.return?.();
+      throw error;
+    }
+  }
+
+  #next(iterator: Iterator<unknown>): IteratorResult<unknown> {
+    try {
+      return iterator.next();
+    } catch (error) {
+      throw this.#bindings.control.failed(error, this.#node.id, [undefined], 0);
+    }
+  }
+}
+
+function emitTo(children: readonly number[], linked: readonly LinkedNode[]): Push {
+  if (children.length === 0) return () => undefined;
+  if (children.length === 1) {
+    const child = children[0]!;
+    return (value, key) => linked[child]!.push(value, key);
+  }
+  return (value, key) => {
+    for (let n = 0; n < children.length; n++) {
+      const pushed = linked[children[n]!]!.push(value, key);
+      if (pushed !== undefined) return emitRest(children, n + 1, linked, value, key, pushed);
+    }
+    return undefined;
+  };
+}
+
+async function emitRest(
+  children: readonly number[],
+  from: number,
+  linked: readonly LinkedNode[],
+  value: unknown,
+  key: unknown,
+  first: Promise<void>,
+): Promise<void> {
+  await first;
+  for (let n = from; n < children.length; n++) {
+    const pushed = linked[children[n]!]!.push(value, key);
+    if (pushed !== undefined) await pushed;
+  }
+}
+
+/** Accumulator of one unkeyed built-in aggregate. */
+export interface BuiltinState {
+  count: number;
+  value: number;
+}
+
+/** One input into one built-in aggregate: what `compiler/codegen/builtin-aggregate.ts` generates, as a function. */
+export function addBuiltin(name: BuiltinAggregator['name'], state: BuiltinState, input: number | undefined): void {
+  if (name === 'count') {
+    state.count++;
+    return;
+  }
+  if (input === undefined) return;
+  switch (name) {
+    case 'sum':
+    case 'avg':
+      state.value += input;
+      break;
+    case 'min':
+      if (state.count === 0 || input < state.value || input !== input) state.value = input;
+      break;
+    case 'max':
+      if (state.count === 0 || input > state.value || input !== input) state.value = input;
+      break;
+    case 'first':
+      if (state.count === 0) state.value = input;
+      break;
+    case 'last':
+      state.value = input;
+      break;
+  }
+  state.count++;
+}
+
+/** Result of one built-in aggregate. */
+export function builtinResult(name: BuiltinAggregator['name'], state: BuiltinState): number | null {
+  if (name === 'count') return state.count;
+  if (name === 'sum') return state.value;
+  if (state.count === 0) return null;
+  return name === 'avg' ? state.value / state.count : state.value;
+}
+
+/** The input of an aggregator in a record; undefined where it has none. */
+export function readAggregateInput(aggregator: BuiltinAggregator, record: unknown): unknown {
+  const { input } = aggregator;
+  if (typeof input === 'function') return input(record);
+  let value: unknown = record;
+  for (const name of input ?? []) value = (value as Record<string, unknown> | null | undefined)?.[name];
+  return value;
+}

@@ -1,0 +1,68 @@
+import type { SegmentInput } from '../../compiler/codegen/segment.ts';
+import { END } from '../../functions/source-function.ts';
+
+/** A source of one task, ready to be pulled by a generated function. */
+export interface OpenedSource {
+  readonly root: number;
+  readonly input: Extract<SegmentInput, { kind: 'array' | 'iterator' | 'function' }>;
+  /** What the generated function pulls from. */
+  readonly source: unknown;
+  readonly start: number;
+  readonly end: number;
+  /** Reads a settled promise of the source: undefined for the end, `has: false` for nothing now. */
+  settle(settled: unknown): { readonly has: boolean; readonly value?: unknown } | undefined;
+  close(): Promise<void>;
+}
+
+/** The rows of an array that belong to one instance: contiguous, and every row to exactly one. */
+export function openCollection(root: number, items: readonly unknown[], instance: number, instances: number): OpenedSource {
+  return {
+    root,
+    input: { kind: 'array' },
+    source: items,
+    start: Math.floor((items.length * instance) / instances),
+    end: Math.floor((items.length * (instance + 1)) / instances),
+    settle: () => undefined,
+    close: async () => undefined,
+  };
+}
+
+/** An iterator, synchronous or not. */
+export function openIterator(root: number, iterator: Iterator<unknown> | AsyncIterator<unknown>): OpenedSource {
+  let ended = false;
+  return {
+    root,
+    input: { kind: 'iterator' },
+    source: iterator,
+    start: 0,
+    end: Number.POSITIVE_INFINITY,
+    settle(settled) {
+      const next = settled as IteratorResult<unknown>;
+      if (next.done === true) {
+        ended = true;
+        return undefined;
+      }
+      return { has: true, value: next.value };
+    },
+    async close() {
+      if (!ended) await iterator.return?.();
+    },
+  };
+}
+
+/** A function that gives one record per call. */
+export function openFunction(root: number, pull: () => unknown, ends: 'source' | 'batch'): OpenedSource {
+  return {
+    root,
+    input: { kind: 'function', ends },
+    source: pull,
+    start: 0,
+    end: Number.POSITIVE_INFINITY,
+    settle(settled) {
+      if (ends === 'batch') return settled === null || settled === undefined ? undefined : { has: true, value: settled };
+      if (settled === END) return undefined;
+      return settled === undefined ? { has: false } : { has: true, value: settled };
+    },
+    close: async () => undefined,
+  };
+}

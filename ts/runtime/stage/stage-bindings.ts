@@ -1,0 +1,65 @@
+import type { Stage, StageNode } from '../../compiler/physical-plan.ts';
+import type { Aggregator } from '../../functions/aggregators.ts';
+import type { FunctionContext } from '../../functions/function-context.ts';
+import type { BatchWriter } from '../codec/batch-writer.ts';
+import type { KeyedOperator, KeyedResults } from './keyed-operator.ts';
+import { type BuiltinState, type LinkedNode, builtinResult } from './linked-node.ts';
+import type { StageControl } from './stage-control.ts';
+
+/** Accumulator of an unkeyed reduce or aggregate. */
+export class UnkeyedState {
+  has = false;
+  value: unknown = undefined;
+  rows = 0;
+  readonly builtin: BuiltinState[] = [];
+  readonly custom: unknown[] = [];
+  readonly #spec: readonly (readonly [string, Aggregator])[];
+
+  constructor(node: StageNode) {
+    const { op } = node;
+    this.#spec = op.kind === 'aggregate' ? Object.entries(op.spec) : [];
+    this.#spec.forEach(([, aggregator], n) => {
+      if (aggregator.kind === 'builtin') this.builtin[n] = { count: 0, value: 0 };
+      else this.custom[n] = aggregator.init();
+    });
+  }
+
+  /** Result record of an aggregate. */
+  result(): Record<string, unknown> {
+    return Object.fromEntries(
+      this.#spec.map(([name, aggregator], n) => [
+        name,
+        aggregator.kind === 'builtin' ? builtinResult(aggregator.name, this.builtin[n]!) : aggregator.result(this.custom[n]),
+      ]),
+    );
+  }
+}
+
+/** A context whose key the stage sets before each call. */
+export type MutableContext = FunctionContext & { key: unknown };
+
+/** Everything the generated and the linked functions of one task share. Arrays are indexed by node. */
+export interface StageBindings {
+  readonly stage: Stage;
+  readonly control: StageControl;
+  /** User functions: a lambda, an object with `execute`, or the array of an array sink. */
+  readonly functions: unknown[];
+  readonly contexts: (MutableContext | undefined)[];
+  readonly aggregators: (readonly Aggregator[] | undefined)[];
+  readonly writers: (BatchWriter | undefined)[];
+  readonly keyed: (KeyedOperator | undefined)[];
+  readonly state: (UnkeyedState | undefined)[];
+  /** What `this.collect(x)` of a flatMap class took. */
+  readonly collected: (unknown[] | undefined)[];
+  readonly linked: LinkedNode[];
+  /** Records that entered at a root; results that left an aggregate. */
+  readonly counts: Float64Array;
+  /** Records that a map dropped or a filter rejected. */
+  readonly dropped: Float64Array;
+  /** Records that a flatMap made. */
+  readonly emitted: Float64Array;
+  /** Resolves when there is credit downstream again. */
+  room(): Promise<void>;
+  /** The records of a batch of results. */
+  readResults(node: number, results: KeyedResults): Iterable<unknown>;
+}

@@ -1,0 +1,61 @@
+import { END } from '../../functions/source-function.ts';
+
+/** What a generated function leaves behind when a row cannot be finished in it. */
+export interface Suspension {
+  /** The node whose user function gave a promise, or -1 when `promise` only has to be awaited. */
+  readonly node: number;
+  readonly promise: PromiseLike<unknown>;
+  readonly value: unknown;
+  readonly key: unknown;
+  /** What remains of the row afterwards, innermost last. */
+  readonly pending: readonly Pending[];
+}
+
+/** A part of a row that still has to be done after a suspension. */
+export type Pending =
+  | readonly ['children', nodes: readonly number[], value: unknown, key: unknown]
+  | readonly ['items', node: number, items: readonly unknown[], from: number, key: unknown];
+
+/** How an error of user code is turned into the job's error. */
+export interface FailureReporter {
+  failed(error: unknown, node: number, record: unknown): Error;
+  missingKey(node: number, record: unknown): never;
+  badInput(node: number, aggregator: number, input: unknown, record: unknown): never;
+}
+
+/** The flags between the generated functions of a stage and the runner that calls them. */
+export class StageControl {
+  /** Set when a function should return after the row at hand: no credit downstream, or a full batch of keyed input. */
+  stop = false;
+  /** The source has no more records. */
+  ended = false;
+  /** The source has nothing now, but may have later. */
+  nothing = false;
+  /** A source gave a promise instead of a record. */
+  pulled: PromiseLike<unknown> | undefined = undefined;
+  suspended: Suspension | undefined = undefined;
+  readonly END: typeof END = END;
+  readonly #failures: FailureReporter;
+  readonly #recordAt: (source: unknown, row: number) => unknown;
+
+  constructor(failures: FailureReporter, recordAt: (source: unknown, row: number) => unknown) {
+    this.#failures = failures;
+    this.#recordAt = recordAt;
+  }
+
+  suspend(node: number, promise: PromiseLike<unknown>, value: unknown, key: unknown, pending: readonly Pending[]): void {
+    this.suspended = { node, promise, value, key, pending };
+  }
+
+  failed(error: unknown, node: number, source: unknown, row: number): Error {
+    return this.#failures.failed(error, node, this.#recordAt(source, row));
+  }
+
+  missingKey(node: number, record: unknown): never {
+    return this.#failures.missingKey(node, record);
+  }
+
+  badInput(node: number, aggregator: number, input: unknown, record: unknown): never {
+    return this.#failures.badInput(node, aggregator, input, record);
+  }
+}

@@ -1,0 +1,366 @@
+import type { SegmentInput } from '../../compiler/codegen/segment.ts';
+import { BatchReader, type LayoutCache } from '../codec/batch-reader.ts';
+import type { Core } from '../native/core.ts';
+import { TAKE_BATCH, TAKE_END_DRAINED, TAKE_END_STOPPED, TAKE_SOURCE, TAKE_TOO_SMALL } from '../native/core.ts';
+import type { KeyedResults } from './keyed-operator.ts';
+import { resumeSuspended } from './linked-node.ts';
+import type { OpenedSource } from './opened-source.ts';
+import { SegmentFunctions, type SegmentFunction, linkRows } from './segment-functions.ts';
+import type { StageBindings } from './stage-bindings.ts';
+
+/**
+ * What a step left behind.
+ *
+ * - `more`: the task holds rows of its own and wants to go on as soon as it has credit
+ * - `waiting`: everything it was given is worked on
+ * - `nothing`: its source has nothing now
+ * - `finished`: it has ended, its outputs are complete
+ */
+export type StepResult = 'more' | 'waiting' | 'nothing' | 'finished';
+
+/** Time after which a step gives the isolate back, so that timers, signals and other tasks get their turn. */
+const STEP_BUDGET_MS = 4;
+/** A call of a generated function should stay near this, whatever a record costs. */
+const CALL_TARGET_MS = 0.5;
+const FIRST_QUOTA_ROWS = 128;
+const MAX_QUOTA_ROWS = 65_536;
+/** Open batches leave after this long even when the task is busy. */
+const LINGER_MS = 1;
+
+interface WorkItem {
+  readonly root: number;
+  readonly run: SegmentFunction;
+  readonly source: unknown;
+  readonly keys: readonly unknown[] | undefined;
+  next: number;
+  readonly end: number;
+}
+
+/** What a runner needs of its isolate. */
+export interface RunnerHost {
+  readonly core: Core;
+  /** Handle of the isolate in the core. */
+  readonly isolate: number;
+  readonly layouts: LayoutCache;
+  /** Resolves when the job is told to stop or is over; pending sources are then left. */
+  readonly stopping: Promise<void>;
+}
+
+/** Runs one task: takes batches or pulls its source, and calls the generated functions with them. */
+export class StageRunner {
+  readonly task: number;
+  readonly bindings: StageBindings;
+  readonly #host: RunnerHost;
+  readonly #functions: SegmentFunctions;
+  readonly #reader: BatchReader;
+  readonly #desc = new Int32Array(8);
+  readonly #inputOfGate: readonly number[];
+  readonly #source: OpenedSource | undefined;
+  readonly #hasOutputs: boolean;
+  readonly #stack: WorkItem[] = [];
+  #sourceItem: WorkItem | undefined;
+  #quotaRows = FIRST_QUOTA_ROWS;
+  #ending: 'no' | 'drained' | 'stopped' = 'no';
+  #draining = 0;
+  #lastFlushMs = 0;
+
+  constructor(task: number, bindings: StageBindings, source: OpenedSource | undefined, host: RunnerHost) {
+    this.task = task;
+    this.bindings = bindings;
+    this.#host = host;
+    this.#source = source;
+    this.#functions = new SegmentFunctions(bindings, bindings.stage.name);
+    this.#reader = new BatchReader(host.layouts);
+    const inputs: number[] = [];
+    for (const node of bindings.stage.nodes) if (node.op.kind === 'input') inputs[node.op.gate] = node.id;
+    this.#inputOfGate = inputs;
+    this.#hasOutputs = bindings.stage.nodes.some((node) => node.op.kind === 'output');
+  }
+
+  /** Works for about `STEP_BUDGET_MS`; a promise when user code has to be awaited. */
+  step(): StepResult | Promise<StepResult> {
+    const result = this.#work(performance.now() + STEP_BUDGET_MS);
+    return typeof result === 'string' ? this.#stepped(result) : this.#await(result);
+  }
+
+  /** Sends what open batches hold; whether there was anything. */
+  flush(): boolean {
+    let flushed = false;
+    for (const writer of this.bindings.writers) {
+      if (writer !== undefined && writer.rows > 0) {
+        writer.flush();
+        flushed = true;
+      }
+    }
+    this.#lastFlushMs = performance.now();
+    return flushed;
+  }
+
+  /** Leaves the source: its `return` is called, so that generators can clean up. */
+  async closeSource(): Promise<void> {
+    await this.#source?.close();
+  }
+
+  #stepped(result: StepResult): StepResult {
+    if (this.#hasOutputs && performance.now() - this.#lastFlushMs >= LINGER_MS) this.flush();
+    return result;
+  }
+
+  /** The asynchronous form of a step: awaits what user code gave, and works on, until it would give the isolate back. */
+  async #await(promise: Promise<void>): Promise<StepResult> {
+    let waiting: Promise<void> = promise;
+    for (;;) {
+      await waiting;
+      const result = this.#work(performance.now() + STEP_BUDGET_MS);
+      if (typeof result === 'string') return this.#stepped(result);
+      waiting = result;
+    }
+  }
+
+  #work(deadlineMs: number): StepResult | Promise<void> {
+    const { control } = this.bindings;
+    if (this.#stack.length === 0 && this.#ending === 'no' && !this.#take()) return 'waiting';
+    let nowMs = performance.now();
+    for (;;) {
+      const worked = this.#workKeyed();
+      if (worked !== undefined) return worked;
+      const item = this.#stack.at(-1);
+      if (item === undefined) {
+        if (this.#flushKeyed(nowMs)) continue;
+        if (this.#ending === 'no') return 'waiting';
+        if (this.#drainNext()) continue;
+        return this.#finish();
+      }
+      control.stop = false;
+      control.nothing = false;
+      const from = item.next;
+      item.next = item.run(item.source, from, Math.min(item.end, from + this.#quotaRows), item.keys);
+      const beforeMs = nowMs;
+      nowMs = performance.now();
+      this.#adapt(nowMs - beforeMs, item.next - from);
+      if (control.ended) this.#sourceEnded();
+      else if (item.next >= item.end) this.#stack.splice(this.#stack.indexOf(item), 1);
+      if (control.suspended !== undefined) {
+        const suspension = control.suspended;
+        control.suspended = undefined;
+        return resumeSuspended(suspension, this.bindings);
+      }
+      if (control.pulled !== undefined) return this.#pulled(item, control.pulled);
+      const credit = !control.stop || !this.#hasOutputs || this.#host.core.hasCredit(this.#host.isolate, this.task) === 1;
+      if (control.nothing && this.#stack.at(-1) === item) return this.#leaveSource('nothing');
+      if (nowMs >= deadlineMs || !credit) return this.#leaveSource('more');
+    }
+  }
+
+  /** The source is not held over steps: each step asks the core whether it may go on. */
+  #leaveSource(result: StepResult): StepResult {
+    if (this.#stack.length === 1 && this.#stack[0] === this.#sourceItem) {
+      this.#stack.length = 0;
+      return result === 'more' ? 'waiting' : result;
+    }
+    return result;
+  }
+
+  #adapt(elapsedMs: number, rows: number): void {
+    if (rows < this.#quotaRows && elapsedMs < CALL_TARGET_MS) return;
+    if (elapsedMs < CALL_TARGET_MS / 2) this.#quotaRows = Math.min(MAX_QUOTA_ROWS, this.#quotaRows * 2);
+    else if (elapsedMs > CALL_TARGET_MS * 2) {
+      this.#quotaRows = Math.max(1, Math.floor((rows * CALL_TARGET_MS) / elapsedMs));
+    }
+  }
+
+  /** Takes the next batch, or the source's turn, from the core; false when there is nothing. */
+  #take(): boolean {
+    const { core, isolate } = this.#host;
+    const reader = this.#reader;
+    let code = core.take(isolate, this.task, this.#desc, reader.image);
+    if (code === TAKE_TOO_SMALL) {
+      reader.resize(this.#desc[1]!);
+      code = core.take(isolate, this.task, this.#desc, reader.image);
+    }
+    switch (code) {
+      case TAKE_BATCH:
+        this.#pushBatch(this.#inputOfGate[this.#desc[0]!]!, this.#desc[1]!);
+        return true;
+      case TAKE_SOURCE:
+        this.#pushSource();
+        return true;
+      case TAKE_END_DRAINED:
+        this.#ending = 'drained';
+        return true;
+      case TAKE_END_STOPPED:
+        this.#ending = 'stopped';
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  #pushBatch(root: number, imageBytes: number): void {
+    const reader = this.#reader;
+    const direct = this.#directAggregate(root);
+    if (direct !== undefined) {
+      this.bindings.counts[root]! += this.#desc[2]!;
+      direct(reader.image.subarray(0, imageBytes));
+      return;
+    }
+    reader.load();
+    const { known, missing } = reader;
+    const run = this.#functions.get(root, { kind: 'batch', plan: known.plan, missing }, `${known.id}/${missing}`);
+    this.#push(root, run, reader, reader.rows);
+  }
+
+  /** A root whose batches go to a native aggregate as they are. */
+  #directAggregate(root: number): ((image: Uint8Array) => void) | undefined {
+    const { nodes } = this.bindings.stage;
+    const { children } = nodes[root]!;
+    const { op } = nodes[children[0] ?? root]!;
+    if (children.length !== 1 || op.kind !== 'aggregate' || op.input !== 'extracted' || op.emit !== 'final') return undefined;
+    const operator = this.bindings.keyed[children[0]!];
+    return operator?.updateFromImage?.bind(operator);
+  }
+
+  #push(root: number, run: SegmentFunction, source: unknown, rows: number, keys?: readonly unknown[]): void {
+    this.#stack.push({ root, run, source, keys, next: 0, end: rows });
+  }
+
+  #pushSource(): void {
+    const source = this.#source;
+    if (source === undefined) return;
+    this.#sourceItem ??= {
+      root: source.root,
+      run: this.#functions.get(source.root, source.input, ''),
+      source: source.source,
+      keys: undefined,
+      next: source.start,
+      end: source.end,
+    };
+    if (this.#sourceItem.next >= this.#sourceItem.end) this.#sourceEnded();
+    else this.#stack.push(this.#sourceItem);
+  }
+
+  #sourceEnded(): void {
+    this.bindings.control.ended = false;
+    this.#ending = 'drained';
+    const at = this.#stack.indexOf(this.#sourceItem!);
+    if (at >= 0) this.#stack.splice(at, 1);
+  }
+
+  /** A source gave a promise: its record is awaited, unless the job stops first. */
+  async #pulled(item: WorkItem, promise: PromiseLike<unknown>): Promise<void> {
+    const { control } = this.bindings;
+    control.pulled = undefined;
+    const at = this.#stack.indexOf(item);
+    if (at >= 0) this.#stack.splice(at, 1);
+    const stopped = Symbol('stopped');
+    let settled: unknown;
+    try {
+      settled = await Promise.race([promise, this.#host.stopping.then(() => stopped)]);
+    } catch (error) {
+      throw control.failed(error, item.root, [undefined], 0);
+    }
+    if (settled === stopped) return;
+    const record = this.#source!.settle(settled);
+    if (record === undefined) this.#sourceEnded();
+    else if (record.has) this.#push(item.root, this.#functions.get(item.root, { kind: 'array' }, ''), [record.value], 1);
+    else await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+
+  #takeResults(operator: NonNullable<StageBindings['keyed'][number]>): boolean {
+    const root = this.bindings.keyed.indexOf(operator);
+    const results: KeyedResults[] = [];
+    for (let next = operator.takeResults(); next !== undefined; next = operator.takeResults()) results.push(next);
+    // The stack is worked from its top: the oldest results go on last.
+    for (const next of results.toReversed()) this.#pushResults(root, next);
+    return results.length > 0;
+  }
+
+  #pushResults(root: number, results: KeyedResults): void {
+    if (results.kind === 'records') {
+      this.#push(root, this.#functions.get(root, { kind: 'array' }, ''), results.records, results.records.length);
+      return;
+    }
+    const { reader } = results;
+    const input = resultInput(this.bindings.stage.nodes[root]!.op, results);
+    const keys = results.kind === 'running' ? results.keys : undefined;
+    this.#push(root, this.#functions.get(root, input, String(reader.known.id)), reader, reader.rows, keys);
+  }
+
+  /** Lets keyed operators work on what was encoded; their results go on the stack. */
+  #workKeyed(): Promise<void> | undefined {
+    for (const operator of this.bindings.keyed) {
+      if (operator?.hasWork !== true) continue;
+      const worked = operator.work();
+      if (worked !== undefined) return worked;
+      this.#takeResults(operator);
+    }
+    return undefined;
+  }
+
+  /** Closes the open batches of operators that emit as they go; whether that made work. */
+  #flushKeyed(nowMs: number): boolean {
+    let any = false;
+    this.bindings.keyed.forEach((operator, id) => {
+      const { op } = this.bindings.stage.nodes[id]!;
+      if (operator === undefined || (op.kind !== 'reduce' && op.kind !== 'aggregate') || op.emit === 'final') return;
+      operator.flush();
+      if (!operator.hasWork) operator.emitChanged?.(nowMs);
+      any ||= operator.hasWork;
+    });
+    return any;
+  }
+
+  /** At the end of all inputs: results of the next aggregate that gives them then, upstream ones first. */
+  #drainNext(): boolean {
+    const { nodes } = this.bindings.stage;
+    for (; this.#draining < nodes.length; this.#draining++) {
+      const node = nodes[this.#draining]!;
+      const { op } = node;
+      if (op.kind !== 'reduce' && op.kind !== 'aggregate') continue;
+      const operator = this.bindings.keyed[node.id];
+      if (operator !== undefined && operator.writer.rows > 0) {
+        operator.flush();
+        if (operator.hasWork) return true;
+      }
+      if (this.#ending !== 'drained' || op.emit === 'update') continue;
+      const results = operator === undefined ? this.#unkeyedResult(node.id) : operator.drain();
+      if (results === undefined) continue;
+      if (operator === undefined) this.#draining++;
+      this.#pushResults(node.id, results);
+      return true;
+    }
+    return false;
+  }
+
+  #unkeyedResult(node: number): KeyedResults | undefined {
+    const state = this.bindings.state[node];
+    if (state === undefined) return undefined;
+    const { op } = this.bindings.stage.nodes[node]!;
+    if (op.kind === 'aggregate') return { kind: 'records', records: [state.result()] };
+    return state.has ? { kind: 'records', records: [state.value] } : undefined;
+  }
+
+  #finish(): StepResult {
+    this.flush();
+    return 'finished';
+  }
+}
+
+type ResultOp = StageBindings['stage']['nodes'][number]['op'];
+
+/** The input form of a batch of results. */
+export function resultInput(
+  op: ResultOp,
+  results: Exclude<KeyedResults, { kind: 'records' }>,
+): Extract<SegmentInput, { kind: 'results' | 'running' }> {
+  if (op.kind !== 'aggregate') throw new TypeError(`operator '${op.kind}' has no native results`);
+  return { kind: results.kind, plan: results.reader.known.plan, names: Object.keys(op.spec), keyed: true };
+}
+
+/** The records of a batch of results, for the linked form. */
+export function readResults(op: ResultOp, results: KeyedResults): Iterable<unknown> {
+  if (results.kind === 'records') return results.records;
+  const { reader } = results;
+  const rows = linkRows(resultInput(op, results), reader, results.kind === 'running' ? results.keys : undefined);
+  return Array.from({ length: reader.rows }, (_, row) => rows.record(row));
+}
