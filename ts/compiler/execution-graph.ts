@@ -1,0 +1,47 @@
+import type { EdgeId, StageId, TaskId } from '../common/ids.ts';
+import type { ExchangePartition } from './physical-plan.ts';
+
+/** Who runs a task. */
+export type TaskKind = 'js' | 'nativeSource' | 'nativeSink';
+
+/** One parallel instance of a stage. */
+export interface Task {
+  /** Index in `ExecutionGraph.tasks`. */
+  readonly id: TaskId;
+  readonly stage: StageId;
+  /** Name of the stage. */
+  readonly name: string;
+  /** From 0. */
+  readonly instance: number;
+  readonly parallelism: number;
+  /** -1 a native thread, 0 the main isolate, 1 and up worker threads. */
+  readonly isolate: number;
+  readonly kind: TaskKind;
+  /** Whether it makes records by itself; such a task has no gates. */
+  readonly isSource: boolean;
+  /** JSON of the connector; native tasks only. */
+  readonly spec: string | undefined;
+}
+
+/** One physical edge: a queue from one task to another. */
+export interface Edge {
+  /** Index in `ExecutionGraph.edges`. */
+  readonly id: EdgeId;
+  /** The exchange that it is a part of. */
+  readonly exchange: number;
+  readonly fromTask: TaskId;
+  /** Index of the output of `fromTask`. The edges of one output stand in the order of their targets' instances. */
+  readonly fromOutput: number;
+  readonly toTask: TaskId;
+  readonly toGate: number;
+  readonly partition: ExchangePartition;
+  readonly maxRows: number;
+  readonly maxBytes: number;
+}
+
+/** What the core is given. */
+export interface ExecutionGraph {
+  readonly keyGroups: number;
+  readonly tasks: readonly Task[];
+  readonly edges: readonly Edge[];
+}

@@ -1,0 +1,64 @@
+import type { OperatorId } from '../common/ids.ts';
+import type { BaseTransformation, TransformationKind } from '../transformations/base-transformation.ts';
+import type { SourceDescriptor } from '../transformations/source-descriptor.ts';
+import type { Transformation } from '../transformations/transformation.ts';
+
+/** What an operator does; `extract` is put in by the optimiser. */
+export type OperatorKind = TransformationKind | 'extract';
+
+/** The region behind a keyBy: what its parallelism is and why. */
+export interface KeyedRegion {
+  readonly parallelism: number;
+  readonly reason: string;
+}
+
+/** One operator of a plan. Plans are never changed: a rewrite makes new operators. */
+export interface LogicalOperator {
+  /** Place in `env.pipeline`; operators of the optimiser have ids above all of these. */
+  readonly id: OperatorId;
+  readonly uid: string | undefined;
+  /** Unique in the plan. */
+  readonly name: string;
+  readonly kind: OperatorKind;
+  /** Producers, in the user's order; a union may name one twice. */
+  readonly inputs: readonly OperatorId[];
+  /** Instances that this operator has. That of a keyBy is its producer's: the key is evaluated before the exchange. */
+  readonly parallelism: number;
+  /** Why, in words. */
+  readonly parallelismReason: string;
+  /** Only on a keyBy: the parallelism behind it. */
+  readonly region: KeyedRegion | undefined;
+  /** The keyBy whose key the *output* carries; a keyBy names itself. */
+  readonly keyedBy: OperatorId | undefined;
+  /** Whether the output ends by itself. */
+  readonly bounded: boolean;
+  /** What the user declared; that of an `extract` is its aggregate. */
+  readonly transformation: Transformation;
+  /** Only on a source: what to read, perhaps narrowed by the optimiser. */
+  readonly source: SourceDescriptor | undefined;
+  /** Only on an aggregate: `extracted` when an `extract` before it has already read the inputs from the records. */
+  readonly aggregateInput: 'record' | 'extracted' | undefined;
+}
+
+/** All operators of a pipeline, producers before consumers. */
+export interface LogicalPlan {
+  readonly operators: readonly LogicalOperator[];
+}
+
+/** One thing that the optimiser did. */
+export interface AppliedRule {
+  readonly rule: string;
+  /** What it did, in words. */
+  readonly what: string;
+  /** Operators that are no longer in the plan. */
+  readonly removed: readonly OperatorId[];
+}
+
+/** A plan after the optimiser. */
+export interface OptimisedPlan extends LogicalPlan {
+  readonly applied: readonly AppliedRule[];
+  readonly warnings: readonly string[];
+}
+
+/** A pipeline as `env.pipeline` holds it. */
+export type Pipeline = readonly BaseTransformation[];

@@ -1,0 +1,118 @@
+import type { StageId } from '../common/ids.ts';
+import type { FieldPath } from '../functions/field-path.ts';
+import type { UserFunction } from '../functions/user-function.ts';
+import type { AnyAggregator } from '../transformations/aggregate-transformation.ts';
+import type { Emit } from '../transformations/emit.ts';
+import type { NativeSinkSpec, SinkDescriptor } from '../transformations/sink-descriptor.ts';
+import type { NativeSourceSpec, SourceDescriptor } from '../transformations/source-descriptor.ts';
+import type { LogicalOperator } from './logical-plan.ts';
+
+/** Named aggregators, in the order of the result's fields. */
+export type AggregatorSpec = Readonly<Record<string, AnyAggregator>>;
+
+/** What a node of a stage does. */
+export type StageOp =
+  /** A JavaScript source; a root. A stage with one has no gates. */
+  | { readonly kind: 'source'; readonly source: SourceDescriptor }
+  /** Batches of an exchange; a root. */
+  | { readonly kind: 'input'; readonly gate: number; readonly exchange: number }
+  | { readonly kind: 'map' | 'flatMap' | 'filter'; readonly fn: UserFunction }
+  /** Evaluates the key for what is below. */
+  | { readonly kind: 'keyBy'; readonly selector: UserFunction | FieldPath }
+  /** Hands on what all its parents give, without a key. */
+  | { readonly kind: 'union' }
+  | { readonly kind: 'reduce'; readonly keyed: boolean; readonly fn: UserFunction; readonly emit: Emit }
+  | {
+      readonly kind: 'aggregate';
+      readonly keyed: boolean;
+      readonly spec: AggregatorSpec;
+      readonly emit: Emit;
+      /** `extracted`: what comes is the tuple of the aggregators' inputs that an `extract` read, not the record. */
+      readonly input: 'record' | 'extracted';
+    }
+  /** Record and key become key and tuple of the inputs of those aggregators that have one, in order. */
+  | { readonly kind: 'extract'; readonly spec: AggregatorSpec }
+  | { readonly kind: 'sink'; readonly sink: SinkDescriptor }
+  /** Writes batches. `output` counts the outputs of the stage from 0. */
+  | { readonly kind: 'output'; readonly exchange: number; readonly output: number }
+  /** A reader or writer of the core: the only node of its stage. */
+  | { readonly kind: 'native'; readonly role: 'source'; readonly spec: NativeSourceSpec }
+  | { readonly kind: 'native'; readonly role: 'sink'; readonly spec: NativeSinkSpec };
+
+/** One node of a stage. */
+export interface StageNode {
+  /** Index in `Stage.nodes`. */
+  readonly id: number;
+  /** Inputs and outputs name the operator on this side of the exchange that gives or takes their records. */
+  readonly operator: LogicalOperator;
+  readonly op: StageOp;
+  /** Nodes that get every record this one gives, in this order. */
+  readonly children: readonly number[];
+}
+
+/** Where the instances of a stage run. */
+export type Placement = 'main' | 'workers' | 'native';
+
+/** Operators that run as one function: records go from node to node by calls. */
+export interface Stage {
+  /** Index in `PhysicalPlan.stages`. */
+  readonly id: StageId;
+  /** The names of its operators. */
+  readonly name: string;
+  readonly parallelism: number;
+  readonly placement: Placement;
+  /** Why it runs there, in words. */
+  readonly reason: string;
+  /** Parents before children. */
+  readonly nodes: readonly StageNode[];
+  /** Exchange of each gate. */
+  readonly gates: readonly number[];
+  /** Exchange of each output. */
+  readonly outputs: readonly number[];
+}
+
+/**
+ * Which instance a record goes to. `forward` has one target: the instance with the same number, or the only one there is.
+ */
+export type ExchangePartition = 'forward' | 'hash' | 'broadcast' | 'rebalance';
+
+/** A queue between two stages; at run time one physical edge for each pair of instances that it connects. */
+export interface Exchange {
+  /** Index in `PhysicalPlan.exchanges`. */
+  readonly id: number;
+  readonly from: { readonly stage: StageId; readonly node: number };
+  readonly to: { readonly stage: StageId; readonly gate: number };
+  readonly partition: ExchangePartition;
+  /** Why there is an exchange, in words. */
+  readonly reason: string;
+  /** Whether batches have a key column. */
+  readonly keyed: boolean;
+  /** `json`: rows are JSON text, for a writer of JSON lines. */
+  readonly encoding: 'columns' | 'json';
+  /** Whether whole records of user code are copied here, so that they lose their prototypes. */
+  readonly losesPrototypes: boolean;
+  /** Records in flight at which the producer waits, of each physical edge. */
+  readonly maxRows: number;
+  /** Bytes in flight at which the producer waits, of each physical edge. */
+  readonly maxBytes: number;
+}
+
+/** Which isolates run user code. */
+export interface IsolatePlan {
+  /** Worker threads; 0 when everything runs in the main isolate. Instance `i` of a worker stage runs in `1 + i % workers`. */
+  readonly workers: number;
+  /** Whether the main isolate runs stages too. */
+  readonly main: boolean;
+  /** Why, in words. */
+  readonly reason: string;
+}
+
+/** What runs where, and how records travel. */
+export interface PhysicalPlan {
+  /** Producers before consumers. */
+  readonly stages: readonly Stage[];
+  readonly exchanges: readonly Exchange[];
+  readonly isolates: IsolatePlan;
+  /** What the user should know: removed branches, parallelism without threads. */
+  readonly warnings: readonly string[];
+}
