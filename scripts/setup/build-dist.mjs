@@ -14,7 +14,7 @@ function distSources() {
 
 /** Whether `dist/` was compiled from the TypeScript that is there. */
 export function distIsCurrent() {
-  return existsSync(join(dist, 'index.js')) && readStamp('dist')?.sources === distSources();
+  return existsSync(dist) && readStamp('dist')?.sources === distSources();
 }
 
 /** Compiles `ts/` into `dist/`: aside first, so that a process never imports half of the old and half of the new. */

@@ -55,7 +55,7 @@ export function runCommand(command, args, { cwd = projectRoot, env = {}, echo = 
     child.stderr.setEncoding('utf8').on('data', keep(process.stderr));
     const finish = (code) => {
       clearTimeout(timer);
-      running.delete(endGroup);
+      forget(endGroup);
       resolve({ code, output, timedOut });
     };
     child.on('error', (error) => {
@@ -68,7 +68,6 @@ export function runCommand(command, args, { cwd = projectRoot, env = {}, echo = 
 
 /** How to end each command that runs now. */
 const running = new Set();
-let endsWithUs = false;
 
 function groupEnder(child) {
   const end = (signal) => {
@@ -79,18 +78,22 @@ function groupEnder(child) {
       // It has ended by itself.
     }
   };
+  // In groups of their own, commands do not hear Ctrl-C or a kill of this process.
+  if (running.size === 0) for (const signal of endSignals) process.on(signal, endAll);
   running.add(end);
-  if (!endsWithUs) {
-    // In groups of their own, the commands do not hear Ctrl-C or a kill of this process.
-    endsWithUs = true;
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-      process.once(signal, () => {
-        for (const endOne of running) endOne(signal);
-        process.exit(128 + signalNumber(signal));
-      });
-    }
-  }
   return end;
+}
+
+function forget(end) {
+  running.delete(end);
+  if (running.size === 0) for (const signal of endSignals) process.removeListener(signal, endAll);
+}
+
+const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+function endAll(signal) {
+  for (const end of running) end(signal);
+  process.exit(128 + signalNumber(signal));
 }
 
 const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGTERM: 15 };
