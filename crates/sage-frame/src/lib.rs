@@ -1,1 +1,54 @@
 //! Columnar frames: layouts, the FlatBuffers envelope, partitioning by key group.
+//!
+//! `docs/internals/data-path.md` is the specification of every format in this crate.
+
+#[cfg(target_endian = "big")]
+compile_error!(
+    "batches are little endian in memory; a big-endian build would need conversions that nobody has written"
+);
+
+mod aligned;
+mod batch_image;
+mod batch_plan;
+mod batch_view;
+mod buffer_pool;
+mod column;
+mod frame;
+mod frame_draft;
+mod frame_header;
+mod layout;
+mod layout_registry;
+mod layout_text;
+mod node;
+mod str_column;
+mod string_encoding;
+mod validate;
+mod widen;
+
+#[allow(
+    warnings,
+    clippy::all,
+    clippy::pedantic,
+    clippy::undocumented_unsafe_blocks,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "made by flatc from schema/frame.fbs"
+)]
+#[rustfmt::skip]
+mod generated {
+    mod frame_generated;
+    pub use frame_generated::sage::frame::*;
+}
+
+pub use batch_image::ImageTooSmall;
+pub use batch_plan::{BufferKind, EndsUnit, NodeIndex, PlannedKind, PlannedNode};
+pub use batch_view::BatchView;
+pub use column::{BytesColumn, Column, ColumnData, presence};
+pub use frame::{Frame, FrameKind, FrameMeta};
+pub use frame_draft::FrameDraft;
+pub use layout::Layout;
+pub use layout_registry::{LayoutRegistry, MAX_LAYOUTS};
+pub use node::{LeafKind, Node};
+pub use str_column::{StrColumn, Wtf8Column};
+pub use string_encoding::StringEncoding;
+pub use widen::{MAX_COLUMNS, Widening};
