@@ -1,0 +1,21 @@
+//! What a channel can count.
+
+use sage_frame::Frame;
+
+/// An item that takes room in a [`crate::Channel`].
+pub trait Credited {
+    /// Records in the item; an item without rows still takes bytes.
+    fn credit_rows(&self) -> u64;
+    /// Memory the item holds, in bytes.
+    fn credit_bytes(&self) -> u64;
+}
+
+impl Credited for Frame {
+    fn credit_rows(&self) -> u64 {
+        self.rows() as u64
+    }
+
+    fn credit_bytes(&self) -> u64 {
+        self.byte_len() as u64
+    }
+}

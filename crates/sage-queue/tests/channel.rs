@@ -1,0 +1,203 @@
+//! What one physical edge promises.
+#![cfg(not(loom))]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use sage_queue::{Channel, Credited, EndKind, Limits, NoWaker, Peek, Pop, PushError, Waker};
+
+#[derive(Debug, PartialEq, Eq)]
+struct Item {
+    rows: u64,
+    bytes: u64,
+}
+
+impl Credited for Item {
+    fn credit_rows(&self) -> u64 {
+        self.rows
+    }
+
+    fn credit_bytes(&self) -> u64 {
+        self.bytes
+    }
+}
+
+fn item(rows: u64) -> Item {
+    Item {
+        rows,
+        bytes: rows * 10,
+    }
+}
+
+#[derive(Default)]
+struct Bell(AtomicUsize);
+
+impl Bell {
+    fn rings(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Waker for Bell {
+    fn wake(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+fn channel(max_rows: u64, max_bytes: u64) -> (Channel<Item>, Arc<Bell>, Arc<Bell>) {
+    let (consumer, producer) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
+    let limits = Limits { max_rows, max_bytes };
+    (
+        Channel::new(limits, Arc::clone(&consumer) as _, Arc::clone(&producer) as _),
+        consumer,
+        producer,
+    )
+}
+
+#[test]
+fn items_come_out_in_the_order_in_which_they_went_in() {
+    let (channel, ..) = channel(100, 1000);
+    for rows in 1..=3 {
+        channel.try_push(item(rows)).unwrap();
+    }
+    channel.end(EndKind::Stopped);
+    assert_eq!(channel.try_pop(), Pop::Item(item(1)));
+    assert_eq!(channel.peek(), Peek::Item);
+    assert_eq!(channel.try_pop(), Pop::Item(item(2)));
+    assert_eq!(channel.try_pop(), Pop::Item(item(3)));
+    assert_eq!(channel.try_pop(), Pop::Ended(EndKind::Stopped));
+    assert_eq!(channel.peek(), Peek::Ended(EndKind::Stopped));
+}
+
+#[test]
+fn rows_and_bytes_both_limit_a_channel() {
+    let (by_rows, ..) = channel(3, 1_000_000);
+    by_rows.try_push(item(3)).unwrap();
+    assert_eq!(by_rows.try_push(item(1)), Err(PushError::Full(item(1))));
+
+    let (by_bytes, ..) = channel(1_000_000, 30);
+    by_bytes.try_push(item(3)).unwrap();
+    assert_eq!(by_bytes.try_push(item(1)), Err(PushError::Full(item(1))));
+}
+
+#[test]
+fn an_over_large_item_passes_when_there_was_credit() {
+    let (channel, ..) = channel(10, 1000);
+    channel.try_push(item(9)).unwrap();
+    assert!(channel.has_credit());
+    channel.try_push(item(5000)).unwrap();
+    assert!(!channel.has_credit());
+    assert_eq!(channel.len_rows(), 5009);
+    assert_eq!(channel.len_bytes(), 50_090);
+}
+
+#[test]
+fn what_was_computed_before_the_credit_ran_out_still_goes_in() {
+    let (channel, ..) = channel(10, 1000);
+    assert_eq!(channel.push_over(item(4)), Ok(true));
+    assert_eq!(channel.push_over(item(6)), Ok(false));
+    assert_eq!(channel.push_over(item(7)), Ok(false));
+    assert_eq!(channel.len_rows(), 17);
+}
+
+#[test]
+fn the_consumer_is_woken_on_the_first_item_and_on_the_end_only() {
+    let (channel, consumer, producer) = channel(100, 1000);
+    channel.try_push(item(1)).unwrap();
+    channel.try_push(item(1)).unwrap();
+    assert_eq!(consumer.rings(), 1);
+    channel.try_pop();
+    channel.try_pop();
+    channel.try_push(item(1)).unwrap();
+    assert_eq!(consumer.rings(), 2);
+    channel.end(EndKind::Drained);
+    channel.end(EndKind::Drained);
+    assert_eq!(consumer.rings(), 3);
+    assert_eq!(producer.rings(), 0);
+}
+
+#[test]
+fn the_producer_is_woken_once_when_a_full_channel_falls_to_half() {
+    let (channel, _, producer) = channel(10, 1000);
+    for _ in 0..10 {
+        channel.try_push(item(1)).unwrap();
+    }
+    for _ in 0..4 {
+        channel.try_pop();
+    }
+    assert_eq!(producer.rings(), 0, "six of ten rows: more than half");
+    channel.try_pop();
+    assert_eq!(producer.rings(), 1);
+    while channel.try_pop() != Pop::Empty {}
+    assert_eq!(producer.rings(), 1);
+}
+
+#[test]
+fn a_channel_that_was_never_full_does_not_wake_its_producer() {
+    let (channel, _, producer) = channel(10, 1000);
+    for _ in 0..100 {
+        channel.try_push(item(9)).unwrap();
+        channel.try_pop();
+    }
+    assert_eq!(producer.rings(), 0);
+}
+
+#[test]
+fn a_close_drops_what_is_queued_and_wakes_both_sides() {
+    let (channel, consumer, producer) = channel(10, 1000);
+    channel.try_push(item(10)).unwrap();
+    let before = consumer.rings();
+    channel.close();
+    channel.close();
+    assert_eq!((consumer.rings() - before, producer.rings()), (1, 1));
+    assert_eq!(channel.try_pop(), Pop::Closed);
+    assert_eq!(channel.try_push(item(1)), Err(PushError::Closed(item(1))));
+    assert_eq!((channel.len_rows(), channel.len_bytes()), (0, 0));
+    assert!(!channel.has_credit());
+    channel.end(EndKind::Drained);
+    assert_eq!(
+        channel.try_pop(),
+        Pop::Closed,
+        "an end after the close says nothing"
+    );
+}
+
+#[test]
+fn nothing_goes_in_after_the_end() {
+    let (channel, ..) = channel(10, 1000);
+    channel.end(EndKind::Drained);
+    assert_eq!(channel.try_push(item(1)), Err(PushError::Closed(item(1))));
+    assert_eq!(channel.push_over(item(1)), Err(PushError::Closed(item(1))));
+}
+
+#[test]
+fn both_sides_are_counted() {
+    let (channel, ..) = channel(100, 10_000);
+    channel.try_push(item(3)).unwrap();
+    channel.try_push(item(4)).unwrap();
+    channel.try_pop();
+    let counts = channel.counts();
+    assert_eq!(
+        (counts.sent_rows, counts.sent_batches, counts.sent_bytes),
+        (7, 2, 70)
+    );
+    assert_eq!(
+        (
+            counts.received_rows,
+            counts.received_batches,
+            counts.received_bytes
+        ),
+        (3, 1, 30)
+    );
+}
+
+#[test]
+fn limits_below_one_still_let_one_item_through_at_a_time() {
+    let limits = Limits {
+        max_rows: 0,
+        max_bytes: 0,
+    };
+    let channel = Channel::new(limits, Arc::new(NoWaker), Arc::new(NoWaker));
+    channel.try_push(item(1)).unwrap();
+    assert_eq!(channel.try_push(item(1)), Err(PushError::Full(item(1))));
+}
