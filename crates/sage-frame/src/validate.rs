@@ -27,6 +27,7 @@ pub(crate) fn validate_batch(
     let mut ends: &[u32] = &[];
     for (index, (kind, buffer)) in kinds.iter().zip(buffers).enumerate() {
         let checked = match *kind {
+            _ if i32::try_from(buffer.len()).is_err() => Err("a buffer is larger than 2 GiB"),
             BufferKind::Presence => check_small(buffer, rows, 3),
             BufferKind::Fixed { width: 1 } => check_small(buffer, rows, 1),
             BufferKind::Fixed { width } => check_fixed(buffer, rows, width),
