@@ -108,18 +108,18 @@ impl<'v, 'a> Gather<'v, 'a> {
                             view,
                             buffer,
                             &mut encodings[encoding],
-                        )));
+                        )?));
                     }
                 }
                 // Copied together with its ends.
                 BufferKind::Data { .. } => {}
             }
         }
-        Self {
+        Ok(Self {
             view,
             columns,
             encodings,
-        }
+        })
     }
 
     /// A frame of these rows, in this order.
