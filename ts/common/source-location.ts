@@ -26,7 +26,7 @@ const OWN_ROOT = fileURLToPath(new URL('../', import.meta.url));
  *
  * @param belowFrame the public function that the user called; it and what it called are left out.
  */
-export function captureSourceLocation(belowFrame: (...args: never[]) => unknown): SourceLocation {
+export function captureSourceLocation(belowFrame: ((...args: never[]) => unknown) | (new (...args: never[]) => unknown)): SourceLocation {
   const holder: { stack?: unknown } = {};
   const limitBefore = Error.stackTraceLimit;
   const prepareBefore = Error.prepareStackTrace;

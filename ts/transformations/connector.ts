@@ -7,6 +7,8 @@ export interface Source<out T> {
   describe(): SourceDescriptor;
   /** Only for the type; never set. */
   readonly record?: T;
+  /** A source is no sink. */
+  readonly accepts?: never;
 }
 
 /** A connector that takes records of type `T`; what `sink` takes. */
@@ -15,4 +17,6 @@ export interface Sink<in T> {
   describe(): SinkDescriptor;
   /** Only for the type; never set. */
   readonly accepts?: (record: T) => void;
+  /** A sink is no source. */
+  readonly record?: never;
 }

@@ -1,0 +1,48 @@
+import { planError } from '../common/errors.ts';
+import type { SourceLocation } from '../common/source-location.ts';
+import { describeValue, toUserFunction } from '../functions/check-user-function.ts';
+import { isClass } from '../functions/class-detection.ts';
+import { SinkFunction } from '../functions/sink-function.ts';
+import { lambdaFunction } from '../functions/user-function.ts';
+import type { Sink } from '../transformations/connector.ts';
+import type { SinkDescriptor } from '../transformations/sink-descriptor.ts';
+import { checkArgs } from './key-selector.ts';
+
+/** What `sink` was given, as the compiler wants it. @throws SageError SAGE_PLAN_SINK and other plan errors. */
+export function toSinkDescriptor(value: unknown, args: unknown, declaredAt: SourceLocation): SinkDescriptor {
+  if (Array.isArray(value)) {
+    if (!Object.isFrozen(value)) return { form: 'array', target: value };
+    throw notASink('a frozen array', 'Give an array that can grow.', declaredAt);
+  }
+  if (isConnector(value)) {
+    const descriptor = value.describe();
+    if (!('bounded' in descriptor)) return descriptor;
+    throw notASink(`${describeValue(value)}, which is a source`, 'Use a sink such as new JsonLinesSink(path).', declaredAt);
+  }
+  const executable = typeof value === 'object' && value !== null && 'execute' in value;
+  if (typeof value !== 'function' && !executable) {
+    throw notASink(describeValue(value), 'Write sink((record) => ...) or sink(array).', declaredAt);
+  }
+  const classArgs = isClass(value) ? checkArgs(args, declaredAt) : [];
+  return { form: 'function', fn: toUserFunction(value, classArgs, { call: 'sink', bases: [SinkFunction], declaredAt }) };
+}
+
+/** A sink that writes each record to standard output, as `console.log` shows it. */
+export function printSink(prefix: string | undefined): SinkDescriptor {
+  // eslint-disable-next-line no-console -- printing is what it is for
+  const print = prefix === undefined ? (record: never) => console.log(record) : (record: never) => console.log(prefix, record);
+  return { form: 'function', fn: lambdaFunction(print) };
+}
+
+function isConnector(value: unknown): value is Sink<never> {
+  return typeof value === 'object' && value !== null && typeof (value as { describe?: unknown }).describe === 'function';
+}
+
+function notASink(what: string, fix: string, declaredAt: SourceLocation): Error {
+  return planError('SAGE_PLAN_SINK', {
+    message: `sink was given ${what}`,
+    expected: 'an array, a function, a class that extends SinkFunction or an object of one, or a connector',
+    fix,
+    declaredAt,
+  });
+}

@@ -1,0 +1,148 @@
+import { types } from 'node:util';
+import { planError, SageError } from '../common/errors.ts';
+import type { SourceLocation } from '../common/source-location.ts';
+import { BatchFunction } from '../functions/batch-function.ts';
+import { describeValue, toUserFunction } from '../functions/check-user-function.ts';
+import { isClass } from '../functions/class-detection.ts';
+import { SourceFunction } from '../functions/source-function.ts';
+import type { Source } from '../transformations/connector.ts';
+import type { IterableSource, SourceDescriptor } from '../transformations/source-descriptor.ts';
+
+/** Options of sources that cannot say it themselves. */
+export interface SourceOptions {
+  /** The source never ends by itself. */
+  readonly unbounded?: boolean;
+}
+
+/** The call that the user wrote. */
+export type SourceCall = 'fromBatch' | 'fromCollection' | 'fromSource';
+
+type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>;
+
+/** What a source call was given, as the compiler wants it. @throws SageError SAGE_PLAN_SOURCE and other plan errors. */
+export function toSourceDescriptor(
+  call: SourceCall,
+  value: unknown,
+  rest: readonly unknown[],
+  declaredAt: SourceLocation,
+): SourceDescriptor {
+  const { args, bounded } = splitOptions(call, rest, isClass(value), declaredAt);
+  if (isClass(value) || isFunctionObject(value)) return functionSource(call, value, args, bounded, declaredAt);
+  if (typeof value === 'function' && types.isGeneratorFunction(value)) {
+    const generator = value as unknown as (...args: readonly unknown[]) => AnyIterator;
+    return {
+      form: 'iterable',
+      name: `generator ${value.name || 'function'}`,
+      open: () => generator(...args),
+      async: types.isAsyncFunction(value) ? 'yes' : 'no',
+      bounded,
+    };
+  }
+  if (typeof value === 'function') return functionSource(call, value, args, bounded, declaredAt);
+  if (args.length > 0) {
+    throw planError('SAGE_PLAN_ARGUMENT', {
+      message: `${call} was given more arguments behind ${describeValue(value)}`,
+      expected: 'further arguments behind a class or a generator function only, or the options { unbounded }',
+      fix: `Remove them: ${call}(${Array.isArray(value) ? 'array' : 'source'}).`,
+      declaredAt,
+    });
+  }
+  if (Array.isArray(value)) return { form: 'collection', items: value, bounded };
+  if (typeof value === 'object' && value !== null) {
+    if (typeof (value as { describe?: unknown }).describe === 'function') {
+      const descriptor = (value as Source<unknown>).describe();
+      if ('bounded' in descriptor) return descriptor;
+      throw notASource(call, `${describeValue(value)}, which is a sink`, declaredAt);
+    }
+    const iterable = iterableSource(value, bounded);
+    if (iterable !== undefined) return iterable;
+  }
+  throw notASource(call, describeValue(value), declaredAt);
+}
+
+function isFunctionObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && typeof (value as { execute?: unknown }).execute === 'function';
+}
+
+function functionSource(
+  call: SourceCall,
+  value: unknown,
+  args: readonly unknown[],
+  bounded: boolean,
+  declaredAt: SourceLocation,
+): SourceDescriptor {
+  const bases = call === 'fromSource' ? [SourceFunction, BatchFunction] : [BatchFunction, SourceFunction];
+  const fn = toUserFunction(value, args, { call, bases, declaredAt });
+  const prototype: unknown = fn.form === 'class' ? fn.ctor.prototype : fn.form === 'instance' ? fn.object : undefined;
+  // The base class says what null means; without one, the call does.
+  const batch =
+    prototype instanceof BatchFunction || (call !== 'fromSource' && !(prototype instanceof SourceFunction));
+  return { form: batch ? 'batch' : 'function', fn, bounded };
+}
+
+function iterableSource(value: object, bounded: boolean): IterableSource | undefined {
+  const name = value.constructor?.name || 'iterable';
+  const { [Symbol.asyncIterator]: openAsync, [Symbol.iterator]: openSync, next } = value as Partial<
+    AsyncIterable<unknown> & Iterable<unknown> & Iterator<unknown>
+  >;
+  if (typeof openAsync === 'function') {
+    return { form: 'iterable', name, open: once(value, () => openAsync.call(value)), async: 'yes', bounded };
+  }
+  if (typeof openSync === 'function') {
+    return { form: 'iterable', name, open: once(value, () => openSync.call(value)), async: 'no', bounded };
+  }
+  if (typeof next === 'function') {
+    return { form: 'iterable', name, open: once(value, () => value as AnyIterator), async: 'unknown', bounded };
+  }
+  return undefined;
+}
+
+/** An iterator that is its own iterable has one pass; a second job over it would silently see nothing. */
+function once(value: object, open: () => AnyIterator): () => AnyIterator {
+  let opened = false;
+  return () => {
+    const iterator = open();
+    if (opened && (iterator as object) === value) {
+      throw new SageError('SAGE_USER_SOURCE', 'an iterator was already read by an earlier job', {
+        help: 'Give the generator function instead of its result, so that each job starts its own.',
+      });
+    }
+    opened = true;
+    return iterator;
+  };
+}
+
+/** The options are the last argument: a plain object with the name `unbounded` and no other. */
+function splitOptions(
+  call: SourceCall,
+  rest: readonly unknown[],
+  forClass: boolean,
+  declaredAt: SourceLocation,
+): { readonly args: readonly unknown[]; readonly bounded: boolean } {
+  const last = rest.at(-1);
+  if (!isOptions(last, forClass)) return { args: rest, bounded: true };
+  const { unbounded } = last;
+  if (unbounded === undefined || typeof unbounded === 'boolean') return { args: rest.slice(0, -1), bounded: unbounded !== true };
+  throw planError('SAGE_PLAN_ARGUMENT', {
+    message: `unbounded of ${call} is ${describeValue(unbounded)}`,
+    expected: 'true or false',
+    fix: `Write ${call}(source, { unbounded: true }).`,
+    declaredAt,
+  });
+}
+
+function isOptions(value: unknown, forClass: boolean): value is { readonly unbounded?: unknown } {
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return false;
+  const names = Object.keys(value);
+  if (names.length === 0) return !forClass; // an empty object may well be a constructor argument
+  return names.length === 1 && names[0] === 'unbounded';
+}
+
+function notASource(call: SourceCall, what: string, declaredAt: SourceLocation): Error {
+  return planError('SAGE_PLAN_SOURCE', {
+    message: `${call} was given ${what}`,
+    expected: 'an array, an iterable or async iterable, a generator function, a function, a source class or a connector',
+    fix: what.startsWith('the string') ? `Put it into an array: ${call}([text]).` : `Write ${call}([record, ...]).`,
+    declaredAt,
+  });
+}

@@ -1,0 +1,35 @@
+import { planError } from '../common/errors.ts';
+import type { SourceLocation } from '../common/source-location.ts';
+import { checkParallelism } from '../datastream/plan-checks.ts';
+import { describeValue } from '../functions/check-user-function.ts';
+import type { EnvironmentConfig } from '../transformations/environment-config.ts';
+
+/** A frozen copy of a config. @throws SageError SAGE_PLAN_CONFIG or SAGE_PLAN_PARALLELISM */
+export function checkConfig(config: unknown, declaredAt: SourceLocation): EnvironmentConfig {
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) {
+    throw planError('SAGE_PLAN_CONFIG', {
+      message: `the config of the environment is ${describeValue(config)}`,
+      expected: 'an object with settings',
+      fix: "Write new LocalEnvironment('name', { parallelism: 2 }).",
+      declaredAt,
+    });
+  }
+  const { parallelism, isolated, clock } = config as EnvironmentConfig;
+  if (parallelism !== undefined) checkParallelism(parallelism, declaredAt);
+  if (isolated !== undefined && typeof isolated !== 'boolean') {
+    throw wrongSetting('isolated', isolated, 'true or false', declaredAt);
+  }
+  if (clock !== undefined && (typeof clock.now !== 'function' || typeof clock.monotonicMs !== 'function')) {
+    throw wrongSetting('clock', clock, 'an object with the functions now and monotonicMs', declaredAt);
+  }
+  return Object.freeze({ ...config });
+}
+
+function wrongSetting(name: string, value: unknown, expected: string, declaredAt: SourceLocation): Error {
+  return planError('SAGE_PLAN_CONFIG', {
+    message: `the setting ${name} is ${describeValue(value)}`,
+    expected,
+    fix: `Correct ${name} or leave it away.`,
+    declaredAt,
+  });
+}

@@ -1,0 +1,221 @@
+import { planError, type SageError } from '../common/errors.ts';
+import { captureSourceLocation, type SourceLocation } from '../common/source-location.ts';
+import { checkCollectsAreRead } from '../datastream/collect-stream.ts';
+import { DataStream } from '../datastream/data-stream.ts';
+import { checkOptions, checkText } from '../datastream/plan-checks.ts';
+import type { Batched, ClassOf, Sourced } from '../datastream/record-types.ts';
+import { type SourceCall, type SourceOptions, toSourceDescriptor } from '../datastream/source-argument.ts';
+import { describeValue } from '../functions/check-user-function.ts';
+import { BaseTransformation } from '../transformations/base-transformation.ts';
+import type { Source } from '../transformations/connector.ts';
+import type { EnvironmentConfig } from '../transformations/environment-config.ts';
+import type { Job, JobResult, SubmitOptions } from '../transformations/job.ts';
+import { SourceTransformation } from '../transformations/source-transformation.ts';
+import type { ExplainLevel, JobSubmitter, StreamEnvironment } from '../transformations/stream-environment.ts';
+import { checkConfig } from './check-config.ts';
+import { localSubmitter } from './local-submitter.ts';
+import { uniqueName } from './unique-name.ts';
+
+/** What a generator function makes. */
+type AnyGenerator<T> = Generator<T, unknown, never> | AsyncGenerator<T, unknown, never>;
+
+/** An object that gives records. */
+interface Gives<R> {
+  readonly execute: () => R;
+}
+
+const LEVELS: readonly ExplainLevel[] = ['logical', 'optimised', 'physical', 'all'];
+
+/**
+ * Builds pipelines and runs them in this process, its worker threads and its native threads. Nothing runs before
+ * `submit`.
+ *
+ * ```ts
+ * const env = new LocalEnvironment('squares');
+ * const squares: number[] = [];
+ * env.fromCollection([1, 2, 3]).map((n) => n * n).sink(squares);
+ * await env.submit({ autostop: true });
+ * ```
+ */
+export class LocalEnvironment implements StreamEnvironment {
+  readonly name: string;
+  readonly config: EnvironmentConfig;
+  readonly #submitter: JobSubmitter;
+  readonly #pipeline: BaseTransformation[] = [];
+  readonly #jobs = new Set<Job>();
+  #activeJob: Job | undefined;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * @param name for people: of the job in logs and metrics.
+   * @param config settings; names that SAGE Kernel does not know reach functions as `ctx.config`.
+   */
+  constructor(name = 'pipeline', config: EnvironmentConfig = {}, submitter: JobSubmitter = localSubmitter) {
+    const declaredAt = captureSourceLocation(LocalEnvironment);
+    this.name = checkText(name, 'new LocalEnvironment', declaredAt);
+    this.config = checkConfig(config, declaredAt);
+    this.#submitter = submitter;
+  }
+
+  /** The operators in the order in which they were declared. */
+  get pipeline(): readonly BaseTransformation[] {
+    return this.#pipeline;
+  }
+
+  get activeJob(): Job | undefined {
+    return this.#activeJob;
+  }
+
+  /**
+   * A stream of an array or another finite iterable, of a generator function, or of a `BatchFunction` class with its
+   * constructor arguments. `null` elements are records; a batch function ends with `null` or `undefined`.
+   */
+  fromBatch<T>(items: Iterable<T> | AsyncIterable<T>, options?: SourceOptions): DataStream<T>;
+  fromBatch<T, A extends readonly unknown[]>(
+    generator: (...args: A) => AnyGenerator<T>,
+    ...args: NoInfer<A> | [...NoInfer<A>, SourceOptions]
+  ): DataStream<T>;
+  fromBatch<R, A extends readonly unknown[]>(
+    Class: ClassOf<Gives<R>, A>,
+    ...args: NoInfer<A> | [...NoInfer<A>, SourceOptions]
+  ): DataStream<Batched<R>>;
+  fromBatch<T>(source: Source<T>): DataStream<T>;
+  fromBatch<R>(next: (() => R) | Gives<R>, options?: SourceOptions): DataStream<Batched<R>>;
+  fromBatch(value: unknown, ...args: readonly unknown[]): DataStream<unknown> {
+    return this.#from('fromBatch', value, args, captureSourceLocation(this.fromBatch));
+  }
+
+  /** A stream of the elements of an array. Parallel instances take slices. */
+  fromCollection<T>(items: readonly T[], options?: SourceOptions): DataStream<T> {
+    const declaredAt = captureSourceLocation(this.fromCollection);
+    if (!Array.isArray(items)) {
+      throw planError('SAGE_PLAN_SOURCE', {
+        message: `fromCollection was given ${describeValue(items)}`,
+        expected: 'an array',
+        fix: 'Use fromBatch for other iterables.',
+        declaredAt,
+      });
+    }
+    return this.#from('fromCollection', items, options === undefined ? [] : [options], declaredAt);
+  }
+
+  /**
+   * A stream of a connector, a `SourceFunction` class (with its constructor arguments) or object, a function that
+   * returns one record a call (`undefined`: nothing now, `END`: the end), a generator function, or any iterable, Node
+   * `Readable` or `ReadableStream`.
+   */
+  fromSource<T>(source: Source<T>): DataStream<T>;
+  fromSource<T>(items: Iterable<T> | AsyncIterable<T>, options?: SourceOptions): DataStream<T>;
+  fromSource<T, A extends readonly unknown[]>(
+    generator: (...args: A) => AnyGenerator<T>,
+    ...args: NoInfer<A> | [...NoInfer<A>, SourceOptions]
+  ): DataStream<T>;
+  fromSource<R, A extends readonly unknown[]>(
+    Class: ClassOf<Gives<R>, A>,
+    ...args: NoInfer<A> | [...NoInfer<A>, SourceOptions]
+  ): DataStream<Sourced<R>>;
+  fromSource<R>(next: (() => R) | Gives<R>, options?: SourceOptions): DataStream<Sourced<R>>;
+  fromSource(value: unknown, ...args: readonly unknown[]): DataStream<unknown> {
+    return this.#from('fromSource', value, args, captureSourceLocation(this.fromSource));
+  }
+
+  /** The plans as text: stages, what was fused, what runs native, exchanges, parallelism and why. Starts nothing. */
+  explain(level: ExplainLevel = 'all'): string {
+    const declaredAt = captureSourceLocation(this.explain);
+    if (!LEVELS.includes(level)) {
+      throw planError('SAGE_PLAN_ARGUMENT', {
+        message: `explain was given ${describeValue(level)}`,
+        expected: LEVELS.map((known) => `'${known}'`).join(', '),
+        fix: 'Write env.explain() for all of them.',
+        declaredAt,
+      });
+    }
+    return this.#submitter.explain(this, level);
+  }
+
+  /**
+   * Compiles and starts. Resolves to the running job; with `autostop` to the result, once the job has ended and was
+   * cleaned up, or rejects with the job's error.
+   */
+  submit(options: SubmitOptions & { readonly autostop: true }): Promise<JobResult>;
+  submit(options?: SubmitOptions & { readonly autostop?: false }): Promise<Job>;
+  async submit(options: SubmitOptions = {}): Promise<Job | JobResult> {
+    const checked = this.#checkSubmit(options, captureSourceLocation(this.submit));
+    if (checked.autostop === true) checkCollectsAreRead(this);
+    const job = await this.#submitter.submit(this, checked);
+    this.#track(job);
+    return checked.autostop === true ? job.completion : job;
+  }
+
+  /** Stops the jobs of this environment and waits for their end. A second call returns the same promise. */
+  close(): Promise<void> {
+    this.#closing ??= this.#stopAll();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  add<X extends BaseTransformation>(transformation: X): X {
+    if (this.#closing !== undefined) throw this.#closedError(transformation.declaredAt);
+    transformation.name = uniqueName(transformation.name, this.#pipeline);
+    BaseTransformation.place(transformation, this.#pipeline.length);
+    this.#pipeline.push(transformation);
+    return transformation;
+  }
+
+  rename(transformation: BaseTransformation, name: string): void {
+    transformation.name = uniqueName(
+      name,
+      this.#pipeline.filter((other) => other !== transformation),
+    );
+  }
+
+  #from(call: SourceCall, value: unknown, args: readonly unknown[], declaredAt: SourceLocation): DataStream<never> {
+    const descriptor = toSourceDescriptor(call, value, args, declaredAt);
+    return new DataStream(this, this.add(new SourceTransformation(descriptor, declaredAt)));
+  }
+
+  #checkSubmit(options: SubmitOptions, declaredAt: SourceLocation): SubmitOptions {
+    if (this.#closing !== undefined) throw this.#closedError(declaredAt);
+    const { autostop, signal } = checkOptions(options, ['autostop', 'signal'], 'submit', declaredAt);
+    const wrong =
+      autostop !== undefined && typeof autostop !== 'boolean'
+        ? (['autostop', autostop, 'true or false'] as const)
+        : signal !== undefined && !(signal instanceof AbortSignal)
+          ? (['signal', signal, 'an AbortSignal'] as const)
+          : undefined;
+    if (wrong === undefined) return options;
+    throw planError('SAGE_PLAN_ARGUMENT', {
+      message: `${wrong[0]} of submit is ${describeValue(wrong[1])}`,
+      expected: wrong[2],
+      fix: 'Write env.submit({ autostop: true }).',
+      declaredAt,
+    });
+  }
+
+  #track(job: Job): void {
+    this.#jobs.add(job);
+    this.#activeJob = job;
+    const ended = (): void => {
+      this.#jobs.delete(job);
+      if (this.#activeJob === job) this.#activeJob = undefined;
+    };
+    job.completion.then(ended, ended);
+  }
+
+  async #stopAll(): Promise<void> {
+    const jobs = [...this.#jobs];
+    await Promise.allSettled(jobs.map((job) => job.stop()));
+    await Promise.allSettled(jobs.map((job) => job.completion));
+  }
+
+  #closedError(declaredAt: SourceLocation): SageError {
+    return planError('SAGE_ENV_CLOSED', {
+      message: `the environment '${this.name}' was closed`,
+      expected: 'an open environment',
+      declaredAt,
+    });
+  }
+}
