@@ -1,0 +1,23 @@
+import type { CompileOptions, PlanConfig } from '../compile-options.ts';
+import type { Pipeline } from '../logical-plan.ts';
+import { checkBoundedness } from './check-boundedness.ts';
+import { checkKeys } from './check-keys.ts';
+import { checkMembership } from './check-membership.ts';
+import { checkParallelism } from './check-parallelism.ts';
+import { checkSinks } from './check-sinks.ts';
+import { checkUids } from './check-uids.ts';
+
+/**
+ * Everything that can be wrong with a whole pipeline, before anything of it runs. What a single call can know was
+ * checked by that call.
+ *
+ * @throws SageError SAGE_PLAN_*, with the user's own line and one fix.
+ */
+export function checkPipeline(pipeline: Pipeline, config: PlanConfig, options: CompileOptions): void {
+  checkMembership(pipeline); // first: the other checks follow inputs
+  checkSinks(pipeline, options);
+  checkUids(pipeline);
+  checkParallelism(pipeline, config);
+  checkKeys(pipeline);
+  checkBoundedness(pipeline);
+}

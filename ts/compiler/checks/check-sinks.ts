@@ -1,0 +1,72 @@
+import { planError } from '../../common/errors.ts';
+import { UNKNOWN_LOCATION, type SourceLocation } from '../../common/source-location.ts';
+import type { BaseTransformation } from '../../transformations/base-transformation.ts';
+import { SinkTransformation } from '../../transformations/sink-transformation.ts';
+import type { Pipeline } from '../logical-plan.ts';
+
+/** What the check of sinks must know of the submit. */
+export interface SinkCheckOptions {
+  readonly autostop?: boolean;
+  readonly declaredAt?: SourceLocation;
+}
+
+/**
+ * There must be something to do, records must go somewhere, and a `collect()` must have a reader.
+ *
+ * @throws SageError SAGE_PLAN_EMPTY, SAGE_PLAN_NO_SINK, SAGE_PLAN_COLLECT or SAGE_PLAN_OUTPUT_PATH.
+ */
+export function checkSinks(pipeline: Pipeline, options: SinkCheckOptions): void {
+  const last = pipeline.at(-1);
+  if (last === undefined) {
+    throw planError('SAGE_PLAN_EMPTY', {
+      message: 'the pipeline is empty',
+      expected: 'at least one source and one sink',
+      fix: 'Start with env.fromBatch, env.fromSource or env.fromStream, and end with sink, print or collect.',
+      declaredAt: options.declaredAt ?? UNKNOWN_LOCATION,
+    });
+  }
+  const sinks = pipeline.filter((transformation) => transformation instanceof SinkTransformation);
+  if (sinks.length === 0) {
+    throw planError('SAGE_PLAN_NO_SINK', {
+      message: `the records of '${last.name}' go nowhere, and no other stream of the pipeline has a sink`,
+      expected: 'at least one stream that ends with sink, print or collect',
+      fix: `Call .sink(...) or .print() on what '${last.name}' returned.`,
+      declaredAt: last.declaredAt,
+      operator: last.name,
+    });
+  }
+  if (options.autostop === true) sinks.forEach(checkCollected);
+  checkPaths(sinks);
+}
+
+function checkCollected(transformation: SinkTransformation): void {
+  const { sink } = transformation;
+  if (sink.form !== 'collect' || sink.collector.reading) return;
+  throw planError('SAGE_PLAN_COLLECT', {
+    message: `nobody reads '${transformation.name}', so that a submit with autostop would wait for ever`,
+    expected: 'collect() is iterated over, which submits the job by itself',
+    fix: 'Replace submit({ autostop: true }) by for await (const record of stream.collect()), or collect() by sink(array).',
+    declaredAt: transformation.declaredAt,
+    operator: transformation.name,
+  });
+}
+
+/** Two sinks that rename their file to one path would each believe that theirs is there. */
+function checkPaths(sinks: readonly SinkTransformation[]): void {
+  const owners = new Map<string, BaseTransformation>();
+  for (const transformation of sinks) {
+    const { sink } = transformation;
+    if (sink.form !== 'native') continue;
+    const owner = owners.get(sink.spec.path);
+    if (owner !== undefined) {
+      throw planError('SAGE_PLAN_OUTPUT_PATH', {
+        message: `'${owner.name}' and '${transformation.name}' both write '${sink.spec.path}'`,
+        expected: 'one sink for each path',
+        fix: 'Give one of them another path, or union the streams before one sink.',
+        declaredAt: transformation.declaredAt,
+        operator: transformation.name,
+      });
+    }
+    owners.set(sink.spec.path, transformation);
+  }
+}

@@ -1,0 +1,28 @@
+import { planError } from '../../common/errors.ts';
+import { formatSourceLocation } from '../../common/source-location.ts';
+import type { BaseTransformation } from '../../transformations/base-transformation.ts';
+import type { Pipeline } from '../logical-plan.ts';
+
+/**
+ * State is found again by uid, so that no two operators may have the same.
+ *
+ * @throws SageError SAGE_PLAN_DUPLICATE_UID.
+ */
+export function checkUids(pipeline: Pipeline): void {
+  const owners = new Map<string, BaseTransformation>();
+  for (const transformation of pipeline) {
+    const { uid } = transformation;
+    if (uid === undefined) continue;
+    const owner = owners.get(uid);
+    if (owner !== undefined) {
+      throw planError('SAGE_PLAN_DUPLICATE_UID', {
+        message: `'${transformation.name}' has the uid '${uid}' of '${owner.name}' (${formatSourceLocation(owner.declaredAt)})`,
+        expected: 'a uid that no other operator has',
+        fix: `Give '${transformation.name}' another uid.`,
+        declaredAt: transformation.declaredAt,
+        operator: transformation.name,
+      });
+    }
+    owners.set(uid, transformation);
+  }
+}

@@ -1,0 +1,25 @@
+import type { SourceLocation } from '../common/source-location.ts';
+import type { EnvironmentConfig } from '../transformations/environment-config.ts';
+
+/** What the compiler must know beside the pipeline. */
+export interface CompileOptions {
+  /** Whether a worker thread can import the module that builds this pipeline. */
+  readonly importable: boolean;
+  /** Why it cannot, in words that go on after "in the main isolate:"; for explain and warnings. */
+  readonly notImportableReason?: string;
+  /** Processors of this machine. */
+  readonly cores: number;
+  /** Whether the caller waits for the result, so that nobody can read a `collect()`. */
+  readonly autostop?: boolean;
+  /** Where the user called submit or explain; shown when there is no operator to show. */
+  readonly declaredAt?: SourceLocation;
+}
+
+/** The settings of an environment that plans depend on. */
+export type PlanConfig = Pick<EnvironmentConfig, 'parallelism' | 'isolated'>;
+
+/** Key groups of format version 1: the unit in which keys move between instances, and so the most instances of a keyed region. */
+export const KEY_GROUPS = 128;
+
+/** More instances of one operator than this is taken for a mistake. */
+export const MAX_PARALLELISM = 1024;

@@ -1,0 +1,38 @@
+import type { Transformation } from '../../transformations/transformation.ts';
+import { checkPipeline } from '../checks/check-pipeline.ts';
+import type { CompileOptions, PlanConfig } from '../compile-options.ts';
+import type { LogicalOperator, LogicalPlan, Pipeline } from '../logical-plan.ts';
+import { resolveParallelism } from './resolve-parallelism.ts';
+
+/**
+ * Checks a pipeline and says for each operator what it is keyed by, how many instances it has, and whether it ends.
+ *
+ * @throws SageError SAGE_PLAN_*, before anything runs.
+ */
+export function buildLogicalPlan(pipeline: Pipeline, config: PlanConfig, options: CompileOptions): LogicalPlan {
+  checkPipeline(pipeline, config, options);
+  const parallelisms = resolveParallelism(pipeline, config, options);
+  const operators: LogicalOperator[] = [];
+  for (const transformation of pipeline as readonly Transformation[]) {
+    const { parallelism, reason, region } = parallelisms[transformation.id]!;
+    operators.push({
+      id: transformation.id,
+      uid: transformation.uid,
+      name: transformation.name,
+      kind: transformation.kind,
+      inputs: transformation.inputs.map((input) => input.id),
+      parallelism,
+      parallelismReason: reason,
+      region,
+      keyedBy: transformation.keyedBy?.id,
+      bounded:
+        transformation.kind === 'source'
+          ? transformation.source.bounded
+          : transformation.inputs.every((input) => operators[input.id]!.bounded),
+      transformation,
+      source: transformation.kind === 'source' ? transformation.source : undefined,
+      aggregateInput: transformation.kind === 'aggregate' ? 'record' : undefined,
+    });
+  }
+  return { operators };
+}

@@ -1,0 +1,52 @@
+import type { BuiltinAggregatorName } from '../../functions/aggregator.ts';
+import type { AppliedRule, LogicalOperator } from '../logical-plan.ts';
+import { consumersById, operatorsById } from '../logical/plan-edges.ts';
+import { type OptimiserRule, type Rewrite, unchanged } from './rule.ts';
+
+/** Aggregators whose input is a number; `first` and `last` may be given anything. */
+const NUMERIC: ReadonlySet<BuiltinAggregatorName> = new Set(['count', 'sum', 'avg', 'min', 'max']);
+
+/**
+ * Before an exchange into an aggregate that the core computes, records become what it needs: the key and the inputs of
+ * the aggregators. Everything else of the record need not travel.
+ */
+export const extractAggregateInputs: OptimiserRule = {
+  name: 'projection before an exchange',
+  apply(plan): Rewrite {
+    const byId = operatorsById(plan);
+    const consumers = consumersById(plan);
+    const applied: Omit<AppliedRule, 'rule'>[] = [];
+    let nextId = Math.max(...plan.operators.map(({ id }) => id)) + 1;
+    const operators = plan.operators.flatMap((operator): LogicalOperator[] => {
+      const keyBy = operator.kind === 'aggregate' ? byId.get(operator.inputs[0]!) : undefined;
+      if (keyBy?.kind !== 'keyBy' || !canExtract(operator)) return [operator];
+      // Another consumer of the same records would need the exchange of whole records beside this one.
+      if (consumers.get(keyBy.id)!.length > 1) return [operator];
+      if (keyBy.parallelism === 1 && operator.parallelism === 1) return [operator];
+      const extract: LogicalOperator = {
+        ...operator,
+        id: nextId++,
+        uid: undefined,
+        name: `${operator.name} (inputs)`,
+        kind: 'extract',
+        inputs: [keyBy.id],
+        parallelism: keyBy.parallelism,
+        parallelismReason: 'as the keyBy before it',
+        keyedBy: keyBy.id,
+        aggregateInput: undefined,
+      };
+      applied.push({ what: `only the key and the inputs of '${operator.name}' go through the exchange`, removed: [] });
+      return [extract, { ...operator, inputs: [extract.id], aggregateInput: 'extracted' }];
+    });
+    return applied.length === 0 ? unchanged(plan) : { plan: { operators }, applied, warnings: [] };
+  },
+};
+
+function canExtract({ transformation }: LogicalOperator): boolean {
+  return (
+    transformation.kind === 'aggregate' &&
+    transformation.keyed &&
+    typeof transformation.emit === 'string' &&
+    Object.values(transformation.spec).every((one) => 'kind' in one && one.kind === 'builtin' && NUMERIC.has(one.name))
+  );
+}

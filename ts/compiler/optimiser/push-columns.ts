@@ -1,0 +1,81 @@
+import { isBuiltinAggregator } from '../../functions/aggregator.ts';
+import { isFieldPath } from '../../functions/field-path.ts';
+import type { AggregateTransformation } from '../../transformations/aggregate-transformation.ts';
+import type { OperatorId } from '../../common/ids.ts';
+import type { AppliedRule, LogicalOperator, LogicalPlan } from '../logical-plan.ts';
+import { consumersById } from '../logical/plan-edges.ts';
+import { type OptimiserRule, type Rewrite, unchanged } from './rule.ts';
+
+/**
+ * A reader in the core reads only the columns that are used, where that can be known: when everything behind it names
+ * its fields by paths. A column list of the user's own is left as it is.
+ */
+export const pushColumns: OptimiserRule = {
+  name: 'projection in the source',
+  apply(plan): Rewrite {
+    const fields = fieldsRead(plan);
+    const applied: Omit<AppliedRule, 'rule'>[] = [];
+    const operators = plan.operators.map((operator): LogicalOperator => {
+      const { source } = operator;
+      if (source?.form !== 'native' || source.spec.type === 'textLines' || source.spec.columns !== undefined) return operator;
+      const used = fields.get(operator.id)!;
+      // No field at all is left alone: what counts rows still needs rows.
+      if (used === 'all' || used.size === 0) return operator;
+      const columns = [...used].toSorted();
+      applied.push({ what: `'${operator.name}' reads only ${columns.join(', ')}`, removed: [] });
+      return { ...operator, source: { ...source, spec: { ...source.spec, columns } } };
+    });
+    return applied.length === 0 ? unchanged(plan) : { plan: { operators }, applied, warnings: [] };
+  },
+};
+
+type Fields = ReadonlySet<string> | 'all';
+
+const NONE: Fields = new Set();
+
+/** For each operator, the fields of its output records that are read somewhere below. */
+function fieldsRead(plan: LogicalPlan): ReadonlyMap<OperatorId, Fields> {
+  const consumers = consumersById(plan);
+  const read = new Map<OperatorId, Fields>();
+  for (const operator of plan.operators.toReversed()) {
+    read.set(operator.id, join(consumers.get(operator.id)!.map((consumer) => fieldsOf(consumer, read))));
+  }
+  return read;
+}
+
+/** The fields that an operator and what it hands on to read of the records it takes. */
+function fieldsOf(operator: LogicalOperator, read: ReadonlyMap<OperatorId, Fields>): Fields {
+  const { transformation } = operator;
+  switch (operator.kind) {
+    case 'union':
+      return read.get(operator.id)!;
+    case 'keyBy':
+      if (transformation.kind !== 'keyBy' || !isFieldPath(transformation.selector)) return 'all';
+      return join([new Set([transformation.selector.segments[0]]), read.get(operator.id)!]);
+    case 'extract':
+      return aggregatedFields(transformation as AggregateTransformation);
+    case 'aggregate':
+      return operator.aggregateInput === 'extracted' ? NONE : aggregatedFields(transformation as AggregateTransformation);
+    default:
+      return 'all';
+  }
+}
+
+function aggregatedFields({ spec }: AggregateTransformation): Fields {
+  return join(
+    Object.values(spec).map((aggregator): Fields => {
+      if (!isBuiltinAggregator(aggregator)) return 'all';
+      if (aggregator.name === 'count') return NONE;
+      return isFieldPath(aggregator.input) ? new Set([aggregator.input.segments[0]]) : 'all';
+    }),
+  );
+}
+
+function join(all: readonly Fields[]): Fields {
+  const fields = new Set<string>();
+  for (const some of all) {
+    if (some === 'all') return 'all';
+    for (const field of some) fields.add(field);
+  }
+  return fields;
+}
