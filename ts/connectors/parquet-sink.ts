@@ -9,7 +9,7 @@ import { checkPath } from './connector-arguments.ts';
  * It writes to a temporary name and renames at the end, so that the path never holds half a result. A directory (ending
  * in `/`), or `{part}` in the path, is a part for each instance.
  */
-export class ParquetSink<in T extends object = Record<string, unknown>> implements Sink<T> {
+export class ParquetSink<in T extends object = object> implements Sink<T> {
   /** Only for the type; never set. */
   declare readonly accepts?: (record: T) => void;
   readonly #path: string;

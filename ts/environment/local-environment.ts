@@ -73,11 +73,11 @@ export class LocalEnvironment implements StreamEnvironment {
   fromBatch<T>(items: Iterable<T> | AsyncIterable<T>, options?: SourceOptions): DataStream<T>;
   fromBatch<T, A extends readonly unknown[]>(
     generator: (...args: A) => AnyGenerator<T>,
-    ...args: NoInfer<A> | [...NoInfer<A>, SourceOptions]
+    ...args: [...A, options?: SourceOptions]
   ): DataStream<T>;
   fromBatch<R, A extends readonly unknown[]>(
     Class: ClassOf<Gives<R>, A>,
-    ...args: NoInfer<A> | [...NoInfer<A>, SourceOptions]
+    ...args: [...A, options?: SourceOptions]
   ): DataStream<Batched<R>>;
   fromBatch<T>(source: Source<T>): DataStream<T>;
   fromBatch<R>(next: (() => R) | Gives<R>, options?: SourceOptions): DataStream<Batched<R>>;
@@ -108,11 +108,11 @@ export class LocalEnvironment implements StreamEnvironment {
   fromSource<T>(items: Iterable<T> | AsyncIterable<T>, options?: SourceOptions): DataStream<T>;
   fromSource<T, A extends readonly unknown[]>(
     generator: (...args: A) => AnyGenerator<T>,
-    ...args: NoInfer<A> | [...NoInfer<A>, SourceOptions]
+    ...args: [...A, options?: SourceOptions]
   ): DataStream<T>;
   fromSource<R, A extends readonly unknown[]>(
     Class: ClassOf<Gives<R>, A>,
-    ...args: NoInfer<A> | [...NoInfer<A>, SourceOptions]
+    ...args: [...A, options?: SourceOptions]
   ): DataStream<Sourced<R>>;
   fromSource<R>(next: (() => R) | Gives<R>, options?: SourceOptions): DataStream<Sourced<R>>;
   fromSource(value: unknown, ...args: readonly unknown[]): DataStream<unknown> {
