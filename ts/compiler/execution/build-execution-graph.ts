@@ -1,0 +1,58 @@
+import { KEY_GROUPS } from '../compile-options.ts';
+import type { Edge, ExecutionGraph, Task, TaskKind } from '../execution-graph.ts';
+import type { Exchange, PhysicalPlan, Stage } from '../physical-plan.ts';
+
+/** Every instance of every stage, and every queue between two of them. */
+export function buildExecutionGraph(plan: PhysicalPlan): ExecutionGraph {
+  const tasks: Task[] = [];
+  /** Id of the first task of each stage; its other instances follow. */
+  const firstTask: number[] = [];
+  for (const stage of plan.stages) {
+    firstTask[stage.id] = tasks.length;
+    for (let instance = 0; instance < stage.parallelism; instance++) {
+      tasks.push(taskOf(stage, instance, tasks.length, plan.isolates.workers));
+    }
+  }
+  const edges: Edge[] = [];
+  for (const exchange of plan.exchanges) {
+    const from = plan.stages[exchange.from.stage]!;
+    const to = plan.stages[exchange.to.stage]!;
+    for (let source = 0; source < from.parallelism; source++) {
+      for (const target of targetsOf(exchange, source, to.parallelism)) {
+        edges.push({
+          id: edges.length,
+          exchange: exchange.id,
+          fromTask: firstTask[from.id]! + source,
+          fromOutput: from.outputs.indexOf(exchange.id),
+          toTask: firstTask[to.id]! + target,
+          toGate: exchange.to.gate,
+          partition: exchange.partition,
+          maxRows: exchange.maxRows,
+          maxBytes: exchange.maxBytes,
+        });
+      }
+    }
+  }
+  return { keyGroups: KEY_GROUPS, tasks, edges };
+}
+
+function taskOf(stage: Stage, instance: number, id: number, workers: number): Task {
+  const { op } = stage.nodes[0]!;
+  const kind: TaskKind = op.kind !== 'native' ? 'js' : op.role === 'source' ? 'nativeSource' : 'nativeSink';
+  return {
+    id,
+    stage: stage.id,
+    name: stage.name,
+    instance,
+    parallelism: stage.parallelism,
+    isolate: { native: -1, main: 0, workers: 1 + (instance % Math.max(1, workers)) }[stage.placement],
+    kind,
+    isSource: stage.gates.length === 0,
+    spec: op.kind === 'native' ? JSON.stringify(op.spec) : undefined,
+  };
+}
+
+function targetsOf({ partition }: Exchange, source: number, targets: number): readonly number[] {
+  if (partition !== 'forward') return Array.from({ length: targets }, (_, target) => target);
+  return [targets === 1 ? 0 : source];
+}

@@ -1,0 +1,41 @@
+import type { CompileOptions, PlanConfig } from '../compile-options.ts';
+import type { OptimisedPlan } from '../logical-plan.ts';
+import type { Exchange, PhysicalPlan } from '../physical-plan.ts';
+import { buildStage } from './build-stage.ts';
+import { fuseStages } from './fuse-stages.ts';
+import { linkOperators } from './link-operators.ts';
+import { orderStages } from './order-stages.ts';
+import { placeOperators } from './place-operators.ts';
+import { planExchanges } from './plan-exchanges.ts';
+import { planIsolates } from './plan-isolates.ts';
+
+/** Decides what runs together, where, and how records travel in between. */
+export function buildPhysicalPlan(plan: OptimisedPlan, config: PlanConfig, options: CompileOptions): PhysicalPlan {
+  const placements = placeOperators(plan, config, options);
+  const links = linkOperators(plan, placements);
+  const groups = fuseStages(plan, links, placements);
+  const order = orderStages(groups);
+  const planned = planExchanges(plan, links, groups, order);
+  const stages = order.map((group, id) => buildStage(id, group, groups, planned, placements));
+  const exchanges = planned.map((exchange): Exchange => {
+    const from = stages[order.indexOf(exchange.fromGroup)]!;
+    const to = stages[order.indexOf(exchange.toGroup)]!;
+    const { id, partition, reason, keyed, encoding, losesPrototypes, maxRows, maxBytes } = exchange;
+    const output = from.nodes.find(({ op }) => op.kind === 'output' && op.exchange === id);
+    return {
+      id,
+      from: { stage: from.id, node: output?.id ?? 0 },
+      to: { stage: to.id, gate: to.gates.indexOf(id) },
+      partition,
+      reason,
+      keyed,
+      encoding,
+      losesPrototypes,
+      maxRows,
+      maxBytes,
+    };
+  });
+  const isolates = planIsolates(stages, placements, options);
+  const kept = placements.keptInMain ? [`no worker thread is used: ${isolates.reason}`] : [];
+  return { stages, exchanges, isolates, warnings: [...plan.warnings, ...kept] };
+}

@@ -1,0 +1,84 @@
+import type { StageId } from '../../common/ids.ts';
+import type { LogicalOperator } from '../logical-plan.ts';
+import type { Stage, StageNode } from '../physical-plan.ts';
+import type { Placements } from './place-operators.ts';
+import type { PlannedExchange } from './plan-exchanges.ts';
+import type { StageGroup, StageGroups } from './stage-group.ts';
+import { stageOp } from './stage-op.ts';
+
+/** More operators than this are not all named. */
+const MOST_NAMES = 6;
+
+/** A stage with its nodes: gates first, then the operators, then the outputs. */
+export function buildStage(
+  id: StageId,
+  group: StageGroup,
+  groups: StageGroups,
+  exchanges: readonly PlannedExchange[],
+  placements: Placements,
+): Stage {
+  const { operators } = group;
+  const [first] = operators as [LogicalOperator];
+  const gates = exchanges.filter((exchange) => exchange.toGroup === group);
+  const outputs = exchanges.filter((exchange) => exchange.fromGroup === group);
+  const { placement, reason } = describePlacement(operators, placements);
+  const stage = {
+    id,
+    name: stageName(operators),
+    parallelism: first.parallelism,
+    placement,
+    reason,
+    gates: gates.map((exchange) => exchange.id),
+    outputs: outputs.map((exchange) => exchange.id),
+  };
+  // The core's readers and writers have their gates and outputs without nodes.
+  if (placement === 'native') return { ...stage, nodes: [{ id: 0, operator: first, op: stageOp(first), children: [] }] };
+
+  const nodeOf = new Map(operators.map((operator, index) => [operator, gates.length + index]));
+  const outputNode = (index: number): number => gates.length + operators.length + index;
+  const childrenOf = (operator: LogicalOperator): number[] => {
+    const children: number[] = [];
+    for (const { to } of groups.outOf(operator)) {
+      const own = nodeOf.get(to);
+      const index = outputs.findIndex((exchange) => exchange.from === operator && exchange.consumers.includes(to));
+      const child = own ?? outputNode(index);
+      // An operator may take the same records twice; an exchange carries them once.
+      if (own !== undefined || !children.includes(child)) children.push(child);
+    }
+    return children;
+  };
+  const nodes: StageNode[] = [
+    ...gates.map(({ id: exchange, consumers }, gate): StageNode => ({
+      id: gate,
+      operator: consumers[0]!,
+      op: { kind: 'input', gate, exchange },
+      children: consumers.map((consumer) => nodeOf.get(consumer)!),
+    })),
+    ...operators.map((operator): StageNode => ({
+      id: nodeOf.get(operator)!,
+      operator,
+      op: stageOp(operator),
+      children: childrenOf(operator),
+    })),
+    ...outputs.map(({ id: exchange, from }, output): StageNode => ({
+      id: outputNode(output),
+      operator: from,
+      op: { kind: 'output', exchange, output },
+      children: [],
+    })),
+  ];
+  return { ...stage, nodes };
+}
+
+/** The reason is that of the operator that decided: one that must be where it is, else any. */
+function describePlacement(operators: readonly LogicalOperator[], placements: Placements): { placement: Stage['placement']; reason: string } {
+  const all = operators.map((operator) => placements.byId.get(operator.id)!);
+  return all.find((one) => one.reason !== 'one instance') ?? all[0]!;
+}
+
+function stageName(operators: readonly LogicalOperator[]): string {
+  const names = operators.map((operator) => operator.name);
+  if (names.length <= MOST_NAMES) return names.join(' -> ');
+  const left = names.length - MOST_NAMES + 1;
+  return [...names.slice(0, MOST_NAMES - 2), `... ${left} more ...`, names.at(-1)].join(' -> ');
+}

@@ -1,0 +1,42 @@
+import type { OperatorId } from '../../common/ids.ts';
+import type { UserFunction } from '../../functions/user-function.ts';
+import type { LogicalOperator, LogicalPlan } from '../logical-plan.ts';
+import type { Link } from './link-operators.ts';
+
+/**
+ * The operators that need the key of the records they take: for state, for `ctx.key` of a class, or since something
+ * behind them does. To all others records can go without it.
+ */
+export function findKeyNeeds(plan: LogicalPlan, links: readonly Link[]): ReadonlySet<OperatorId> {
+  const outgoing = Map.groupBy(links, (link) => link.from.id);
+  const needs = new Set<OperatorId>();
+  for (const operator of plan.operators.toReversed()) {
+    const below = outgoing.get(operator.id) ?? [];
+    const handsOn = operator.keyedBy !== undefined && operator.kind !== 'keyBy';
+    const isNeededBelow = handsOn && below.some(({ to, separation }) => needs.has(to.id) || separation?.partition === 'hash');
+    if (isNeededBelow || usesKey(operator)) needs.add(operator.id);
+  }
+  return needs;
+}
+
+function usesKey({ kind, transformation }: LogicalOperator): boolean {
+  if (kind === 'extract') return true;
+  switch (transformation.kind) {
+    case 'reduce':
+    case 'aggregate':
+      return transformation.keyed;
+    case 'map':
+    case 'flatMap':
+    case 'filter':
+      return hasContext(transformation.fn);
+    case 'sink':
+      return transformation.sink.form === 'function' && hasContext(transformation.sink.fn);
+    default:
+      return false;
+  }
+}
+
+/** Lambdas have no `ctx`. */
+function hasContext(fn: UserFunction): boolean {
+  return fn.form !== 'lambda';
+}

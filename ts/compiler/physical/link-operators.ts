@@ -1,0 +1,79 @@
+import type { OperatorId } from '../../common/ids.ts';
+import type { LogicalOperator, LogicalPlan } from '../logical-plan.ts';
+import { operatorsById } from '../logical/plan-edges.ts';
+import type { ExchangePartition } from '../physical-plan.ts';
+import type { Placements } from './place-operators.ts';
+
+/** What lies between two operators that cannot be in one stage. */
+export interface Separation {
+  readonly partition: ExchangePartition;
+  /** In words. */
+  readonly reason: string;
+}
+
+/** Records of one operator go to another. */
+export interface Link {
+  readonly from: LogicalOperator;
+  readonly to: LogicalOperator;
+  /** `undefined`: nothing forbids that both are in one stage. */
+  readonly separation: Separation | undefined;
+}
+
+/** How records would travel over a link whose two ends are in different stages. */
+export function partitionOf(link: Link): ExchangePartition {
+  return link.separation?.partition ?? 'forward';
+}
+
+/** All links, by consumer and in the order of its inputs. */
+export function linkOperators(plan: LogicalPlan, placements: Placements): readonly Link[] {
+  const byId = operatorsById(plan);
+  return plan.operators.flatMap((to) =>
+    to.inputs.map((id): Link => {
+      const from = byId.get(id)!;
+      return { from, to, separation: redistribute(from, to, byId) ?? crossBorder(from, to, placements) };
+    }),
+  );
+}
+
+/** Records must change their instance. */
+function redistribute(
+  from: LogicalOperator,
+  to: LogicalOperator,
+  byId: ReadonlyMap<OperatorId, LogicalOperator>,
+): Separation | undefined {
+  // What a keyBy gives, also through an extract, has its key but is not yet where that key belongs.
+  const keyed = from.keyedBy === undefined ? undefined : byId.get(from.keyedBy)!;
+  const undistributed = from.kind === 'keyBy' || from.kind === 'extract';
+  if (undistributed && to.kind === 'extract') return undefined;
+  if (to.parallelism === 1) {
+    return from.parallelism === 1 ? undefined : { partition: 'forward', reason: `from ${from.parallelism} instances to one` };
+  }
+  const strategy = keyed?.transformation.kind === 'keyBy' ? keyed.transformation.strategy : undefined;
+  if (undistributed) return distributeKeyed(strategy, keyed!.name);
+  if (from.parallelism === to.parallelism) return undefined;
+  const change = `from ${from.parallelism} to ${to.parallelism} instances`;
+  // A union's records have no key any more, so that any instance will do.
+  if (strategy === 'hash' && to.kind !== 'union') return { partition: 'hash', reason: `${change}, each key to its own` };
+  return { partition: 'rebalance', reason: `${change}, record by record` };
+}
+
+function distributeKeyed(strategy: 'hash' | 'broadcast' | 'roundRobin' | undefined, name: string): Separation {
+  switch (strategy) {
+    case 'broadcast':
+      return { partition: 'broadcast', reason: `'${name}' gives every instance every record` };
+    case 'roundRobin':
+      return { partition: 'rebalance', reason: `'${name}' gives the instances records in turn` };
+    default:
+      return { partition: 'hash', reason: `each key of '${name}' to its own instance` };
+  }
+}
+
+/** Records stay with their instance, but that runs elsewhere. */
+function crossBorder(from: LogicalOperator, to: LogicalOperator, placements: Placements): Separation | undefined {
+  const source = placements.byId.get(from.id)!.placement;
+  const target = placements.byId.get(to.id)!.placement;
+  if (source === 'native') return { partition: 'forward', reason: 'from the reader in the core' };
+  if (target === 'native') return { partition: 'forward', reason: 'to the writer in the core' };
+  if (source === target) return undefined;
+  return { partition: 'forward', reason: target === 'main' ? 'from a worker to the main isolate' : 'from the main isolate to a worker' };
+}

@@ -1,0 +1,68 @@
+import type { OperatorId } from '../../common/ids.ts';
+import { isMainSink } from '../../transformations/sink-descriptor.ts';
+import type { CompileOptions, PlanConfig } from '../compile-options.ts';
+import type { LogicalOperator, LogicalPlan } from '../logical-plan.ts';
+import type { Placement } from '../physical-plan.ts';
+
+/** Where an operator runs. */
+export interface OperatorPlacement {
+  readonly placement: Placement;
+  /** In words. */
+  readonly reason: string;
+}
+
+/** Where everything runs. */
+export interface Placements {
+  readonly byId: ReadonlyMap<OperatorId, OperatorPlacement>;
+  /** Whether operators with more than one instance were kept in the main isolate, since no worker can import them. */
+  readonly keptInMain: boolean;
+}
+
+/** Words for a pipeline that exists in the main isolate only, when the caller gave no better ones. */
+export const NOT_IMPORTABLE = 'a worker thread cannot import the code that built this pipeline';
+
+/**
+ * Says for each operator whether it runs in the core, in the main isolate or in worker threads. Without parallelism no
+ * worker is started, unless the environment is `isolated`.
+ */
+export function placeOperators(plan: LogicalPlan, config: PlanConfig, options: CompileOptions): Placements {
+  const isolated = config.isolated === true;
+  const byId = new Map<OperatorId, OperatorPlacement>();
+  let keptInMain = false;
+  for (const operator of plan.operators) {
+    const fixed = nativePlacement(operator) ?? mainPlacement(operator);
+    const wantsWorker = operator.parallelism > 1 || isolated;
+    if (fixed !== undefined) byId.set(operator.id, fixed);
+    else if (!wantsWorker) byId.set(operator.id, { placement: 'main', reason: 'one instance' });
+    else if (options.importable) byId.set(operator.id, { placement: 'workers', reason: workersReason(operator) });
+    else {
+      keptInMain = true;
+      byId.set(operator.id, { placement: 'main', reason: options.notImportableReason ?? NOT_IMPORTABLE });
+    }
+  }
+  return { byId, keptInMain };
+}
+
+/** Whether the operator is a reader or writer of the core. */
+export function isNative({ transformation, source }: LogicalOperator): boolean {
+  return source?.form === 'native' || (transformation.kind === 'sink' && transformation.sink.form === 'native');
+}
+
+function nativePlacement(operator: LogicalOperator): OperatorPlacement | undefined {
+  if (!isNative(operator)) return undefined;
+  const verb = operator.kind === 'source' ? 'read' : 'written';
+  return { placement: 'native', reason: `${verb} by the core on threads of its own` };
+}
+
+function mainPlacement({ kind, transformation }: LogicalOperator): OperatorPlacement | undefined {
+  if (transformation.kind === 'sink' && isMainSink(transformation.sink)) {
+    const what = { array: 'an array', collect: 'a reader of collect()', function: 'a function', native: '' };
+    return { placement: 'main', reason: `${what[transformation.sink.form]} that takes records lives in the main isolate` };
+  }
+  // An extract belongs to the keyBy before it, whatever was said of its aggregate.
+  return transformation.inMain === true && kind !== 'extract' ? { placement: 'main', reason: 'inMain() was called' } : undefined;
+}
+
+function workersReason(operator: LogicalOperator): string {
+  return operator.parallelism > 1 ? `${operator.parallelism} instances` : 'the environment is isolated';
+}

@@ -1,0 +1,84 @@
+import type { LogicalOperator, LogicalPlan } from '../logical-plan.ts';
+import type { ExchangePartition } from '../physical-plan.ts';
+import { findKeyNeeds } from './key-needs.ts';
+import { type Link, partitionOf, type Separation } from './link-operators.ts';
+import { findPlainRecords } from './plain-records.ts';
+import { isNative } from './place-operators.ts';
+import { type QueueSize, queueSize } from './queue-size.ts';
+import type { StageGroup, StageGroups } from './stage-group.ts';
+
+/** An exchange before its stages have their nodes. */
+export interface PlannedExchange extends QueueSize {
+  readonly id: number;
+  readonly from: LogicalOperator;
+  readonly fromGroup: StageGroup;
+  readonly toGroup: StageGroup;
+  /** Who takes the records behind it; an operator that takes them twice is listed twice. */
+  readonly consumers: readonly LogicalOperator[];
+  readonly partition: ExchangePartition;
+  readonly reason: string;
+  readonly keyed: boolean;
+  readonly encoding: 'columns' | 'json';
+  readonly losesPrototypes: boolean;
+}
+
+/** One stage sends records to another once, however many operators take them there. */
+export function planExchanges(
+  plan: LogicalPlan,
+  links: readonly Link[],
+  groups: StageGroups,
+  order: readonly StageGroup[],
+): readonly PlannedExchange[] {
+  const needs = findKeyNeeds(plan, links);
+  const plain = findPlainRecords(plan);
+  const exchanges: PlannedExchange[] = [];
+  for (const fromGroup of order) {
+    for (const from of fromGroup.operators) {
+      for (const sent of sentElsewhere(from, groups)) {
+        const { partition, reason } = separationOf(sent[0]!, fromGroup);
+        const consumers = sent.map((link) => link.to);
+        const [to] = consumers as [LogicalOperator];
+        exchanges.push({
+          id: exchanges.length,
+          from,
+          fromGroup,
+          toGroup: groups.of(to),
+          consumers,
+          partition,
+          reason,
+          keyed: from.keyedBy !== undefined && (partition === 'hash' || consumers.some(({ id }) => needs.has(id))),
+          encoding: writesJson(to) && !isNative(from) ? 'json' : 'columns',
+          losesPrototypes: !isNative(to) && !plain.has(from.id),
+          ...queueSize(partition === 'forward' ? 1 : to.parallelism),
+        });
+      }
+    }
+  }
+  return exchanges;
+}
+
+/** The links of an operator to other stages; those that can share an exchange together. */
+function sentElsewhere(from: LogicalOperator, groups: StageGroups): readonly (readonly Link[])[] {
+  const shared: Link[][] = [];
+  for (const link of groups.outOf(from)) {
+    if (groups.of(link.to) === groups.of(from)) continue;
+    const other = shared.find(([first]) => groups.of(first!.to) === groups.of(link.to) && partitionOf(first!) === partitionOf(link));
+    if (other === undefined) shared.push([link]);
+    else other.push(link);
+  }
+  return shared;
+}
+
+/** Why two operators that could be in one stage are not. */
+function separationOf(link: Link, from: StageGroup): Separation {
+  if (link.separation !== undefined) return link.separation;
+  const reads = from.operators.some((operator) => operator.kind === 'source');
+  return {
+    partition: 'forward',
+    reason: reads ? 'a stage with a source takes no other records' : 'the two are also connected through another stage',
+  };
+}
+
+function writesJson({ transformation }: LogicalOperator): boolean {
+  return transformation.kind === 'sink' && transformation.sink.form === 'native' && transformation.sink.spec.type === 'jsonLines';
+}
