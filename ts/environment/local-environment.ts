@@ -202,7 +202,7 @@ export class LocalEnvironment implements StreamEnvironment {
       this.#jobs.delete(job);
       if (this.#activeJob === job) this.#activeJob = undefined;
     };
-    job.completion.then(ended, ended);
+    void job.ended.then(ended);
   }
 
   async #stopAll(): Promise<void> {

@@ -1,15 +1,57 @@
-import { SageError } from '../common/errors.ts';
-import type { JobSubmitter } from '../transformations/stream-environment.ts';
+import { availableParallelism } from 'node:os';
 
-/**
- * How a {@link LocalEnvironment} compiles and starts jobs. Here compiler and runtime are joined to the environment; until
- * they are, both calls say so.
- */
+import { SageError } from '../common/errors.ts';
+import { compile } from '../compiler/compile.ts';
+import { explainPlans } from '../compiler/explain/explain-plans.ts';
+import { fingerprint } from '../compiler/fingerprint/fingerprint.ts';
+import { JobManager } from '../jobmanager/job-manager.ts';
+import { type PipelineOrigin, pipelineOrigin } from '../runtime/worker/pipeline-origin.ts';
+import { workerSession } from '../runtime/worker/worker-session.ts';
+import type { Job, SubmitOptions } from '../transformations/job.ts';
+import type { JobSubmitter, StreamEnvironment } from '../transformations/stream-environment.ts';
+
+/** How a `LocalEnvironment` compiles and starts jobs: in this process. */
 export const localSubmitter: JobSubmitter = {
-  explain(): string {
-    throw new SageError('SAGE_PLAN_UNSUPPORTED', 'the compiler is not joined to LocalEnvironment yet');
+  explain(environment, level) {
+    return explainPlans(compileFor(environment, pipelineOrigin(environment, 'explain')), level);
   },
-  submit(): Promise<never> {
-    return Promise.reject(new SageError('SAGE_PLAN_UNSUPPORTED', 'the runtime is not joined to LocalEnvironment yet'));
+
+  async submit(environment: StreamEnvironment, options: SubmitOptions): Promise<Job> {
+    const session = workerSession();
+    if (session !== undefined) return session.accept(environment);
+    // Before the first await: it looks at who called submit.
+    const origin = pipelineOrigin(environment, 'submit');
+    const { signal } = options;
+    if (signal?.aborted === true) throw canceled(environment.name, signal);
+    const compiled = compileFor(environment, origin, options.autostop);
+    for (const warning of compiled.physical.warnings) process.emitWarning(warning, { type: 'SageWarning' });
+    const job = JobManager.instance().start({
+      name: environment.name,
+      config: environment.config,
+      physical: compiled.physical,
+      graph: compiled.graph,
+      origin,
+      fingerprint: compiled.physical.isolates.workers > 0 ? fingerprint(environment.pipeline, environment.config) : [],
+      cores: availableParallelism(),
+    });
+    if (signal !== undefined) {
+      const cancel = (): void => job.cancelBecause(canceled(environment.name, signal));
+      signal.addEventListener('abort', cancel, { once: true });
+      void job.ended.then(() => signal.removeEventListener('abort', cancel));
+    }
+    return job;
   },
 };
+
+function compileFor(environment: StreamEnvironment, origin: PipelineOrigin, autostop?: boolean): ReturnType<typeof compile> {
+  return compile(environment.pipeline, environment.config, {
+    importable: origin.kind !== 'none',
+    ...(origin.kind === 'none' ? { notImportableReason: origin.reason } : {}),
+    ...(autostop === undefined ? {} : { autostop }),
+    cores: availableParallelism(),
+  });
+}
+
+function canceled(name: string, signal: AbortSignal): SageError {
+  return new SageError('SAGE_JOB_CANCELED', `job '${name}' was cancelled by its signal`, { cause: signal.reason });
+}

@@ -69,6 +69,8 @@ export interface Job {
   readonly status: JobStatus;
   /** Settles when the job has ended and was cleaned up; rejects with the error of a failed job. */
   readonly completion: Promise<JobResult>;
+  /** Settles when the job has ended and was cleaned up, however it ended; never rejects. */
+  readonly ended: Promise<void>;
   /** Counts and times as they are now. */
   metrics(): unknown;
   pause(): Promise<void>;

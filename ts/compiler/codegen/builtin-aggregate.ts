@@ -1,5 +1,4 @@
-/** Names of the aggregators that have a generated and a native form. */
-export type BuiltinAggregateName = 'count' | 'sum' | 'avg' | 'min' | 'max' | 'first' | 'last';
+import type { BuiltinAggregatorName } from '../../functions/aggregator.ts';
 
 /** Text of one unkeyed built-in aggregate; `state` is an object `{ rows, sum, value }` that outlives a call. */
 export interface BuiltinAggregateText {
@@ -14,7 +13,7 @@ export interface BuiltinAggregateText {
  * skipped; the sum of nothing is 0, every other result of nothing is null; NaN propagates.
  */
 export function emitBuiltinAggregate(
-  name: BuiltinAggregateName,
+  name: BuiltinAggregatorName,
   prefix: string,
   input: string,
   state: string,
@@ -24,6 +23,7 @@ export function emitBuiltinAggregate(
   const count = [n, `${state}.count`] as const;
   const value = [a, `${state}.value`] as const;
   const present = (body: string): string[] => [`if (typeof ${input} === 'number') { ${body} }`];
+  const some = `${input} !== undefined && ${input} !== null`;
   const both = {
     locals: [count, value],
     stores: [
@@ -46,8 +46,8 @@ export function emitBuiltinAggregate(
       return { ...both, add, result: `(${n} === 0 ? null : ${a})` };
     }
     case 'first':
-      return { ...both, add: present(`if (${n}++ === 0) ${a} = ${input};`), result: `(${n} === 0 ? null : ${a})` };
+      return { ...both, add: [`if (${some} && ${n}++ === 0) ${a} = ${input};`], result: `(${n} === 0 ? null : ${a})` };
     case 'last':
-      return { ...both, add: present(`${n}++; ${a} = ${input};`), result: `(${n} === 0 ? null : ${a})` };
+      return { ...both, add: [`if (${some}) { ${n}++; ${a} = ${input}; }`], result: `(${n} === 0 ? null : ${a})` };
   }
 }

@@ -1,6 +1,9 @@
-import type { Aggregator, BuiltinAggregator } from '../../functions/aggregators.ts';
+import { type BuiltinAggregator, isBuiltinAggregator } from '../../functions/aggregator.ts';
+import { isFieldPath } from '../../functions/field-path.ts';
+import type { AnyAggregator } from '../../transformations/aggregate-transformation.ts';
 import type { BatchPlan } from '../layout/batch-plan.ts';
 import type { Stage, StageNode } from '../physical-plan.ts';
+import { runsInCore, takesNumbers } from '../native-aggregates.ts';
 import { emitDecoder, emitTupleColumns } from './decoder.ts';
 import { emitBuiltinAggregate } from './builtin-aggregate.ts';
 
@@ -215,14 +218,14 @@ class SegmentEmitter {
       case 'keyBy':
         return this.#keyBy(node, value, scope, indent);
       case 'union':
-        return this.#children(node, value, scope, indent);
+        return this.#children(node, value, { ...scope, key: undefined }, indent);
       case 'reduce':
         return op.keyed ? this.#keyedInput(node, value, scope, indent) : this.#reduce(node, value, scope, indent);
       case 'aggregate':
         return op.keyed ? this.#keyedAggregate(node, value, scope, indent) : this.#aggregate(node, value, scope, indent);
       case 'extract': {
         const record = this.#fresh('e');
-        const inputs = Object.values(op.spec).filter(hasInput).map((aggregator) => this.#input_(node, aggregator, value, indent));
+        const inputs = Object.values(op.spec).filter(hasInput).map((aggregator) => this.#aggregateInput(node, aggregator, value, indent));
         return [
           `${indent}op = ${node.id};`,
           ...inputs.flatMap((input) => input.lines),
@@ -318,16 +321,17 @@ class SegmentEmitter {
     if (op.kind !== 'keyBy') return [];
     const key = this.#fresh('k');
     const inner: Scope = { ...scope, key };
-    if (Array.isArray(op.selector.path)) {
-      const access = op.selector.path.map((name) => `?.[${JSON.stringify(name)}]`).join('');
+    if (isFieldPath(op.selector)) {
+      const access = op.selector.segments.map((name) => `?.[${JSON.stringify(name)}]`).join('');
       return [
         `${indent}const ${key} = ${value}${access};`,
-        `${indent}if (${key} === undefined) { op = ${node.id}; ctl.missingKey(${node.id}, ${value}); }`,
+        // A field that is there with the value undefined is a key; one that is not there is an error.
+        `${indent}if (${key} === undefined) { op = ${node.id}; ctl.checkKey(${node.id}, ${value}); }`,
         ...this.#children(node, value, inner, indent),
       ];
     }
     const fn = this.#bind(`f${node.id}`, `R.functions[${node.id}]`);
-    const call = op.selector.fn?.form === 'lambda' ? `${fn}(${value})` : `${fn}.execute(${value})`;
+    const call = op.selector.form === 'lambda' ? `${fn}(${value})` : `${fn}.execute(${value})`;
     return [
       `${indent}op = ${node.id};`,
       `${indent}const ${key} = ${call};`,
@@ -373,8 +377,8 @@ class SegmentEmitter {
     const lines = [`${indent}op = ${node.id};`];
     const results: string[] = [];
     Object.entries(op.spec).forEach(([name, aggregator], n) => {
-      if (aggregator.kind === 'builtin') {
-        const input = hasInput(aggregator) ? this.#input_(node, aggregator, value, indent) : undefined;
+      if (isBuiltinAggregator(aggregator)) {
+        const input = hasInput(aggregator) ? this.#aggregateInput(node, aggregator, value, indent) : undefined;
         const text = emitBuiltinAggregate(aggregator.name, `a${node.id}_${n}`, input?.name ?? '0', `${state}.builtin[${n}]`);
         for (const [local, init] of text.locals) this.#locals.set(local, init);
         for (const [local, store] of text.stores) this.#stores.set(local, store);
@@ -398,21 +402,23 @@ class SegmentEmitter {
   }
 
   /** The value an aggregator takes from a record: a number, or undefined where there is none. */
-  #input_(node: StageNode, aggregator: Aggregator, value: string, indent: string): { name: string; lines: string[] } {
+  #aggregateInput(node: StageNode, aggregator: BuiltinAggregator<never, unknown>, value: string, indent: string): { name: string; lines: string[] } {
     const { op } = node;
     if (op.kind !== 'aggregate' && op.kind !== 'extract') throw new TypeError('only aggregates have inputs');
     const n = Object.values(op.spec).indexOf(aggregator);
     const name = this.#fresh('x');
-    const input = (aggregator as BuiltinAggregator).input;
+    const { input } = aggregator;
     const expression =
       typeof input === 'function'
         ? `${this.#bind(`g${node.id}_${n}`, `R.aggregators[${node.id}][${n}].input`)}(${value})`
-        : `${value}${(input ?? []).map((part) => `?.[${JSON.stringify(part)}]`).join('')}`;
+        : `${value}${(input?.segments ?? []).map((part) => `?.[${JSON.stringify(part)}]`).join('')}`;
     return {
       name,
       lines: [
         `${indent}const ${name} = ${expression};`,
-        `${indent}if (typeof ${name} !== 'number' && ${name} !== undefined && ${name} !== null) ctl.badInput(${node.id}, ${n}, ${name}, ${value});`,
+        ...(takesNumbers(aggregator)
+          ? [`${indent}if (typeof ${name} !== 'number' && ${name} !== undefined && ${name} !== null) ctl.badInput(${node.id}, ${n}, ${name}, ${value});`]
+          : []),
       ],
     };
   }
@@ -421,13 +427,13 @@ class SegmentEmitter {
   #keyedAggregate(node: StageNode, value: string, scope: Scope, indent: string): string[] {
     const { op } = node;
     if (op.kind !== 'aggregate') return [];
-    const aggregators = Object.values(op.spec);
-    if (aggregators.some((aggregator) => aggregator.kind !== 'builtin')) return this.#keyedInput(node, value, scope, indent);
+    const { spec } = op;
+    if (!runsInCore(spec, op.emit)) return this.#keyedInput(node, value, scope, indent);
     this.#stops = true;
     const writer = this.#bind(`w${node.id}`, `R.writers[${node.id}]`);
     const keep = op.emit === 'update' ? [`${indent}${this.#bind(`y${node.id}`, `R.keyed[${node.id}]`)}.keys.push(${scope.key});`] : [];
     if (op.input === 'extracted') return [`${indent}op = ${node.id};`, ...keep, `${indent}${writer}.append(${value}, ${scope.key});`];
-    const inputs = aggregators.filter(hasInput).map((aggregator) => this.#input_(node, aggregator, value, indent));
+    const inputs = Object.values(spec).filter(hasInput).map((aggregator) => this.#aggregateInput(node, aggregator, value, indent));
     return [
       `${indent}op = ${node.id};`,
       ...inputs.flatMap((input) => input.lines),
@@ -469,8 +475,8 @@ class SegmentEmitter {
   }
 }
 
-function hasInput(aggregator: Aggregator): boolean {
-  return aggregator.kind === 'builtin' && aggregator.input !== undefined;
+function hasInput(aggregator: AnyAggregator): aggregator is BuiltinAggregator<never, unknown> {
+  return isBuiltinAggregator(aggregator) && aggregator.input !== undefined;
 }
 
 /** A property name that cannot change the meaning of an object literal. */

@@ -102,9 +102,9 @@ export class BatchReader {
       const start = this.I32[4 + 2 * buffer]!;
       const end = start + this.I32[5 + 2 * buffer]!;
       const code = this.I32[4 + 2 * this.known.plan.buffers.length + encoding]!;
-      if (code === ASCII) text = this.image.latin1Slice(start, end);
-      else if (code === UTF8) text = this.image.utf8Slice(start, end);
-      else text = this.image.ucs2Slice(start, end);
+      if (code === ASCII) text = this.image.toString('latin1', start, end);
+      else if (code === UTF8) text = this.image.toString('utf8', start, end);
+      else text = this.image.toString('utf16le', start, end);
       this.#texts[encoding] = text;
     }
     return text;

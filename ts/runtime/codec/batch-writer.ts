@@ -316,10 +316,10 @@ function collectData(nodes: readonly BatchPlan['row'][]): DataBuffer[] {
 
 /** Writes a column's text in the cheapest encoding that keeps it exactly. */
 function writeText(image: Buffer, at: number, text: string): { bytes: number; encoding: 0 | 1 | 2 } {
-  const bytes = image.utf8Write(text, at);
+  const bytes = image.write(text, at, 'utf8');
   if (bytes === text.length) return { bytes, encoding: 0 };
   if (text.isWellFormed()) return { bytes, encoding: 1 };
-  return { bytes: image.ucs2Write(text, at), encoding: 2 };
+  return { bytes: image.write(text, at, 'utf16le'), encoding: 2 };
 }
 
 function widthBytes(role: BatchPlan['buffers'][number]): number {

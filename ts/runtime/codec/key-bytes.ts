@@ -175,7 +175,7 @@ export function readKey(bytes: Buffer, start: number, end: number): unknown {
     case TAG_STRING:
       return readWtf8(bytes, body, end);
     case TAG_BIGINT:
-      return BigInt(bytes.latin1Slice(body, end));
+      return BigInt(bytes.toString('latin1', body, end));
     case TAG_DATE:
       return new Date(bytes.readDoubleLE(body));
     case TAG_ARRAY: {
@@ -208,7 +208,7 @@ export function readKey(bytes: Buffer, start: number, end: number): unknown {
 
 /** Decodes WTF-8; Node's decoder would replace the surrogates that stand alone. */
 function readWtf8(bytes: Buffer, start: number, end: number): string {
-  const text = bytes.utf8Slice(start, end);
+  const text = bytes.toString('utf8', start, end);
   if (!text.includes('�')) return text;
   let out = '';
   for (let at = start; at < end; ) {
@@ -218,7 +218,7 @@ function readWtf8(bytes: Buffer, start: number, end: number): string {
       const unit = ((b & 0x0f) << 12) | ((bytes[at + 1]! & 0x3f) << 6) | (bytes[at + 2]! & 0x3f);
       out += String.fromCharCode(unit);
     } else {
-      out += bytes.utf8Slice(at, at + size);
+      out += bytes.toString('utf8', at, at + size);
     }
     at += size;
   }

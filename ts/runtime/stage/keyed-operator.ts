@@ -1,10 +1,12 @@
 import type { StageNode } from '../../compiler/physical-plan.ts';
-import type { Aggregator, BuiltinAggregator } from '../../functions/aggregators.ts';
+import { runsInCore, takesNumbers } from '../../compiler/native-aggregates.ts';
+import { type BuiltinAggregator, isBuiltinAggregator } from '../../functions/aggregator.ts';
+import type { AnyAggregator } from '../../transformations/aggregate-transformation.ts';
 import { leaf } from '../../compiler/layout/layout.ts';
 import { BatchReader, type LayoutCache } from '../codec/batch-reader.ts';
 import { BatchWriter } from '../codec/batch-writer.ts';
 import type { Core } from '../native/core.ts';
-import { type Pushed, addBuiltin, builtinResult, isThenable, readAggregateInput } from './linked-node.ts';
+import { type BuiltinState, type Pushed, addBuiltin, builtinResult, isThenable, readAggregateInput } from './linked-node.ts';
 import type { StageBindings } from './stage-bindings.ts';
 
 /** Results that wait to be given to the nodes below a keyed operator. */
@@ -53,13 +55,13 @@ export interface KeyedOperator {
 /** Makes the operator of a keyed `reduce` or `aggregate` node. */
 export function makeKeyedOperator(node: StageNode, bindings: StageBindings, core: Core, job: number, layouts: LayoutCache): KeyedOperator {
   const { op } = node;
-  if (op.kind === 'aggregate' && typeof op.emit === 'string' && Object.values(op.spec).every((a) => a.kind === 'builtin')) {
-    return new NativeAggregate(node, op.spec as Record<string, BuiltinAggregator>, op.emit, op.input, bindings, core, job, layouts);
+  if (op.kind === 'aggregate' && runsInCore(op.spec, op.emit)) {
+    return new NativeAggregate(node, op.spec, op.emit as 'final' | 'update', op.input, bindings, core, job, layouts);
   }
   return new SlotOperator(node, bindings, core, job, layouts);
 }
 
-function aggregateSpec(spec: Readonly<Record<string, BuiltinAggregator>>): string {
+function aggregateSpec(spec: Readonly<Record<string, BuiltinAggregator<never, unknown>>>): string {
   let column = 0;
   return JSON.stringify(
     Object.values(spec).map(({ name, input }) => (input === undefined ? { kind: name } : { kind: name, input: column++ })),
@@ -84,7 +86,7 @@ class NativeAggregate implements KeyedOperator {
   readonly #layouts: LayoutCache;
   readonly #handle: number;
   readonly #update: boolean;
-  readonly #inputs: readonly BuiltinAggregator[];
+  readonly #inputs: readonly BuiltinAggregator<never, unknown>[];
   readonly #extracted: boolean;
   readonly #desc = new Int32Array(8);
   readonly #running: { reader: BatchReader; keys: unknown[] }[] = [];
@@ -94,7 +96,7 @@ class NativeAggregate implements KeyedOperator {
 
   constructor(
     node: StageNode,
-    spec: Readonly<Record<string, BuiltinAggregator>>,
+    spec: Readonly<Record<string, BuiltinAggregator<never, unknown>>>,
     emit: 'final' | 'update',
     input: 'record' | 'extracted',
     bindings: StageBindings,
@@ -162,7 +164,7 @@ class NativeAggregate implements KeyedOperator {
     return emitRecords(records, linked[this.#node.id]!.emit);
   }
 
-  #input(aggregator: BuiltinAggregator, n: number, value: unknown): number | undefined {
+  #input(aggregator: BuiltinAggregator<never, unknown>, n: number, value: unknown): number | undefined {
     const input = readAggregateInput(aggregator, value);
     if (typeof input === 'number' || input === undefined || input === null) return input ?? undefined;
     return this.#bindings.control.badInput(this.#node.id, n, input, value);
@@ -221,7 +223,7 @@ class SlotOperator implements KeyedOperator {
   readonly #emitUpdates: boolean;
   readonly #everyMs: number | undefined;
   readonly #accumulators: unknown[][] = [];
-  readonly #aggregators: readonly (readonly [string, Aggregator])[] | undefined;
+  readonly #aggregators: readonly (readonly [string, AnyAggregator])[] | undefined;
   readonly #keyOfSlot: unknown[] = [];
   #closed: SlotBatch[] = [];
   #results: unknown[] = [];
@@ -347,9 +349,9 @@ class SlotOperator implements KeyedOperator {
     try {
       this.#aggregators!.forEach(([, aggregator], n) => {
         const column = this.#accumulators[n]!;
-        if (aggregator.kind === 'builtin') {
+        if (isBuiltinAggregator(aggregator)) {
           const state = isNew ? (column[slot] = { count: 0, value: 0 }) : column[slot];
-          addBuiltin(aggregator.name, state as { count: number; value: number }, this.#input(aggregator, n, record));
+          addBuiltin(aggregator.name, state as BuiltinState, this.#input(aggregator, n, record));
         } else {
           column[slot] = aggregator.add(isNew ? aggregator.init() : column[slot], record);
         }
@@ -359,10 +361,10 @@ class SlotOperator implements KeyedOperator {
     }
   }
 
-  #input(aggregator: BuiltinAggregator, n: number, record: unknown): number | undefined {
+  #input(aggregator: BuiltinAggregator<never, unknown>, n: number, record: unknown): unknown {
     if (aggregator.input === undefined) return undefined;
     const input = readAggregateInput(aggregator, record);
-    if (typeof input === 'number' || input === undefined || input === null) return input ?? undefined;
+    if (typeof input === 'number' || input === undefined || input === null || !takesNumbers(aggregator)) return input;
     return this.#bindings.control.badInput(this.#node.id, n, input, record);
   }
 
@@ -377,8 +379,8 @@ class SlotOperator implements KeyedOperator {
     this.#aggregators.forEach(([name, aggregator], n) => {
       const state = this.#accumulators[n]![slot];
       result[name] =
-        aggregator.kind === 'builtin'
-          ? builtinResult(aggregator.name, state as { count: number; value: number })
+        isBuiltinAggregator(aggregator)
+          ? builtinResult(aggregator.name, state as BuiltinState)
           : aggregator.result(state);
     });
     return result;

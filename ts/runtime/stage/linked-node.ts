@@ -1,5 +1,7 @@
 import type { StageNode } from '../../compiler/physical-plan.ts';
-import type { BuiltinAggregator } from '../../functions/aggregators.ts';
+import { type BuiltinAggregator, type BuiltinAggregatorName, isBuiltinAggregator } from '../../functions/aggregator.ts';
+import { isFieldPath, readOptionalField } from '../../functions/field-path.ts';
+import { takesNumbers } from '../../compiler/native-aggregates.ts';
 import type { StageBindings } from './stage-bindings.ts';
 import type { Suspension } from './stage-control.ts';
 
@@ -121,12 +123,11 @@ class Linked implements LinkedNode {
       case 'flatMap':
         return this.#calling(this.#caller());
       case 'keyBy': {
-        if (op.selector.path !== undefined) {
-          const { path } = op.selector;
+        const { selector } = op;
+        if (isFieldPath(selector)) {
           return (value) => {
-            let key: unknown = value;
-            for (const name of path) key = (key as Record<string, unknown> | null | undefined)?.[name];
-            if (key === undefined) bindings.control.missingKey(id, value);
+            const key = readOptionalField(selector, value);
+            if (key === undefined) bindings.control.checkKey(id, value);
             return this.emit(value, key);
           };
         }
@@ -145,11 +146,11 @@ class Linked implements LinkedNode {
         return (value, key) => this.#guard(() => writer.append(value, key));
       }
       case 'extract': {
-        const inputs = Object.values(op.spec).map((aggregator, n) => ({ aggregator, n })).filter(({ aggregator }) => aggregator.kind === 'builtin' && aggregator.input !== undefined);
+        const inputs = Object.values(op.spec).flatMap((aggregator, n) => (isBuiltinAggregator(aggregator) && aggregator.input !== undefined ? [{ aggregator, n }] : []));
         return (value, key) => {
           let record: unknown[] = [];
           const failed = this.#guard(() => {
-            record = inputs.map(({ aggregator, n }) => this.#input(aggregator as BuiltinAggregator, n, value));
+            record = inputs.map(({ aggregator, n }) => this.#input(aggregator, n, value));
           });
           return failed ?? this.emit(record, key);
         };
@@ -159,7 +160,7 @@ class Linked implements LinkedNode {
       case 'aggregate':
         return op.keyed ? (value, key) => bindings.keyed[id]!.push(value, key) : this.#aggregate();
       default:
-        return this.emit;
+        return (value) => this.emit(value, undefined);
     }
   }
 
@@ -173,9 +174,9 @@ class Linked implements LinkedNode {
     return undefined;
   }
 
-  #input(aggregator: BuiltinAggregator, n: number, value: unknown): number | undefined {
+  #input(aggregator: BuiltinAggregator<never, unknown>, n: number, value: unknown): unknown {
     const input = readAggregateInput(aggregator, value);
-    if (typeof input === 'number' || input === undefined || input === null) return input ?? undefined;
+    if (typeof input === 'number' || input === undefined || input === null || !takesNumbers(aggregator)) return input;
     return this.#bindings.control.badInput(this.#node.id, n, input, value);
   }
 
@@ -200,7 +201,7 @@ class Linked implements LinkedNode {
       let result: Record<string, unknown> | undefined;
       this.#guard(() => {
         aggregators.forEach(([, aggregator], n) => {
-          if (aggregator.kind === 'builtin') {
+          if (isBuiltinAggregator(aggregator)) {
             const needsInput = aggregator.input !== undefined;
             addBuiltin(aggregator.name, state.builtin[n]!, needsInput ? this.#input(aggregator, n, value) : undefined);
           } else {
@@ -370,26 +371,27 @@ async function emitRest(
 /** Accumulator of one unkeyed built-in aggregate. */
 export interface BuiltinState {
   count: number;
-  value: number;
+  value: unknown;
 }
 
 /** One input into one built-in aggregate: what `compiler/codegen/builtin-aggregate.ts` generates, as a function. */
-export function addBuiltin(name: BuiltinAggregator['name'], state: BuiltinState, input: number | undefined): void {
+export function addBuiltin(name: BuiltinAggregatorName, state: BuiltinState, input: unknown): void {
   if (name === 'count') {
     state.count++;
     return;
   }
-  if (input === undefined) return;
+  if (input === undefined || input === null) return;
+  const number = input as number;
   switch (name) {
     case 'sum':
     case 'avg':
-      state.value += input;
+      state.value = (state.value as number) + number;
       break;
     case 'min':
-      if (state.count === 0 || input < state.value || input !== input) state.value = input;
+      if (state.count === 0 || number < (state.value as number) || number !== number) state.value = number;
       break;
     case 'max':
-      if (state.count === 0 || input > state.value || input !== input) state.value = input;
+      if (state.count === 0 || number > (state.value as number) || number !== number) state.value = number;
       break;
     case 'first':
       if (state.count === 0) state.value = input;
@@ -402,18 +404,16 @@ export function addBuiltin(name: BuiltinAggregator['name'], state: BuiltinState,
 }
 
 /** Result of one built-in aggregate. */
-export function builtinResult(name: BuiltinAggregator['name'], state: BuiltinState): number | null {
+export function builtinResult(name: BuiltinAggregatorName, state: BuiltinState): unknown {
   if (name === 'count') return state.count;
   if (name === 'sum') return state.value;
   if (state.count === 0) return null;
-  return name === 'avg' ? state.value / state.count : state.value;
+  return name === 'avg' ? (state.value as number) / state.count : state.value;
 }
 
 /** The input of an aggregator in a record; undefined where it has none. */
-export function readAggregateInput(aggregator: BuiltinAggregator, record: unknown): unknown {
+export function readAggregateInput(aggregator: BuiltinAggregator<never, unknown>, record: unknown): unknown {
   const { input } = aggregator;
-  if (typeof input === 'function') return input(record);
-  let value: unknown = record;
-  for (const name of input ?? []) value = (value as Record<string, unknown> | null | undefined)?.[name];
-  return value;
+  if (typeof input === 'function') return (input as (record: unknown) => unknown)(record);
+  return input === undefined ? undefined : readOptionalField(input, record);
 }

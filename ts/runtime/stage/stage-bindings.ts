@@ -1,6 +1,7 @@
 import type { Stage, StageNode } from '../../compiler/physical-plan.ts';
-import type { Aggregator } from '../../functions/aggregators.ts';
-import type { FunctionContext } from '../../functions/function-context.ts';
+import { isBuiltinAggregator } from '../../functions/aggregator.ts';
+import type { TaskContext } from '../../functions/task-context.ts';
+import type { AnyAggregator } from '../../transformations/aggregate-transformation.ts';
 import type { BatchWriter } from '../codec/batch-writer.ts';
 import type { KeyedOperator, KeyedResults } from './keyed-operator.ts';
 import { type BuiltinState, type LinkedNode, builtinResult } from './linked-node.ts';
@@ -13,13 +14,13 @@ export class UnkeyedState {
   rows = 0;
   readonly builtin: BuiltinState[] = [];
   readonly custom: unknown[] = [];
-  readonly #spec: readonly (readonly [string, Aggregator])[];
+  readonly #spec: readonly (readonly [string, AnyAggregator])[];
 
   constructor(node: StageNode) {
     const { op } = node;
     this.#spec = op.kind === 'aggregate' ? Object.entries(op.spec) : [];
     this.#spec.forEach(([, aggregator], n) => {
-      if (aggregator.kind === 'builtin') this.builtin[n] = { count: 0, value: 0 };
+      if (isBuiltinAggregator(aggregator)) this.builtin[n] = { count: 0, value: 0 };
       else this.custom[n] = aggregator.init();
     });
   }
@@ -29,14 +30,11 @@ export class UnkeyedState {
     return Object.fromEntries(
       this.#spec.map(([name, aggregator], n) => [
         name,
-        aggregator.kind === 'builtin' ? builtinResult(aggregator.name, this.builtin[n]!) : aggregator.result(this.custom[n]),
+        isBuiltinAggregator(aggregator) ? builtinResult(aggregator.name, this.builtin[n]!) : aggregator.result(this.custom[n]),
       ]),
     );
   }
 }
-
-/** A context whose key the stage sets before each call. */
-export type MutableContext = FunctionContext & { key: unknown };
 
 /** Everything the generated and the linked functions of one task share. Arrays are indexed by node. */
 export interface StageBindings {
@@ -44,8 +42,8 @@ export interface StageBindings {
   readonly control: StageControl;
   /** User functions: a lambda, an object with `execute`, or the array of an array sink. */
   readonly functions: unknown[];
-  readonly contexts: (MutableContext | undefined)[];
-  readonly aggregators: (readonly Aggregator[] | undefined)[];
+  readonly contexts: (TaskContext | undefined)[];
+  readonly aggregators: (readonly AnyAggregator[] | undefined)[];
   readonly writers: (BatchWriter | undefined)[];
   readonly keyed: (KeyedOperator | undefined)[];
   readonly state: (UnkeyedState | undefined)[];

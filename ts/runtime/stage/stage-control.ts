@@ -19,7 +19,8 @@ export type Pending =
 /** How an error of user code is turned into the job's error. */
 export interface FailureReporter {
   failed(error: unknown, node: number, record: unknown): Error;
-  missingKey(node: number, record: unknown): never;
+  /** Throws unless the record has the field of the node's key. */
+  checkKey(node: number, record: unknown): void;
   badInput(node: number, aggregator: number, input: unknown, record: unknown): never;
 }
 
@@ -51,8 +52,8 @@ export class StageControl {
     return this.#failures.failed(error, node, this.#recordAt(source, row));
   }
 
-  missingKey(node: number, record: unknown): never {
-    return this.#failures.missingKey(node, record);
+  checkKey(node: number, record: unknown): void {
+    this.#failures.checkKey(node, record);
   }
 
   badInput(node: number, aggregator: number, input: unknown, record: unknown): never {

@@ -36,6 +36,12 @@ interface WorkItem {
   readonly end: number;
 }
 
+interface SourceState {
+  readonly opened: OpenedSource;
+  ended: boolean;
+  item: WorkItem | undefined;
+}
+
 /** What a runner needs of its isolate. */
 export interface RunnerHost {
   readonly core: Core;
@@ -55,21 +61,21 @@ export class StageRunner {
   readonly #reader: BatchReader;
   readonly #desc = new Int32Array(8);
   readonly #inputOfGate: readonly number[];
-  readonly #source: OpenedSource | undefined;
+  readonly #sources: readonly SourceState[];
+  #nextSource = 0;
   readonly #hasOutputs: boolean;
   readonly #stack: WorkItem[] = [];
-  #sourceItem: WorkItem | undefined;
   #quotaRows = FIRST_QUOTA_ROWS;
   #ending: 'no' | 'drained' | 'stopped' = 'no';
   #draining = 0;
   #lastFlushMs = 0;
 
-  constructor(task: number, bindings: StageBindings, source: OpenedSource | undefined, host: RunnerHost) {
+  constructor(task: number, bindings: StageBindings, sources: readonly OpenedSource[], host: RunnerHost) {
     this.task = task;
     this.bindings = bindings;
     this.#host = host;
-    this.#source = source;
     this.#functions = new SegmentFunctions(bindings, bindings.stage.name);
+    this.#sources = sources.map((opened) => ({ opened, ended: false, item: undefined }));
     this.#reader = new BatchReader(host.layouts);
     const inputs: number[] = [];
     for (const node of bindings.stage.nodes) if (node.op.kind === 'input') inputs[node.op.gate] = node.id;
@@ -96,9 +102,9 @@ export class StageRunner {
     return flushed;
   }
 
-  /** Leaves the source: its `return` is called, so that generators can clean up. */
-  async closeSource(): Promise<void> {
-    await this.#source?.close();
+  /** Leaves the sources: their `return` is called, so that generators can clean up. */
+  async closeSources(): Promise<void> {
+    for (const { opened } of this.#sources) await opened.close();
   }
 
   #stepped(result: StepResult): StepResult {
@@ -138,7 +144,7 @@ export class StageRunner {
       const beforeMs = nowMs;
       nowMs = performance.now();
       this.#adapt(nowMs - beforeMs, item.next - from);
-      if (control.ended) this.#sourceEnded();
+      if (control.ended) this.#sourceEnded(item);
       else if (item.next >= item.end) this.#stack.splice(this.#stack.indexOf(item), 1);
       if (control.suspended !== undefined) {
         const suspension = control.suspended;
@@ -154,7 +160,7 @@ export class StageRunner {
 
   /** The source is not held over steps: each step asks the core whether it may go on. */
   #leaveSource(result: StepResult): StepResult {
-    if (this.#stack.length === 1 && this.#stack[0] === this.#sourceItem) {
+    if (this.#stack.length === 1 && this.#sources.some((source) => source.item === this.#stack[0])) {
       this.#stack.length = 0;
       return result === 'more' ? 'waiting' : result;
     }
@@ -224,26 +230,35 @@ export class StageRunner {
     this.#stack.push({ root, run, source, keys, next: 0, end: rows });
   }
 
+  /** Puts the next source that has not ended on the stack; several sources of one stage take turns. */
   #pushSource(): void {
-    const source = this.#source;
-    if (source === undefined) return;
-    this.#sourceItem ??= {
-      root: source.root,
-      run: this.#functions.get(source.root, source.input, ''),
-      source: source.source,
-      keys: undefined,
-      next: source.start,
-      end: source.end,
-    };
-    if (this.#sourceItem.next >= this.#sourceItem.end) this.#sourceEnded();
-    else this.#stack.push(this.#sourceItem);
+    for (let n = 0; n < this.#sources.length; n++) {
+      const source = this.#sources[this.#nextSource++ % this.#sources.length]!;
+      if (source.ended) continue;
+      const { opened } = source;
+      source.item ??= {
+        root: opened.root,
+        run: this.#functions.get(opened.root, opened.input, ''),
+        source: opened.source,
+        keys: undefined,
+        next: opened.start,
+        end: opened.end,
+      };
+      if (source.item.next < source.item.end) {
+        this.#stack.push(source.item);
+        return;
+      }
+      this.#sourceEnded(source.item);
+    }
   }
 
-  #sourceEnded(): void {
+  #sourceEnded(item: WorkItem): void {
     this.bindings.control.ended = false;
-    this.#ending = 'drained';
-    const at = this.#stack.indexOf(this.#sourceItem!);
+    const source = this.#sources.find((candidate) => candidate.item === item);
+    if (source !== undefined) source.ended = true;
+    const at = this.#stack.indexOf(item);
     if (at >= 0) this.#stack.splice(at, 1);
+    if (this.#sources.every(({ ended }) => ended) && this.#ending === 'no') this.#ending = 'drained';
   }
 
   /** A source gave a promise: its record is awaited, unless the job stops first. */
@@ -260,8 +275,9 @@ export class StageRunner {
       throw control.failed(error, item.root, [undefined], 0);
     }
     if (settled === stopped) return;
-    const record = this.#source!.settle(settled);
-    if (record === undefined) this.#sourceEnded();
+    const { opened } = this.#sources.find((source) => source.item === item)!;
+    const record = opened.settle(settled);
+    if (record === undefined) this.#sourceEnded(item);
     else if (record.has) this.#push(item.root, this.#functions.get(item.root, { kind: 'array' }, ''), [record.value], 1);
     else await new Promise((resolve) => setTimeout(resolve, 1));
   }

@@ -1,0 +1,75 @@
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { setPipelineOrigin } from '../runtime/worker/pipeline-origin.ts';
+import { registerPipeline } from '../runtime/worker/pipeline-registry.ts';
+import type { EnvironmentConfig } from '../transformations/environment-config.ts';
+import type { Job, JobResult, SubmitOptions } from '../transformations/job.ts';
+import type { ExplainLevel } from '../transformations/stream-environment.ts';
+import { LocalEnvironment } from './local-environment.ts';
+
+/** Settings of one run of a defined pipeline: those of the environment, its name, and a signal that cancels it. */
+export interface PipelineOptions extends EnvironmentConfig {
+  /** Name of the job; that of the module when left away. */
+  readonly name?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** A pipeline that worker threads can build again from its module. */
+export interface PipelineDefinition<Args> {
+  /** Runs it to its end. @throws SageError the job's error. */
+  run(args: Args, options?: PipelineOptions): Promise<JobResult>;
+  /** Starts it. */
+  submit(args: Args, options?: PipelineOptions): Promise<Job>;
+  /** The plans as text; starts nothing. */
+  explain(args: Args, options?: PipelineOptions & { readonly level?: ExplainLevel }): Promise<string>;
+}
+
+/**
+ * Defines a pipeline as a function of its arguments, in a module of its own: worker threads import that module and call the
+ * builder with the same arguments (which must be structured-cloneable). Nothing else of the module runs for them but its top
+ * level.
+ *
+ * ```ts
+ * export const squares = definePipeline(import.meta.url, (env: LocalEnvironment, args: { upTo: number; out: string }) => {
+ *   env.fromCollection(Array.from({ length: args.upTo }, (_, n) => n))
+ *     .map((n) => ({ n, square: n * n }))
+ *     .sink(new JsonLinesSink(args.out));
+ * });
+ * await squares.run({ upTo: 10, out: 'squares.jsonl' }, { parallelism: 2 });
+ * ```
+ *
+ * @param url `import.meta.url` of the module. Definitions of one module are told apart by their order.
+ */
+export function definePipeline<Args>(
+  url: string,
+  build: (environment: LocalEnvironment, args: Args) => unknown,
+): PipelineDefinition<Args> {
+  const index = registerPipeline(url, async (name, config, args) => {
+    const environment = new LocalEnvironment(name, config);
+    await build(environment, args as Args);
+    return environment;
+  });
+  const prepare = async (args: Args, options: PipelineOptions): Promise<{ environment: LocalEnvironment; submit: SubmitOptions }> => {
+    const { name = basename(fileURLToPath(url)).replace(/\.[cm]?[jt]s$/, ''), signal, ...config } = options;
+    const environment = new LocalEnvironment(name, config);
+    setPipelineOrigin(environment, { kind: 'module', url, index, args });
+    await build(environment, args);
+    return { environment, submit: signal === undefined ? {} : { signal } };
+  };
+  return {
+    async run(args, options = {}) {
+      const { environment, submit } = await prepare(args, options);
+      return environment.submit({ ...submit, autostop: true });
+    },
+    async submit(args, options = {}) {
+      const { environment, submit } = await prepare(args, options);
+      return environment.submit({ ...submit, autostop: false });
+    },
+    async explain(args, options = {}) {
+      const { level, ...rest } = options;
+      const { environment } = await prepare(args, rest);
+      return environment.explain(level);
+    },
+  };
+}

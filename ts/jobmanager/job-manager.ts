@@ -1,0 +1,157 @@
+import { availableParallelism } from 'node:os';
+
+import { SageError } from '../common/errors.ts';
+import type { JobId } from '../common/ids.ts';
+import type { JobPlan } from '../runtime/job/job-plan.ts';
+import { LocalJob } from '../runtime/job/local-job.ts';
+import type { Job, JobResult, JobStatus } from '../transformations/job.ts';
+import type { StreamEnvironment } from '../transformations/stream-environment.ts';
+import { ShutdownSignals } from './shutdown-signals.ts';
+
+/** A job in a list. */
+export interface JobInfo {
+  readonly id: JobId;
+  readonly name: string;
+  readonly status: JobStatus;
+  /** Of a job that has ended. */
+  readonly result: JobResult | undefined;
+}
+
+/** What the manager says of itself. */
+export interface ServerInfo {
+  readonly pid: number;
+  readonly cores: number;
+  readonly nodeVersion: string;
+  readonly jobs: number;
+  readonly runningJobs: number;
+}
+
+const ENDED: ReadonlySet<JobStatus> = new Set(['finished', 'stopped', 'failed', 'canceled']);
+
+let only: JobManager | undefined;
+
+/** Knows all jobs of this process. A job that has ended stays in the list, with its result, until it is deleted. */
+export class JobManager {
+  readonly #jobs = new Map<JobId, LocalJob>();
+  readonly #running = new Set<LocalJob>();
+  readonly #signals = new ShutdownSignals(() => [...this.#running]);
+  #down = false;
+
+  /** The manager of this process. */
+  static instance(): JobManager {
+    only ??= new JobManager();
+    return only;
+  }
+
+  /** Starts a compiled pipeline. */
+  start(plan: JobPlan): LocalJob {
+    if (this.#down) throw new SageError('SAGE_ENV_CLOSED', 'the job manager was shut down');
+    const job = new LocalJob(plan);
+    this.#jobs.set(job.id, job);
+    this.#running.add(job);
+    this.#signals.update();
+    void job.ended.then(() => {
+      this.#running.delete(job);
+      this.#signals.update();
+    });
+    return job;
+  }
+
+  /** Submits what an environment holds; gives the job's id. */
+  async submitJob(environment: StreamEnvironment): Promise<JobId> {
+    const job = await environment.submit();
+    return job.id;
+  }
+
+  async pauseJob(id: JobId): Promise<JobInfo> {
+    await this.#job(id).pause();
+    return this.getJobStatus(id);
+  }
+
+  async resumeJob(id: JobId): Promise<JobInfo> {
+    await this.#job(id).resume();
+    return this.getJobStatus(id);
+  }
+
+  /** Stops a job and waits for its end; one that has ended stays as it is. */
+  async stopJob(id: JobId, options: { readonly drain?: boolean } = {}): Promise<JobInfo> {
+    await this.#job(id).stop(options);
+    return this.getJobStatus(id);
+  }
+
+  /** Cancels a job and waits for its end; one that has ended stays as it is. */
+  async cancelJob(id: JobId): Promise<JobInfo> {
+    await this.#job(id).cancel();
+    return this.getJobStatus(id);
+  }
+
+  /** Takes an ended job off the list; with `force` a running one is cancelled first. Deleting twice does nothing. */
+  async deleteJob(id: JobId, options: { readonly force?: boolean } = {}): Promise<boolean> {
+    const job = this.#jobs.get(id);
+    if (job === undefined) return false;
+    if (!ENDED.has(job.status)) {
+      if (options.force !== true) {
+        throw new SageError('SAGE_JOB_STATE', `job '${job.name}' is ${job.status}; only jobs that have ended can be deleted`);
+      }
+      await job.cancel();
+    }
+    this.#jobs.delete(id);
+    return true;
+  }
+
+  /** All jobs, in the order in which they were submitted. */
+  listJobs(): JobInfo[] {
+    return [...this.#jobs.values()].map((job) => info(job));
+  }
+
+  /** @throws SageError SAGE_JOB_NOT_FOUND */
+  getJobStatus(id: JobId): JobInfo {
+    return info(this.#job(id));
+  }
+
+  /** The job itself. @throws SageError SAGE_JOB_NOT_FOUND */
+  getJob(id: JobId): Job {
+    return this.#job(id);
+  }
+
+  getServerInfo(): ServerInfo {
+    return {
+      pid: process.pid,
+      cores: availableParallelism(),
+      nodeVersion: process.version,
+      jobs: this.#jobs.size,
+      runningJobs: this.#running.size,
+    };
+  }
+
+  /** Whether jobs can be submitted, and how many failed. */
+  healthCheck(): { readonly healthy: boolean; readonly runningJobs: number; readonly failedJobs: number } {
+    const failedJobs = [...this.#jobs.values()].filter((job) => job.status === 'failed').length;
+    return { healthy: !this.#down, runningJobs: this.#running.size, failedJobs };
+  }
+
+  /** Cancels what runs and empties the list; gives the number of jobs that were in it. */
+  async cleanupAllJobs(): Promise<number> {
+    const count = this.#jobs.size;
+    await Promise.all([...this.#running].map((job) => job.cancel()));
+    this.#jobs.clear();
+    return count;
+  }
+
+  /** Stops all jobs (records in flight arrive) and takes no more. */
+  async shutdown(): Promise<void> {
+    this.#down = true;
+    await Promise.allSettled([...this.#running].map((job) => job.stop()));
+    if (only === this) only = undefined;
+  }
+
+  #job(id: JobId): LocalJob {
+    const job = this.#jobs.get(id);
+    if (job === undefined) throw new SageError('SAGE_JOB_NOT_FOUND', `there is no job ${id}`);
+    return job;
+  }
+}
+
+function info(job: LocalJob): JobInfo {
+  return { id: job.id, name: job.name, status: job.status, result: job.result };
+}

@@ -1,0 +1,59 @@
+import { type SageError, toSageError } from '../../common/errors.ts';
+import type { PhysicalPlan } from '../../compiler/physical-plan.ts';
+import { LayoutCache } from '../codec/batch-reader.ts';
+import type { Core } from '../native/core.ts';
+import { type JobFacts, createTask } from '../stage/stage-factory.ts';
+import { IsolateLoop, type IsolateTask } from './isolate-loop.ts';
+
+/** What one isolate runs of a job. */
+export interface IsolateAssignment {
+  readonly core: Core;
+  readonly job: number;
+  /** 0 for the main isolate. */
+  readonly isolate: number;
+  readonly physical: PhysicalPlan;
+  readonly tasks: readonly { readonly task: number; readonly stage: number; readonly instance: number }[];
+  readonly facts: Omit<JobFacts, 'exchanges'>;
+  readonly stopping: Promise<void>;
+  readonly onError: (error: SageError) => void;
+}
+
+/** Attaches this isolate to the job, builds its tasks and runs them; resolves when they are closed. */
+export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
+  const { core, job, isolate, physical, facts } = assignment;
+  const registry = {
+    internLayout: (text: string) => core.internLayout(job, text),
+    layoutText: (id: number) => core.layoutText(job, id),
+    internShape: (text: string) => core.internShape(job, text),
+    shapeText: (id: number) => core.shapeText(job, id),
+  };
+  const tasks = new Map<number, IsolateTask>();
+  const onError = (error: unknown, task: number): SageError => {
+    const stage = assignment.tasks.find((candidate) => candidate.task === task)?.stage;
+    const sage = toSageError(error, stage === undefined ? {} : { operator: physical.stages[stage]!.name });
+    assignment.onError(sage);
+    return sage;
+  };
+  let loop: IsolateLoop | undefined;
+  const handle = core.attachIsolate(job, isolate, () => loop?.wake());
+  try {
+    const host = { core, isolate: handle, layouts: new LayoutCache(registry), stopping: assignment.stopping };
+    for (const { task, stage, instance } of assignment.tasks) {
+      const built = createTask(
+        { task, stage: physical.stages[stage]!, instance },
+        { ...facts, exchanges: physical.exchanges },
+        job,
+        host,
+      );
+      tasks.set(task, built);
+    }
+  } catch (error) {
+    onError(error, -1);
+  }
+  loop = new IsolateLoop({ core, job, isolate: handle, tasks, mayBlock: isolate > 0, onError });
+  try {
+    await loop.run();
+  } finally {
+    core.detachIsolate(handle);
+  }
+}

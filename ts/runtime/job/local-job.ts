@@ -1,0 +1,238 @@
+import { randomUUID } from 'node:crypto';
+
+import { SageError, toSageError } from '../../common/errors.ts';
+import type { JobId } from '../../common/ids.ts';
+import type { Job, JobResult, JobStatus, StopOptions } from '../../transformations/job.ts';
+import { runIsolate } from '../isolate/attach-isolate.ts';
+import type { Core } from '../native/core.ts';
+import { encodeExecutionGraph } from '../native/encode-execution-graph.ts';
+import { loadCore } from '../native/load-core.ts';
+import { type WorkerHandle, startWorker } from '../worker/start-worker.ts';
+import { serializeError } from '../worker/serialize-error.ts';
+import type { JobPlan } from './job-plan.ts';
+import { type CoreMetrics, countOperators, makeJobResult } from './job-result.ts';
+
+const FINAL: ReadonlySet<string> = new Set(['finished', 'stopped', 'failed', 'canceled']);
+/** After the end of a job its workers have this long to close their functions. */
+const CLOSE_DEADLINE_MS = 5_000;
+/** Timers longer than this wrap around in Node. */
+const FOREVER_MS = 2 ** 30;
+
+/** A job in this process. */
+export class LocalJob implements Job {
+  readonly id: JobId = randomUUID();
+  readonly name: string;
+  readonly #plan: JobPlan;
+  readonly #core: Core;
+  readonly #handle: number;
+  readonly #abort = new AbortController();
+  readonly #startedMs = performance.now();
+  readonly #workers: WorkerHandle[] = [];
+  readonly #completion: Promise<JobResult>;
+  readonly #keepAlive: NodeJS.Timeout;
+  readonly #leaveSources: () => void;
+  #settle!: { resolve: (status: JobStatus) => void };
+  #status: JobStatus = 'initializing';
+  #lastMetrics: CoreMetrics | undefined;
+  #error: SageError | undefined;
+  #watched = false;
+  #result: JobResult | undefined;
+
+  /** Starts a compiled pipeline. @throws SageError when the core refuses the graph. */
+  constructor(plan: JobPlan) {
+    this.#plan = plan;
+    this.name = plan.name;
+    this.#core = loadCore();
+    this.#handle = this.#call(() => this.#core.createJob(encodeExecutionGraph(plan.graph, { jobId: this.id, jobName: plan.name })));
+    // The core's callbacks do not keep the process alive; a job that runs does.
+    this.#keepAlive = setInterval(() => undefined, FOREVER_MS);
+    const ended = new Promise<JobStatus>((resolve) => {
+      this.#settle = { resolve };
+    });
+    let leaveSources!: () => void;
+    const stopping = new Promise<void>((resolve) => {
+      leaveSources = resolve;
+    });
+    this.#leaveSources = leaveSources;
+    this.#core.onJobEvent(this.#handle, (event) => this.#onEvent(event));
+    const isolates = [this.#startMain(stopping)];
+    for (let isolate = 1; isolate <= plan.physical.isolates.workers; isolate++) {
+      const worker = startWorker(this.#assignment(isolate), (error) => this.fail(error));
+      this.#workers.push(worker);
+      isolates.push(worker.closed);
+    }
+    this.#completion = this.#complete(ended, isolates);
+    // A failure is the caller's to see by `completion`; one that nobody looks at is printed below.
+    this.#completion.catch((error: unknown) => {
+      if (this.#watched) return;
+      process.stderr.write(`job '${this.name}' failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+      process.exitCode = 1;
+    });
+  }
+
+  get status(): JobStatus {
+    if (this.#result === undefined && !FINAL.has(this.#status)) this.#status = this.#core.jobStatus(this.#handle) as JobStatus;
+    // The core is done before the functions are closed and the counts checked.
+    return FINAL.has(this.#status) && this.#result === undefined && this.#error === undefined ? 'stopping' : this.#status;
+  }
+
+  get completion(): Promise<JobResult> {
+    this.#watched = true;
+    return this.#completion;
+  }
+
+  get ended(): Promise<void> {
+    return this.#completion.then(
+      () => undefined,
+      () => undefined,
+    );
+  }
+
+  /** The result of an ended job. */
+  get result(): JobResult | undefined {
+    return this.#result;
+  }
+
+  metrics(): { readonly status: JobStatus; readonly core: CoreMetrics; readonly operators: ReturnType<typeof countOperators> } {
+    const core = this.#snapshot();
+    return { status: this.status, core, operators: countOperators(this.#plan, core) };
+  }
+
+  async pause(): Promise<void> {
+    this.#call(() => this.#core.pauseJob(this.#handle));
+  }
+
+  async resume(): Promise<void> {
+    this.#call(() => this.#core.resumeJob(this.#handle));
+  }
+
+  async stop(options: StopOptions = {}): Promise<JobResult> {
+    if (!FINAL.has(this.status)) {
+      this.#call(() => this.#core.stopJob(this.#handle, options.drain === true));
+      this.#leaveSources();
+      for (const worker of this.#workers) worker.post({ type: 'stop' });
+    }
+    return this.completion;
+  }
+
+  async cancel(): Promise<void> {
+    this.#cancelNow();
+    await this.completion.catch(() => undefined);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.cancel();
+  }
+
+  /** Fails the job: the first error is the one that `completion` rejects with. */
+  fail(error: unknown): void {
+    const sage = toSageError(error);
+    if (FINAL.has(this.#status)) return;
+    this.#error ??= sage;
+    const { code, message, context } = serializeError(sage);
+    this.#core.failJob(this.#handle, JSON.stringify({ code, message, context }));
+  }
+
+  /** Cancels; `completion` rejects with the reason. */
+  cancelBecause(reason: SageError): void {
+    if (this.#result !== undefined || this.#error !== undefined) return;
+    this.#error = reason;
+    this.#core.cancelJob(this.#handle);
+  }
+
+  #cancelNow(): void {
+    if (this.#result !== undefined || this.#error !== undefined) return;
+    this.#core.cancelJob(this.#handle);
+  }
+
+  #call<T>(body: () => T): T {
+    try {
+      return body();
+    } catch (error) {
+      throw toSageError(error);
+    }
+  }
+
+  #snapshot(): CoreMetrics {
+    if (this.#lastMetrics === undefined) return JSON.parse(this.#core.jobMetrics(this.#handle)) as CoreMetrics;
+    return this.#lastMetrics;
+  }
+
+  #assignment(isolate: number): Parameters<typeof startWorker>[0] {
+    const { name, config, origin, fingerprint, graph, cores } = this.#plan;
+    return {
+      job: this.#handle,
+      jobId: this.id,
+      jobName: name,
+      isolate,
+      origin,
+      config,
+      cores,
+      fingerprint,
+      tasks: tasksOf(graph, isolate),
+    };
+  }
+
+  async #startMain(stopping: Promise<void>): Promise<void> {
+    const { graph, physical, config } = this.#plan;
+    const tasks = tasksOf(graph, 0);
+    if (tasks.length === 0) return;
+    await runIsolate({
+      core: this.#core,
+      job: this.#handle,
+      isolate: 0,
+      physical,
+      tasks,
+      facts: { jobId: this.id, jobName: this.name, config, signal: this.#abort.signal },
+      stopping,
+      onError: (error) => this.fail(error),
+    });
+  }
+
+  #onEvent(json: string): void {
+    const event = JSON.parse(json) as { type: 'state'; state: JobStatus } | { type: 'failure'; error: { code: string; message: string } };
+    if (event.type === 'failure') {
+      this.#error ??= toSageError(new Error(JSON.stringify(event.error)));
+      this.#abort.abort(this.#error);
+      this.#leaveSources();
+      return;
+    }
+    if (!FINAL.has(event.state)) {
+      this.#status = event.state;
+      return;
+    }
+    if (event.state === 'canceled' || event.state === 'failed') {
+      this.#abort.abort(this.#error ?? new SageError('SAGE_JOB_CANCELED', `job '${this.name}' was cancelled`));
+      for (const worker of this.#workers) worker.post({ type: 'cancel' });
+    }
+    this.#leaveSources();
+    this.#settle.resolve(event.state);
+  }
+
+  async #complete(ended: Promise<JobStatus>, isolates: readonly Promise<void>[]): Promise<JobResult> {
+    try {
+      const status = await ended;
+      const late = setTimeout(() => {
+        for (const worker of this.#workers) worker.terminate();
+      }, CLOSE_DEADLINE_MS);
+      await Promise.allSettled(isolates);
+      clearTimeout(late);
+      this.#lastMetrics = this.#snapshot();
+      // An error in `close` comes after the core has ended the job well.
+      this.#status = this.#error === undefined || status === 'canceled' ? status : 'failed';
+      const durationMs = performance.now() - this.#startedMs;
+      this.#result = makeJobResult(this.#plan, this.id, this.#status, durationMs, this.#lastMetrics);
+      if (this.#error !== undefined) throw this.#error;
+      return this.#result;
+    } finally {
+      clearInterval(this.#keepAlive);
+      this.#core.dropJob(this.#handle);
+    }
+  }
+}
+
+function tasksOf(graph: JobPlan['graph'], isolate: number): { task: number; stage: number; instance: number }[] {
+  return graph.tasks
+    .filter((task) => task.isolate === isolate)
+    .map((task) => ({ task: task.id, stage: task.stage, instance: task.instance }));
+}

@@ -1,0 +1,221 @@
+import type { Exchange, Stage, StageNode, StageOp } from '../../compiler/physical-plan.ts';
+import type { JobId } from '../../common/ids.ts';
+import { isFieldPath } from '../../functions/field-path.ts';
+import { FlatMapFunction } from '../../functions/flat-map-function.ts';
+import { type FunctionInstance, instantiateUserFunction } from '../../functions/function-instance.ts';
+import { TaskContext } from '../../functions/task-context.ts';
+import type { UserFunction } from '../../functions/user-function.ts';
+import { BatchReader } from '../codec/batch-reader.ts';
+import { BatchWriter } from '../codec/batch-writer.ts';
+import type { IsolateTask } from '../isolate/isolate-loop.ts';
+import { makeKeyedOperator } from './keyed-operator.ts';
+import { linkNodes } from './linked-node.ts';
+import { type OpenedSource, openCollection, openFunction, openIterator } from './opened-source.ts';
+import { linkDecoder } from '../codec/linked-decoder.ts';
+import { type StageBindings, UnkeyedState } from './stage-bindings.ts';
+import { StageControl } from './stage-control.ts';
+import { type RunnerHost, StageRunner, readResults } from './stage-runner.ts';
+import { failureReporter } from './user-failure.ts';
+
+/** One task to build. */
+export interface TaskSpec {
+  readonly task: number;
+  readonly stage: Stage;
+  readonly instance: number;
+}
+
+/** What functions may know of their job. */
+export interface JobFacts {
+  readonly jobId: JobId;
+  readonly jobName: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly signal: AbortSignal;
+  /** How an exchange encodes what goes through it. */
+  readonly exchanges: readonly Exchange[];
+}
+
+/** Counters that a task reports for each node: rows at roots, dropped or filtered, made by flatMap. */
+export const COUNTERS_PER_NODE = 3;
+
+/** Builds a task: its user functions, writers, state and runner. Nothing of the user's runs but constructors. */
+export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, host: RunnerHost): IsolateTask {
+  const { stage } = spec;
+  const size = stage.nodes.length;
+  const reporter = failureReporter(stage);
+  const control = new StageControl(reporter, recordAt);
+  const counters = new Float64Array(size * COUNTERS_PER_NODE);
+  const bindings: StageBindings = {
+    stage,
+    control,
+    functions: Array.from({ length: size }),
+    contexts: Array.from({ length: size }, () => undefined),
+    aggregators: Array.from({ length: size }, () => undefined),
+    writers: Array.from({ length: size }, () => undefined),
+    keyed: Array.from({ length: size }, () => undefined),
+    state: Array.from({ length: size }, () => undefined),
+    collected: Array.from({ length: size }, () => undefined),
+    linked: [],
+    counts: counters.subarray(0, size),
+    dropped: counters.subarray(size, 2 * size),
+    emitted: counters.subarray(2 * size),
+    room: async () => {
+      for (let waitMs = 0; host.core.hasCredit(host.isolate, spec.task) === 0; waitMs = Math.min(4, waitMs + 1)) {
+        await new Promise((resolve) => setTimeout(resolve, waitMs));
+        job.signal.throwIfAborted();
+      }
+      control.stop = false;
+    },
+    readResults: (node, results) => readResults(stage.nodes[node]!.op, results),
+  };
+  const instances: FunctionInstance[] = [];
+  const sources: OpenedSource[] = [];
+  const bind = (node: StageNode, fn: UserFunction): unknown => {
+    const context = new TaskContext({
+      jobId: job.jobId,
+      jobName: job.jobName,
+      operator: node.operator.name,
+      parallelIndex: spec.instance,
+      parallelism: stage.parallelism,
+      config: job.config,
+      signal: job.signal,
+    });
+    const instance = instantiateUserFunction(fn, context);
+    instances.push(instance);
+    if (instance.object !== undefined) bindings.contexts[node.id] = context;
+    if (instance.object instanceof FlatMapFunction) {
+      const collected: unknown[] = [];
+      bindings.collected[node.id] = collected;
+      FlatMapFunction.connect(instance.object as FlatMapFunction<never, unknown>, (record) => collected.push(record));
+    }
+    return instance.fn ?? instance.object;
+  };
+  for (const node of stage.nodes) {
+    const { op } = node;
+    switch (op.kind) {
+      case 'map':
+      case 'flatMap':
+      case 'filter':
+        bindings.functions[node.id] = bind(node, op.fn);
+        break;
+      case 'keyBy':
+        if (!isFieldPath(op.selector)) bindings.functions[node.id] = bind(node, op.selector);
+        break;
+      case 'reduce':
+        bindings.functions[node.id] = bind(node, op.fn);
+        bindState(node, bindings, jobHandle, host);
+        break;
+      case 'aggregate':
+        bindings.aggregators[node.id] = Object.values(op.spec);
+        bindState(node, bindings, jobHandle, host);
+        break;
+      case 'extract':
+        bindings.aggregators[node.id] = Object.values(op.spec);
+        break;
+      case 'sink':
+        if (op.sink.form === 'array') bindings.functions[node.id] = op.sink.target;
+        else if (op.sink.form === 'function') bindings.functions[node.id] = bind(node, op.sink.fn);
+        else if (op.sink.form === 'collect') {
+          const { collector } = op.sink;
+          bindings.functions[node.id] = (record: unknown) => collector.write(record);
+        }
+        break;
+      case 'output':
+        bindings.writers[node.id] = outputWriter(op, spec, job, bindings, host);
+        break;
+      case 'source':
+        sources.push(openSource(node, spec, stage.parallelism, bind));
+        break;
+      default:
+        break;
+    }
+  }
+  bindings.linked.push(...linkNodes(bindings));
+  const runner = new StageRunner(spec.task, bindings, sources, host);
+  return {
+    runner,
+    async open() {
+      for (const instance of instances) await instance.open();
+    },
+    async close() {
+      let first: unknown;
+      for (const instance of [...instances, { close: () => runner.closeSources() }]) {
+        try {
+          await instance.close();
+        } catch (error) {
+          first ??= error;
+        }
+      }
+      for (const operator of bindings.keyed) operator?.close();
+      instances.length = 0;
+      bindings.keyed.fill(undefined);
+      if (first !== undefined) throw first;
+    },
+    counts: () => counters,
+  };
+}
+
+function bindState(node: StageNode, bindings: StageBindings, jobHandle: number, host: RunnerHost): void {
+  const { op } = node;
+  if (op.kind !== 'reduce' && op.kind !== 'aggregate') return;
+  if (!op.keyed) {
+    bindings.state[node.id] = new UnkeyedState(node);
+    return;
+  }
+  const operator = makeKeyedOperator(node, bindings, host.core, jobHandle, host.layouts);
+  bindings.keyed[node.id] = operator;
+  bindings.writers[node.id] = operator.writer;
+}
+
+function outputWriter(
+  op: Extract<StageOp, { kind: 'output' }>,
+  spec: TaskSpec,
+  job: JobFacts,
+  bindings: StageBindings,
+  host: RunnerHost,
+): BatchWriter {
+  const { keyed, encoding } = job.exchanges[op.exchange]!;
+  const { core, isolate, layouts } = host;
+  return new BatchWriter({
+    registry: layouts.registry,
+    keyed,
+    encoding,
+    deliver: (image) => {
+      if (core.emit(isolate, spec.task, op.output, image) === 0) bindings.control.stop = true;
+    },
+  });
+}
+
+function openSource(
+  node: StageNode,
+  spec: TaskSpec,
+  instances: number,
+  bind: (node: StageNode, fn: UserFunction) => unknown,
+): OpenedSource {
+  if (node.op.kind !== 'source') throw new TypeError(`operator '${node.op.kind}' is no source`);
+  const { source } = node.op;
+  switch (source.form) {
+    case 'collection':
+      return openCollection(node.id, source.items, spec.instance, instances);
+    case 'iterable':
+      return openIterator(node.id, source.open());
+    case 'function':
+    case 'batch': {
+      const fn = bind(node, source.fn) as (() => unknown) | { execute(): unknown };
+      const pull = typeof fn === 'function' ? fn : () => fn.execute();
+      return openFunction(node.id, pull, source.form === 'batch' ? 'batch' : 'source');
+    }
+    case 'native':
+      throw new TypeError('a native source is a stage of its own');
+  }
+}
+
+/** The record of a row for an error message; whatever goes wrong here must not hide the error itself. */
+function recordAt(source: unknown, row: number): unknown {
+  try {
+    if (Array.isArray(source)) return source[row] as unknown;
+    if (source instanceof BatchReader) return linkDecoder(source.known.plan, source).record(row);
+  } catch {
+    return undefined;
+  }
+  return undefined;
+}

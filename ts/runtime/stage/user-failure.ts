@@ -1,0 +1,64 @@
+import { type ErrorCode, SageError } from '../../common/errors.ts';
+import { isFieldPath, readField } from '../../functions/field-path.ts';
+import { isBuiltinAggregator } from '../../functions/aggregator.ts';
+import type { Stage, StageNode } from '../../compiler/physical-plan.ts';
+import type { FailureReporter } from './stage-control.ts';
+
+/** Code of an error that the user's function of this kind of operator threw. */
+function codeOf(node: StageNode): ErrorCode {
+  switch (node.op.kind) {
+    case 'source':
+      return 'SAGE_USER_SOURCE';
+    case 'sink':
+      return 'SAGE_USER_SINK';
+    default:
+      return 'SAGE_USER_THREW';
+  }
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+/** Turns what happened in an operator into the job's error: with its name, the user's line and the record. */
+export function failureReporter(stage: Stage): FailureReporter {
+  const operatorOf = (id: number): StageNode => stage.nodes[id] ?? stage.nodes[0]!;
+  const whereabouts = (id: number, record: unknown): { operator: string; declaredAt: SageError['declaredAt']; record: unknown } => {
+    const { operator } = operatorOf(id);
+    return { operator: operator.name, declaredAt: operator.transformation.declaredAt, record };
+  };
+  return {
+    failed(error, id, record) {
+      const where = whereabouts(id, record);
+      if (error instanceof SageError) {
+        // Errors that already know their operator come from a chain below; ours of the codec do not.
+        if (error.operator !== undefined) return error;
+        return new SageError(error.code, `${error.message} (operator '${where.operator}')`, {
+          ...where,
+          context: error.context,
+          help: error.help,
+          cause: error.cause,
+        });
+      }
+      const node = operatorOf(id);
+      const code = error instanceof TypeError && error.message.startsWith('flatMap must return') ? 'SAGE_USER_WRONG_TYPE' : codeOf(node);
+      return new SageError(code, `operator '${where.operator}' failed: ${reason(error)}`, { ...where, cause: error });
+    },
+    checkKey(id, record) {
+      const { op } = operatorOf(id);
+      if (op.kind !== 'keyBy' || !isFieldPath(op.selector)) return;
+      readField(op.selector, record);
+    },
+    badInput(id, index, input, record) {
+      const { op } = operatorOf(id);
+      const spec = op.kind === 'aggregate' || op.kind === 'extract' ? op.spec : {};
+      const [name, aggregator] = Object.entries(spec)[index] ?? ['', undefined];
+      const kind = isBuiltinAggregator(aggregator) ? aggregator.name : 'aggregate';
+      throw new SageError(
+        'SAGE_AGGREGATE_INPUT',
+        `'${name}: ${kind}(...)' needs numbers; a record gave ${typeof input === 'object' ? 'an object' : `the ${typeof input} ${String(input)}`}`,
+        whereabouts(id, record),
+      );
+    },
+  };
+}

@@ -1,0 +1,102 @@
+/**
+ * The first module of a worker thread: it builds the job's pipeline again from the user's module, makes sure that it is the
+ * same one, and runs this isolate's tasks.
+ */
+import { fileURLToPath } from 'node:url';
+import { parentPort, workerData } from 'node:worker_threads';
+
+import { SageError, toSageError } from '../../common/errors.ts';
+import { compile } from '../../compiler/compile.ts';
+import { describeDifference, fingerprint } from '../../compiler/fingerprint/fingerprint.ts';
+import type { StreamEnvironment } from '../../transformations/stream-environment.ts';
+import { runIsolate } from '../isolate/attach-isolate.ts';
+import { loadCore } from '../native/load-core.ts';
+import { registeredPipeline } from './pipeline-registry.ts';
+import { serializeError } from './serialize-error.ts';
+import type { FromWorker, ToWorker, WorkerAssignment } from './worker-protocol.ts';
+import { beginWorkerSession } from './worker-session.ts';
+
+const assignment = workerData as WorkerAssignment;
+const port = parentPort!;
+const abort = new AbortController();
+let accepted = false;
+let leaveSources!: () => void;
+const stopping = new Promise<void>((resolve) => {
+  leaveSources = resolve;
+});
+
+function send(message: FromWorker): void {
+  port.postMessage(message);
+}
+
+function fail(error: unknown): void {
+  const sage = toSageError(error);
+  send({ type: 'failed', error: serializeError(sage) });
+}
+
+port.on('message', (message: ToWorker) => {
+  leaveSources();
+  if (message.type === 'cancel') abort.abort(new SageError('SAGE_JOB_CANCELED', `job '${assignment.jobName}' was cancelled`));
+});
+
+/** Runs this isolate's part of the pipeline that was built here. */
+async function runPart(environment: StreamEnvironment): Promise<void> {
+  accepted = true;
+  const difference = describeDifference(assignment.fingerprint, fingerprint(environment.pipeline, environment.config));
+  if (difference !== undefined) {
+    throw new SageError('SAGE_GRAPH_MISMATCH', `worker ${assignment.isolate} built another pipeline than the main thread: ${difference}`);
+  }
+  const { physical } = compile(environment.pipeline, environment.config, { importable: true, cores: assignment.cores });
+  await runIsolate({
+    core: loadCore(),
+    job: assignment.job,
+    isolate: assignment.isolate,
+    physical,
+    tasks: assignment.tasks,
+    facts: { jobId: assignment.jobId, jobName: assignment.jobName, config: environment.config, signal: abort.signal },
+    stopping,
+    onError: fail,
+  });
+}
+
+async function accept(environment: StreamEnvironment): Promise<never> {
+  try {
+    await runPart(environment);
+    send({ type: 'closed' });
+  } catch (error) {
+    fail(error);
+    send({ type: 'closed' });
+  }
+  // A script must not go on behind its submit: the thread is ended by the job.
+  return new Promise<never>(() => undefined);
+}
+
+function importError(url: string, error: unknown): SageError {
+  return new SageError('SAGE_WORKER_IMPORT', `a worker thread could not import ${url}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+}
+
+async function build(): Promise<void> {
+  const { origin } = assignment;
+  if (origin.kind === 'none') throw new SageError('SAGE_INTERNAL', 'a pipeline without an origin was given to a worker thread');
+  if (origin.kind === 'script') process.argv[1] = fileURLToPath(origin.url);
+  try {
+    await import(origin.url);
+  } catch (error) {
+    throw importError(origin.url, error);
+  }
+  if (origin.kind === 'script') {
+    if (!accepted) throw importError(origin.url, new Error('it ended there without a submit'));
+    return;
+  }
+  const builder = registeredPipeline(origin.url, origin.index);
+  if (builder === undefined) throw importError(origin.url, new Error(`it defines no pipeline number ${origin.index} there`));
+  await accept(await builder(assignment.jobName, assignment.config, origin.args));
+}
+
+beginWorkerSession({ accept });
+try {
+  await build();
+} catch (error) {
+  fail(error);
+  send({ type: 'closed' });
+}
