@@ -1,4 +1,4 @@
-//! Links the addon the way Node.js loads it.
+//! Link settings of a Node addon.
 
 fn main() {
     napi_build::setup();

@@ -1,1 +1,15 @@
 //! The N-API binding: converts and nothing else.
+//!
+//! Free functions over integer handles, called once a batch; no classes, no objects. Every export runs in the net of
+//! [`guard::guarded`]: an error is thrown as an `Error` whose message is `SageError::to_json()`, a panic as `SAGE_INTERNAL`.
+//! The addon is loaded once per process: all of its isolates (main and worker threads) share the handle tables.
+
+mod connector_exports;
+mod dispatch_exports;
+mod guard;
+mod handles;
+mod job_exports;
+mod layout_exports;
+mod memory;
+mod state_exports;
+mod wake;

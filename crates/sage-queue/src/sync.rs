@@ -39,6 +39,12 @@ impl<T> Mutex<T> {
     }
 }
 
+impl<T: Default> Default for Mutex<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
 /// The condition variable that goes with [`Mutex`].
 #[derive(Debug)]
 pub struct Condvar(imp::RawCondvar);

@@ -1,0 +1,93 @@
+//! Integer handles for what JavaScript holds of the core.
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use sage_runtime::{Isolate, JobCore};
+use sage_state::{KeyTable, KeyedAggregate};
+use sage_types::{ErrorCode, Result, SageError};
+
+use crate::guard::internal;
+
+/// A table of shared values. A handle is used once in the life of the process, so that a stale one never finds another
+/// value.
+pub(crate) struct Handles<T> {
+    name: &'static str,
+    entries: RwLock<Vec<Option<Arc<T>>>>,
+}
+
+impl<T> Handles<T> {
+    const fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            entries: RwLock::new(Vec::new()),
+        }
+    }
+
+    pub(crate) fn insert(&self, value: impl Into<Arc<T>>) -> Result<u32> {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        let handle = u32::try_from(entries.len())
+            .ok()
+            .filter(|&handle| handle < i32::MAX.unsigned_abs());
+        let handle = handle.ok_or_else(|| internal(format!("no {} handle is left", self.name)))?;
+        entries.push(Some(value.into()));
+        Ok(handle)
+    }
+
+    pub(crate) fn get(&self, handle: u32) -> Result<Arc<T>> {
+        self.find(handle).ok_or_else(|| {
+            internal(format!("{} handle {handle} is not there (any more)", self.name)).with("handle", handle)
+        })
+    }
+
+    pub(crate) fn find(&self, handle: u32) -> Option<Arc<T>> {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        entries.get(handle as usize).cloned().flatten()
+    }
+
+    /// Forgets a value; dropping it happens with the last use.
+    pub(crate) fn remove(&self, handle: u32) -> Option<Arc<T>> {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        entries.get_mut(handle as usize).and_then(Option::take)
+    }
+
+    /// Forgets all values for which `drops` says so.
+    pub(crate) fn remove_where(&self, drops: impl Fn(&T) -> bool) {
+        let mut gone = Vec::new();
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        for entry in entries.iter_mut() {
+            if entry.as_ref().is_some_and(|value| drops(value)) {
+                gone.extend(entry.take());
+            }
+        }
+        drop(entries);
+    }
+}
+
+/// Keyed state of one task instance. It belongs to one isolate; the lock is never contended.
+pub(crate) struct KeyedState {
+    pub(crate) job: Arc<JobCore>,
+    pub(crate) kind: Mutex<StateKind>,
+}
+
+/// What kind of keyed state.
+pub(crate) enum StateKind {
+    /// Built-in aggregates.
+    Aggregate(KeyedAggregate),
+    /// Dense slots for keys, whose values JavaScript holds.
+    Slots(KeyTable),
+}
+
+pub(crate) static JOBS: Handles<JobCore> = Handles::new("job");
+pub(crate) static ISOLATES: Handles<Isolate> = Handles::new("isolate");
+pub(crate) static STATES: Handles<KeyedState> = Handles::new("state");
+
+/// The job of a handle.
+pub(crate) fn job(handle: u32) -> Result<Arc<JobCore>> {
+    JOBS.find(handle).ok_or_else(|| {
+        SageError::new(
+            ErrorCode::JobNotFound,
+            format!("there is no job with handle {handle}"),
+        )
+        .with("handle", handle)
+    })
+}

@@ -1,0 +1,153 @@
+//! Jobs: creating, controlling, watching.
+
+use std::sync::Arc;
+
+use napi::bindgen_prelude::Function;
+use napi::threadsafe_function::UnknownReturnValue;
+use napi_derive::napi;
+use sage_runtime::{BuiltinConnectors, JobCore};
+use sage_types::SystemClock;
+
+use crate::guard::{guarded, internal};
+use crate::handles::{ISOLATES, JOBS, STATES, job};
+use crate::wake;
+
+/// Builds a job from the FlatBuffers execution graph; it starts when every isolate that the graph names is attached.
+#[napi]
+pub fn create_job(graph: &[u8]) -> napi::Result<u32> {
+    guarded("createJob", || {
+        JOBS.insert(JobCore::new(
+            graph,
+            Arc::new(SystemClock::new()),
+            Arc::new(BuiltinConnectors),
+        )?)
+    })
+}
+
+/// Fails the job with an error of the host (JSON); the first error decides.
+#[napi]
+pub fn fail_job(job_handle: u32, error_json: String) -> napi::Result<()> {
+    guarded("failJob", || {
+        // Read once here, so that what everybody else is given is known to be JSON.
+        let error: serde_json::Value = serde_json::from_str(&error_json)
+            .map_err(|cause| internal("failJob was given something that is not JSON").caused_by(cause))?;
+        job(job_handle)?.fail_with_json(&error.to_string());
+        Ok(())
+    })
+}
+
+/// Stops handing out tasks; nothing is lost.
+#[napi]
+pub fn pause_job(job_handle: u32) -> napi::Result<()> {
+    guarded("pauseJob", || job(job_handle)?.pause())
+}
+
+/// Goes on after a pause.
+#[napi]
+pub fn resume_job(job_handle: u32) -> napi::Result<()> {
+    guarded("resumeJob", || job(job_handle)?.resume())
+}
+
+/// Ends the sources; `drain` also fires final results.
+#[napi]
+pub fn stop_job(job_handle: u32, drain: bool) -> napi::Result<()> {
+    guarded("stopJob", || job(job_handle)?.stop(drain))
+}
+
+/// Ends the job at once. A job that is over stays as it is.
+#[napi]
+pub fn cancel_job(job_handle: u32) -> napi::Result<()> {
+    guarded("cancelJob", || {
+        job(job_handle)?.cancel();
+        Ok(())
+    })
+}
+
+/// The state word: `initializing`, `running`, `paused`, `stopping`, `finished`, `stopped`, `failed` or `canceled`.
+#[napi]
+pub fn job_status(job_handle: u32) -> napi::Result<&'static str> {
+    guarded("jobStatus", || Ok(job(job_handle)?.state().as_str()))
+}
+
+/// `{"state","settled","error":{...}|null,"suppressed":[...]}`.
+#[napi]
+pub fn job_details(job_handle: u32) -> napi::Result<String> {
+    guarded("jobDetails", || {
+        let job = job(job_handle)?;
+        let error = job.error();
+        let suppressed = job.suppressed_errors().join(",");
+        Ok(format!(
+            r#"{{"state":"{}","settled":{},"error":{},"suppressed":[{suppressed}]}}"#,
+            job.state(),
+            job.is_settled(),
+            error.as_deref().unwrap_or("null"),
+        ))
+    })
+}
+
+/// Everything that is counted, as JSON (`JobMetrics` of `sage-runtime`).
+#[napi]
+pub fn job_metrics(job_handle: u32) -> napi::Result<String> {
+    guarded("jobMetrics", || {
+        let metrics = job(job_handle)?.metrics();
+        serde_json::to_string(&metrics).map_err(|cause| internal("metrics are not JSON").caused_by(cause))
+    })
+}
+
+/// Calls back with each event's JSON, beginning with those that nobody has heard yet. Does not keep the process alive.
+#[napi(ts_args_type = "job: number, callback: (eventJson: string) => void")]
+pub fn on_job_event(
+    job_handle: u32,
+    callback: Function<'_, (String,), UnknownReturnValue>,
+) -> napi::Result<()> {
+    guarded("onJobEvent", || {
+        job(job_handle)?.on_event(Some(wake::job_listener(&callback)?));
+        Ok(())
+    })
+}
+
+/// Forgets the job with all of its isolates and keyed state; cancels it when it is still at work.
+#[napi]
+pub fn drop_job(job_handle: u32) -> napi::Result<()> {
+    guarded("dropJob", || {
+        if let Some(job) = JOBS.remove(job_handle) {
+            job.cancel();
+            job.on_event(None);
+            STATES.remove_where(|state| Arc::ptr_eq(&state.job, &job));
+            ISOLATES.remove_where(|isolate| {
+                let belongs = Arc::ptr_eq(isolate.job(), &job);
+                if belongs {
+                    isolate.detach();
+                }
+                belongs
+            });
+        }
+        Ok(())
+    })
+}
+
+/// Cancels every job of the process and waits (at most 2 s) for their native threads; call it before the process exits.
+/// Returns how many jobs were at work.
+#[napi]
+pub fn close_all_jobs() -> napi::Result<u32> {
+    guarded("closeAllJobs", || {
+        Ok(u32::try_from(sage_runtime::close_all_jobs()).unwrap_or(u32::MAX))
+    })
+}
+
+/// Version of the core.
+#[napi]
+pub fn crate_version() -> napi::Result<&'static str> {
+    guarded("crateVersion", || Ok(env!("CARGO_PKG_VERSION")))
+}
+
+/// Panics, for the test of the net.
+#[napi]
+pub fn test_panic() -> napi::Result<()> {
+    guarded("testPanic", || {
+        #[expect(clippy::panic, reason = "what the net is tested with")]
+        {
+            panic!("a panic on purpose");
+        }
+    })
+}

@@ -1,0 +1,59 @@
+//! Memory of JavaScript that an export writes into.
+
+use napi::bindgen_prelude::{Int32ArraySlice, Uint8ArraySlice};
+use sage_types::Result;
+
+use crate::guard::internal;
+
+/// The bytes of `into` and the integers of `desc`, for writing.
+///
+/// # Errors
+/// `SAGE_INTERNAL` when the two overlap.
+pub(crate) fn writable<'a>(
+    into: &'a mut Uint8ArraySlice<'_>,
+    desc: &'a mut Int32ArraySlice<'_>,
+) -> Result<(&'a mut [u8], &'a mut [i32])> {
+    disjoint(
+        into.as_ptr_range().start.addr(),
+        into.len(),
+        desc.as_ptr().addr(),
+        size_of_val::<[i32]>(desc),
+    )?;
+    // SAFETY: JavaScript of the owning thread is inside this call and so does not touch its buffers; the two were just
+    // checked not to overlap; and nobody else writes, because the contract of every export that writes
+    // (`docs/internals/data-path.md`) rules out shared memory.
+    Ok(unsafe { (into.as_mut(), desc.as_mut()) })
+}
+
+/// The bytes of `into`, for writing while `read` is read.
+///
+/// # Errors
+/// `SAGE_INTERNAL` when the two overlap.
+pub(crate) fn writable_beside<'a>(into: &'a mut Uint8ArraySlice<'_>, read: &[u8]) -> Result<&'a mut [u8]> {
+    disjoint(into.as_ptr().addr(), into.len(), read.as_ptr().addr(), read.len())?;
+    // SAFETY: as in `writable`.
+    Ok(unsafe { into.as_mut() })
+}
+
+/// The integers of `out`, for writing while `read` is read.
+///
+/// # Errors
+/// `SAGE_INTERNAL` when the two overlap.
+pub(crate) fn integers_beside<'a>(out: &'a mut Int32ArraySlice<'_>, read: &[u8]) -> Result<&'a mut [i32]> {
+    disjoint(
+        out.as_ptr().addr(),
+        size_of_val::<[i32]>(out),
+        read.as_ptr().addr(),
+        read.len(),
+    )?;
+    // SAFETY: as in `writable`.
+    Ok(unsafe { out.as_mut() })
+}
+
+fn disjoint(a: usize, a_bytes: usize, b: usize, b_bytes: usize) -> Result<()> {
+    let empty = a_bytes == 0 || b_bytes == 0;
+    if empty || a + a_bytes <= b || b + b_bytes <= a {
+        return Ok(());
+    }
+    Err(internal("two buffers of one call overlap"))
+}

@@ -1,0 +1,56 @@
+//! Where native sources and sinks come from.
+
+use std::sync::Arc;
+
+use sage_connectors::{BatchSink, BatchSource, SourceSplit};
+use sage_frame::LayoutRegistry;
+use sage_types::Result;
+
+/// Opens the connectors that a graph names; injected, so that tests need no files.
+pub trait ConnectorFactory: Send + Sync {
+    /// The reader of one instance.
+    ///
+    /// # Errors
+    /// Those of the connector.
+    fn open_source(
+        &self,
+        spec: &str,
+        split: SourceSplit,
+        registry: &Arc<LayoutRegistry>,
+    ) -> Result<Box<dyn BatchSource>>;
+
+    /// The writer of one instance.
+    ///
+    /// # Errors
+    /// Those of the connector.
+    fn open_sink(
+        &self,
+        spec: &str,
+        part: SourceSplit,
+        registry: &Arc<LayoutRegistry>,
+    ) -> Result<Box<dyn BatchSink>>;
+}
+
+/// The connectors of the `sage-connectors` crate.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct BuiltinConnectors;
+
+impl ConnectorFactory for BuiltinConnectors {
+    fn open_source(
+        &self,
+        spec: &str,
+        split: SourceSplit,
+        registry: &Arc<LayoutRegistry>,
+    ) -> Result<Box<dyn BatchSource>> {
+        sage_connectors::open_source(spec, split, Arc::clone(registry))
+    }
+
+    fn open_sink(
+        &self,
+        spec: &str,
+        part: SourceSplit,
+        registry: &Arc<LayoutRegistry>,
+    ) -> Result<Box<dyn BatchSink>> {
+        sage_connectors::open_sink(spec, part, Arc::clone(registry))
+    }
+}

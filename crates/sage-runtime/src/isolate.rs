@@ -1,0 +1,208 @@
+//! The dispatcher, as one isolate sees it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sage_frame::{BatchView, FrameMeta};
+use sage_queue::{Next, ReadySlot, Rest};
+use sage_types::{Result, TaskId};
+
+use crate::inputs::Arrival;
+use crate::job_core::{JobCore, internal};
+use crate::task::{Doorbell, Take, Task};
+use crate::task_metrics::Activity;
+
+/// One isolate's hold on a job: takes its ready tasks one by one, reads their input, sends their output. Used by one
+/// thread, the isolate's.
+#[derive(Debug, Clone)]
+pub struct Isolate {
+    job: Arc<JobCore>,
+    /// Position in the job's isolate list.
+    place: usize,
+}
+
+impl Isolate {
+    pub(crate) fn new(job: Arc<JobCore>, place: usize) -> Self {
+        Self { job, place }
+    }
+
+    /// The job it belongs to.
+    #[must_use]
+    pub fn job(&self) -> &Arc<JobCore> {
+        &self.job
+    }
+
+    /// Gives back `released` and hands out the next ready task, first come first served. Waits up to `wait` when there is
+    /// none. [`Next::Over`] when the isolate has nothing to do any more: its tasks are finished, or the job is closed.
+    ///
+    /// # Errors
+    /// `SAGE_INTERNAL` for a task that is not this isolate's.
+    pub fn poll(&self, released: Option<TaskId>, wait: Duration) -> Result<Next> {
+        if let Some(task) = released {
+            self.release(task)?;
+        }
+        let queue = &self.job.isolates[self.place].queue;
+        // Real time: bounds a sleep, decides nothing. Read only when the first look finds a task that is not ready.
+        let mut deadline: Option<Instant> = None;
+        let mut left = wait;
+        loop {
+            let Next::Task(id) = queue.pop(left) else {
+                return Ok(if queue.is_closed() { Next::Over } else { Next::Idle });
+            };
+            let (task, slot) = self.own_task(id)?;
+            if !slot.claim() {
+                continue;
+            }
+            if task.is_ready() {
+                task.metrics.switch(Activity::Busy, self.job.now_nanos());
+                return Ok(Next::Task(id));
+            }
+            self.lay_down(task, slot);
+            let until = *deadline.get_or_insert_with(|| Instant::now() + wait);
+            left = until.saturating_duration_since(Instant::now());
+        }
+    }
+
+    /// Gives a task back without asking for the next one.
+    ///
+    /// # Errors
+    /// `SAGE_INTERNAL` for a task that is not this isolate's.
+    pub fn release(&self, task: TaskId) -> Result<()> {
+        let (task, slot) = self.own_task(task)?;
+        if task.is_ready() {
+            task.metrics.switch(Activity::Idle, self.job.now_nanos());
+            slot.requeue();
+        } else {
+            self.lay_down(task, slot);
+        }
+        Ok(())
+    }
+
+    /// What the task is to do next. A batch stays the caller's: it must be processed, or given back with
+    /// [`Isolate::put_back`]. Gives nothing while the job is paused or an output has no credit.
+    ///
+    /// # Errors
+    /// `SAGE_INTERNAL` for a task that is not this isolate's.
+    pub fn take(&self, task: TaskId) -> Result<Take> {
+        let (task, _) = self.own_task(task)?;
+        if self.job.is_paused() || self.job.is_closing() {
+            return Ok(Take::Nothing);
+        }
+        let taken = task.take();
+        if let Take::Batch(arrival) = &taken {
+            task.metrics
+                .received(arrival.frame.rows() as u64, arrival.frame.byte_len() as u64);
+        }
+        Ok(taken)
+    }
+
+    /// Gives a batch back, as if it had not been taken.
+    ///
+    /// # Errors
+    /// `SAGE_INTERNAL` for a task that is not this isolate's.
+    pub fn put_back(&self, task: TaskId, arrival: Arrival) -> Result<()> {
+        let (task, _) = self.own_task(task)?;
+        task.metrics
+            .unreceived(arrival.frame.rows() as u64, arrival.frame.byte_len() as u64);
+        task.inputs.put_back(arrival);
+        Ok(())
+    }
+
+    /// Sends a batch on one output of the task: partitions it and copies it into frames. It is taken whatever the credit;
+    /// returns whether there is still credit on all channels of all outputs. In a job that is closed it is dropped.
+    ///
+    /// # Errors
+    /// `SAGE_INTERNAL` for a wrong task or output; those of partitioning.
+    pub fn emit(&self, task: TaskId, output: u32, batch: &BatchView<'_>) -> Result<bool> {
+        let (task, _) = self.own_task(task)?;
+        if self.job.is_closing() {
+            return Ok(false);
+        }
+        if task.is_finished() {
+            return Err(internal(format!(
+                "task {} emits after it was finished",
+                task.plan.id
+            )));
+        }
+        let target = task.outputs.get(output as usize);
+        let target =
+            target.ok_or_else(|| internal(format!("task {} has no output {output}", task.plan.id)))?;
+        let sent = target.emit(batch, FrameMeta::default())?;
+        if sent.rows > 0 {
+            task.metrics.sent(sent.rows, sent.bytes);
+        }
+        Ok(task.has_credit())
+    }
+
+    /// Whether there is credit on all channels of all outputs of the task.
+    ///
+    /// # Errors
+    /// `SAGE_INTERNAL` for a task that is not this isolate's.
+    pub fn has_credit(&self, task: TaskId) -> Result<bool> {
+        Ok(self.own_task(task)?.0.has_credit() && !self.job.is_closing())
+    }
+
+    /// Says whether the task holds work of its own (results that it has not emitted for want of credit): while it does, it
+    /// is handed out whenever there is credit, even if [`Isolate::take`] has nothing for it.
+    ///
+    /// # Errors
+    /// `SAGE_INTERNAL` for a task that is not this isolate's.
+    pub fn keep_task(&self, task: TaskId, keeps_work: bool) -> Result<()> {
+        self.own_task(task)?.0.keep(keeps_work);
+        Ok(())
+    }
+
+    /// The task has emitted everything: a source at its own end, any other task after [`Take::End`]. Downstream learns
+    /// the kind of end that the task was told.
+    ///
+    /// # Errors
+    /// `SAGE_INTERNAL` for a task that is not this isolate's, or whose input has not ended.
+    pub fn finish_task(&self, task: TaskId) -> Result<()> {
+        let (task, _) = self.own_task(task)?;
+        if self.job.is_closing() {
+            return Ok(());
+        }
+        if !task.plan.is_source && !task.is_end_delivered() {
+            return Err(internal(format!(
+                "task {} was finished before its input has ended",
+                task.plan.id
+            )));
+        }
+        self.job.finish_task(task);
+        Ok(())
+    }
+
+    /// Replaces the host's own counters of the task.
+    ///
+    /// # Errors
+    /// `SAGE_INTERNAL` for a task that is not this isolate's.
+    pub fn report_counts(&self, task: TaskId, counts: &[f64]) -> Result<()> {
+        self.own_task(task)?.0.metrics.report(counts);
+        Ok(())
+    }
+
+    /// Takes the isolate's hook away; another isolate may attach in its place. Does not fail the job: the host knows why
+    /// the isolate has gone, and says so.
+    pub fn detach(&self) {
+        self.job.detach(self.place);
+    }
+
+    fn own_task(&self, id: TaskId) -> Result<(&Task, &ReadySlot)> {
+        let task = self.job.task(id)?;
+        match &task.doorbell {
+            Doorbell::Isolate { slot, isolate } if *isolate == self.place => Ok((task, slot)),
+            _ => Err(internal(format!("task {id} does not run in this isolate"))),
+        }
+    }
+
+    fn lay_down(&self, task: &Task, slot: &ReadySlot) {
+        let activity = if !task.is_finished() && !task.has_credit() {
+            Activity::Backpressured
+        } else {
+            Activity::Idle
+        };
+        task.metrics.switch(activity, self.job.now_nanos());
+        // `Queued`: an event has come since the task was looked at; its turn comes.
+        let (Rest::Idle | Rest::Queued) = slot.rest();
+    }
+}

@@ -1,0 +1,505 @@
+//! One job: its graph at work, and the moments that change it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use sage_frame::LayoutRegistry;
+use sage_queue::sync::{Condvar, Mutex};
+use sage_queue::{EndKind, RunQueue};
+use sage_types::{ErrorCode, Result, SageError, SharedClock, TaskId};
+
+use crate::connectors::ConnectorFactory;
+use crate::edge::Edge;
+use crate::graph::{ExecutionGraph, TaskKind};
+use crate::isolate::Isolate;
+use crate::job_event::{JobEvent, JobListener, Outbox};
+use crate::job_state::JobState;
+use crate::native_task;
+use crate::status::{SinkCommit, Status};
+use crate::task::{Doorbell, Task};
+use crate::task_metrics::Activity;
+use crate::wiring::Wiring;
+
+/// The ready tasks of one isolate, and how many of its tasks are still to finish.
+pub(crate) struct IsolateQueue {
+    /// The graph's number for it.
+    pub(crate) index: u32,
+    pub(crate) queue: Arc<RunQueue>,
+    pub(crate) unfinished_tasks: AtomicUsize,
+}
+
+/// One job. All methods may be called from any thread.
+pub struct JobCore {
+    pub(crate) graph: ExecutionGraph,
+    pub(crate) registry: Arc<LayoutRegistry>,
+    pub(crate) clock: SharedClock,
+    pub(crate) factory: Arc<dyn ConnectorFactory>,
+    pub(crate) tasks: Vec<Task>,
+    pub(crate) edges: Vec<Arc<dyn Edge>>,
+    pub(crate) isolates: Vec<IsolateQueue>,
+    status: Mutex<Status>,
+    changed: Condvar,
+    outbox: Outbox,
+    paused: AtomicBool,
+    /// The job has failed or was cancelled: everything is closed, threads leave.
+    closing: AtomicBool,
+}
+
+impl JobCore {
+    /// Builds channels and tasks from the FlatBuffers execution graph. The job starts by itself when every isolate that
+    /// its tasks name is attached; without JavaScript tasks, at once.
+    ///
+    /// # Errors
+    /// `SAGE_FORMAT_GRAPH`.
+    pub fn new(graph: &[u8], clock: SharedClock, factory: Arc<dyn ConnectorFactory>) -> Result<Arc<Self>> {
+        Self::from_graph(ExecutionGraph::decode(graph)?, clock, factory)
+    }
+
+    /// As [`JobCore::new`], from a decoded graph.
+    ///
+    /// # Errors
+    /// `SAGE_FORMAT_GRAPH`.
+    pub fn from_graph(
+        graph: ExecutionGraph,
+        clock: SharedClock,
+        factory: Arc<dyn ConnectorFactory>,
+    ) -> Result<Arc<Self>> {
+        graph.validate()?;
+        let Wiring {
+            tasks,
+            edges,
+            isolates,
+        } = Wiring::of(&graph, &clock)?;
+        let status = Status::new(isolates.len(), tasks.len());
+        let job = Arc::new(Self {
+            graph,
+            registry: Arc::new(LayoutRegistry::default()),
+            clock,
+            factory,
+            tasks,
+            edges,
+            isolates,
+            status: Mutex::new(status),
+            changed: Condvar::new(),
+            outbox: Outbox::default(),
+            paused: AtomicBool::new(false),
+            closing: AtomicBool::new(false),
+        });
+        crate::job_list::remember(&job);
+        job.start_if_complete();
+        Ok(job)
+    }
+
+    /// The layouts and shapes of the job.
+    #[must_use]
+    pub fn registry(&self) -> &Arc<LayoutRegistry> {
+        &self.registry
+    }
+
+    /// The graph it runs.
+    #[must_use]
+    pub fn graph(&self) -> &ExecutionGraph {
+        &self.graph
+    }
+
+    /// Where the job stands. A failed or cancelled job says so at once; its [`JobEvent::State`] comes when all of its
+    /// native threads are gone.
+    #[must_use]
+    pub fn state(&self) -> JobState {
+        self.status.lock().state
+    }
+
+    /// Whether the job is over and every native thread is gone.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.status.lock().settled
+    }
+
+    /// The first error, as JSON.
+    #[must_use]
+    pub fn error(&self) -> Option<Arc<str>> {
+        self.status.lock().error.clone()
+    }
+
+    /// Errors that came after the first one, as JSON.
+    #[must_use]
+    pub fn suppressed_errors(&self) -> Vec<Arc<str>> {
+        self.status.lock().suppressed.clone()
+    }
+
+    /// Sets who is told of events; those that nobody has heard yet come at once.
+    pub fn on_event(&self, listener: Option<JobListener>) {
+        self.outbox.listen(listener);
+    }
+
+    /// Makes the calling isolate the one that runs the tasks with this isolate index. `hook` is called, from any thread,
+    /// once per empty to non-empty edge after a poll found nothing, and when the isolate's part is over.
+    ///
+    /// # Errors
+    /// `SAGE_INTERNAL` when the graph does not have the index, or it is attached already.
+    pub fn attach(self: &Arc<Self>, isolate: u32, hook: Option<sage_queue::WakeHook>) -> Result<Isolate> {
+        let place = self.isolates.iter().position(|slot| slot.index == isolate);
+        let Some(place) = place else {
+            return Err(internal(format!("the job has no task for isolate {isolate}")));
+        };
+        let mut status = self.status.lock();
+        if std::mem::replace(&mut status.attached[place], true) {
+            return Err(internal(format!("isolate {isolate} is attached already")));
+        }
+        drop(status);
+        self.isolates[place].queue.set_hook(hook);
+        self.start_if_complete();
+        Ok(Isolate::new(Arc::clone(self), place))
+    }
+
+    /// Stops handing out tasks and pauses native sources. What is queued stays; nothing is lost.
+    ///
+    /// # Errors
+    /// `SAGE_JOB_STATE` unless the job is running.
+    pub fn pause(&self) -> Result<()> {
+        let mut status = self.status.lock();
+        Self::transition(&mut status, JobState::Paused)?;
+        self.paused.store(true, Ordering::SeqCst);
+        for isolate in &self.isolates {
+            isolate.queue.hold();
+        }
+        self.outbox.post(JobEvent::State(JobState::Paused));
+        drop(status);
+        self.outbox.deliver();
+        Ok(())
+    }
+
+    /// Goes on after [`JobCore::pause`].
+    ///
+    /// # Errors
+    /// `SAGE_JOB_STATE` unless the job is paused.
+    pub fn resume(&self) -> Result<()> {
+        let mut status = self.status.lock();
+        if status.state != JobState::Paused {
+            return Err(wrong_state(status.state, "resumed"));
+        }
+        Self::transition(&mut status, JobState::Running)?;
+        self.paused.store(false, Ordering::SeqCst);
+        self.outbox.post(JobEvent::State(JobState::Running));
+        drop(status);
+        self.outbox.deliver();
+        self.let_go();
+        Ok(())
+    }
+
+    /// Ends all sources. Records in flight are finished and sinks commit; `drain` also fires final results. Repeating it
+    /// while the job is stopping does nothing.
+    ///
+    /// # Errors
+    /// `SAGE_JOB_STATE` when the job is over.
+    pub fn stop(&self, drain: bool) -> Result<()> {
+        let mut status = self.status.lock();
+        if status.state == JobState::Stopping {
+            return Ok(());
+        }
+        let initializing = status.state == JobState::Initializing;
+        Self::transition(&mut status, JobState::Stopping)?;
+        self.paused.store(false, Ordering::SeqCst);
+        self.outbox.post(JobEvent::State(JobState::Stopping));
+        drop(status);
+        self.outbox.deliver();
+        let kind = if drain { EndKind::Drained } else { EndKind::Stopped };
+        for task in self.tasks.iter().filter(|task| task.plan.is_source) {
+            task.request_stop(kind);
+        }
+        if !initializing {
+            self.let_go();
+        }
+        Ok(())
+    }
+
+    /// Ends the job at once: everything in flight is dropped, native sinks discard what they wrote. `false` when the job
+    /// was already over.
+    pub fn cancel(&self) -> bool {
+        let mut status = self.status.lock();
+        if Self::transition(&mut status, JobState::Canceled).is_err() {
+            return false;
+        }
+        self.close_down(&mut status);
+        drop(status);
+        self.after_close();
+        true
+    }
+
+    /// Ends the job with an error (JSON). The first error decides; later ones are kept as suppressed. `false` when it was
+    /// not the first.
+    pub fn fail_with_json(&self, error: &str) -> bool {
+        let error: Arc<str> = Arc::from(error);
+        let mut status = self.status.lock();
+        if Self::transition(&mut status, JobState::Failed).is_err() {
+            status.suppress(error);
+            return false;
+        }
+        status.error = Some(Arc::clone(&error));
+        self.outbox.post(JobEvent::Failure(error));
+        self.close_down(&mut status);
+        drop(status);
+        self.after_close();
+        true
+    }
+
+    /// Ends the job with an error of the core.
+    pub fn fail(&self, error: &SageError) -> bool {
+        self.fail_with_json(&error.to_json())
+    }
+
+    /// Waits until the job is over and its native threads are gone, or `timeout` is over. For tests and process exit.
+    pub fn wait_settled(&self, timeout: Duration) -> bool {
+        let started = std::time::Instant::now();
+        let mut status = self.status.lock();
+        while !status.settled {
+            let left = timeout.saturating_sub(started.elapsed());
+            if left.is_zero() {
+                return false;
+            }
+            status = self.changed.wait_timeout(status, left);
+        }
+        true
+    }
+
+    pub(crate) fn task(&self, task: TaskId) -> Result<&Task> {
+        self.tasks
+            .get(task.index())
+            .ok_or_else(|| internal(format!("there is no task {task}")))
+    }
+
+    pub(crate) fn now_nanos(&self) -> u64 {
+        self.clock.monotonic_nanos()
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn with_status<R>(&self, read: impl FnOnce(&Status) -> R) -> R {
+        read(&self.status.lock())
+    }
+
+    pub(crate) fn detach(&self, place: usize) {
+        self.isolates[place].queue.set_hook(None);
+        self.status.lock().attached[place] = false;
+    }
+
+    /// The task has emitted everything: tells the tasks behind it, and the job when it was the last.
+    pub(crate) fn finish_task(&self, task: &Task) {
+        if self.is_closing() || !task.finish() {
+            return;
+        }
+        for output in &task.outputs {
+            output.end(task.end_kind());
+        }
+        task.metrics.switch(Activity::Idle, self.now_nanos());
+        if let Doorbell::Isolate { slot, isolate } = &task.doorbell {
+            slot.retire();
+            if self.isolates[*isolate]
+                .unfinished_tasks
+                .fetch_sub(1, Ordering::SeqCst)
+                == 1
+            {
+                self.isolates[*isolate].queue.close();
+            }
+        }
+        self.task_done();
+    }
+
+    /// Waits, in a native sink, for the verdict: `true` to commit, `false` to abort.
+    pub(crate) fn wait_for_commit(&self) -> bool {
+        let mut status = self.status.lock();
+        loop {
+            if self.is_closing() {
+                return false;
+            }
+            if status.committing {
+                return true;
+            }
+            status = self.changed.wait_timeout(status, Duration::from_secs(1));
+        }
+    }
+
+    pub(crate) fn committed(&self, task: TaskId, report: serde_json::Value) {
+        self.status.lock().commits.push(SinkCommit { task, report });
+    }
+
+    /// The last act of a native thread.
+    pub(crate) fn native_thread_gone(&self) {
+        let mut status = self.status.lock();
+        status.native_threads -= 1;
+        self.settle_if_over(&mut status);
+        drop(status);
+        self.outbox.deliver();
+    }
+
+    fn task_done(&self) {
+        let mut status = self.status.lock();
+        status.unfinished_tasks -= 1;
+        if status.unfinished_tasks > 0 || status.state.is_terminal() {
+            return;
+        }
+        drop(status);
+        if let Err(error) = self.check_counts() {
+            self.fail(&error);
+            return;
+        }
+        let mut status = self.status.lock();
+        status.committing = true;
+        self.changed.notify_all();
+        self.settle_if_over(&mut status);
+        drop(status);
+        self.outbox.deliver();
+    }
+
+    /// Per edge: sent = received.
+    fn check_counts(&self) -> Result<()> {
+        for (plan, edge) in self.graph.edges.iter().zip(&self.edges) {
+            let counts = edge.counts();
+            if (counts.sent_rows, counts.sent_batches) != (counts.received_rows, counts.received_batches) {
+                let message = format!(
+                    "edge {}: {} records were sent and {} received",
+                    plan.id, counts.sent_rows, counts.received_rows
+                );
+                return Err(SageError::new(ErrorCode::JobCounts, message).with("edge", plan.id.0));
+            }
+        }
+        Ok(())
+    }
+
+    /// With the status lock held: the job is over when its fate is decided and no native thread is left.
+    fn settle_if_over(&self, status: &mut Status) {
+        if status.settled || status.native_threads > 0 {
+            return;
+        }
+        if status.committing && !status.state.is_terminal() {
+            status.state = if status.state == JobState::Stopping {
+                JobState::Stopped
+            } else {
+                JobState::Finished
+            };
+        }
+        if status.state.is_terminal() {
+            status.settled = true;
+            status.ended_nanos = Some(self.now_nanos());
+            self.outbox.post(JobEvent::State(status.state));
+            self.changed.notify_all();
+            // Isolates whose tasks are done have left already; one without tasks learns it here.
+            for isolate in &self.isolates {
+                isolate.queue.close();
+            }
+        }
+    }
+
+    fn close_down(&self, status: &mut Status) {
+        self.closing.store(true, Ordering::SeqCst);
+        self.changed.notify_all();
+        self.settle_if_over(status);
+    }
+
+    fn after_close(&self) {
+        for edge in &self.edges {
+            edge.close();
+        }
+        for isolate in &self.isolates {
+            isolate.queue.close();
+        }
+        for task in &self.tasks {
+            task.doorbell.ring();
+        }
+        self.outbox.deliver();
+    }
+
+    fn start_if_complete(self: &Arc<Self>) {
+        let mut status = self.status.lock();
+        let complete = self
+            .isolates
+            .iter()
+            .zip(&status.attached)
+            .all(|(isolate, attached)| *attached || isolate.unfinished_tasks.load(Ordering::SeqCst) == 0);
+        if !complete || status.started_nanos.is_some() || status.state.is_terminal() {
+            return;
+        }
+        status.started_nanos = Some(self.now_nanos());
+        if status.state == JobState::Initializing {
+            status.state = JobState::Running;
+            self.outbox.post(JobEvent::State(JobState::Running));
+        }
+        let native: Vec<TaskId> = self
+            .tasks
+            .iter()
+            .filter(|task| is_native(task))
+            .map(|task| task.plan.id)
+            .collect();
+        status.native_threads = native.len();
+        drop(status);
+        self.outbox.deliver();
+        for task in native {
+            native_task::spawn(self, task);
+        }
+        for task in self.tasks.iter().filter(|task| task.plan.is_source) {
+            task.doorbell.ring();
+        }
+        self.let_go();
+    }
+
+    /// Hands out again what was held back.
+    fn let_go(&self) {
+        for isolate in &self.isolates {
+            isolate.queue.release_hold();
+        }
+        for task in &self.tasks {
+            if let Doorbell::Thread(parker) = &task.doorbell {
+                sage_queue::Waker::wake(parker.as_ref());
+            }
+        }
+        // Not done under the lock, because hooks are called: a pause may have come in between.
+        let status = self.status.lock();
+        if status.state == JobState::Paused {
+            for isolate in &self.isolates {
+                isolate.queue.hold();
+            }
+        }
+    }
+
+    fn transition(status: &mut Status, next: JobState) -> Result<()> {
+        if !status.state.may_become(next) {
+            return Err(wrong_state(status.state, next.as_str()));
+        }
+        status.state = next;
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for JobCore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("JobCore")
+            .field("name", &self.graph.job_name)
+            .field("state", &self.state())
+            .finish_non_exhaustive()
+    }
+}
+
+fn is_native(task: &Task) -> bool {
+    matches!(
+        task.plan.kind,
+        TaskKind::NativeSource { .. } | TaskKind::NativeSink { .. }
+    )
+}
+
+fn wrong_state(state: JobState, wanted: &str) -> SageError {
+    SageError::new(
+        ErrorCode::JobState,
+        format!("a job that is {state} cannot be {wanted}"),
+    )
+}
+
+pub(crate) fn internal(message: impl Into<String>) -> SageError {
+    SageError::new(ErrorCode::Internal, message)
+}

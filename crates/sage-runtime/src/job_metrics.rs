@@ -1,0 +1,177 @@
+//! The metrics of a job, as JSON.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::Serialize;
+
+use crate::graph::TaskKind;
+use crate::job_core::JobCore;
+use crate::task::Task;
+use crate::task_metrics::TimeSplit;
+
+/// A snapshot of everything that is counted; JSON by serde, field names in camelCase.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JobMetrics {
+    /// State word.
+    pub state: &'static str,
+    /// From the start to now, or to the end; nanoseconds of the job's clock; 0 before the start.
+    pub duration_nanos: u64,
+    /// By task id.
+    pub tasks: Vec<TaskCounts>,
+    /// By edge id.
+    pub edges: Vec<EdgeCounts>,
+    /// What each native sink said when it committed.
+    pub sinks: Vec<SinkCounts>,
+}
+
+/// The counters of one task.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TaskCounts {
+    /// Task id.
+    pub task: u32,
+    /// Stage id.
+    pub stage: u32,
+    /// Stage name.
+    pub name: String,
+    /// Instance of the stage.
+    pub instance: u32,
+    /// -1 for a native thread.
+    pub isolate: i64,
+    /// Whether all of its work is done.
+    pub finished: bool,
+    /// Records taken from its input edges.
+    pub records_in: u64,
+    /// Batches taken.
+    pub batches_in: u64,
+    /// Bytes taken.
+    pub bytes_in: u64,
+    /// Records emitted: once per output, however many targets got them.
+    pub records_out: u64,
+    /// Batches emitted.
+    pub batches_out: u64,
+    /// Bytes emitted.
+    pub bytes_out: u64,
+    /// Time without anything to do.
+    pub idle_nanos: u64,
+    /// Time at work.
+    pub busy_nanos: u64,
+    /// Time without credit.
+    pub backpressured_nanos: u64,
+    /// What the host reported last, in its own order.
+    pub reported: Vec<f64>,
+}
+
+/// The counters of one physical edge.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EdgeCounts {
+    /// Edge id.
+    pub edge: u32,
+    /// Producer.
+    pub from_task: u32,
+    /// Consumer.
+    pub to_task: u32,
+    /// Records pushed.
+    pub sent: u64,
+    /// Records popped.
+    pub received: u64,
+    /// Frames pushed.
+    pub sent_batches: u64,
+    /// Frames popped.
+    pub received_batches: u64,
+    /// Bytes pushed.
+    pub sent_bytes: u64,
+    /// Records in flight.
+    pub queued: u64,
+    /// Bytes in flight.
+    pub queued_bytes: u64,
+}
+
+/// What a native sink has committed.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SinkCounts {
+    /// Task id.
+    pub task: u32,
+    /// The connector's report.
+    pub report: serde_json::Value,
+}
+
+impl JobCore {
+    /// A snapshot; each counter is exact, they are read one after the other.
+    #[must_use]
+    pub fn metrics(&self) -> JobMetrics {
+        let now = self.now_nanos();
+        let (state, started, ended, sinks) = self.with_status(|status| {
+            let sinks = status
+                .commits
+                .iter()
+                .map(|c| SinkCounts {
+                    task: c.task.0,
+                    report: c.report.clone(),
+                })
+                .collect();
+            (status.state, status.started_nanos, status.ended_nanos, sinks)
+        });
+        let until = ended.unwrap_or(now);
+        JobMetrics {
+            state: state.as_str(),
+            duration_nanos: started.map_or(0, |started| until.saturating_sub(started)),
+            tasks: self.tasks.iter().map(|task| task_counts(task, until)).collect(),
+            edges: self.edge_counts(),
+            sinks,
+        }
+    }
+
+    fn edge_counts(&self) -> Vec<EdgeCounts> {
+        let counts = self.graph.edges.iter().zip(&self.edges).map(|(plan, edge)| {
+            let counts = edge.counts();
+            EdgeCounts {
+                edge: plan.id.0,
+                from_task: plan.from_task.0,
+                to_task: plan.to_task.0,
+                sent: counts.sent_rows,
+                received: counts.received_rows,
+                sent_batches: counts.sent_batches,
+                received_batches: counts.received_batches,
+                sent_bytes: counts.sent_bytes,
+                queued: edge.len_rows(),
+                queued_bytes: edge.len_bytes(),
+            }
+        });
+        counts.collect()
+    }
+}
+
+fn task_counts(task: &Task, now_nanos: u64) -> TaskCounts {
+    let metrics = &task.metrics;
+    let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let TimeSplit {
+        idle_nanos,
+        busy_nanos,
+        backpressured_nanos,
+    } = metrics.time_split(now_nanos);
+    TaskCounts {
+        task: task.plan.id.0,
+        stage: task.plan.stage.0,
+        name: task.plan.name.clone(),
+        instance: task.plan.instance,
+        isolate: match task.plan.kind {
+            TaskKind::JsTask { isolate } => i64::from(isolate),
+            TaskKind::NativeSource { .. } | TaskKind::NativeSink { .. } => -1,
+        },
+        finished: task.is_finished(),
+        records_in: read(&metrics.records_in),
+        batches_in: read(&metrics.batches_in),
+        bytes_in: read(&metrics.bytes_in),
+        records_out: read(&metrics.records_out),
+        batches_out: read(&metrics.batches_out),
+        bytes_out: read(&metrics.bytes_out),
+        idle_nanos,
+        busy_nanos,
+        backpressured_nanos,
+        reported: metrics.reported(),
+    }
+}

@@ -1,0 +1,142 @@
+//! Tasks with a thread of their own: native sources and sinks.
+
+use std::sync::Arc;
+
+use sage_connectors::{BatchSink, SourceSplit};
+use sage_queue::{EndKind, EngineThread, MAX_SLICE, Parker};
+use sage_types::{ErrorCode, Result, SageError, TaskId};
+
+use crate::graph::TaskKind;
+use crate::inputs::Found;
+use crate::job_core::{JobCore, internal};
+use crate::net;
+use crate::task::{Doorbell, Task};
+use crate::task_metrics::Activity;
+
+/// Starts the thread of a native task. It ends by itself: with its data, with an error (which fails the job), or when the
+/// job is closed.
+pub(crate) fn spawn(job: &Arc<JobCore>, id: TaskId) {
+    let owner = Arc::clone(job);
+    let thread = std::thread::Builder::new()
+        .name(format!("sage-task-{id}"))
+        .spawn(move || {
+            let job = owner;
+            let _counted = EngineThread::enter();
+            if let Err(error) = net::catch("native task", || run(&job, id)) {
+                job.fail(&error.with("task", id.0));
+            }
+            job.native_thread_gone();
+        });
+    if let Err(error) = thread {
+        let message = format!("the thread of task {id} could not be started");
+        job.fail(
+            &SageError::new(ErrorCode::WorkerStart, message)
+                .caused_by(error)
+                .with("task", id.0),
+        );
+        job.native_thread_gone();
+    }
+}
+
+fn run(job: &JobCore, id: TaskId) -> Result<()> {
+    let task = job.task(id)?;
+    let Doorbell::Thread(parker) = &task.doorbell else {
+        return Err(internal(format!("task {id} has no thread")));
+    };
+    match &task.plan.kind {
+        TaskKind::NativeSource { spec } => run_source(job, task, parker, spec),
+        TaskKind::NativeSink { spec } => run_sink(job, task, parker, spec),
+        TaskKind::JsTask { .. } => Err(internal(format!("task {id} is not native"))),
+    }
+}
+
+fn split_of(task: &Task) -> SourceSplit {
+    SourceSplit {
+        instance: task.plan.instance,
+        instances: task.plan.parallelism,
+    }
+}
+
+fn run_source(job: &JobCore, task: &Task, parker: &Parker, spec: &str) -> Result<()> {
+    let mut source = job.factory.open_source(spec, split_of(task), &job.registry)?;
+    let kind = loop {
+        if job.is_closing() {
+            return Ok(());
+        }
+        if let Some(kind) = task.stop_requested() {
+            break kind;
+        }
+        let blocked = !task.has_credit();
+        if blocked || job.is_paused() {
+            let activity = if blocked {
+                Activity::Backpressured
+            } else {
+                Activity::Idle
+            };
+            task.metrics.switch(activity, job.now_nanos());
+            parker.park(MAX_SLICE);
+            continue;
+        }
+        task.metrics.switch(Activity::Busy, job.now_nanos());
+        let Some(frame) = source.next()? else {
+            break EndKind::Drained;
+        };
+        for (index, output) in task.outputs.iter().enumerate() {
+            let sent = output.emit_frame(frame.clone(), &job.registry)?;
+            if index == 0 && sent.rows > 0 {
+                task.metrics.sent(sent.rows, sent.bytes);
+            }
+        }
+    };
+    task.deliver_end(kind);
+    job.finish_task(task);
+    Ok(())
+}
+
+fn run_sink(job: &JobCore, task: &Task, parker: &Parker, spec: &str) -> Result<()> {
+    let mut sink = job.factory.open_sink(spec, split_of(task), &job.registry)?;
+    match write_all(job, task, parker, sink.as_mut()) {
+        Ok(true) => {}
+        Ok(false) => {
+            sink.abort();
+            return Ok(());
+        }
+        Err(error) => {
+            sink.abort();
+            return Err(error);
+        }
+    }
+    job.finish_task(task);
+    if !job.wait_for_commit() {
+        sink.abort();
+        return Ok(());
+    }
+    let report = sink.commit()?;
+    job.committed(task.plan.id, serde_json::to_value(report).unwrap_or_default());
+    Ok(())
+}
+
+/// `false` when the job was closed before the input had ended.
+fn write_all(job: &JobCore, task: &Task, parker: &Parker, sink: &mut dyn BatchSink) -> Result<bool> {
+    loop {
+        if job.is_closing() {
+            return Ok(false);
+        }
+        match task.inputs.next() {
+            Found::Frame(arrival) => {
+                task.metrics.switch(Activity::Busy, job.now_nanos());
+                task.metrics
+                    .received(arrival.frame.rows() as u64, arrival.frame.byte_len() as u64);
+                sink.write(&arrival.frame.view(&job.registry)?)?;
+            }
+            Found::Nothing => {
+                task.metrics.switch(Activity::Idle, job.now_nanos());
+                parker.park(MAX_SLICE);
+            }
+            Found::AllEnded(kind) => {
+                task.deliver_end(kind);
+                return Ok(true);
+            }
+        }
+    }
+}

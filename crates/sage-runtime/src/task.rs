@@ -1,0 +1,196 @@
+//! One parallel task while its job runs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+
+use sage_queue::{EndKind, Parker, ReadySlot, Waker};
+
+use crate::graph::TaskPlan;
+use crate::inputs::{Arrival, Found, Inputs};
+use crate::outputs::Output;
+use crate::task_metrics::TaskMetrics;
+
+/// What a task is told to do next.
+#[derive(Debug)]
+pub enum Take {
+    /// Nothing now: give the task back.
+    Nothing,
+    /// Process these records.
+    Batch(Arrival),
+    /// The task is a source: produce a batch.
+    Source,
+    /// No input follows. Told once; finish the task when everything has been emitted.
+    End(EndKind),
+}
+
+/// Who is told that a task may have something to do.
+pub(crate) enum Doorbell {
+    /// A task of an isolate: goes into the run queue of isolate `isolate` (index in the job's list).
+    Isolate { slot: Arc<ReadySlot>, isolate: usize },
+    /// A task with a thread of its own.
+    Thread(Arc<Parker>),
+}
+
+impl Doorbell {
+    pub(crate) fn waker(&self) -> Arc<dyn Waker> {
+        match self {
+            Self::Isolate { slot, .. } => Arc::clone(slot) as Arc<dyn Waker>,
+            Self::Thread(parker) => Arc::clone(parker) as Arc<dyn Waker>,
+        }
+    }
+
+    pub(crate) fn ring(&self) {
+        match self {
+            Self::Isolate { slot, .. } => slot.wake(),
+            Self::Thread(parker) => parker.wake(),
+        }
+    }
+}
+
+const NO_STOP: u8 = 0;
+const STOP: u8 = 1;
+const STOP_AND_DRAIN: u8 = 2;
+
+/// One parallel task.
+pub(crate) struct Task {
+    pub(crate) plan: TaskPlan,
+    pub(crate) inputs: Inputs,
+    pub(crate) outputs: Vec<Output>,
+    pub(crate) doorbell: Doorbell,
+    pub(crate) metrics: TaskMetrics,
+    /// Sources: set by the thread that stops the job.
+    stop: AtomicU8,
+    /// The host says that the task holds work of its own: it is ready whenever there is credit.
+    keeps_work: AtomicBool,
+    end_delivered: AtomicBool,
+    /// How the task's input has ended; valid once `end_delivered`.
+    ended_as: AtomicU8,
+    finished: AtomicBool,
+}
+
+impl Task {
+    pub(crate) fn new(
+        plan: TaskPlan,
+        inputs: Inputs,
+        outputs: Vec<Output>,
+        doorbell: Doorbell,
+        metrics: TaskMetrics,
+    ) -> Self {
+        Self {
+            plan,
+            inputs,
+            outputs,
+            doorbell,
+            metrics,
+            stop: AtomicU8::new(NO_STOP),
+            keeps_work: AtomicBool::new(false),
+            end_delivered: AtomicBool::new(false),
+            ended_as: AtomicU8::new(STOP_AND_DRAIN),
+            finished: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether the task may compute: there is room behind every output.
+    pub(crate) fn has_credit(&self) -> bool {
+        self.outputs.iter().all(Output::has_credit)
+    }
+
+    /// Whether the task has something to do and room for what comes of it.
+    pub(crate) fn is_ready(&self) -> bool {
+        if self.is_finished() || !self.has_credit() {
+            return false;
+        }
+        if self.keeps_work.load(Ordering::SeqCst) {
+            return true;
+        }
+        let end_delivered = self.end_delivered.load(Ordering::SeqCst);
+        if self.plan.is_source {
+            !end_delivered
+        } else {
+            self.inputs.is_ready(end_delivered)
+        }
+    }
+
+    /// What to do next. Without credit: nothing, so that the queues behind keep their bounds.
+    pub(crate) fn take(&self) -> Take {
+        if self.is_finished() || !self.has_credit() {
+            return Take::Nothing;
+        }
+        if self.plan.is_source {
+            return match (self.end_delivered.load(Ordering::SeqCst), self.stop_requested()) {
+                (true, _) => Take::Nothing,
+                (false, Some(kind)) => self.deliver_end(kind),
+                (false, None) => Take::Source,
+            };
+        }
+        match self.inputs.next() {
+            Found::Frame(arrival) => Take::Batch(arrival),
+            Found::AllEnded(kind) if !self.end_delivered.load(Ordering::SeqCst) => self.deliver_end(kind),
+            Found::Nothing | Found::AllEnded(_) => Take::Nothing,
+        }
+    }
+
+    /// Says whether the task holds work of its own, so that it is handed out as soon as there is credit.
+    pub(crate) fn keep(&self, keeps_work: bool) {
+        self.keeps_work.store(keeps_work, Ordering::SeqCst);
+        let in_hand = matches!(&self.doorbell, Doorbell::Isolate { slot, .. } if slot.is_running());
+        // In hand, the task is looked at when it is given back.
+        if keeps_work && !in_hand {
+            self.doorbell.ring();
+        }
+    }
+
+    /// Tells a source to end.
+    pub(crate) fn request_stop(&self, kind: EndKind) {
+        let stop = if kind == EndKind::Drained {
+            STOP_AND_DRAIN
+        } else {
+            STOP
+        };
+        self.stop.store(stop, Ordering::SeqCst);
+        self.doorbell.ring();
+    }
+
+    pub(crate) fn stop_requested(&self) -> Option<EndKind> {
+        kind_of(self.stop.load(Ordering::SeqCst))
+    }
+
+    /// Whether the task has been told that no input follows.
+    pub(crate) fn is_end_delivered(&self) -> bool {
+        self.end_delivered.load(Ordering::SeqCst)
+    }
+
+    /// How the end markers downstream are to be: as the task's own input ended; a source that ended by itself is drained.
+    pub(crate) fn end_kind(&self) -> EndKind {
+        kind_of(self.ended_as.load(Ordering::SeqCst)).unwrap_or(EndKind::Drained)
+    }
+
+    /// Marks the task finished; `false` when it was already.
+    pub(crate) fn finish(&self) -> bool {
+        !self.finished.swap(true, Ordering::SeqCst)
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        self.finished.load(Ordering::SeqCst)
+    }
+
+    /// Remembers how the input ended; every path that ends a task goes through here.
+    pub(crate) fn deliver_end(&self, kind: EndKind) -> Take {
+        let ended_as = if kind == EndKind::Drained {
+            STOP_AND_DRAIN
+        } else {
+            STOP
+        };
+        self.ended_as.store(ended_as, Ordering::SeqCst);
+        self.end_delivered.store(true, Ordering::SeqCst);
+        Take::End(kind)
+    }
+}
+
+fn kind_of(stop: u8) -> Option<EndKind> {
+    match stop {
+        STOP => Some(EndKind::Stopped),
+        STOP_AND_DRAIN => Some(EndKind::Drained),
+        _ => None,
+    }
+}
