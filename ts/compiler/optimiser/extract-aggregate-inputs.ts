@@ -1,10 +1,7 @@
-import type { BuiltinAggregatorName } from '../../functions/aggregator.ts';
 import type { AppliedRule, LogicalOperator } from '../logical-plan.ts';
 import { consumersById, operatorsById } from '../logical/plan-edges.ts';
+import { runsInCore } from '../native-aggregates.ts';
 import { type OptimiserRule, type Rewrite, unchanged } from './rule.ts';
-
-/** Aggregators whose input is a number; `first` and `last` may be given anything. */
-const NUMERIC: ReadonlySet<BuiltinAggregatorName> = new Set(['count', 'sum', 'avg', 'min', 'max']);
 
 /**
  * Before an exchange into an aggregate that the core computes, records become what it needs: the key and the inputs of
@@ -43,10 +40,6 @@ export const extractAggregateInputs: OptimiserRule = {
 };
 
 function canExtract({ transformation }: LogicalOperator): boolean {
-  return (
-    transformation.kind === 'aggregate' &&
-    transformation.keyed &&
-    typeof transformation.emit === 'string' &&
-    Object.values(transformation.spec).every((one) => 'kind' in one && one.kind === 'builtin' && NUMERIC.has(one.name))
-  );
+  if (transformation.kind !== 'aggregate' || !transformation.keyed) return false;
+  return runsInCore(transformation.spec, transformation.emit);
 }

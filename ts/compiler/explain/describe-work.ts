@@ -1,0 +1,92 @@
+import { isFieldPath } from '../../functions/field-path.ts';
+import { functionName, type UserFunction } from '../../functions/user-function.ts';
+import type { AnyAggregator } from '../../transformations/aggregate-transformation.ts';
+import type { Emit } from '../../transformations/emit.ts';
+import type { SinkDescriptor } from '../../transformations/sink-descriptor.ts';
+import type { SourceDescriptor } from '../../transformations/source-descriptor.ts';
+import type { LogicalOperator } from '../logical-plan.ts';
+
+/** What an operator does, in a few words; empty where its kind says all. */
+export function describeWork(operator: LogicalOperator): string {
+  const { kind, transformation } = operator;
+  switch (transformation.kind) {
+    case 'source':
+      return describeSource(operator.source ?? transformation.source);
+    case 'map':
+    case 'flatMap':
+    case 'filter':
+      return describeFunction(transformation.fn);
+    case 'keyBy': {
+      const { selector, strategy } = transformation;
+      const by = isFieldPath(selector) ? `field ${selector.path}` : describeFunction(selector) || 'a lambda';
+      return `by ${by}, ${strategy}`;
+    }
+    case 'reduce':
+      return [transformation.keyed ? 'for each key' : 'over all records', describeEmit(transformation.emit), describeFunction(transformation.fn)]
+        .filter((part) => part !== '')
+        .join(', ');
+    case 'aggregate': {
+      const spec = Object.entries(transformation.spec);
+      if (kind === 'extract') return spec.map(([, one]) => describeInput(one)).filter(Boolean).join(', ') || 'the key alone';
+      const results = spec.map(([name, one]) => `${name}: ${describeAggregator(one)}`).join(', ');
+      return `{ ${results} } ${transformation.keyed ? 'for each key' : 'over all records'}, ${describeEmit(transformation.emit)}`;
+    }
+    case 'union':
+      return '';
+    case 'sink':
+      return describeSink(transformation.sink);
+  }
+}
+
+function describeSource(source: SourceDescriptor): string {
+  const end = source.bounded ? '' : ', unbounded';
+  switch (source.form) {
+    case 'collection':
+      return `an array of ${source.items.length} records${end}`;
+    case 'iterable':
+      return `${source.name}${end}`;
+    case 'function':
+    case 'batch':
+      return `${describeFunction(source.fn) || 'a lambda'}${end}`;
+    case 'native': {
+      const { type, path, columns } = source.spec;
+      return `${type} '${path}'${columns === undefined ? '' : `, columns ${columns.join(', ')}`}${end}`;
+    }
+  }
+}
+
+function describeSink(sink: SinkDescriptor): string {
+  switch (sink.form) {
+    case 'array':
+      return 'an array';
+    case 'collect':
+      return 'collect()';
+    case 'function':
+      return describeFunction(sink.fn) || 'a lambda';
+    case 'native':
+      return `${sink.spec.type} '${sink.spec.path}'`;
+  }
+}
+
+/** Lambdas without a name have nothing to be told by. */
+function describeFunction(fn: UserFunction): string {
+  const name = functionName(fn);
+  if (fn.form === 'class') return `class ${name}`;
+  if (fn.form === 'instance') return `an object of ${name}`;
+  return name === 'anonymous' ? '' : `function ${name}`;
+}
+
+function describeEmit(emit: Emit): string {
+  if (emit === 'final') return 'at the end';
+  return emit === 'update' ? 'after every record' : `every ${emit.everyMs} ms`;
+}
+
+function describeAggregator(aggregator: AnyAggregator): string {
+  if (!('kind' in aggregator)) return 'a user aggregator';
+  return `${aggregator.name}(${describeInput(aggregator)})`;
+}
+
+function describeInput(aggregator: AnyAggregator): string {
+  if (!('kind' in aggregator) || aggregator.input === undefined) return '';
+  return isFieldPath(aggregator.input) ? aggregator.input.path : aggregator.input.name || 'a lambda';
+}

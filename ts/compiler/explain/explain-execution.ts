@@ -1,0 +1,20 @@
+import type { ExecutionGraph, Task } from '../execution-graph.ts';
+
+/** The execution graph as text: tasks with their isolates, then the physical edges of each exchange. */
+export function explainExecution(graph: ExecutionGraph): string {
+  const exchanges = Map.groupBy(graph.edges, (edge) => edge.exchange);
+  const edges = [...exchanges].map(([exchange, [first, ...others]]) => {
+    const { partition, maxRows, maxBytes } = first!;
+    const pairs = [first!, ...others].map((edge) => `${edge.fromTask}->${edge.toTask}`);
+    return `  exchange ${exchange}, ${partition}, ${maxRows} rows and ${maxBytes} bytes in each queue: ${pairs.join(' ')}`;
+  });
+  const tasks = graph.tasks.map(
+    (task) => `  task ${task.id}: stage ${task.stage}, instance ${task.instance + 1} of ${task.parallelism}, ${where(task)}`,
+  );
+  return [`Execution graph: ${graph.tasks.length} tasks, ${graph.edges.length} queues`, ...tasks, ...edges].join('\n');
+}
+
+function where({ isolate }: Task): string {
+  if (isolate < 0) return 'native thread';
+  return isolate === 0 ? 'main isolate' : `worker ${isolate}`;
+}

@@ -1,0 +1,74 @@
+import { isFieldPath } from '../../functions/field-path.ts';
+import { functionName, functionSource, type UserFunction } from '../../functions/user-function.ts';
+import type { AnyAggregator } from '../../transformations/aggregate-transformation.ts';
+import type { SinkDescriptor } from '../../transformations/sink-descriptor.ts';
+import type { SourceDescriptor } from '../../transformations/source-descriptor.ts';
+import type { Transformation } from '../../transformations/transformation.ts';
+import { normaliseSource } from './normalise-source.ts';
+import { listText, valueText } from './value-text.ts';
+
+/** What an operator does, in texts by name, so that a difference can be named. */
+export function describeOperator(transformation: Transformation): Readonly<Record<string, string>> {
+  switch (transformation.kind) {
+    case 'source':
+      return describeSource(transformation.source);
+    case 'map':
+    case 'flatMap':
+    case 'filter':
+      return describeFunction(transformation.fn);
+    case 'keyBy': {
+      const { selector, strategy } = transformation;
+      return { strategy, ...(isFieldPath(selector) ? { 'field path': selector.path } : describeFunction(selector)) };
+    }
+    case 'reduce':
+      return { emit: valueText(transformation.emit), ...describeFunction(transformation.fn) };
+    case 'aggregate': {
+      const aggregators = Object.entries(transformation.spec).map(([name, one]) => [`aggregator '${name}'`, aggregatorText(one)]);
+      return { emit: valueText(transformation.emit), ...Object.fromEntries(aggregators) };
+    }
+    case 'union':
+      return {};
+    case 'sink':
+      return describeSink(transformation.sink);
+  }
+}
+
+function describeFunction(fn: UserFunction): Readonly<Record<string, string>> {
+  const what = { form: fn.form, 'function name': functionName(fn), 'function source': normaliseSource(functionSource(fn)) };
+  if (fn.form === 'class') return { ...what, 'constructor arguments': valueText(fn.args) };
+  if (fn.form === 'instance') {
+    const fields = Reflect.ownKeys(fn.fields).map((name) => [name, fn.fields[name]!.value as unknown]);
+    return { ...what, fields: valueText(Object.fromEntries(fields)) };
+  }
+  return what;
+}
+
+function describeSource(source: SourceDescriptor): Readonly<Record<string, string>> {
+  const what = { form: source.form, bounded: String(source.bounded) };
+  switch (source.form) {
+    case 'collection':
+      return { ...what, items: listText(source.items) };
+    case 'iterable':
+      return { ...what, iterable: source.name };
+    case 'function':
+    case 'batch':
+      return { ...what, ...describeFunction(source.fn), form: source.form };
+    case 'native':
+      return { ...what, connector: valueText(source.spec) };
+  }
+}
+
+function describeSink(sink: SinkDescriptor): Readonly<Record<string, string>> {
+  // The array of an array sink is filled by the main isolate only: what it holds says nothing.
+  if (sink.form === 'function') return { ...describeFunction(sink.fn), form: sink.form };
+  return sink.form === 'native' ? { form: sink.form, connector: valueText(sink.spec) } : { form: sink.form };
+}
+
+function aggregatorText(aggregator: AnyAggregator): string {
+  if ('kind' in aggregator) {
+    const { name, input } = aggregator;
+    return `${name}(${isFieldPath(input) ? input.path : input === undefined ? '' : valueText(input)})`;
+  }
+  const { init, add, merge, result } = aggregator;
+  return [init, add, merge, result].map((part) => (part === undefined ? 'none' : valueText(part))).join(' / ');
+}
