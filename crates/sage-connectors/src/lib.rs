@@ -1,1 +1,25 @@
 //! Native readers and writers: text lines, JSON lines, Parquet.
+
+mod batch_sink;
+mod batch_source;
+mod columns;
+mod frame_maker;
+mod io_error;
+mod json;
+mod json_lines_source;
+mod lines;
+mod open_file;
+mod open_sink;
+mod open_source;
+mod source_split;
+mod spec;
+mod split_plan;
+mod text_lines_source;
+mod wtf8;
+
+pub use batch_sink::{BatchSink, SinkReport};
+pub use batch_source::{BatchSource, SourceStatistics};
+pub use open_sink::open_sink;
+pub use open_source::open_source;
+pub use source_split::SourceSplit;
+pub use split_plan::{SplitPlan, plan_splits, probe};

@@ -1,0 +1,41 @@
+//! What writes batches to the outside.
+
+use sage_frame::BatchView;
+use sage_types::Result;
+use serde::Serialize;
+
+/// A native sink, or one part of it. Used by one thread at a time.
+///
+/// What is written becomes visible at `commit`, all at once; `abort`, and dropping the sink, leave nothing behind. (What is
+/// written to a device or pipe is visible at once and cannot be taken back.)
+pub trait BatchSink: Send {
+    /// Writes the rows of a batch; its key column, if any, is not part of the record.
+    ///
+    /// # Errors
+    /// `SAGE_IO_*` when writing fails, `SAGE_FORMAT_*` when the format cannot hold a record. The sink can then only be
+    /// aborted.
+    fn write(&mut self, batch: &BatchView<'_>) -> Result<()>;
+
+    /// Makes everything durable and visible.
+    ///
+    /// # Errors
+    /// `SAGE_IO_*`; nothing is visible then.
+    fn commit(self: Box<Self>) -> Result<SinkReport>;
+
+    /// Removes what was written.
+    fn abort(self: Box<Self>);
+}
+
+/// What a sink wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SinkReport {
+    /// The file, with the part's number filled in.
+    pub path: String,
+    /// Records written.
+    pub records: u64,
+    /// Size of the file.
+    pub bytes: u64,
+    /// Strings in which unpaired surrogates were replaced; only with `invalidStrings: 'replace'`.
+    pub replaced_strings: u64,
+}

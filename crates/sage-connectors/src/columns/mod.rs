@@ -1,0 +1,9 @@
+//! Columns that native readers fill row by row.
+
+mod column_node;
+mod record_column;
+mod text_column;
+
+pub(crate) use column_node::{ColumnData, ColumnNode, ValueKind};
+pub(crate) use record_column::RecordColumn;
+pub(crate) use text_column::TextColumn;

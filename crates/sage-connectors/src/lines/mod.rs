@@ -1,0 +1,13 @@
+//! Files of lines.
+
+mod excerpt;
+mod line_blocks;
+mod line_error;
+mod line_number;
+mod utf8_lines;
+
+use excerpt::excerpt;
+pub(crate) use line_blocks::LineBlocks;
+pub(crate) use line_error::line_error;
+use line_number::line_number_at;
+pub(crate) use utf8_lines::{NextLines, Utf8Lines};
