@@ -5,7 +5,7 @@ import { FileSource } from '../../ts/connectors/file-source.ts';
 import { JsonLinesSink } from '../../ts/connectors/json-lines-sink.ts';
 import { ParquetSink } from '../../ts/connectors/parquet-sink.ts';
 import { TextLinesSink } from '../../ts/connectors/text-lines-sink.ts';
-import { DataStream, type KeyedStream } from '../../ts/datastream/data-stream.ts';
+import type { DataStream, KeyedStream } from '../../ts/datastream/data-stream.ts';
 import { LocalEnvironment } from '../../ts/environment/local-environment.ts';
 import { BatchFunction } from '../../ts/functions/batch-function.ts';
 import { FilterFunction } from '../../ts/functions/filter-function.ts';
@@ -240,6 +240,7 @@ expectTypeOf(bids.sink(new JsonLinesSink('out.jsonl')).print('bid').named('shown
 bids.sink(new ParquetSink('out.parquet'));
 lines.sink(new TextLinesSink('out.txt'));
 expectTypeOf(bids.collect()).toEqualTypeOf<AsyncIterable<Bid>>();
+numbers.sink([]).sink([] as unknown[]);
 // @ts-expect-error -- the array holds strings
 numbers.sink(strings);
 // @ts-expect-error -- text lines are strings

@@ -131,16 +131,21 @@ function joinOrSubmit(environment: StreamEnvironment): Promise<Job> {
   if (environment.activeJob !== undefined) return Promise.resolve(environment.activeJob);
   let job = submitting.get(environment);
   if (job === undefined) {
-    job = submitOnceAllRead(environment).finally(() => submitting.delete(environment));
+    job = submitOnceAllRead(environment);
     submitting.set(environment, job);
   }
   return job;
 }
 
+/** Awaits all the way, with no `then`: `submit` looks for the program among its asynchronous callers. */
 async function submitOnceAllRead(environment: StreamEnvironment): Promise<Job> {
-  await Promise.resolve(); // loops that begin in the same turn are readers of the same job
-  checkCollectsAreRead(environment);
-  return environment.submit();
+  try {
+    await Promise.resolve(); // loops that begin in the same turn are readers of the same job
+    checkCollectsAreRead(environment);
+    return await environment.submit();
+  } finally {
+    submitting.delete(environment);
+  }
 }
 
 /** @throws SageError SAGE_PLAN_COLLECT for a collect() that nobody reads: the job could never end. */

@@ -189,7 +189,7 @@ export class DataStream<out T> {
    * Sends the records to an array, a function, a class, or a connector. Returns this stream, so that sinks chain;
    * `named`, `uid` and `parallelism` right behind belong to the sink.
    */
-  sink(target: ArrayTarget<T>, options?: SinkOptions): this;
+  sink(target: T[] | ArrayTarget<T>, options?: SinkOptions): this;
   sink(connector: Sink<T>, options?: SinkOptions): this;
   sink(fn: RecordFunction<T, unknown>, options?: SinkOptions): this;
   sink<A extends readonly unknown[]>(

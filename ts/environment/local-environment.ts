@@ -9,7 +9,7 @@ import { describeValue } from '../functions/check-user-function.ts';
 import { BaseTransformation } from '../transformations/base-transformation.ts';
 import type { Source } from '../transformations/connector.ts';
 import type { EnvironmentConfig } from '../transformations/environment-config.ts';
-import type { Job, JobResult, SubmitOptions } from '../transformations/job.ts';
+import type { Job, JobResult, JobStatus, SubmitOptions } from '../transformations/job.ts';
 import { SourceTransformation } from '../transformations/source-transformation.ts';
 import type { ExplainLevel, JobSubmitter, StreamEnvironment } from '../transformations/stream-environment.ts';
 import { checkConfig } from './check-config.ts';
@@ -23,6 +23,9 @@ type AnyGenerator<T> = Generator<T, unknown, never> | AsyncGenerator<T, unknown,
 interface Gives<R> {
   readonly execute: () => R;
 }
+
+/** States in which a job does nothing any more. */
+const FINAL: ReadonlySet<JobStatus> = new Set<JobStatus>(['finished', 'stopped', 'failed', 'canceled']);
 
 const LEVELS: readonly ExplainLevel[] = ['logical', 'optimised', 'physical', 'all'];
 
@@ -63,7 +66,9 @@ export class LocalEnvironment implements StreamEnvironment {
   }
 
   get activeJob(): Job | undefined {
-    return this.#activeJob;
+    const job = this.#activeJob;
+    // `ended` is noticed a turn later than whoever awaits the job notices it.
+    return job === undefined || FINAL.has(job.status) ? undefined : job;
   }
 
   /**

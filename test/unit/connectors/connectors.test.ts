@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { FileSource } from '../../../ts/connectors/file-source.ts';
+import { JsonLinesSink } from '../../../ts/connectors/json-lines-sink.ts';
+import { ParquetSink } from '../../../ts/connectors/parquet-sink.ts';
+import { TextLinesSink } from '../../../ts/connectors/text-lines-sink.ts';
+
+test('file sources describe themselves; nothing is opened', () => {
+  expect(FileSource.jsonLines('no-such-file.jsonl').describe()).toEqual({
+    form: 'native',
+    spec: { type: 'jsonLines', path: 'no-such-file.jsonl' },
+    bounded: true,
+    splittable: true,
+  });
+  expect(FileSource.textLines('a.txt').describe().spec).toEqual({ type: 'textLines', path: 'a.txt' });
+  expect(FileSource.parquet<{ id: number; price: number }>('a.parquet', { columns: ['id'] }).describe().spec).toEqual({
+    type: 'parquet',
+    path: 'a.parquet',
+    columns: ['id'],
+  });
+});
+
+test('file sinks describe themselves', () => {
+  const specs = [new JsonLinesSink('a.jsonl'), new TextLinesSink('a.txt'), new ParquetSink('a-{part}.parquet')].map((sink) => sink.describe());
+  expect(specs).toEqual([
+    { form: 'native', spec: { type: 'jsonLines', path: 'a.jsonl' } },
+    { form: 'native', spec: { type: 'textLines', path: 'a.txt' } },
+    { form: 'native', spec: { type: 'parquet', path: 'a-{part}.parquet' } },
+  ]);
+});
+
+test('a file: URL is a path', () => {
+  expect(FileSource.textLines(new URL('file:///data/a%20b.txt')).describe().spec.path).toBe('/data/a b.txt');
+});
+
+test.each([
+  ['an empty path', () => FileSource.jsonLines('')],
+  ['a number', () => new JsonLinesSink(3 as never)],
+  ['another URL', () => FileSource.parquet(new URL('https://example.org/a.parquet'))],
+  ['no columns', () => FileSource.jsonLines('a', { columns: [] })],
+  ['a column twice', () => FileSource.jsonLines<{ a: 1 }>('a', { columns: ['a', 'a'] })],
+  ['columns that are no array', () => FileSource.parquet('a', { columns: 'id' as never })],
+])('%s is refused with the line of the call', (_what, call) => {
+  expect(call).toThrow(
+    expect.objectContaining({ code: 'SAGE_PLAN_ARGUMENT', declaredAt: expect.objectContaining({ file: import.meta.filename }) }),
+  );
+});

@@ -1,0 +1,120 @@
+import { expect, test } from 'vitest';
+import { FileSource } from '../../../ts/connectors/file-source.ts';
+import { JsonLinesSink } from '../../../ts/connectors/json-lines-sink.ts';
+import type { SageError } from '../../../ts/common/errors.ts';
+import type { DataStream } from '../../../ts/datastream/data-stream.ts';
+import { LocalEnvironment } from '../../../ts/environment/local-environment.ts';
+import { count } from '../../../ts/functions/builtin-aggregators.ts';
+import { MapFunction } from '../../../ts/functions/map-function.ts';
+
+interface Order {
+  readonly id: number;
+}
+
+/** A stream without types, as JavaScript users have it. */
+type Loose = Record<string, (...args: unknown[]) => Loose>;
+
+const typed = (): DataStream<Order> => new LocalEnvironment('mine').fromCollection([{ id: 1 }]);
+const loose = (): Loose => typed() as unknown as Loose;
+const env = (): Record<string, (...args: unknown[]) => unknown> => new LocalEnvironment('mine') as never;
+class Scale extends MapFunction<Order, Order> {
+  constructor(_factor: unknown) {
+    super();
+  }
+  execute(order: Order) {
+    return order;
+  }
+}
+
+/** Each: what is wrong, the call, the code, and a part of the message. The call stands on the line that must be shown. */
+const wrong: readonly (readonly [string, () => unknown, string, RegExp])[] = [
+  ['parallelism 0', () => typed().parallelism(0), 'SAGE_PLAN_PARALLELISM', /number 0/],
+  ['parallelism -1', () => typed().parallelism(-1), 'SAGE_PLAN_PARALLELISM', /number -1/],
+  ['parallelism 1.5', () => typed().parallelism(1.5), 'SAGE_PLAN_PARALLELISM', /number 1.5/],
+  ['parallelism NaN', () => typed().parallelism(Number.NaN), 'SAGE_PLAN_PARALLELISM', /NaN/],
+  ['parallelism Infinity', () => typed().parallelism(Infinity), 'SAGE_PLAN_PARALLELISM', /Infinity/],
+  ['parallelism as text', () => loose()['parallelism']!('2'), 'SAGE_PLAN_PARALLELISM', /string "2"/],
+  ['parallelism of a sink', () => typed().sink([], { parallelism: 0 }), 'SAGE_PLAN_PARALLELISM', /number 0/],
+  ['parallelism of the environment', () => new LocalEnvironment('x', { parallelism: 0 }), 'SAGE_PLAN_PARALLELISM', /number 0/],
+  ['instances of a global reduce', () => typed().reduce((a) => a).parallelism(2), 'SAGE_PLAN_PARALLELISM', /without keyBy/],
+  ['instances of a generator', () => new LocalEnvironment('x').fromSource(function* () { yield 1; }).parallelism(2), 'SAGE_PLAN_PARALLELISM', /cannot be split/],
+  ['map of nothing', () => loose()['map']!(), 'SAGE_PLAN_FUNCTION', /map was given undefined/],
+  ['map of a promise', () => loose()['map']!(Promise.resolve(1)), 'SAGE_PLAN_FUNCTION', /an object \(Promise\)/],
+  ['flatMap of an array', () => loose()['flatMap']!([1]), 'SAGE_PLAN_FUNCTION', /an array/],
+  ['filter of true', () => loose()['filter']!(true), 'SAGE_PLAN_FUNCTION', /the boolean true/],
+  ['filter of a map class', () => typed().filter(Scale, 1), 'SAGE_PLAN_FUNCTION', /extends MapFunction/],
+  ['a base class', () => loose()['map']!(MapFunction), 'SAGE_PLAN_FUNCTION', /no execute method/],
+  ['a class argument with a function', () => typed().map(Scale, () => 1), 'SAGE_PLAN_UNCLONEABLE', /argument 1 of Scale/],
+  ['arguments behind a lambda', () => loose()['map']!((x: unknown) => x, 1), 'SAGE_PLAN_ARGUMENT', /more argument/],
+  ['reduce by a name', () => loose()['reduce']!('sum'), 'SAGE_PLAN_FUNCTION', /the string "sum"/],
+  ['an unknown option', () => loose()['keyBy']!('id', { strategie: 'hash' }), 'SAGE_PLAN_ARGUMENT', /'strategie'/],
+  ['options that are none', () => loose()['keyBy']!('id', 'hash'), 'SAGE_PLAN_ARGUMENT', /options of keyBy/],
+  ['an unknown strategy', () => loose()['keyBy']!('id', { strategy: 'random' }), 'SAGE_PLAN_ARGUMENT', /"random"/],
+  ['an empty key path', () => loose()['keyBy']!(''), 'SAGE_PLAN_ARGUMENT', /keyBy/],
+  ['a key path with a hole', () => loose()['keyBy']!('a..b'), 'SAGE_PLAN_ARGUMENT', /"a..b"/],
+  ['an unknown emit', () => loose()['reduce']!((a: unknown) => a, { emit: 'now' }), 'SAGE_PLAN_ARGUMENT', /emit of reduce/],
+  ['emit every 0 ms', () => typed().aggregate({ n: count() }, { emit: { everyMs: 0 } }), 'SAGE_PLAN_ARGUMENT', /emit of aggregate/],
+  ['an aggregate of nothing', () => typed().aggregate({}), 'SAGE_PLAN_ARGUMENT', /an empty object/],
+  ['an aggregator that was not called', () => loose()['aggregate']!({ n: count }), 'SAGE_PLAN_ARGUMENT', /'n' of aggregate is the function count/],
+  ['a result named key', () => typed().keyBy('id').aggregate({ key: count() }), 'SAGE_PLAN_ARGUMENT', /named 'key'/],
+  ['reduce behind broadcast', () => typed().keyBy('id', { strategy: 'broadcast' }).reduce((a) => a), 'SAGE_PLAN_KEY_STRATEGY', /'broadcast'/],
+  ['aggregate behind roundRobin', () => typed().keyBy('id', { strategy: 'roundRobin' }).filter(() => true).aggregate({ n: count() }), 'SAGE_PLAN_KEY_STRATEGY', /'roundRobin'/],
+  ['a stream of another environment', () => typed().union(new LocalEnvironment('other').fromBatch([1])), 'SAGE_PLAN_FOREIGN_STREAM', /'other'/],
+  ['union with an array', () => loose()['union']!([1]), 'SAGE_PLAN_ARGUMENT', /an array/],
+  ['an empty name', () => typed().named(''), 'SAGE_PLAN_ARGUMENT', /named was given/],
+  ['a uid that is no text', () => loose()['uid']!(3), 'SAGE_PLAN_ARGUMENT', /uid was given the number 3/],
+  ['a uid twice', () => typed().uid('a').map((x) => x).uid('a'), 'SAGE_PLAN_DUPLICATE_UID', /'a' already belongs to 'source'/],
+  ['a uid twice, in options', () => typed().uid('a').sink([], { uid: 'a' }), 'SAGE_PLAN_DUPLICATE_UID', /'a'/],
+  ['sink of nothing', () => loose()['sink']!(), 'SAGE_PLAN_SINK', /undefined/],
+  ['sink of a path', () => loose()['sink']!('out.jsonl'), 'SAGE_PLAN_SINK', /"out.jsonl"/],
+  ['sink of a frozen array', () => loose()['sink']!(Object.freeze([])), 'SAGE_PLAN_SINK', /frozen/],
+  ['sink of a source', () => loose()['sink']!(FileSource.textLines('a')), 'SAGE_PLAN_SINK', /which is a source/],
+  ['sink of a map class', () => loose()['sink']!(Scale, { args: [1] }), 'SAGE_PLAN_FUNCTION', /extends MapFunction/],
+  ['args that are no array', () => loose()['sink']!(class { execute() {} }, { args: 1 }), 'SAGE_PLAN_ARGUMENT', /args is the number 1/],
+  ['a prefix that is no text', () => loose()['print']!(1), 'SAGE_PLAN_ARGUMENT', /print was given/],
+  ['a source of nothing', () => env()['fromSource']!(), 'SAGE_PLAN_SOURCE', /undefined/],
+  ['a source of a text', () => env()['fromBatch']!('abc'), 'SAGE_PLAN_SOURCE', /the string "abc"/],
+  ['a source of a number', () => env()['fromSource']!(3), 'SAGE_PLAN_SOURCE', /the number 3/],
+  ['a source of a plain object', () => env()['fromBatch']!({ a: 1 }), 'SAGE_PLAN_SOURCE', /an object/],
+  ['a source of a sink', () => env()['fromSource']!(new JsonLinesSink('a')), 'SAGE_PLAN_SOURCE', /which is a sink/],
+  ['a collection that is none', () => env()['fromCollection']!(new Set()), 'SAGE_PLAN_SOURCE', /Set/],
+  ['arguments behind an array', () => env()['fromBatch']!([1], 2), 'SAGE_PLAN_ARGUMENT', /more arguments/],
+  ['unbounded that is no boolean', () => env()['fromBatch']!([1], { unbounded: 'yes' }), 'SAGE_PLAN_ARGUMENT', /unbounded/],
+  ['a map class as a source', () => env()['fromSource']!(Scale, 1), 'SAGE_PLAN_FUNCTION', /extends MapFunction/],
+  ['a name that is no text', () => new LocalEnvironment(3 as never), 'SAGE_PLAN_ARGUMENT', /LocalEnvironment/],
+  ['a config that is no object', () => new LocalEnvironment('x', 3 as never), 'SAGE_PLAN_CONFIG', /the number 3/],
+  ['isolated as text', () => new LocalEnvironment('x', { isolated: 'yes' as never }), 'SAGE_PLAN_CONFIG', /isolated/],
+  ['a clock without hands', () => new LocalEnvironment('x', { clock: {} as never }), 'SAGE_PLAN_CONFIG', /clock/],
+  ['an unknown explain level', () => env()['explain']!('everything'), 'SAGE_PLAN_ARGUMENT', /everything/],
+];
+
+test.each(wrong)('%s: an error with code, line, expectation and fix', (what, call, code, message) => {
+  let error: SageError | undefined;
+  try {
+    call();
+  } catch (thrown) {
+    error = thrown as SageError;
+  }
+  expect(error).toMatchObject({ name: 'SageError', code, domain: 'user', retryable: false });
+  expect(error!.message).toMatch(message);
+  expect(error!.declaredAt!.file).toBe(import.meta.filename);
+  // The user's own line is shown: it holds the title of this case.
+  expect(error!.message).toContain(`['${what}', `);
+  expect(error!.message).toMatch(/\n {2}expected: .+\n {2}fix: .+/);
+  expect(error!.help).not.toBe('');
+});
+
+test('a failing call leaves the pipeline as it was', () => {
+  const environment = new LocalEnvironment('x');
+  const stream = environment.fromBatch([1]);
+  expect(() => stream.map(3 as never)).toThrow();
+  expect(() => stream.sink([], { uid: '' })).toThrow();
+  expect(() => stream.keyBy((n) => n, { strategy: 'no' as never })).toThrow();
+  expect(environment.pipeline).toHaveLength(1);
+});
+
+test("'auto' and large numbers are fine", () => {
+  const environment = new LocalEnvironment('x', { parallelism: 'auto', isolated: true, rate: 3 });
+  environment.fromBatch([1]).parallelism(64).map((n) => n).parallelism('auto');
+  expect(environment.config).toEqual({ parallelism: 'auto', isolated: true, rate: 3 });
+});

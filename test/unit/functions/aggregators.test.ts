@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest';
+import { isBuiltinAggregator, isUserAggregator, type UserAggregator } from '../../../ts/functions/aggregator.ts';
+import { avg, count, first, last, max, min, sum } from '../../../ts/functions/builtin-aggregators.ts';
+import { collectList, countDistinct, topN } from '../../../ts/functions/collecting-aggregators.ts';
+
+interface Row {
+  readonly id: number;
+  readonly value?: unknown;
+}
+
+/** Runs an aggregator over records, in one piece and in two merged pieces, which must agree. */
+function run<A, R>(aggregator: UserAggregator<Row, A, R>, rows: readonly Row[]): R {
+  const add = (part: readonly Row[]): A => part.reduce((a, row) => aggregator.add(a, row), aggregator.init());
+  const whole = aggregator.result(add(rows));
+  const middle = rows.length >> 1;
+  const merged = aggregator.result(aggregator.merge!(add(rows.slice(0, middle)), add(rows.slice(middle))));
+  expect(merged).toEqual(whole);
+  return whole;
+}
+
+const rows = (...values: unknown[]): Row[] => values.map((value, id) => ({ id, value }));
+
+test('built-in aggregators are descriptions: a name and an input', () => {
+  const fn = (row: Row) => row.id;
+  expect(count()).toEqual({ kind: 'builtin', name: 'count', input: undefined });
+  expect(sum<Row>('id')).toMatchObject({ name: 'sum', input: { path: 'id', segments: ['id'] } });
+  expect(avg(fn)).toMatchObject({ name: 'avg', input: fn });
+  expect([min<Row>('id'), max<Row>('id'), first<Row, 'id'>('id'), last<Row, 'id'>('id')].map(({ name }) => name)).toEqual(['min', 'max', 'first', 'last']);
+  expect(isBuiltinAggregator(count())).toBe(true);
+  expect(isBuiltinAggregator(collectList())).toBe(false);
+  expect(isUserAggregator(collectList())).toBe(true);
+  expect(isUserAggregator({ init: 0, add() {}, result() {} })).toBe(false);
+});
+
+test('an aggregator without what it aggregates is refused', () => {
+  for (const make of [sum, avg, min, max, first, last]) {
+    expect(() => (make as unknown as () => void)()).toThrow(expect.objectContaining({ code: 'SAGE_PLAN_ARGUMENT' }));
+  }
+});
+
+test('countDistinct counts by value', () => {
+  const values = [1, 1, '1', true, null, null, undefined, 0, -0, Number.NaN, Number.NaN, 10n, 10n];
+  expect(run(countDistinct<Row>('value'), rows(...values))).toBe(8);
+  const objects = [{ a: 1, b: [2] }, { b: [2], a: 1 }, { a: 1, b: ['2'] }, new Date(5), new Date(5), [1, 2], [1, 2], ['1,2']];
+  expect(run(countDistinct<Row>((row) => row.value), rows(...objects))).toBe(5);
+  expect(run(countDistinct<Row>(), rows(1, 1))).toBe(2);
+});
+
+test('collectList keeps order, and nulls', () => {
+  expect(run(collectList((row: Row) => row.value), rows(3, null, 1))).toEqual([3, null, 1]);
+  expect(run(collectList<Row>(), rows('x'))).toEqual([{ id: 0, value: 'x' }]);
+});
+
+test('topN gives the largest first, the earlier of equals first, and leaves out what has no rank', () => {
+  const ids = (n: number, ...values: unknown[]) => run(topN<Row>(n, (row) => row.value as number), rows(...values)).map(({ id }) => id);
+  expect(ids(2, 5, 9, 7)).toEqual([1, 2]);
+  expect(ids(3, 5, 5, 5, 5)).toEqual([0, 1, 2]);
+  expect(ids(5, null, 1, undefined, Number.NaN, 2)).toEqual([4, 1]);
+  expect(ids(1)).toEqual([]);
+  expect(ids(2, new Date(1), new Date(3), new Date(2))).toEqual([1, 2]);
+  expect(ids(1, 'a', 'c', 'b')).toEqual([1]);
+});
+
+test.each([0, -1, 1.5, Number.NaN, '3'])('topN cannot keep %s records', (n) => {
+  expect(() => topN<Row>(n as number, 'id')).toThrow(expect.objectContaining({ code: 'SAGE_PLAN_ARGUMENT' }));
+});
+
+test('topN over random values agrees with sorting', () => {
+  const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
+  let state = seed;
+  const random = () => (state = (state * 1_103_515_245 + 12_345) % 2_147_483_648) % 50;
+  for (let round = 0; round < 50; round += 1) {
+    const input = rows(...Array.from({ length: random() }, random));
+    const expected = input.toSorted((a, b) => (b.value as number) - (a.value as number)).slice(0, 7);
+    expect(run(topN<Row>(7, (row) => row.value as number), input), `SEED=${seed}`).toEqual(expected);
+  }
+});
