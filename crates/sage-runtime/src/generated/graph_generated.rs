@@ -6,1013 +6,910 @@ extern crate alloc;
 #[allow(unused_imports, dead_code)]
 pub mod sage {
 
-    extern crate alloc;
-    #[allow(unused_imports, dead_code)]
-    pub mod graph {
+extern crate alloc;
+#[allow(unused_imports, dead_code)]
+pub mod graph {
 
-        extern crate alloc;
+extern crate alloc;
 
-        #[deprecated(
-            since = "2.0.0",
-            note = "Use associated constants instead. This will no longer be generated in 2021."
-        )]
-        pub const ENUM_MIN_TASK_KIND: u8 = 0;
-        #[deprecated(
-            since = "2.0.0",
-            note = "Use associated constants instead. This will no longer be generated in 2021."
-        )]
-        pub const ENUM_MAX_TASK_KIND: u8 = 2;
-        #[deprecated(
-            since = "2.0.0",
-            note = "Use associated constants instead. This will no longer be generated in 2021."
-        )]
-        #[allow(non_camel_case_types)]
-        pub const ENUM_VALUES_TASK_KIND: [TaskKind; 3] =
-            [TaskKind::JsTask, TaskKind::NativeSource, TaskKind::NativeSink];
+#[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
+pub const ENUM_MIN_TASK_KIND: u8 = 0;
+#[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
+pub const ENUM_MAX_TASK_KIND: u8 = 2;
+#[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
+#[allow(non_camel_case_types)]
+pub const ENUM_VALUES_TASK_KIND: [TaskKind; 3] = [
+  TaskKind::JsTask,
+  TaskKind::NativeSource,
+  TaskKind::NativeSink,
+];
 
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-        #[repr(transparent)]
-        pub struct TaskKind(pub u8);
-        #[allow(non_upper_case_globals)]
-        impl TaskKind {
-            /// Runs generated JavaScript in the isolate `isolate`.
-            pub const JsTask: Self = Self(0);
-            /// A reader on a thread of its own (isolate -1, `spec` says what).
-            pub const NativeSource: Self = Self(1);
-            /// A writer on a thread of its own (isolate -1, `spec` says what).
-            pub const NativeSink: Self = Self(2);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[repr(transparent)]
+pub struct TaskKind(pub u8);
+#[allow(non_upper_case_globals)]
+impl TaskKind {
+  /// Runs generated JavaScript in the isolate `isolate`.
+  pub const JsTask: Self = Self(0);
+  /// A reader on a thread of its own (isolate -1, `spec` says what).
+  pub const NativeSource: Self = Self(1);
+  /// A writer on a thread of its own (isolate -1, `spec` says what).
+  pub const NativeSink: Self = Self(2);
 
-            pub const ENUM_MIN: u8 = 0;
-            pub const ENUM_MAX: u8 = 2;
-            pub const ENUM_VALUES: &'static [Self] = &[Self::JsTask, Self::NativeSource, Self::NativeSink];
-            /// Returns the variant's name or "" if unknown.
-            pub fn variant_name(self) -> Option<&'static str> {
-                match self {
-                    Self::JsTask => Some("JsTask"),
-                    Self::NativeSource => Some("NativeSource"),
-                    Self::NativeSink => Some("NativeSink"),
-                    _ => None,
-                }
-            }
-        }
-        impl ::core::fmt::Debug for TaskKind {
-            fn fmt(&self, f: &mut ::core::fmt::Formatter) -> ::core::fmt::Result {
-                if let Some(name) = self.variant_name() {
-                    f.write_str(name)
-                } else {
-                    f.write_fmt(format_args!("<UNKNOWN {:?}>", self.0))
-                }
-            }
-        }
-        impl<'a> ::flatbuffers::Follow<'a> for TaskKind {
-            type Inner = Self;
-            #[inline]
-            unsafe fn follow(buf: &'a [u8], loc: usize) -> Self::Inner {
-                let b = unsafe { ::flatbuffers::read_scalar_at::<u8>(buf, loc) };
-                Self(b)
-            }
-        }
+  pub const ENUM_MIN: u8 = 0;
+  pub const ENUM_MAX: u8 = 2;
+  pub const ENUM_VALUES: &'static [Self] = &[
+    Self::JsTask,
+    Self::NativeSource,
+    Self::NativeSink,
+  ];
+  /// Returns the variant's name or "" if unknown.
+  pub fn variant_name(self) -> Option<&'static str> {
+    match self {
+      Self::JsTask => Some("JsTask"),
+      Self::NativeSource => Some("NativeSource"),
+      Self::NativeSink => Some("NativeSink"),
+      _ => None,
+    }
+  }
+}
+impl ::core::fmt::Debug for TaskKind {
+  fn fmt(&self, f: &mut ::core::fmt::Formatter) -> ::core::fmt::Result {
+    if let Some(name) = self.variant_name() {
+      f.write_str(name)
+    } else {
+      f.write_fmt(format_args!("<UNKNOWN {:?}>", self.0))
+    }
+  }
+}
+impl<'a> ::flatbuffers::Follow<'a> for TaskKind {
+  type Inner = Self;
+  #[inline]
+  unsafe fn follow(buf: &'a [u8], loc: usize) -> Self::Inner {
+    let b = unsafe { ::flatbuffers::read_scalar_at::<u8>(buf, loc) };
+    Self(b)
+  }
+}
 
-        impl ::flatbuffers::Push for TaskKind {
-            type Output = TaskKind;
-            #[inline]
-            unsafe fn push(&self, dst: &mut [u8], _written_len: usize) {
-                unsafe { ::flatbuffers::emplace_scalar::<u8>(dst, self.0) };
-            }
-        }
+impl ::flatbuffers::Push for TaskKind {
+    type Output = TaskKind;
+    #[inline]
+    unsafe fn push(&self, dst: &mut [u8], _written_len: usize) {
+        unsafe { ::flatbuffers::emplace_scalar::<u8>(dst, self.0) };
+    }
+}
 
-        impl ::flatbuffers::EndianScalar for TaskKind {
-            type Scalar = u8;
-            #[inline]
-            fn to_little_endian(self) -> u8 {
-                self.0.to_le()
-            }
-            #[inline]
-            #[allow(clippy::wrong_self_convention)]
-            fn from_little_endian(v: u8) -> Self {
-                let b = u8::from_le(v);
-                Self(b)
-            }
-        }
+impl ::flatbuffers::EndianScalar for TaskKind {
+  type Scalar = u8;
+  #[inline]
+  fn to_little_endian(self) -> u8 {
+    self.0.to_le()
+  }
+  #[inline]
+  #[allow(clippy::wrong_self_convention)]
+  fn from_little_endian(v: u8) -> Self {
+    let b = u8::from_le(v);
+    Self(b)
+  }
+}
 
-        impl<'a> ::flatbuffers::Verifiable for TaskKind {
-            #[inline]
-            fn run_verifier(
-                v: &mut ::flatbuffers::Verifier,
-                pos: usize,
-            ) -> Result<(), ::flatbuffers::InvalidFlatbuffer> {
-                u8::run_verifier(v, pos)
-            }
-        }
+impl<'a> ::flatbuffers::Verifiable for TaskKind {
+  #[inline]
+  fn run_verifier(
+    v: &mut ::flatbuffers::Verifier, pos: usize
+  ) -> Result<(), ::flatbuffers::InvalidFlatbuffer> {
+    u8::run_verifier(v, pos)
+  }
+}
 
-        impl ::flatbuffers::SimpleToVerifyInSlice for TaskKind {}
-        #[deprecated(
-            since = "2.0.0",
-            note = "Use associated constants instead. This will no longer be generated in 2021."
-        )]
-        pub const ENUM_MIN_PARTITION: u8 = 0;
-        #[deprecated(
-            since = "2.0.0",
-            note = "Use associated constants instead. This will no longer be generated in 2021."
-        )]
-        pub const ENUM_MAX_PARTITION: u8 = 3;
-        #[deprecated(
-            since = "2.0.0",
-            note = "Use associated constants instead. This will no longer be generated in 2021."
-        )]
-        #[allow(non_camel_case_types)]
-        pub const ENUM_VALUES_PARTITION: [Partition; 4] = [
-            Partition::Forward,
-            Partition::Hash,
-            Partition::Broadcast,
-            Partition::Rebalance,
-        ];
+impl ::flatbuffers::SimpleToVerifyInSlice for TaskKind {}
+#[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
+pub const ENUM_MIN_PARTITION: u8 = 0;
+#[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
+pub const ENUM_MAX_PARTITION: u8 = 3;
+#[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
+#[allow(non_camel_case_types)]
+pub const ENUM_VALUES_PARTITION: [Partition; 4] = [
+  Partition::Forward,
+  Partition::Hash,
+  Partition::Broadcast,
+  Partition::Rebalance,
+];
 
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-        #[repr(transparent)]
-        pub struct Partition(pub u8);
-        #[allow(non_upper_case_globals)]
-        impl Partition {
-            /// One target: instance i to instance i.
-            pub const Forward: Self = Self(0);
-            /// By key group of the key column.
-            pub const Hash: Self = Self(1);
-            /// Every frame to every target.
-            pub const Broadcast: Self = Self(2);
-            /// Round robin per record.
-            pub const Rebalance: Self = Self(3);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[repr(transparent)]
+pub struct Partition(pub u8);
+#[allow(non_upper_case_globals)]
+impl Partition {
+  /// One target: instance i to instance i.
+  pub const Forward: Self = Self(0);
+  /// By key group of the key column.
+  pub const Hash: Self = Self(1);
+  /// Every frame to every target.
+  pub const Broadcast: Self = Self(2);
+  /// Round robin per record.
+  pub const Rebalance: Self = Self(3);
 
-            pub const ENUM_MIN: u8 = 0;
-            pub const ENUM_MAX: u8 = 3;
-            pub const ENUM_VALUES: &'static [Self] =
-                &[Self::Forward, Self::Hash, Self::Broadcast, Self::Rebalance];
-            /// Returns the variant's name or "" if unknown.
-            pub fn variant_name(self) -> Option<&'static str> {
-                match self {
-                    Self::Forward => Some("Forward"),
-                    Self::Hash => Some("Hash"),
-                    Self::Broadcast => Some("Broadcast"),
-                    Self::Rebalance => Some("Rebalance"),
-                    _ => None,
-                }
-            }
-        }
-        impl ::core::fmt::Debug for Partition {
-            fn fmt(&self, f: &mut ::core::fmt::Formatter) -> ::core::fmt::Result {
-                if let Some(name) = self.variant_name() {
-                    f.write_str(name)
-                } else {
-                    f.write_fmt(format_args!("<UNKNOWN {:?}>", self.0))
-                }
-            }
-        }
-        impl<'a> ::flatbuffers::Follow<'a> for Partition {
-            type Inner = Self;
-            #[inline]
-            unsafe fn follow(buf: &'a [u8], loc: usize) -> Self::Inner {
-                let b = unsafe { ::flatbuffers::read_scalar_at::<u8>(buf, loc) };
-                Self(b)
-            }
-        }
+  pub const ENUM_MIN: u8 = 0;
+  pub const ENUM_MAX: u8 = 3;
+  pub const ENUM_VALUES: &'static [Self] = &[
+    Self::Forward,
+    Self::Hash,
+    Self::Broadcast,
+    Self::Rebalance,
+  ];
+  /// Returns the variant's name or "" if unknown.
+  pub fn variant_name(self) -> Option<&'static str> {
+    match self {
+      Self::Forward => Some("Forward"),
+      Self::Hash => Some("Hash"),
+      Self::Broadcast => Some("Broadcast"),
+      Self::Rebalance => Some("Rebalance"),
+      _ => None,
+    }
+  }
+}
+impl ::core::fmt::Debug for Partition {
+  fn fmt(&self, f: &mut ::core::fmt::Formatter) -> ::core::fmt::Result {
+    if let Some(name) = self.variant_name() {
+      f.write_str(name)
+    } else {
+      f.write_fmt(format_args!("<UNKNOWN {:?}>", self.0))
+    }
+  }
+}
+impl<'a> ::flatbuffers::Follow<'a> for Partition {
+  type Inner = Self;
+  #[inline]
+  unsafe fn follow(buf: &'a [u8], loc: usize) -> Self::Inner {
+    let b = unsafe { ::flatbuffers::read_scalar_at::<u8>(buf, loc) };
+    Self(b)
+  }
+}
 
-        impl ::flatbuffers::Push for Partition {
-            type Output = Partition;
-            #[inline]
-            unsafe fn push(&self, dst: &mut [u8], _written_len: usize) {
-                unsafe { ::flatbuffers::emplace_scalar::<u8>(dst, self.0) };
-            }
-        }
+impl ::flatbuffers::Push for Partition {
+    type Output = Partition;
+    #[inline]
+    unsafe fn push(&self, dst: &mut [u8], _written_len: usize) {
+        unsafe { ::flatbuffers::emplace_scalar::<u8>(dst, self.0) };
+    }
+}
 
-        impl ::flatbuffers::EndianScalar for Partition {
-            type Scalar = u8;
-            #[inline]
-            fn to_little_endian(self) -> u8 {
-                self.0.to_le()
-            }
-            #[inline]
-            #[allow(clippy::wrong_self_convention)]
-            fn from_little_endian(v: u8) -> Self {
-                let b = u8::from_le(v);
-                Self(b)
-            }
-        }
+impl ::flatbuffers::EndianScalar for Partition {
+  type Scalar = u8;
+  #[inline]
+  fn to_little_endian(self) -> u8 {
+    self.0.to_le()
+  }
+  #[inline]
+  #[allow(clippy::wrong_self_convention)]
+  fn from_little_endian(v: u8) -> Self {
+    let b = u8::from_le(v);
+    Self(b)
+  }
+}
 
-        impl<'a> ::flatbuffers::Verifiable for Partition {
-            #[inline]
-            fn run_verifier(
-                v: &mut ::flatbuffers::Verifier,
-                pos: usize,
-            ) -> Result<(), ::flatbuffers::InvalidFlatbuffer> {
-                u8::run_verifier(v, pos)
-            }
-        }
+impl<'a> ::flatbuffers::Verifiable for Partition {
+  #[inline]
+  fn run_verifier(
+    v: &mut ::flatbuffers::Verifier, pos: usize
+  ) -> Result<(), ::flatbuffers::InvalidFlatbuffer> {
+    u8::run_verifier(v, pos)
+  }
+}
 
-        impl ::flatbuffers::SimpleToVerifyInSlice for Partition {}
-        pub enum TaskOffset {}
-        #[derive(Copy, Clone, PartialEq)]
+impl ::flatbuffers::SimpleToVerifyInSlice for Partition {}
+pub enum TaskOffset {}
+#[derive(Copy, Clone, PartialEq)]
 
-        pub struct Task<'a> {
-            pub _tab: ::flatbuffers::Table<'a>,
-        }
+pub struct Task<'a> {
+  pub _tab: ::flatbuffers::Table<'a>,
+}
 
-        impl<'a> ::flatbuffers::Follow<'a> for Task<'a> {
-            type Inner = Task<'a>;
-            #[inline]
-            unsafe fn follow(buf: &'a [u8], loc: usize) -> Self::Inner {
-                Self {
-                    _tab: unsafe { ::flatbuffers::Table::new(buf, loc) },
-                }
-            }
-        }
+impl<'a> ::flatbuffers::Follow<'a> for Task<'a> {
+  type Inner = Task<'a>;
+  #[inline]
+  unsafe fn follow(buf: &'a [u8], loc: usize) -> Self::Inner {
+    Self { _tab: unsafe { ::flatbuffers::Table::new(buf, loc) } }
+  }
+}
 
-        impl<'a> Task<'a> {
-            pub const VT_ID: ::flatbuffers::VOffsetT = 4;
-            pub const VT_STAGE: ::flatbuffers::VOffsetT = 6;
-            pub const VT_NAME: ::flatbuffers::VOffsetT = 8;
-            pub const VT_INSTANCE: ::flatbuffers::VOffsetT = 10;
-            pub const VT_PARALLELISM: ::flatbuffers::VOffsetT = 12;
-            pub const VT_ISOLATE: ::flatbuffers::VOffsetT = 14;
-            pub const VT_KIND: ::flatbuffers::VOffsetT = 16;
-            pub const VT_IS_SOURCE: ::flatbuffers::VOffsetT = 18;
-            pub const VT_SPEC: ::flatbuffers::VOffsetT = 20;
+impl<'a> Task<'a> {
+  pub const VT_ID: ::flatbuffers::VOffsetT = 4;
+  pub const VT_STAGE: ::flatbuffers::VOffsetT = 6;
+  pub const VT_NAME: ::flatbuffers::VOffsetT = 8;
+  pub const VT_INSTANCE: ::flatbuffers::VOffsetT = 10;
+  pub const VT_PARALLELISM: ::flatbuffers::VOffsetT = 12;
+  pub const VT_ISOLATE: ::flatbuffers::VOffsetT = 14;
+  pub const VT_KIND: ::flatbuffers::VOffsetT = 16;
+  pub const VT_IS_SOURCE: ::flatbuffers::VOffsetT = 18;
+  pub const VT_SPEC: ::flatbuffers::VOffsetT = 20;
 
-            #[inline]
-            pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
-                Task { _tab: table }
-            }
-            #[allow(unused_mut)]
-            pub fn create<'bldr: 'args, 'args: 'mut_bldr, 'mut_bldr, A: ::flatbuffers::Allocator + 'bldr>(
-                _fbb: &'mut_bldr mut ::flatbuffers::FlatBufferBuilder<'bldr, A>,
-                args: &'args TaskArgs<'args>,
-            ) -> ::flatbuffers::WIPOffset<Task<'bldr>> {
-                let mut builder = TaskBuilder::new(_fbb);
-                if let Some(x) = args.spec {
-                    builder.add_spec(x);
-                }
-                builder.add_isolate(args.isolate);
-                builder.add_parallelism(args.parallelism);
-                builder.add_instance(args.instance);
-                if let Some(x) = args.name {
-                    builder.add_name(x);
-                }
-                builder.add_stage(args.stage);
-                builder.add_id(args.id);
-                builder.add_is_source(args.is_source);
-                builder.add_kind(args.kind);
-                builder.finish()
-            }
+  #[inline]
+  pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
+    Task { _tab: table }
+  }
+  #[allow(unused_mut)]
+  pub fn create<'bldr: 'args, 'args: 'mut_bldr, 'mut_bldr, A: ::flatbuffers::Allocator + 'bldr>(
+    _fbb: &'mut_bldr mut ::flatbuffers::FlatBufferBuilder<'bldr, A>,
+    args: &'args TaskArgs<'args>
+  ) -> ::flatbuffers::WIPOffset<Task<'bldr>> {
+    let mut builder = TaskBuilder::new(_fbb);
+    if let Some(x) = args.spec { builder.add_spec(x); }
+    builder.add_isolate(args.isolate);
+    builder.add_parallelism(args.parallelism);
+    builder.add_instance(args.instance);
+    if let Some(x) = args.name { builder.add_name(x); }
+    builder.add_stage(args.stage);
+    builder.add_id(args.id);
+    builder.add_is_source(args.is_source);
+    builder.add_kind(args.kind);
+    builder.finish()
+  }
 
-            #[inline]
-            pub fn id(&self) -> u32 {
-                // Safety:
-                // Created from valid Table for this object
-                // which contains a valid value in this slot
-                unsafe { self._tab.get::<u32>(Task::VT_ID, Some(0)).unwrap() }
-            }
-            #[inline]
-            pub fn stage(&self) -> u32 {
-                // Safety:
-                // Created from valid Table for this object
-                // which contains a valid value in this slot
-                unsafe { self._tab.get::<u32>(Task::VT_STAGE, Some(0)).unwrap() }
-            }
-            /// Name of the stage, for messages and metrics.
-            #[inline]
-            pub fn name(&self) -> Option<&'a str> {
-                // Safety:
-                // Created from valid Table for this object
-                // which contains a valid value in this slot
-                unsafe {
-                    self._tab
-                        .get::<::flatbuffers::ForwardsUOffset<&str>>(Task::VT_NAME, None)
-                }
-            }
-            /// Which of the stage's `parallelism` parallel instances this is, from 0.
-            #[inline]
-            pub fn instance(&self) -> u32 {
-                // Safety:
-                // Created from valid Table for this object
-                // which contains a valid value in this slot
-                unsafe { self._tab.get::<u32>(Task::VT_INSTANCE, Some(0)).unwrap() }
-            }
-            #[inline]
-            pub fn parallelism(&self) -> u32 {
-                // Safety:
-                // Created from valid Table for this object
-                // which contains a valid value in this slot
-                unsafe { self._tab.get::<u32>(Task::VT_PARALLELISM, Some(1)).unwrap() }
-            }
-            /// -1: a native thread, 0: the main isolate, 1..: worker isolates.
-            #[inline]
-            pub fn isolate(&self) -> i32 {
-                // Safety:
-                // Created from valid Table for this object
-                // which contains a valid value in this slot
-                unsafe { self._tab.get::<i32>(Task::VT_ISOLATE, Some(0)).unwrap() }
-            }
-            #[inline]
-            pub fn kind(&self) -> TaskKind {
-                // Safety:
-                // Created from valid Table for this object
-                // which contains a valid value in this slot
-                unsafe {
-                    self._tab
-                        .get::<TaskKind>(Task::VT_KIND, Some(TaskKind::JsTask))
-                        .unwrap()
-                }
-            }
-            /// The task produces records by itself (JavaScript sources too).
-            #[inline]
-            pub fn is_source(&self) -> bool {
-                // Safety:
-                // Created from valid Table for this object
-                // which contains a valid value in this slot
-                unsafe { self._tab.get::<bool>(Task::VT_IS_SOURCE, Some(false)).unwrap() }
-            }
-            /// JSON, native tasks only.
-            #[inline]
-            pub fn spec(&self) -> Option<&'a str> {
-                // Safety:
-                // Created from valid Table for this object
-                // which contains a valid value in this slot
-                unsafe {
-                    self._tab
-                        .get::<::flatbuffers::ForwardsUOffset<&str>>(Task::VT_SPEC, None)
-                }
-            }
-        }
 
-        impl ::flatbuffers::Verifiable for Task<'_> {
-            #[inline]
-            fn run_verifier(
-                v: &mut ::flatbuffers::Verifier,
-                pos: usize,
-            ) -> Result<(), ::flatbuffers::InvalidFlatbuffer> {
-                v.visit_table(pos)?
-                    .visit_field::<u32>("id", Self::VT_ID, false)?
-                    .visit_field::<u32>("stage", Self::VT_STAGE, false)?
-                    .visit_field::<::flatbuffers::ForwardsUOffset<&str>>("name", Self::VT_NAME, false)?
-                    .visit_field::<u32>("instance", Self::VT_INSTANCE, false)?
-                    .visit_field::<u32>("parallelism", Self::VT_PARALLELISM, false)?
-                    .visit_field::<i32>("isolate", Self::VT_ISOLATE, false)?
-                    .visit_field::<TaskKind>("kind", Self::VT_KIND, false)?
-                    .visit_field::<bool>("is_source", Self::VT_IS_SOURCE, false)?
-                    .visit_field::<::flatbuffers::ForwardsUOffset<&str>>("spec", Self::VT_SPEC, false)?
-                    .finish();
-                Ok(())
-            }
-        }
-        pub struct TaskArgs<'a> {
-            pub id: u32,
-            pub stage: u32,
-            pub name: Option<::flatbuffers::WIPOffset<&'a str>>,
-            pub instance: u32,
-            pub parallelism: u32,
-            pub isolate: i32,
-            pub kind: TaskKind,
-            pub is_source: bool,
-            pub spec: Option<::flatbuffers::WIPOffset<&'a str>>,
-        }
-        impl<'a> Default for TaskArgs<'a> {
-            #[inline]
-            fn default() -> Self {
-                TaskArgs {
-                    id: 0,
-                    stage: 0,
-                    name: None,
-                    instance: 0,
-                    parallelism: 1,
-                    isolate: 0,
-                    kind: TaskKind::JsTask,
-                    is_source: false,
-                    spec: None,
-                }
-            }
-        }
+  #[inline]
+  pub fn id(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(Task::VT_ID, Some(0)).unwrap()}
+  }
+  #[inline]
+  pub fn stage(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(Task::VT_STAGE, Some(0)).unwrap()}
+  }
+  /// Name of the stage, for messages and metrics.
+  #[inline]
+  pub fn name(&self) -> Option<&'a str> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<&str>>(Task::VT_NAME, None)}
+  }
+  /// Which of the stage's `parallelism` parallel instances this is, from 0.
+  #[inline]
+  pub fn instance(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(Task::VT_INSTANCE, Some(0)).unwrap()}
+  }
+  #[inline]
+  pub fn parallelism(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(Task::VT_PARALLELISM, Some(1)).unwrap()}
+  }
+  /// -1: a native thread, 0: the main isolate, 1..: worker isolates.
+  #[inline]
+  pub fn isolate(&self) -> i32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<i32>(Task::VT_ISOLATE, Some(0)).unwrap()}
+  }
+  #[inline]
+  pub fn kind(&self) -> TaskKind {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<TaskKind>(Task::VT_KIND, Some(TaskKind::JsTask)).unwrap()}
+  }
+  /// The task produces records by itself (JavaScript sources too).
+  #[inline]
+  pub fn is_source(&self) -> bool {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<bool>(Task::VT_IS_SOURCE, Some(false)).unwrap()}
+  }
+  /// JSON, native tasks only.
+  #[inline]
+  pub fn spec(&self) -> Option<&'a str> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<&str>>(Task::VT_SPEC, None)}
+  }
+}
 
-        pub struct TaskBuilder<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> {
-            fbb_: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
-            start_: ::flatbuffers::WIPOffset<::flatbuffers::TableUnfinishedWIPOffset>,
-        }
-        impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> TaskBuilder<'a, 'b, A> {
-            #[inline]
-            pub fn add_id(&mut self, id: u32) {
-                self.fbb_.push_slot::<u32>(Task::VT_ID, id, 0);
-            }
-            #[inline]
-            pub fn add_stage(&mut self, stage: u32) {
-                self.fbb_.push_slot::<u32>(Task::VT_STAGE, stage, 0);
-            }
-            #[inline]
-            pub fn add_name(&mut self, name: ::flatbuffers::WIPOffset<&'b str>) {
-                self.fbb_
-                    .push_slot_always::<::flatbuffers::WIPOffset<_>>(Task::VT_NAME, name);
-            }
-            #[inline]
-            pub fn add_instance(&mut self, instance: u32) {
-                self.fbb_.push_slot::<u32>(Task::VT_INSTANCE, instance, 0);
-            }
-            #[inline]
-            pub fn add_parallelism(&mut self, parallelism: u32) {
-                self.fbb_.push_slot::<u32>(Task::VT_PARALLELISM, parallelism, 1);
-            }
-            #[inline]
-            pub fn add_isolate(&mut self, isolate: i32) {
-                self.fbb_.push_slot::<i32>(Task::VT_ISOLATE, isolate, 0);
-            }
-            #[inline]
-            pub fn add_kind(&mut self, kind: TaskKind) {
-                self.fbb_
-                    .push_slot::<TaskKind>(Task::VT_KIND, kind, TaskKind::JsTask);
-            }
-            #[inline]
-            pub fn add_is_source(&mut self, is_source: bool) {
-                self.fbb_.push_slot::<bool>(Task::VT_IS_SOURCE, is_source, false);
-            }
-            #[inline]
-            pub fn add_spec(&mut self, spec: ::flatbuffers::WIPOffset<&'b str>) {
-                self.fbb_
-                    .push_slot_always::<::flatbuffers::WIPOffset<_>>(Task::VT_SPEC, spec);
-            }
-            #[inline]
-            pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> TaskBuilder<'a, 'b, A> {
-                let start = _fbb.start_table();
-                TaskBuilder {
-                    fbb_: _fbb,
-                    start_: start,
-                }
-            }
-            #[inline]
-            pub fn finish(self) -> ::flatbuffers::WIPOffset<Task<'a>> {
-                let o = self.fbb_.end_table(self.start_);
-                ::flatbuffers::WIPOffset::new(o.value())
-            }
-        }
+impl ::flatbuffers::Verifiable for Task<'_> {
+  #[inline]
+  fn run_verifier(
+    v: &mut ::flatbuffers::Verifier, pos: usize
+  ) -> Result<(), ::flatbuffers::InvalidFlatbuffer> {
+    v.visit_table(pos)?
+     .visit_field::<u32>("id", Self::VT_ID, false)?
+     .visit_field::<u32>("stage", Self::VT_STAGE, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<&str>>("name", Self::VT_NAME, false)?
+     .visit_field::<u32>("instance", Self::VT_INSTANCE, false)?
+     .visit_field::<u32>("parallelism", Self::VT_PARALLELISM, false)?
+     .visit_field::<i32>("isolate", Self::VT_ISOLATE, false)?
+     .visit_field::<TaskKind>("kind", Self::VT_KIND, false)?
+     .visit_field::<bool>("is_source", Self::VT_IS_SOURCE, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<&str>>("spec", Self::VT_SPEC, false)?
+     .finish();
+    Ok(())
+  }
+}
+pub struct TaskArgs<'a> {
+    pub id: u32,
+    pub stage: u32,
+    pub name: Option<::flatbuffers::WIPOffset<&'a str>>,
+    pub instance: u32,
+    pub parallelism: u32,
+    pub isolate: i32,
+    pub kind: TaskKind,
+    pub is_source: bool,
+    pub spec: Option<::flatbuffers::WIPOffset<&'a str>>,
+}
+impl<'a> Default for TaskArgs<'a> {
+  #[inline]
+  fn default() -> Self {
+    TaskArgs {
+      id: 0,
+      stage: 0,
+      name: None,
+      instance: 0,
+      parallelism: 1,
+      isolate: 0,
+      kind: TaskKind::JsTask,
+      is_source: false,
+      spec: None,
+    }
+  }
+}
 
-        impl ::core::fmt::Debug for Task<'_> {
-            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                let mut ds = f.debug_struct("Task");
-                ds.field("id", &self.id());
-                ds.field("stage", &self.stage());
-                ds.field("name", &self.name());
-                ds.field("instance", &self.instance());
-                ds.field("parallelism", &self.parallelism());
-                ds.field("isolate", &self.isolate());
-                ds.field("kind", &self.kind());
-                ds.field("is_source", &self.is_source());
-                ds.field("spec", &self.spec());
-                ds.finish()
-            }
-        }
-        pub enum EdgeOffset {}
-        #[derive(Copy, Clone, PartialEq)]
+pub struct TaskBuilder<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> {
+  fbb_: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
+  start_: ::flatbuffers::WIPOffset<::flatbuffers::TableUnfinishedWIPOffset>,
+}
+impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> TaskBuilder<'a, 'b, A> {
+  #[inline]
+  pub fn add_id(&mut self, id: u32) {
+    self.fbb_.push_slot::<u32>(Task::VT_ID, id, 0);
+  }
+  #[inline]
+  pub fn add_stage(&mut self, stage: u32) {
+    self.fbb_.push_slot::<u32>(Task::VT_STAGE, stage, 0);
+  }
+  #[inline]
+  pub fn add_name(&mut self, name: ::flatbuffers::WIPOffset<&'b  str>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Task::VT_NAME, name);
+  }
+  #[inline]
+  pub fn add_instance(&mut self, instance: u32) {
+    self.fbb_.push_slot::<u32>(Task::VT_INSTANCE, instance, 0);
+  }
+  #[inline]
+  pub fn add_parallelism(&mut self, parallelism: u32) {
+    self.fbb_.push_slot::<u32>(Task::VT_PARALLELISM, parallelism, 1);
+  }
+  #[inline]
+  pub fn add_isolate(&mut self, isolate: i32) {
+    self.fbb_.push_slot::<i32>(Task::VT_ISOLATE, isolate, 0);
+  }
+  #[inline]
+  pub fn add_kind(&mut self, kind: TaskKind) {
+    self.fbb_.push_slot::<TaskKind>(Task::VT_KIND, kind, TaskKind::JsTask);
+  }
+  #[inline]
+  pub fn add_is_source(&mut self, is_source: bool) {
+    self.fbb_.push_slot::<bool>(Task::VT_IS_SOURCE, is_source, false);
+  }
+  #[inline]
+  pub fn add_spec(&mut self, spec: ::flatbuffers::WIPOffset<&'b  str>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Task::VT_SPEC, spec);
+  }
+  #[inline]
+  pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> TaskBuilder<'a, 'b, A> {
+    let start = _fbb.start_table();
+    TaskBuilder {
+      fbb_: _fbb,
+      start_: start,
+    }
+  }
+  #[inline]
+  pub fn finish(self) -> ::flatbuffers::WIPOffset<Task<'a>> {
+    let o = self.fbb_.end_table(self.start_);
+    ::flatbuffers::WIPOffset::new(o.value())
+  }
+}
 
-        /// One physical edge.
-        pub struct Edge<'a> {
-            pub _tab: ::flatbuffers::Table<'a>,
-        }
+impl ::core::fmt::Debug for Task<'_> {
+  fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    let mut ds = f.debug_struct("Task");
+      ds.field("id", &self.id());
+      ds.field("stage", &self.stage());
+      ds.field("name", &self.name());
+      ds.field("instance", &self.instance());
+      ds.field("parallelism", &self.parallelism());
+      ds.field("isolate", &self.isolate());
+      ds.field("kind", &self.kind());
+      ds.field("is_source", &self.is_source());
+      ds.field("spec", &self.spec());
+      ds.finish()
+  }
+}
+pub enum EdgeOffset {}
+#[derive(Copy, Clone, PartialEq)]
 
-        impl<'a> ::flatbuffers::Follow<'a> for Edge<'a> {
-            type Inner = Edge<'a>;
-            #[inline]
-            unsafe fn follow(buf: &'a [u8], loc: usize) -> Self::Inner {
-                Self {
-                    _tab: unsafe { ::flatbuffers::Table::new(buf, loc) },
-                }
-            }
-        }
+/// One physical edge.
+pub struct Edge<'a> {
+  pub _tab: ::flatbuffers::Table<'a>,
+}
 
-        impl<'a> Edge<'a> {
-            pub const VT_ID: ::flatbuffers::VOffsetT = 4;
-            pub const VT_FROM_TASK: ::flatbuffers::VOffsetT = 6;
-            pub const VT_FROM_OUTPUT: ::flatbuffers::VOffsetT = 8;
-            pub const VT_TO_TASK: ::flatbuffers::VOffsetT = 10;
-            pub const VT_TO_GATE: ::flatbuffers::VOffsetT = 12;
-            pub const VT_PARTITION: ::flatbuffers::VOffsetT = 14;
-            pub const VT_MAX_ROWS: ::flatbuffers::VOffsetT = 16;
-            pub const VT_MAX_BYTES: ::flatbuffers::VOffsetT = 18;
+impl<'a> ::flatbuffers::Follow<'a> for Edge<'a> {
+  type Inner = Edge<'a>;
+  #[inline]
+  unsafe fn follow(buf: &'a [u8], loc: usize) -> Self::Inner {
+    Self { _tab: unsafe { ::flatbuffers::Table::new(buf, loc) } }
+  }
+}
 
-            #[inline]
-            pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
-                Edge { _tab: table }
-            }
-            #[allow(unused_mut)]
-            pub fn create<'bldr: 'args, 'args: 'mut_bldr, 'mut_bldr, A: ::flatbuffers::Allocator + 'bldr>(
-                _fbb: &'mut_bldr mut ::flatbuffers::FlatBufferBuilder<'bldr, A>,
-                args: &'args EdgeArgs,
-            ) -> ::flatbuffers::WIPOffset<Edge<'bldr>> {
-                let mut builder = EdgeBuilder::new(_fbb);
-                builder.add_max_bytes(args.max_bytes);
-                builder.add_max_rows(args.max_rows);
-                builder.add_to_gate(args.to_gate);
-                builder.add_to_task(args.to_task);
-                builder.add_from_output(args.from_output);
-                builder.add_from_task(args.from_task);
-                builder.add_id(args.id);
-                builder.add_partition(args.partition);
-                builder.finish()
-            }
+impl<'a> Edge<'a> {
+  pub const VT_ID: ::flatbuffers::VOffsetT = 4;
+  pub const VT_FROM_TASK: ::flatbuffers::VOffsetT = 6;
+  pub const VT_FROM_OUTPUT: ::flatbuffers::VOffsetT = 8;
+  pub const VT_TO_TASK: ::flatbuffers::VOffsetT = 10;
+  pub const VT_TO_GATE: ::flatbuffers::VOffsetT = 12;
+  pub const VT_PARTITION: ::flatbuffers::VOffsetT = 14;
+  pub const VT_MAX_ROWS: ::flatbuffers::VOffsetT = 16;
+  pub const VT_MAX_BYTES: ::flatbuffers::VOffsetT = 18;
 
-            #[inline]
-            pub fn id(&self) -> u32 {
-                // Safety:
-                // Created from valid Table for this object
-                // which contains a valid value in this slot
-                unsafe { self._tab.get::<u32>(Edge::VT_ID, Some(0)).unwrap() }
-            }
-            #[inline]
-            pub fn from_task(&self) -> u32 {
-                // Safety:
-                // Created from valid Table for this object
-                // which contains a valid value in this slot
-                unsafe { self._tab.get::<u32>(Edge::VT_FROM_TASK, Some(0)).unwrap() }
-            }
-            /// Index of the output of `from_task`, from 0 without gaps. The edges of one output have the same partition; they are
-            /// listed in the order of the target's instances.
-            #[inline]
-            pub fn from_output(&self) -> u32 {
-                // Safety:
-                // Created from valid Table for this object
-                // which contains a valid value in this slot
-                unsafe { self._tab.get::<u32>(Edge::VT_FROM_OUTPUT, Some(0)).unwrap() }
-            }
-            #[inline]
-            pub fn to_task(&self) -> u32 {
-                // Safety:
-                // Created from valid Table for this object
-                // which contains a valid value in this slot
-                unsafe { self._tab.get::<u32>(Edge::VT_TO_TASK, Some(0)).unwrap() }
-            }
-            /// Index of the gate of `to_task`, from 0 without gaps.
-            #[inline]
-            pub fn to_gate(&self) -> u32 {
-                // Safety:
-                // Created from valid Table for this object
-                // which contains a valid value in this slot
-                unsafe { self._tab.get::<u32>(Edge::VT_TO_GATE, Some(0)).unwrap() }
-            }
-            #[inline]
-            pub fn partition(&self) -> Partition {
-                // Safety:
-                // Created from valid Table for this object
-                // which contains a valid value in this slot
-                unsafe {
-                    self._tab
-                        .get::<Partition>(Edge::VT_PARTITION, Some(Partition::Forward))
-                        .unwrap()
-                }
-            }
-            /// Credit: the producer waits at so many records or bytes in flight.
-            #[inline]
-            pub fn max_rows(&self) -> u32 {
-                // Safety:
-                // Created from valid Table for this object
-                // which contains a valid value in this slot
-                unsafe { self._tab.get::<u32>(Edge::VT_MAX_ROWS, Some(4096)).unwrap() }
-            }
-            #[inline]
-            pub fn max_bytes(&self) -> u32 {
-                // Safety:
-                // Created from valid Table for this object
-                // which contains a valid value in this slot
-                unsafe { self._tab.get::<u32>(Edge::VT_MAX_BYTES, Some(1048576)).unwrap() }
-            }
-        }
+  #[inline]
+  pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
+    Edge { _tab: table }
+  }
+  #[allow(unused_mut)]
+  pub fn create<'bldr: 'args, 'args: 'mut_bldr, 'mut_bldr, A: ::flatbuffers::Allocator + 'bldr>(
+    _fbb: &'mut_bldr mut ::flatbuffers::FlatBufferBuilder<'bldr, A>,
+    args: &'args EdgeArgs
+  ) -> ::flatbuffers::WIPOffset<Edge<'bldr>> {
+    let mut builder = EdgeBuilder::new(_fbb);
+    builder.add_max_bytes(args.max_bytes);
+    builder.add_max_rows(args.max_rows);
+    builder.add_to_gate(args.to_gate);
+    builder.add_to_task(args.to_task);
+    builder.add_from_output(args.from_output);
+    builder.add_from_task(args.from_task);
+    builder.add_id(args.id);
+    builder.add_partition(args.partition);
+    builder.finish()
+  }
 
-        impl ::flatbuffers::Verifiable for Edge<'_> {
-            #[inline]
-            fn run_verifier(
-                v: &mut ::flatbuffers::Verifier,
-                pos: usize,
-            ) -> Result<(), ::flatbuffers::InvalidFlatbuffer> {
-                v.visit_table(pos)?
-                    .visit_field::<u32>("id", Self::VT_ID, false)?
-                    .visit_field::<u32>("from_task", Self::VT_FROM_TASK, false)?
-                    .visit_field::<u32>("from_output", Self::VT_FROM_OUTPUT, false)?
-                    .visit_field::<u32>("to_task", Self::VT_TO_TASK, false)?
-                    .visit_field::<u32>("to_gate", Self::VT_TO_GATE, false)?
-                    .visit_field::<Partition>("partition", Self::VT_PARTITION, false)?
-                    .visit_field::<u32>("max_rows", Self::VT_MAX_ROWS, false)?
-                    .visit_field::<u32>("max_bytes", Self::VT_MAX_BYTES, false)?
-                    .finish();
-                Ok(())
-            }
-        }
-        pub struct EdgeArgs {
-            pub id: u32,
-            pub from_task: u32,
-            pub from_output: u32,
-            pub to_task: u32,
-            pub to_gate: u32,
-            pub partition: Partition,
-            pub max_rows: u32,
-            pub max_bytes: u32,
-        }
-        impl<'a> Default for EdgeArgs {
-            #[inline]
-            fn default() -> Self {
-                EdgeArgs {
-                    id: 0,
-                    from_task: 0,
-                    from_output: 0,
-                    to_task: 0,
-                    to_gate: 0,
-                    partition: Partition::Forward,
-                    max_rows: 4096,
-                    max_bytes: 1048576,
-                }
-            }
-        }
 
-        pub struct EdgeBuilder<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> {
-            fbb_: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
-            start_: ::flatbuffers::WIPOffset<::flatbuffers::TableUnfinishedWIPOffset>,
-        }
-        impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> EdgeBuilder<'a, 'b, A> {
-            #[inline]
-            pub fn add_id(&mut self, id: u32) {
-                self.fbb_.push_slot::<u32>(Edge::VT_ID, id, 0);
-            }
-            #[inline]
-            pub fn add_from_task(&mut self, from_task: u32) {
-                self.fbb_.push_slot::<u32>(Edge::VT_FROM_TASK, from_task, 0);
-            }
-            #[inline]
-            pub fn add_from_output(&mut self, from_output: u32) {
-                self.fbb_.push_slot::<u32>(Edge::VT_FROM_OUTPUT, from_output, 0);
-            }
-            #[inline]
-            pub fn add_to_task(&mut self, to_task: u32) {
-                self.fbb_.push_slot::<u32>(Edge::VT_TO_TASK, to_task, 0);
-            }
-            #[inline]
-            pub fn add_to_gate(&mut self, to_gate: u32) {
-                self.fbb_.push_slot::<u32>(Edge::VT_TO_GATE, to_gate, 0);
-            }
-            #[inline]
-            pub fn add_partition(&mut self, partition: Partition) {
-                self.fbb_
-                    .push_slot::<Partition>(Edge::VT_PARTITION, partition, Partition::Forward);
-            }
-            #[inline]
-            pub fn add_max_rows(&mut self, max_rows: u32) {
-                self.fbb_.push_slot::<u32>(Edge::VT_MAX_ROWS, max_rows, 4096);
-            }
-            #[inline]
-            pub fn add_max_bytes(&mut self, max_bytes: u32) {
-                self.fbb_.push_slot::<u32>(Edge::VT_MAX_BYTES, max_bytes, 1048576);
-            }
-            #[inline]
-            pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> EdgeBuilder<'a, 'b, A> {
-                let start = _fbb.start_table();
-                EdgeBuilder {
-                    fbb_: _fbb,
-                    start_: start,
-                }
-            }
-            #[inline]
-            pub fn finish(self) -> ::flatbuffers::WIPOffset<Edge<'a>> {
-                let o = self.fbb_.end_table(self.start_);
-                ::flatbuffers::WIPOffset::new(o.value())
-            }
-        }
+  #[inline]
+  pub fn id(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(Edge::VT_ID, Some(0)).unwrap()}
+  }
+  #[inline]
+  pub fn from_task(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(Edge::VT_FROM_TASK, Some(0)).unwrap()}
+  }
+  /// Index of the output of `from_task`, from 0 without gaps. The edges of one output have the same partition; they are
+  /// listed in the order of the target's instances.
+  #[inline]
+  pub fn from_output(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(Edge::VT_FROM_OUTPUT, Some(0)).unwrap()}
+  }
+  #[inline]
+  pub fn to_task(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(Edge::VT_TO_TASK, Some(0)).unwrap()}
+  }
+  /// Index of the gate of `to_task`, from 0 without gaps.
+  #[inline]
+  pub fn to_gate(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(Edge::VT_TO_GATE, Some(0)).unwrap()}
+  }
+  #[inline]
+  pub fn partition(&self) -> Partition {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<Partition>(Edge::VT_PARTITION, Some(Partition::Forward)).unwrap()}
+  }
+  /// Credit: the producer waits at so many records or bytes in flight.
+  #[inline]
+  pub fn max_rows(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(Edge::VT_MAX_ROWS, Some(4096)).unwrap()}
+  }
+  #[inline]
+  pub fn max_bytes(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(Edge::VT_MAX_BYTES, Some(1048576)).unwrap()}
+  }
+}
 
-        impl ::core::fmt::Debug for Edge<'_> {
-            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                let mut ds = f.debug_struct("Edge");
-                ds.field("id", &self.id());
-                ds.field("from_task", &self.from_task());
-                ds.field("from_output", &self.from_output());
-                ds.field("to_task", &self.to_task());
-                ds.field("to_gate", &self.to_gate());
-                ds.field("partition", &self.partition());
-                ds.field("max_rows", &self.max_rows());
-                ds.field("max_bytes", &self.max_bytes());
-                ds.finish()
-            }
-        }
-        pub enum ExecutionGraphOffset {}
-        #[derive(Copy, Clone, PartialEq)]
+impl ::flatbuffers::Verifiable for Edge<'_> {
+  #[inline]
+  fn run_verifier(
+    v: &mut ::flatbuffers::Verifier, pos: usize
+  ) -> Result<(), ::flatbuffers::InvalidFlatbuffer> {
+    v.visit_table(pos)?
+     .visit_field::<u32>("id", Self::VT_ID, false)?
+     .visit_field::<u32>("from_task", Self::VT_FROM_TASK, false)?
+     .visit_field::<u32>("from_output", Self::VT_FROM_OUTPUT, false)?
+     .visit_field::<u32>("to_task", Self::VT_TO_TASK, false)?
+     .visit_field::<u32>("to_gate", Self::VT_TO_GATE, false)?
+     .visit_field::<Partition>("partition", Self::VT_PARTITION, false)?
+     .visit_field::<u32>("max_rows", Self::VT_MAX_ROWS, false)?
+     .visit_field::<u32>("max_bytes", Self::VT_MAX_BYTES, false)?
+     .finish();
+    Ok(())
+  }
+}
+pub struct EdgeArgs {
+    pub id: u32,
+    pub from_task: u32,
+    pub from_output: u32,
+    pub to_task: u32,
+    pub to_gate: u32,
+    pub partition: Partition,
+    pub max_rows: u32,
+    pub max_bytes: u32,
+}
+impl<'a> Default for EdgeArgs {
+  #[inline]
+  fn default() -> Self {
+    EdgeArgs {
+      id: 0,
+      from_task: 0,
+      from_output: 0,
+      to_task: 0,
+      to_gate: 0,
+      partition: Partition::Forward,
+      max_rows: 4096,
+      max_bytes: 1048576,
+    }
+  }
+}
 
-        pub struct ExecutionGraph<'a> {
-            pub _tab: ::flatbuffers::Table<'a>,
-        }
+pub struct EdgeBuilder<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> {
+  fbb_: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
+  start_: ::flatbuffers::WIPOffset<::flatbuffers::TableUnfinishedWIPOffset>,
+}
+impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> EdgeBuilder<'a, 'b, A> {
+  #[inline]
+  pub fn add_id(&mut self, id: u32) {
+    self.fbb_.push_slot::<u32>(Edge::VT_ID, id, 0);
+  }
+  #[inline]
+  pub fn add_from_task(&mut self, from_task: u32) {
+    self.fbb_.push_slot::<u32>(Edge::VT_FROM_TASK, from_task, 0);
+  }
+  #[inline]
+  pub fn add_from_output(&mut self, from_output: u32) {
+    self.fbb_.push_slot::<u32>(Edge::VT_FROM_OUTPUT, from_output, 0);
+  }
+  #[inline]
+  pub fn add_to_task(&mut self, to_task: u32) {
+    self.fbb_.push_slot::<u32>(Edge::VT_TO_TASK, to_task, 0);
+  }
+  #[inline]
+  pub fn add_to_gate(&mut self, to_gate: u32) {
+    self.fbb_.push_slot::<u32>(Edge::VT_TO_GATE, to_gate, 0);
+  }
+  #[inline]
+  pub fn add_partition(&mut self, partition: Partition) {
+    self.fbb_.push_slot::<Partition>(Edge::VT_PARTITION, partition, Partition::Forward);
+  }
+  #[inline]
+  pub fn add_max_rows(&mut self, max_rows: u32) {
+    self.fbb_.push_slot::<u32>(Edge::VT_MAX_ROWS, max_rows, 4096);
+  }
+  #[inline]
+  pub fn add_max_bytes(&mut self, max_bytes: u32) {
+    self.fbb_.push_slot::<u32>(Edge::VT_MAX_BYTES, max_bytes, 1048576);
+  }
+  #[inline]
+  pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> EdgeBuilder<'a, 'b, A> {
+    let start = _fbb.start_table();
+    EdgeBuilder {
+      fbb_: _fbb,
+      start_: start,
+    }
+  }
+  #[inline]
+  pub fn finish(self) -> ::flatbuffers::WIPOffset<Edge<'a>> {
+    let o = self.fbb_.end_table(self.start_);
+    ::flatbuffers::WIPOffset::new(o.value())
+  }
+}
 
-        impl<'a> ::flatbuffers::Follow<'a> for ExecutionGraph<'a> {
-            type Inner = ExecutionGraph<'a>;
-            #[inline]
-            unsafe fn follow(buf: &'a [u8], loc: usize) -> Self::Inner {
-                Self {
-                    _tab: unsafe { ::flatbuffers::Table::new(buf, loc) },
-                }
-            }
-        }
+impl ::core::fmt::Debug for Edge<'_> {
+  fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    let mut ds = f.debug_struct("Edge");
+      ds.field("id", &self.id());
+      ds.field("from_task", &self.from_task());
+      ds.field("from_output", &self.from_output());
+      ds.field("to_task", &self.to_task());
+      ds.field("to_gate", &self.to_gate());
+      ds.field("partition", &self.partition());
+      ds.field("max_rows", &self.max_rows());
+      ds.field("max_bytes", &self.max_bytes());
+      ds.finish()
+  }
+}
+pub enum ExecutionGraphOffset {}
+#[derive(Copy, Clone, PartialEq)]
 
-        impl<'a> ExecutionGraph<'a> {
-            pub const VT_VERSION: ::flatbuffers::VOffsetT = 4;
-            pub const VT_JOB_NAME: ::flatbuffers::VOffsetT = 6;
-            pub const VT_JOB_ID: ::flatbuffers::VOffsetT = 8;
-            pub const VT_KEY_GROUPS: ::flatbuffers::VOffsetT = 10;
-            pub const VT_TASKS: ::flatbuffers::VOffsetT = 12;
-            pub const VT_EDGES: ::flatbuffers::VOffsetT = 14;
+pub struct ExecutionGraph<'a> {
+  pub _tab: ::flatbuffers::Table<'a>,
+}
 
-            #[inline]
-            pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
-                ExecutionGraph { _tab: table }
-            }
-            #[allow(unused_mut)]
-            pub fn create<'bldr: 'args, 'args: 'mut_bldr, 'mut_bldr, A: ::flatbuffers::Allocator + 'bldr>(
-                _fbb: &'mut_bldr mut ::flatbuffers::FlatBufferBuilder<'bldr, A>,
-                args: &'args ExecutionGraphArgs<'args>,
-            ) -> ::flatbuffers::WIPOffset<ExecutionGraph<'bldr>> {
-                let mut builder = ExecutionGraphBuilder::new(_fbb);
-                if let Some(x) = args.edges {
-                    builder.add_edges(x);
-                }
-                if let Some(x) = args.tasks {
-                    builder.add_tasks(x);
-                }
-                builder.add_key_groups(args.key_groups);
-                if let Some(x) = args.job_id {
-                    builder.add_job_id(x);
-                }
-                if let Some(x) = args.job_name {
-                    builder.add_job_name(x);
-                }
-                builder.add_version(args.version);
-                builder.finish()
-            }
+impl<'a> ::flatbuffers::Follow<'a> for ExecutionGraph<'a> {
+  type Inner = ExecutionGraph<'a>;
+  #[inline]
+  unsafe fn follow(buf: &'a [u8], loc: usize) -> Self::Inner {
+    Self { _tab: unsafe { ::flatbuffers::Table::new(buf, loc) } }
+  }
+}
 
-            /// Version of this schema's meaning; 1.
-            #[inline]
-            pub fn version(&self) -> u32 {
-                // Safety:
-                // Created from valid Table for this object
-                // which contains a valid value in this slot
-                unsafe { self._tab.get::<u32>(ExecutionGraph::VT_VERSION, Some(1)).unwrap() }
-            }
-            #[inline]
-            pub fn job_name(&self) -> Option<&'a str> {
-                // Safety:
-                // Created from valid Table for this object
-                // which contains a valid value in this slot
-                unsafe {
-                    self._tab
-                        .get::<::flatbuffers::ForwardsUOffset<&str>>(ExecutionGraph::VT_JOB_NAME, None)
-                }
-            }
-            /// UUID.
-            #[inline]
-            pub fn job_id(&self) -> Option<&'a str> {
-                // Safety:
-                // Created from valid Table for this object
-                // which contains a valid value in this slot
-                unsafe {
-                    self._tab
-                        .get::<::flatbuffers::ForwardsUOffset<&str>>(ExecutionGraph::VT_JOB_ID, None)
-                }
-            }
-            #[inline]
-            pub fn key_groups(&self) -> u32 {
-                // Safety:
-                // Created from valid Table for this object
-                // which contains a valid value in this slot
-                unsafe {
-                    self._tab
-                        .get::<u32>(ExecutionGraph::VT_KEY_GROUPS, Some(128))
-                        .unwrap()
-                }
-            }
-            #[inline]
-            pub fn tasks(
-                &self,
-            ) -> Option<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<Task<'a>>>> {
-                // Safety:
-                // Created from valid Table for this object
-                // which contains a valid value in this slot
-                unsafe {
-                    self._tab.get::<::flatbuffers::ForwardsUOffset<
-                        ::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<Task>>,
-                    >>(ExecutionGraph::VT_TASKS, None)
-                }
-            }
-            #[inline]
-            pub fn edges(
-                &self,
-            ) -> Option<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<Edge<'a>>>> {
-                // Safety:
-                // Created from valid Table for this object
-                // which contains a valid value in this slot
-                unsafe {
-                    self._tab.get::<::flatbuffers::ForwardsUOffset<
-                        ::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<Edge>>,
-                    >>(ExecutionGraph::VT_EDGES, None)
-                }
-            }
-        }
+impl<'a> ExecutionGraph<'a> {
+  pub const VT_VERSION: ::flatbuffers::VOffsetT = 4;
+  pub const VT_JOB_NAME: ::flatbuffers::VOffsetT = 6;
+  pub const VT_JOB_ID: ::flatbuffers::VOffsetT = 8;
+  pub const VT_KEY_GROUPS: ::flatbuffers::VOffsetT = 10;
+  pub const VT_TASKS: ::flatbuffers::VOffsetT = 12;
+  pub const VT_EDGES: ::flatbuffers::VOffsetT = 14;
 
-        impl ::flatbuffers::Verifiable for ExecutionGraph<'_> {
-            #[inline]
-            fn run_verifier(
-                v: &mut ::flatbuffers::Verifier,
-                pos: usize,
-            ) -> Result<(), ::flatbuffers::InvalidFlatbuffer> {
-                v.visit_table(pos)?
-                    .visit_field::<u32>("version", Self::VT_VERSION, false)?
-                    .visit_field::<::flatbuffers::ForwardsUOffset<&str>>(
-                        "job_name",
-                        Self::VT_JOB_NAME,
-                        false,
-                    )?
-                    .visit_field::<::flatbuffers::ForwardsUOffset<&str>>("job_id", Self::VT_JOB_ID, false)?
-                    .visit_field::<u32>("key_groups", Self::VT_KEY_GROUPS, false)?
-                    .visit_field::<::flatbuffers::ForwardsUOffset<
-                        ::flatbuffers::Vector<'_, ::flatbuffers::ForwardsUOffset<Task>>,
-                    >>("tasks", Self::VT_TASKS, false)?
-                    .visit_field::<::flatbuffers::ForwardsUOffset<
-                        ::flatbuffers::Vector<'_, ::flatbuffers::ForwardsUOffset<Edge>>,
-                    >>("edges", Self::VT_EDGES, false)?
-                    .finish();
-                Ok(())
-            }
-        }
-        pub struct ExecutionGraphArgs<'a> {
-            pub version: u32,
-            pub job_name: Option<::flatbuffers::WIPOffset<&'a str>>,
-            pub job_id: Option<::flatbuffers::WIPOffset<&'a str>>,
-            pub key_groups: u32,
-            pub tasks: Option<
-                ::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<Task<'a>>>>,
-            >,
-            pub edges: Option<
-                ::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<Edge<'a>>>>,
-            >,
-        }
-        impl<'a> Default for ExecutionGraphArgs<'a> {
-            #[inline]
-            fn default() -> Self {
-                ExecutionGraphArgs {
-                    version: 1,
-                    job_name: None,
-                    job_id: None,
-                    key_groups: 128,
-                    tasks: None,
-                    edges: None,
-                }
-            }
-        }
+  #[inline]
+  pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
+    ExecutionGraph { _tab: table }
+  }
+  #[allow(unused_mut)]
+  pub fn create<'bldr: 'args, 'args: 'mut_bldr, 'mut_bldr, A: ::flatbuffers::Allocator + 'bldr>(
+    _fbb: &'mut_bldr mut ::flatbuffers::FlatBufferBuilder<'bldr, A>,
+    args: &'args ExecutionGraphArgs<'args>
+  ) -> ::flatbuffers::WIPOffset<ExecutionGraph<'bldr>> {
+    let mut builder = ExecutionGraphBuilder::new(_fbb);
+    if let Some(x) = args.edges { builder.add_edges(x); }
+    if let Some(x) = args.tasks { builder.add_tasks(x); }
+    builder.add_key_groups(args.key_groups);
+    if let Some(x) = args.job_id { builder.add_job_id(x); }
+    if let Some(x) = args.job_name { builder.add_job_name(x); }
+    builder.add_version(args.version);
+    builder.finish()
+  }
 
-        pub struct ExecutionGraphBuilder<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> {
-            fbb_: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
-            start_: ::flatbuffers::WIPOffset<::flatbuffers::TableUnfinishedWIPOffset>,
-        }
-        impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> ExecutionGraphBuilder<'a, 'b, A> {
-            #[inline]
-            pub fn add_version(&mut self, version: u32) {
-                self.fbb_.push_slot::<u32>(ExecutionGraph::VT_VERSION, version, 1);
-            }
-            #[inline]
-            pub fn add_job_name(&mut self, job_name: ::flatbuffers::WIPOffset<&'b str>) {
-                self.fbb_
-                    .push_slot_always::<::flatbuffers::WIPOffset<_>>(ExecutionGraph::VT_JOB_NAME, job_name);
-            }
-            #[inline]
-            pub fn add_job_id(&mut self, job_id: ::flatbuffers::WIPOffset<&'b str>) {
-                self.fbb_
-                    .push_slot_always::<::flatbuffers::WIPOffset<_>>(ExecutionGraph::VT_JOB_ID, job_id);
-            }
-            #[inline]
-            pub fn add_key_groups(&mut self, key_groups: u32) {
-                self.fbb_
-                    .push_slot::<u32>(ExecutionGraph::VT_KEY_GROUPS, key_groups, 128);
-            }
-            #[inline]
-            pub fn add_tasks(
-                &mut self,
-                tasks: ::flatbuffers::WIPOffset<
-                    ::flatbuffers::Vector<'b, ::flatbuffers::ForwardsUOffset<Task<'b>>>,
-                >,
-            ) {
-                self.fbb_
-                    .push_slot_always::<::flatbuffers::WIPOffset<_>>(ExecutionGraph::VT_TASKS, tasks);
-            }
-            #[inline]
-            pub fn add_edges(
-                &mut self,
-                edges: ::flatbuffers::WIPOffset<
-                    ::flatbuffers::Vector<'b, ::flatbuffers::ForwardsUOffset<Edge<'b>>>,
-                >,
-            ) {
-                self.fbb_
-                    .push_slot_always::<::flatbuffers::WIPOffset<_>>(ExecutionGraph::VT_EDGES, edges);
-            }
-            #[inline]
-            pub fn new(
-                _fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
-            ) -> ExecutionGraphBuilder<'a, 'b, A> {
-                let start = _fbb.start_table();
-                ExecutionGraphBuilder {
-                    fbb_: _fbb,
-                    start_: start,
-                }
-            }
-            #[inline]
-            pub fn finish(self) -> ::flatbuffers::WIPOffset<ExecutionGraph<'a>> {
-                let o = self.fbb_.end_table(self.start_);
-                ::flatbuffers::WIPOffset::new(o.value())
-            }
-        }
 
-        impl ::core::fmt::Debug for ExecutionGraph<'_> {
-            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                let mut ds = f.debug_struct("ExecutionGraph");
-                ds.field("version", &self.version());
-                ds.field("job_name", &self.job_name());
-                ds.field("job_id", &self.job_id());
-                ds.field("key_groups", &self.key_groups());
-                ds.field("tasks", &self.tasks());
-                ds.field("edges", &self.edges());
-                ds.finish()
-            }
-        }
-        #[inline]
-        /// Verifies that a buffer of bytes contains a `ExecutionGraph`
-        /// and returns it.
-        /// Note that verification is still experimental and may not
-        /// catch every error, or be maximally performant. For the
-        /// previous, unchecked, behavior use
-        /// `root_as_execution_graph_unchecked`.
-        pub fn root_as_execution_graph(
-            buf: &[u8],
-        ) -> Result<ExecutionGraph<'_>, ::flatbuffers::InvalidFlatbuffer> {
-            ::flatbuffers::root::<ExecutionGraph>(buf)
-        }
-        #[inline]
-        /// Verifies that a buffer of bytes contains a size prefixed
-        /// `ExecutionGraph` and returns it.
-        /// Note that verification is still experimental and may not
-        /// catch every error, or be maximally performant. For the
-        /// previous, unchecked, behavior use
-        /// `size_prefixed_root_as_execution_graph_unchecked`.
-        pub fn size_prefixed_root_as_execution_graph(
-            buf: &[u8],
-        ) -> Result<ExecutionGraph<'_>, ::flatbuffers::InvalidFlatbuffer> {
-            ::flatbuffers::size_prefixed_root::<ExecutionGraph>(buf)
-        }
-        #[inline]
-        /// Verifies, with the given options, that a buffer of bytes
-        /// contains a `ExecutionGraph` and returns it.
-        /// Note that verification is still experimental and may not
-        /// catch every error, or be maximally performant. For the
-        /// previous, unchecked, behavior use
-        /// `root_as_execution_graph_unchecked`.
-        pub fn root_as_execution_graph_with_opts<'b, 'o>(
-            opts: &'o ::flatbuffers::VerifierOptions,
-            buf: &'b [u8],
-        ) -> Result<ExecutionGraph<'b>, ::flatbuffers::InvalidFlatbuffer> {
-            ::flatbuffers::root_with_opts::<ExecutionGraph<'b>>(opts, buf)
-        }
-        #[inline]
-        /// Verifies, with the given verifier options, that a buffer of
-        /// bytes contains a size prefixed `ExecutionGraph` and returns
-        /// it. Note that verification is still experimental and may not
-        /// catch every error, or be maximally performant. For the
-        /// previous, unchecked, behavior use
-        /// `root_as_execution_graph_unchecked`.
-        pub fn size_prefixed_root_as_execution_graph_with_opts<'b, 'o>(
-            opts: &'o ::flatbuffers::VerifierOptions,
-            buf: &'b [u8],
-        ) -> Result<ExecutionGraph<'b>, ::flatbuffers::InvalidFlatbuffer> {
-            ::flatbuffers::size_prefixed_root_with_opts::<ExecutionGraph<'b>>(opts, buf)
-        }
-        #[inline]
-        /// Assumes, without verification, that a buffer of bytes contains a ExecutionGraph and returns it.
-        /// # Safety
-        /// Callers must trust the given bytes do indeed contain a valid `ExecutionGraph`.
-        pub unsafe fn root_as_execution_graph_unchecked(buf: &[u8]) -> ExecutionGraph<'_> {
-            unsafe { ::flatbuffers::root_unchecked::<ExecutionGraph>(buf) }
-        }
-        #[inline]
-        /// Assumes, without verification, that a buffer of bytes contains a size prefixed ExecutionGraph and returns it.
-        /// # Safety
-        /// Callers must trust the given bytes do indeed contain a valid size prefixed `ExecutionGraph`.
-        pub unsafe fn size_prefixed_root_as_execution_graph_unchecked(buf: &[u8]) -> ExecutionGraph<'_> {
-            unsafe { ::flatbuffers::size_prefixed_root_unchecked::<ExecutionGraph>(buf) }
-        }
-        #[inline]
-        pub fn finish_execution_graph_buffer<'a, 'b, A: ::flatbuffers::Allocator + 'a>(
-            fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
-            root: ::flatbuffers::WIPOffset<ExecutionGraph<'a>>,
-        ) {
-            fbb.finish(root, None);
-        }
+  /// Version of this schema's meaning; 1.
+  #[inline]
+  pub fn version(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(ExecutionGraph::VT_VERSION, Some(1)).unwrap()}
+  }
+  #[inline]
+  pub fn job_name(&self) -> Option<&'a str> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<&str>>(ExecutionGraph::VT_JOB_NAME, None)}
+  }
+  /// UUID.
+  #[inline]
+  pub fn job_id(&self) -> Option<&'a str> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<&str>>(ExecutionGraph::VT_JOB_ID, None)}
+  }
+  #[inline]
+  pub fn key_groups(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(ExecutionGraph::VT_KEY_GROUPS, Some(128)).unwrap()}
+  }
+  #[inline]
+  pub fn tasks(&self) -> Option<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<Task<'a>>>> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<Task>>>>(ExecutionGraph::VT_TASKS, None)}
+  }
+  #[inline]
+  pub fn edges(&self) -> Option<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<Edge<'a>>>> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<Edge>>>>(ExecutionGraph::VT_EDGES, None)}
+  }
+}
 
-        #[inline]
-        pub fn finish_size_prefixed_execution_graph_buffer<'a, 'b, A: ::flatbuffers::Allocator + 'a>(
-            fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
-            root: ::flatbuffers::WIPOffset<ExecutionGraph<'a>>,
-        ) {
-            fbb.finish_size_prefixed(root, None);
-        }
-    } // pub mod graph
-} // pub mod sage
+impl ::flatbuffers::Verifiable for ExecutionGraph<'_> {
+  #[inline]
+  fn run_verifier(
+    v: &mut ::flatbuffers::Verifier, pos: usize
+  ) -> Result<(), ::flatbuffers::InvalidFlatbuffer> {
+    v.visit_table(pos)?
+     .visit_field::<u32>("version", Self::VT_VERSION, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<&str>>("job_name", Self::VT_JOB_NAME, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<&str>>("job_id", Self::VT_JOB_ID, false)?
+     .visit_field::<u32>("key_groups", Self::VT_KEY_GROUPS, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, ::flatbuffers::ForwardsUOffset<Task>>>>("tasks", Self::VT_TASKS, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, ::flatbuffers::ForwardsUOffset<Edge>>>>("edges", Self::VT_EDGES, false)?
+     .finish();
+    Ok(())
+  }
+}
+pub struct ExecutionGraphArgs<'a> {
+    pub version: u32,
+    pub job_name: Option<::flatbuffers::WIPOffset<&'a str>>,
+    pub job_id: Option<::flatbuffers::WIPOffset<&'a str>>,
+    pub key_groups: u32,
+    pub tasks: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<Task<'a>>>>>,
+    pub edges: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<Edge<'a>>>>>,
+}
+impl<'a> Default for ExecutionGraphArgs<'a> {
+  #[inline]
+  fn default() -> Self {
+    ExecutionGraphArgs {
+      version: 1,
+      job_name: None,
+      job_id: None,
+      key_groups: 128,
+      tasks: None,
+      edges: None,
+    }
+  }
+}
+
+pub struct ExecutionGraphBuilder<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> {
+  fbb_: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
+  start_: ::flatbuffers::WIPOffset<::flatbuffers::TableUnfinishedWIPOffset>,
+}
+impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> ExecutionGraphBuilder<'a, 'b, A> {
+  #[inline]
+  pub fn add_version(&mut self, version: u32) {
+    self.fbb_.push_slot::<u32>(ExecutionGraph::VT_VERSION, version, 1);
+  }
+  #[inline]
+  pub fn add_job_name(&mut self, job_name: ::flatbuffers::WIPOffset<&'b  str>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(ExecutionGraph::VT_JOB_NAME, job_name);
+  }
+  #[inline]
+  pub fn add_job_id(&mut self, job_id: ::flatbuffers::WIPOffset<&'b  str>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(ExecutionGraph::VT_JOB_ID, job_id);
+  }
+  #[inline]
+  pub fn add_key_groups(&mut self, key_groups: u32) {
+    self.fbb_.push_slot::<u32>(ExecutionGraph::VT_KEY_GROUPS, key_groups, 128);
+  }
+  #[inline]
+  pub fn add_tasks(&mut self, tasks: ::flatbuffers::WIPOffset<::flatbuffers::Vector<'b , ::flatbuffers::ForwardsUOffset<Task<'b >>>>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(ExecutionGraph::VT_TASKS, tasks);
+  }
+  #[inline]
+  pub fn add_edges(&mut self, edges: ::flatbuffers::WIPOffset<::flatbuffers::Vector<'b , ::flatbuffers::ForwardsUOffset<Edge<'b >>>>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(ExecutionGraph::VT_EDGES, edges);
+  }
+  #[inline]
+  pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> ExecutionGraphBuilder<'a, 'b, A> {
+    let start = _fbb.start_table();
+    ExecutionGraphBuilder {
+      fbb_: _fbb,
+      start_: start,
+    }
+  }
+  #[inline]
+  pub fn finish(self) -> ::flatbuffers::WIPOffset<ExecutionGraph<'a>> {
+    let o = self.fbb_.end_table(self.start_);
+    ::flatbuffers::WIPOffset::new(o.value())
+  }
+}
+
+impl ::core::fmt::Debug for ExecutionGraph<'_> {
+  fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    let mut ds = f.debug_struct("ExecutionGraph");
+      ds.field("version", &self.version());
+      ds.field("job_name", &self.job_name());
+      ds.field("job_id", &self.job_id());
+      ds.field("key_groups", &self.key_groups());
+      ds.field("tasks", &self.tasks());
+      ds.field("edges", &self.edges());
+      ds.finish()
+  }
+}
+#[inline]
+/// Verifies that a buffer of bytes contains a `ExecutionGraph`
+/// and returns it.
+/// Note that verification is still experimental and may not
+/// catch every error, or be maximally performant. For the
+/// previous, unchecked, behavior use
+/// `root_as_execution_graph_unchecked`.
+pub fn root_as_execution_graph(buf: &[u8]) -> Result<ExecutionGraph<'_>, ::flatbuffers::InvalidFlatbuffer> {
+  ::flatbuffers::root::<ExecutionGraph>(buf)
+}
+#[inline]
+/// Verifies that a buffer of bytes contains a size prefixed
+/// `ExecutionGraph` and returns it.
+/// Note that verification is still experimental and may not
+/// catch every error, or be maximally performant. For the
+/// previous, unchecked, behavior use
+/// `size_prefixed_root_as_execution_graph_unchecked`.
+pub fn size_prefixed_root_as_execution_graph(buf: &[u8]) -> Result<ExecutionGraph<'_>, ::flatbuffers::InvalidFlatbuffer> {
+  ::flatbuffers::size_prefixed_root::<ExecutionGraph>(buf)
+}
+#[inline]
+/// Verifies, with the given options, that a buffer of bytes
+/// contains a `ExecutionGraph` and returns it.
+/// Note that verification is still experimental and may not
+/// catch every error, or be maximally performant. For the
+/// previous, unchecked, behavior use
+/// `root_as_execution_graph_unchecked`.
+pub fn root_as_execution_graph_with_opts<'b, 'o>(
+  opts: &'o ::flatbuffers::VerifierOptions,
+  buf: &'b [u8],
+) -> Result<ExecutionGraph<'b>, ::flatbuffers::InvalidFlatbuffer> {
+  ::flatbuffers::root_with_opts::<ExecutionGraph<'b>>(opts, buf)
+}
+#[inline]
+/// Verifies, with the given verifier options, that a buffer of
+/// bytes contains a size prefixed `ExecutionGraph` and returns
+/// it. Note that verification is still experimental and may not
+/// catch every error, or be maximally performant. For the
+/// previous, unchecked, behavior use
+/// `root_as_execution_graph_unchecked`.
+pub fn size_prefixed_root_as_execution_graph_with_opts<'b, 'o>(
+  opts: &'o ::flatbuffers::VerifierOptions,
+  buf: &'b [u8],
+) -> Result<ExecutionGraph<'b>, ::flatbuffers::InvalidFlatbuffer> {
+  ::flatbuffers::size_prefixed_root_with_opts::<ExecutionGraph<'b>>(opts, buf)
+}
+#[inline]
+/// Assumes, without verification, that a buffer of bytes contains a ExecutionGraph and returns it.
+/// # Safety
+/// Callers must trust the given bytes do indeed contain a valid `ExecutionGraph`.
+pub unsafe fn root_as_execution_graph_unchecked(buf: &[u8]) -> ExecutionGraph<'_> {
+  unsafe { ::flatbuffers::root_unchecked::<ExecutionGraph>(buf) }
+}
+#[inline]
+/// Assumes, without verification, that a buffer of bytes contains a size prefixed ExecutionGraph and returns it.
+/// # Safety
+/// Callers must trust the given bytes do indeed contain a valid size prefixed `ExecutionGraph`.
+pub unsafe fn size_prefixed_root_as_execution_graph_unchecked(buf: &[u8]) -> ExecutionGraph<'_> {
+  unsafe { ::flatbuffers::size_prefixed_root_unchecked::<ExecutionGraph>(buf) }
+}
+#[inline]
+pub fn finish_execution_graph_buffer<'a, 'b, A: ::flatbuffers::Allocator + 'a>(
+    fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
+    root: ::flatbuffers::WIPOffset<ExecutionGraph<'a>>) {
+  fbb.finish(root, None);
+}
+
+#[inline]
+pub fn finish_size_prefixed_execution_graph_buffer<'a, 'b, A: ::flatbuffers::Allocator + 'a>(fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>, root: ::flatbuffers::WIPOffset<ExecutionGraph<'a>>) {
+  fbb.finish_size_prefixed(root, None);
+}
+}  // pub mod graph
+}  // pub mod sage
+
