@@ -1,6 +1,6 @@
 // A chain of 100 operators, typed from end to end without an annotation. `type-cost.test.ts` measures what it costs.
 import { expectTypeOf } from 'vitest';
-import { LocalEnvironment } from '../../ts/environment/local-environment.ts';
+import type { DataStream } from '../../ts/datastream/data-stream.ts';
 import { avg, count, max, sum } from '../../ts/functions/builtin-aggregators.ts';
 
 interface Order {
@@ -9,11 +9,9 @@ interface Order {
   readonly items: readonly { readonly sku: string; readonly price: number }[];
 }
 
-const env = new LocalEnvironment('long chain');
-const orders: Order[] = [];
+declare const orders: DataStream<Order>;
 
-const end = env
-  .fromCollection(orders)
+const end = orders
   .map((order) => ({ ...order, round: 0 }))
   .filter((order) => order.items.length > 0)
   .flatMap((order) => order.items.map((item) => ({ order, item })))

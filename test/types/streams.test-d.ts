@@ -144,6 +144,11 @@ expectTypeOf(
     yield line.length;
   }),
 ).toEqualTypeOf<DataStream<number>>();
+expectTypeOf(
+  lines.flatMap(async function* (line) {
+    yield line.length;
+  }),
+).toEqualTypeOf<DataStream<number>>();
 expectTypeOf(lines.flatMap(Words)).toEqualTypeOf<DataStream<{ word: string }>>();
 expectTypeOf(lines.flatMap(new Words())).toEqualTypeOf<DataStream<{ word: string }>>();
 // @ts-expect-error -- a number cannot be flattened

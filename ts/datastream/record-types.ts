@@ -3,19 +3,19 @@ import type { End } from '../functions/source-function.ts';
 /** What a map passes on: promises are awaited, `undefined` is dropped. */
 export type Mapped<R> = Exclude<Awaited<R>, undefined>;
 
-/** What a flat map passes on: items of iterables, strings as they are, nothing for nothing. */
+/** What a flat map passes on: items of iterables (async ones too), strings as they are, nothing for nothing. */
 export type Flattened<R> =
   Awaited<R> extends infer V
     ? V extends string
       ? V
-      : V extends Iterable<infer Item>
+      : V extends Iterable<infer Item> | AsyncIterable<infer Item>
         ? Item
         : never
     : never;
 
 /** What a flat map function may return. */
 // eslint-disable-next-line typescript/no-invalid-void-type -- a function without return is a legal flat map
-export type Flattenable = Iterable<unknown> | string | null | undefined | void;
+export type Flattenable = Iterable<unknown> | AsyncIterable<unknown> | string | null | undefined | void;
 
 /** What a source function gives: promises are awaited, `undefined` is "nothing now", `END` the end. */
 export type Sourced<R> = Exclude<Awaited<R>, undefined | End>;

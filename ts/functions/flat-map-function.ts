@@ -3,7 +3,7 @@ import { BaseFunction } from './base-function.ts';
 
 /** What a flat map may return: an iterable is flattened, a string is one record, nothing is no record. */
 // eslint-disable-next-line typescript/no-invalid-void-type -- functions that only collect return nothing
-export type FlatMapOutput<Out> = Iterable<Out> | null | undefined | void;
+export type FlatMapOutput<Out> = Iterable<Out> | AsyncIterable<Out> | null | undefined | void;
 
 /** Takes what a function collects. */
 export type Collector = (record: unknown) => void;
