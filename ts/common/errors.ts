@@ -30,9 +30,10 @@ export interface SageErrorOptions {
 export class SageError extends Error {
   override readonly name = 'SageError';
   readonly code: ErrorCode;
-  readonly operator: string | undefined;
-  readonly declaredAt: SourceLocation | undefined;
-  readonly record: unknown;
+  // What is not known is not set, so that a printed error shows only what says something.
+  declare readonly operator: string | undefined;
+  declare readonly declaredAt: SourceLocation | undefined;
+  declare readonly record: unknown;
   /** Details from the core, such as `file`, `line` and `byte`. */
   readonly context: Readonly<Record<string, string | number>>;
   /** Who can do something about it. */
@@ -46,9 +47,9 @@ export class SageError extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     const info = ERROR_TABLE[code];
     this.code = code;
-    this.operator = options.operator;
-    this.declaredAt = options.declaredAt;
-    this.record = options.record;
+    if (options.operator !== undefined) this.operator = options.operator;
+    if (options.declaredAt !== undefined) this.declaredAt = options.declaredAt;
+    if (options.record !== undefined) this.record = options.record;
     this.context = options.context ?? {};
     this.domain = options.domain ?? info.domain;
     this.retryable = options.retryable ?? info.retryable;
