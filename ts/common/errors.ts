@@ -9,7 +9,7 @@ export interface SageErrorOptions {
   readonly operator?: string | undefined;
   /** Where the user declared that operator. */
   readonly declaredAt?: SourceLocation | undefined;
-  /** The record that was being processed; `undefined` is also "none". */
+  /** The record that was being processed; leave it away when there is none, as `undefined` is a record too. */
   readonly record?: unknown;
   /** Details from the core: file, line, byte, task ... */
   readonly context?: Readonly<Record<string, string | number>> | undefined;
@@ -49,7 +49,7 @@ export class SageError extends Error {
     this.code = code;
     if (options.operator !== undefined) this.operator = options.operator;
     if (options.declaredAt !== undefined) this.declaredAt = options.declaredAt;
-    if (options.record !== undefined) this.record = options.record;
+    if ('record' in options) this.record = options.record;
     this.context = options.context ?? {};
     this.domain = options.domain ?? info.domain;
     this.retryable = options.retryable ?? info.retryable;

@@ -15,10 +15,13 @@ type Leaf =
 /** How many dots a typed path may still have; recursive record types need a floor. */
 type Fewer = [never, 0, 1, 2, 3];
 
+/** Whether the record type is not known: `unknown` or `any`, or `never` where records of any type are meant. */
+type IsOpen<T> = unknown extends T ? true : [T] extends [never] ? true : false;
+
 /**
  * All field paths of a record type: `'user' | 'user.name' | ...`. Any string where the record type is not known.
  */
-export type PathOf<T, Depth extends number = 4> = unknown extends T
+export type PathOf<T, Depth extends number = 4> = IsOpen<T> extends true
   ? string
   : [Depth] extends [never]
     ? never
@@ -40,6 +43,6 @@ export type PathValue<T, P extends string> = unknown extends T
       : never;
 
 /** The field paths of a record type whose value is a `V`. */
-export type PathTo<T, V> = unknown extends T
+export type PathTo<T, V> = IsOpen<T> extends true
   ? string
   : { [P in PathOf<T>]: PathValue<T, P> extends V ? P : never }[PathOf<T>];

@@ -16,7 +16,7 @@ export interface ArrayTarget<in T> {
 /** Records are pushed into an array of the main isolate. One instance. */
 export interface ArraySink {
   readonly form: 'array';
-  readonly target: ArrayTarget<unknown>;
+  readonly target: unknown[] | ArrayTarget<unknown>;
 }
 
 /** A function is called: a lambda or object in the main isolate as one instance, a class perhaps in workers. */
