@@ -187,4 +187,9 @@ test('keys are shared out in 128 groups, so that more instances would stay empty
   build.sink(build.reduce(keyBy));
 
   expectPlanError(errorOf(build.pipeline), 'SAGE_PLAN_PARALLELISM', keyBy, '128');
+  keyBy.parallelism = undefined;
+  expectPlanError(errorOf(build.pipeline, { parallelism: 129 }), 'SAGE_PLAN_PARALLELISM', keyBy, '128');
+  const reduce = build.pipeline[2]!;
+  reduce.parallelism = 129;
+  expectPlanError(errorOf(build.pipeline), 'SAGE_PLAN_PARALLELISM', reduce, '128');
 });

@@ -3,6 +3,7 @@ import type { BaseTransformation, Parallelism } from '../../transformations/base
 import type { Transformation } from '../../transformations/transformation.ts';
 import { KEY_GROUPS, MAX_PARALLELISM, type PlanConfig } from '../compile-options.ts';
 import type { Pipeline } from '../logical-plan.ts';
+import { regionKey } from '../logical/region-key.ts';
 import { singleInstanceReason } from '../logical/single-instance-reason.ts';
 
 /**
@@ -37,7 +38,8 @@ function checkOperator(transformation: Transformation): void {
     });
   }
   const instances = wanted as number;
-  if (instances > KEY_GROUPS && transformation.keyedBy !== undefined) throw tooManyForKeys(transformation, instances);
+  const keyed = transformation.kind === 'keyBy' || regionKey(transformation) !== undefined;
+  if (instances > KEY_GROUPS && keyed) throw tooManyForKeys(transformation, instances);
   const single = instances > 1 ? singleInstanceReason(transformation) : undefined;
   if (single === undefined) return;
   throw planError(single.code, {

@@ -2,6 +2,7 @@ import { sourceInstances } from '../../transformations/source-descriptor.ts';
 import type { Transformation } from '../../transformations/transformation.ts';
 import { type CompileOptions, KEY_GROUPS, type PlanConfig } from '../compile-options.ts';
 import type { KeyedRegion, Pipeline } from '../logical-plan.ts';
+import { regionKey } from './region-key.ts';
 import { singleInstanceReason } from './single-instance-reason.ts';
 
 /** A parallelism with its reason, and the region's on a keyBy. */
@@ -25,7 +26,7 @@ export function resolveParallelism(
   const fallback = environmentDefault(config, auto);
   const resolved: ResolvedParallelism[] = [];
   for (const transformation of pipeline as readonly Transformation[]) {
-    const keyBy = transformation.kind === 'keyBy' ? undefined : transformation.keyedBy;
+    const keyBy = regionKey(transformation);
     const own = resolveOne(transformation, keyBy === undefined ? undefined : resolved[keyBy.id]?.region, auto, fallback);
     resolved.push(transformation.kind === 'keyBy' ? atItsProducer(transformation, own, resolved) : { ...own, region: undefined });
   }
