@@ -1,7 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { checkNpm, checkProjectNode } from './check-tools.mjs';
-import { projectNode, projectRoot } from './project.mjs';
+import { mustBeInstalled } from './lock-entry.mjs';
+import { nodeVersionMatches } from './node-version.mjs';
+import { projectNode, projectRoot, setupFolder, toolEnvironment } from './project.mjs';
 import { lastLines, runCommand } from './run-command.mjs';
 import { SetupProblem } from './setup-problem.mjs';
 
@@ -10,8 +12,7 @@ const linkedNode = join(modules, '.bin', process.platform === 'win32' ? 'node.cm
 
 /**
  * Whether node_modules holds what the lock file names, in the same versions. Read from npm's own note of what
- * it installed: times say nothing after a clone or a cached restore. Optional packages may be absent, they are
- * those of other platforms.
+ * it installed: times say nothing after a clone or a cached restore.
  */
 export function packagesAreCurrent() {
   const wanted = readLock(join(projectRoot, 'package-lock.json'));
@@ -21,9 +22,7 @@ export function packagesAreCurrent() {
   for (const [path, entry] of Object.entries(wanted)) {
     if (path === '' || !path.startsWith('node_modules/')) continue;
     const found = installed[path];
-    if (found === undefined ? entry.optional !== true && entry.peer !== true : found.version !== entry.version) {
-      return false;
-    }
+    if (found === undefined ? mustBeInstalled(entry) : found.version !== entry.version) return false;
   }
   return true;
 }
@@ -39,23 +38,52 @@ function readLock(path) {
 /** Installs exactly what the lock file names and puts the project's own Node in place. */
 export async function installPackages() {
   await checkNpm();
+  const env = await npmEnvironment();
   // Install scripts are off, so that every version of npm does the same; the only package that needs its
   // script is `node`, which is run below.
-  const install = await runCommand('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund']);
+  const install = await runCommand('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { env });
   if (install.code !== 0) {
     throw new SetupProblem(`npm ci failed: check the network and the registry; npm says\n${reasons(install.output)}`);
   }
-  const nodePackage = dirname(dirname(projectNode));
-  const place = await runCommand(process.execPath, ['installArchSpecificPackage.js'], { cwd: nodePackage });
-  if (place.code !== 0 || !existsSync(projectNode)) {
-    throw new SetupProblem(
-      `The package 'node' has no binary for ${process.platform}-${process.arch}, or it could not be fetched; npm says\n${reasons(place.output)}`,
-    );
-  }
+  await placeNode(dirname(dirname(projectNode)), env);
   // npm links only commands that are there when it installs, and this one was not.
-  const link = await runCommand('npm', ['rebuild', 'node', '--ignore-scripts']);
+  const link = await runCommand('npm', ['rebuild', 'node', '--ignore-scripts'], { env });
   if (link.code !== 0) throw new SetupProblem(`npm could not link node_modules/.bin/node:\n${reasons(link.output)}`);
   await checkProjectNode();
+}
+
+/**
+ * The environment npm runs in. npm skips binaries that the Node it runs on is too old for, and that Node need not be
+ * the one that will use them: on a Node that the product does not support, npm runs on the project's own, fetched first.
+ */
+async function npmEnvironment() {
+  const manifest = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));
+  if (nodeVersionMatches(process.versions.node, manifest.engines.node)) return {};
+  const version = manifest.devDependencies.node;
+  const folder = join(setupFolder, `node-${version}`);
+  const nodePackage = join(folder, 'node_modules', 'node');
+  const bin = join(nodePackage, 'bin');
+  if (!existsSync(join(bin, basename(projectNode)))) {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
+    const install = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', `node@${version}`];
+    const fetch = await runCommand('npm', install, { cwd: folder });
+    if (fetch.code !== 0) {
+      throw new SetupProblem(`Node ${version} could not be fetched: check the network and the registry; npm says\n${reasons(fetch.output)}`);
+    }
+    await placeNode(nodePackage, {});
+  }
+  const { PATH } = toolEnvironment();
+  return { PATH: `${bin}${delimiter}${PATH}` };
+}
+
+/** Does what the install script of the package `node` does: fetches the binary of this platform. */
+async function placeNode(nodePackage, env) {
+  const place = await runCommand(process.execPath, ['installArchSpecificPackage.js'], { cwd: nodePackage, env });
+  if (place.code === 0 && existsSync(join(nodePackage, 'bin', basename(projectNode)))) return;
+  throw new SetupProblem(
+    `The package 'node' has no binary for ${process.platform}-${process.arch}, or it could not be fetched; npm says\n${reasons(place.output)}`,
+  );
 }
 
 /** npm gives the reason first and a page of usage after it. */
