@@ -1,1 +1,27 @@
 //! Keyed slots and built-in aggregates.
+//!
+//! A [`KeyTable`] gives each key a dense *slot*, a small number by which Rust and JavaScript keep what belongs to the key in
+//! arrays. [`KeyedAggregate`] puts the built-in aggregators on top of it. Everything works on whole batches: the keys of a
+//! batch are packed and hashed first, then looked up, then compared, then aggregated, each in a loop of its own, so that
+//! the cache misses of many rows overlap.
+//!
+//! No structure here moves more than a bounded piece of itself when it grows, so that millions of keys cause no pauses.
+
+mod accumulators;
+mod aggregate_inputs;
+mod aggregate_kernels;
+mod aggregate_spec;
+mod exported_keys;
+mod key_arena;
+mod key_table;
+mod keyed_aggregate;
+mod pack_keys;
+mod packed_key;
+mod running_image;
+mod slot_index;
+mod slot_rows;
+
+pub use aggregate_spec::{AggregateKind, AggregateSpec};
+pub use exported_keys::ExportedKeys;
+pub use key_table::{KeyTable, MAX_SLOTS};
+pub use keyed_aggregate::{Drained, Emitted, KeyedAggregate, MAX_DRAINED_KEY_BYTES};

@@ -1,0 +1,308 @@
+//! Keys to dense slots.
+
+use std::hash::BuildHasher;
+use std::ops::Range;
+
+use sage_frame::{BatchView, KeyColumn, hash_canonical};
+use sage_types::{ErrorCode, Result, SageError};
+
+use crate::ExportedKeys;
+use crate::key_arena::KeyArena;
+use crate::pack_keys::{pack_keys, raw_key, split_canonical};
+use crate::packed_key::{PackedKey, RawKey};
+use crate::slot_index::{NO_SLOT, SlotIndex};
+use crate::slot_rows::SlotRows;
+
+/// Slots that a table has at most: JavaScript takes them as int32.
+pub const MAX_SLOTS: usize = i32::MAX as usize;
+
+/// Gives each key a dense slot, starting at 0, in the order in which the keys are first seen. A removed key's slot goes to
+/// the next new key, the last freed first.
+///
+/// Keys are equal when their canonical bytes are, whatever kind of column they come in.
+#[derive(Debug)]
+pub struct KeyTable {
+    index: SlotIndex,
+    /// The key of each slot; [`PackedKey::NONE`] for free ones.
+    keys: SlotRows<PackedKey>,
+    arena: KeyArena,
+    free: Vec<u32>,
+    /// Differs from process to process, so that nobody can prepare keys that collide. Slots do not depend on it.
+    seed: u64,
+    max_slots: usize,
+    scratch: Scratch,
+}
+
+/// What a batch is worked on in; kept, so that a batch allocates nothing.
+#[derive(Debug, Default)]
+struct Scratch {
+    packed: Vec<PackedKey>,
+    hashes: Vec<u32>,
+    homes: Vec<u64>,
+    /// Rows whose key was not found at once.
+    misses: Vec<u32>,
+}
+
+impl Scratch {
+    const fn bytes_used(&self) -> usize {
+        self.packed.capacity() * 16
+            + self.homes.capacity() * 8
+            + (self.hashes.capacity() + self.misses.capacity()) * 4
+    }
+}
+
+impl Default for KeyTable {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl KeyTable {
+    /// A table without keys.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            index: SlotIndex::default(),
+            keys: SlotRows::new(1),
+            arena: KeyArena::default(),
+            free: Vec::new(),
+            seed: std::hash::RandomState::new().hash_one(0_u8),
+            max_slots: MAX_SLOTS,
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// Replaces `slots` by the slot of each row's key, adding keys that are new. Returns how many were.
+    ///
+    /// # Errors
+    /// `SAGE_FORMAT_LAYOUT` without a key column, `SAGE_FORMAT_BATCH` when a key is not in canonical form, `SAGE_INTERNAL`
+    /// when there could be more than [`MAX_SLOTS`] keys. The table is then as it was.
+    pub fn slots_for(&mut self, view: &BatchView<'_>, slots: &mut Vec<u32>) -> Result<usize> {
+        let keys = KeyColumn::new(view)?;
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let added = self.slots_of_column(&keys, slots, &mut scratch);
+        self.scratch = scratch;
+        added
+    }
+
+    /// As [`KeyTable::slots_for`], into the first places of `slots`, for JavaScript.
+    ///
+    /// # Errors
+    /// As [`KeyTable::slots_for`]; also `SAGE_INTERNAL` when `slots` has fewer places than the batch has rows.
+    pub fn slots_into(&mut self, view: &BatchView<'_>, slots: &mut [i32]) -> Result<usize> {
+        if slots.len() < view.rows() {
+            return Err(
+                SageError::new(ErrorCode::Internal, "there is no room for the slots of a batch")
+                    .with("rows", view.rows())
+                    .with("room", slots.len()),
+            );
+        }
+        let mut found = Vec::with_capacity(view.rows());
+        let added = self.slots_for(view, &mut found)?;
+        for (place, slot) in slots.iter_mut().zip(found) {
+            *place = slot.cast_signed();
+        }
+        Ok(added)
+    }
+
+    fn slots_of_column(
+        &mut self,
+        keys: &KeyColumn<'_>,
+        slots: &mut Vec<u32>,
+        scratch: &mut Scratch,
+    ) -> Result<usize> {
+        let Scratch {
+            packed,
+            hashes,
+            homes,
+            misses,
+        } = scratch;
+        let seed = self.seed;
+        pack_keys(keys, seed, packed)?;
+        hashes.clear();
+        hashes.extend(packed.iter().map(|key| key.index_hash(seed)));
+        self.index.gather_homes(hashes, homes);
+        self.index.candidates(hashes, homes, slots);
+        misses.clear();
+        for ((row, key), &slot) in (0_u32..).zip(&*packed).zip(&*slots) {
+            let held = self.keys.first(slot).unwrap_or(PackedKey::NONE);
+            if held != *key && !self.is_same_long(held, *key, || raw_key(keys, row as usize)) {
+                misses.push(row);
+            }
+        }
+        self.add_missing(keys, packed, hashes, misses, slots)
+    }
+
+    #[inline]
+    fn is_same_long<'b>(&self, held: PackedKey, key: PackedKey, raw: impl FnOnce() -> RawKey<'b>) -> bool {
+        held.same_long_hash(key) && held.place().is_some_and(|place| self.arena.get(place) == raw())
+    }
+
+    /// Looks the rows in `misses` up one by one, in order, and adds the keys that are new.
+    fn add_missing(
+        &mut self,
+        keys: &KeyColumn<'_>,
+        packed: &[PackedKey],
+        hashes: &[u32],
+        misses: &[u32],
+        slots: &mut [u32],
+    ) -> Result<usize> {
+        // Nothing may have changed when there is an error, so this counts all of them as new.
+        if self.len() + misses.len() > self.max_slots {
+            return Err(too_many_keys(self.max_slots));
+        }
+        let mut added = 0;
+        for &row in misses {
+            let row = row as usize;
+            let (key, hash) = (packed[row], hashes[row]);
+            let raw = || raw_key(keys, row);
+            let found = self.index.find(hash, |slot| {
+                let held = self.keys.first(slot).unwrap_or(PackedKey::NONE);
+                held == key || self.is_same_long(held, key, raw)
+            });
+            slots[row] = if let Some(slot) = found {
+                slot
+            } else {
+                added += 1;
+                self.add(key, hash, raw)?
+            };
+        }
+        Ok(added)
+    }
+
+    fn add<'b>(&mut self, key: PackedKey, hash: u32, raw: impl FnOnce() -> RawKey<'b>) -> Result<u32> {
+        let key = if key.is_long() {
+            key.at(self.arena.put(raw())?)
+        } else {
+            key
+        };
+        let slot = if let Some(slot) = self.free.pop() {
+            self.keys.part_mut::<1>(slot, 0)[0] = key;
+            slot
+        } else {
+            let slot = u32::try_from(self.keys.len())
+                .ok()
+                .filter(|&slot| slot != NO_SLOT)
+                .ok_or_else(|| too_many_keys(self.max_slots))?;
+            self.keys.push(&[key]);
+            slot
+        };
+        self.index.insert(hash, slot);
+        Ok(slot)
+    }
+
+    /// The slot of the key with these canonical bytes.
+    #[must_use]
+    pub fn slot_of(&self, canonical: &[u8]) -> Option<u32> {
+        let raw = split_canonical(canonical)?;
+        let key = PackedKey::new(raw, self.seed);
+        self.index.find(key.index_hash(self.seed), |slot| {
+            let held = self.keys.first(slot).unwrap_or(PackedKey::NONE);
+            held == key || self.is_same_long(held, key, || raw)
+        })
+    }
+
+    /// Whether a slot has a key.
+    #[inline]
+    #[must_use]
+    pub fn is_live(&self, slot: u32) -> bool {
+        self.keys.first(slot).is_some_and(|key| !key.is_none())
+    }
+
+    /// Appends the canonical bytes of a slot's key; whether it has one.
+    pub fn append_canonical(&self, slot: u32, out: &mut Vec<u8>) -> bool {
+        self.with_key(slot, |raw| {
+            out.push(raw.tag);
+            out.extend_from_slice(raw.content);
+        })
+        .is_some()
+    }
+
+    /// The hash of a slot's key by which its key group is found (format version 1), if it has a key.
+    #[must_use]
+    pub fn partition_hash(&self, slot: u32) -> Option<u64> {
+        let mut canonical = Vec::new();
+        self.append_canonical(slot, &mut canonical)
+            .then(|| hash_canonical(&canonical))
+    }
+
+    /// Calls `read` with the key of a slot.
+    pub(crate) fn with_key<R>(&self, slot: u32, read: impl FnOnce(RawKey<'_>) -> R) -> Option<R> {
+        let key = self.keys.first(slot)?;
+        if let Some(place) = key.place() {
+            return Some(read(self.arena.get(place)));
+        }
+        let (tag, length, bytes) = key.inline()?;
+        Some(read(RawKey {
+            tag,
+            content: &bytes[..length],
+        }))
+    }
+
+    /// Forgets the key of a slot; whether it had one. The slot goes to one of the next new keys.
+    pub fn remove(&mut self, slot: u32) -> bool {
+        let Some(key) = self.keys.first(slot).filter(|key| !key.is_none()) else {
+            return false;
+        };
+        self.index.remove(key.index_hash(self.seed), slot);
+        if let Some(place) = key.place() {
+            self.arena.remove(place);
+        }
+        self.keys.part_mut::<1>(slot, 0)[0] = PackedKey::NONE;
+        self.free.push(slot);
+        true
+    }
+
+    /// Number of keys.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.keys.len() - self.free.len()
+    }
+
+    /// Whether there are no keys.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// One more than the greatest slot that was ever given: what arrays by slot must have room for.
+    #[must_use]
+    pub const fn slot_count(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The keys of a range of slots as a key column, free slots left out.
+    ///
+    /// # Errors
+    /// `SAGE_LIMIT_BATCH` when they have 2 GiB or more.
+    pub fn export_range(&self, slots: Range<u32>) -> Result<ExportedKeys> {
+        let live: Vec<u32> = slots.filter(|&slot| self.is_live(slot)).collect();
+        self.export(&live)
+    }
+
+    /// The keys of these slots as a key column: `f64`, `bool` or `str` when all are of that kind, else `bytes`.
+    ///
+    /// # Errors
+    /// `SAGE_LIMIT_BATCH` when they have 2 GiB or more, `SAGE_INTERNAL` when a slot has no key.
+    pub fn export(&self, slots: &[u32]) -> Result<ExportedKeys> {
+        ExportedKeys::new(self, slots)
+    }
+
+    /// Bytes of memory held, spare room included.
+    #[must_use]
+    pub fn bytes_used(&self) -> usize {
+        self.index.bytes_used()
+            + self.keys.bytes_used()
+            + self.arena.bytes_used()
+            + self.free.capacity() * size_of::<u32>()
+            + self.scratch.bytes_used()
+    }
+}
+
+fn too_many_keys(max_slots: usize) -> SageError {
+    SageError::new(
+        ErrorCode::Internal,
+        format!("one instance of an operator has more than {max_slots} keys; raise its parallelism"),
+    )
+    .with("maxKeys", max_slots)
+}
