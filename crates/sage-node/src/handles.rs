@@ -1,9 +1,8 @@
 //! Integer handles for what JavaScript holds of the core.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use sage_runtime::{Isolate, JobCore};
-use sage_state::{KeyTable, KeyedAggregate};
 use sage_types::{ErrorCode, Result, SageError};
 
 use crate::guard::internal;
@@ -63,23 +62,8 @@ impl<T> Handles<T> {
     }
 }
 
-/// Keyed state of one task instance. It belongs to one isolate; the lock is never contended.
-pub(crate) struct KeyedState {
-    pub(crate) job: Arc<JobCore>,
-    pub(crate) kind: Mutex<StateKind>,
-}
-
-/// What kind of keyed state.
-pub(crate) enum StateKind {
-    /// Built-in aggregates.
-    Aggregate(KeyedAggregate),
-    /// Dense slots for keys, whose values JavaScript holds.
-    Slots(KeyTable),
-}
-
 pub(crate) static JOBS: Handles<JobCore> = Handles::new("job");
 pub(crate) static ISOLATES: Handles<Isolate> = Handles::new("isolate");
-pub(crate) static STATES: Handles<KeyedState> = Handles::new("state");
 
 /// The job of a handle.
 pub(crate) fn job(handle: u32) -> Result<Arc<JobCore>> {
