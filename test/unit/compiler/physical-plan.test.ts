@@ -236,7 +236,7 @@ describe('isolates', () => {
     expect(stages(plan)).toStrictEqual(['main x1: source', 'main x3: map', 'main x1: sink']);
     expect(plan.isolates).toMatchObject({ workers: 0, main: true });
     expect(plan.warnings).toStrictEqual([
-      'no worker thread is used: all instances run in the main isolate: it was built in a test body',
+      'parallel instances run in the main isolate, without worker threads: it was built in a test body',
     ]);
   });
 

@@ -11,10 +11,14 @@ export function explainExecution(graph: ExecutionGraph): string {
   const tasks = graph.tasks.map(
     (task) => `  task ${task.id}: stage ${task.stage}, instance ${task.instance + 1} of ${task.parallelism}, ${where(task)}`,
   );
-  return [`Execution graph: ${graph.tasks.length} tasks, ${graph.edges.length} queues`, ...tasks, ...edges].join('\n');
+  return [`Execution graph: ${counted(graph.tasks.length, 'task')}, ${counted(graph.edges.length, 'queue')}`, ...tasks, ...edges].join('\n');
 }
 
 function where({ isolate }: Task): string {
   if (isolate < 0) return 'native thread';
   return isolate === 0 ? 'main isolate' : `worker ${isolate}`;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

@@ -1,3 +1,4 @@
+import { runsInCore } from '../native-aggregates.ts';
 import type { Exchange, IsolatePlan, PhysicalPlan, Stage, StageNode } from '../physical-plan.ts';
 import { describeWork } from './describe-work.ts';
 
@@ -15,8 +16,9 @@ export function explainPhysical(plan: PhysicalPlan): string {
   return ['Physical plan', ...stages, `  ${describeIsolates(plan.isolates)}`, ...warnings].join('\n');
 }
 
-function describePlacement({ placement, reason }: Stage, { workers }: IsolatePlan): string {
-  const where = { native: 'native', main: 'main isolate', workers: workers === 1 ? 'worker 1' : `workers 1 to ${workers}` };
+function describePlacement({ placement, reason, parallelism }: Stage, isolates: IsolatePlan): string {
+  const last = Math.min(parallelism, isolates.workers);
+  const where = { native: 'native', main: 'main isolate', workers: last === 1 ? 'worker 1' : `workers 1 to ${last}` };
   return `${where[placement]} (${reason})`;
 }
 
@@ -71,6 +73,8 @@ function describeNode({ op, operator }: StageNode, stage: Stage): string {
       const gates = stage.gates.map((gate) => `exchange ${gate} -> `).join('');
       return `${gates}${text}${stage.outputs.map((output) => ` -> exchange ${output}`).join('')}`;
     }
+    case 'aggregate':
+      return `aggregate '${operator.name}'${op.keyed && runsInCore(op.spec, op.emit) ? ' (native)' : ''}`;
     default:
       return `${operator.kind} '${operator.name}'`;
   }

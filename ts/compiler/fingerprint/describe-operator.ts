@@ -34,7 +34,7 @@ export function describeOperator(transformation: Transformation): Readonly<Recor
 }
 
 function describeFunction(fn: UserFunction): Readonly<Record<string, string>> {
-  const what = { form: fn.form, 'function name': functionName(fn), 'function source': normaliseSource(functionSource(fn)) };
+  const what = { form: fn.form, 'function source': normaliseSource(functionSource(fn)), 'function name': functionName(fn) };
   if (fn.form === 'class') return { ...what, 'constructor arguments': valueText(fn.args) };
   if (fn.form === 'instance') {
     const fields = Reflect.ownKeys(fn.fields).map((name) => [name, fn.fields[name]!.value as unknown]);

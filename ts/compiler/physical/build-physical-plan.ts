@@ -36,6 +36,6 @@ export function buildPhysicalPlan(plan: OptimisedPlan, config: PlanConfig, optio
     };
   });
   const isolates = planIsolates(stages, placements, options);
-  const kept = placements.keptInMain ? [`no worker thread is used: ${isolates.reason}`] : [];
+  const kept = placements.keptInMain ? [`parallel instances run in the main isolate, without worker threads: ${isolates.reason}`] : [];
   return { stages, exchanges, isolates, warnings: [...plan.warnings, ...kept] };
 }

@@ -13,12 +13,12 @@ export function planIsolates(stages: readonly Stage[], placements: Placements, o
   const instances = Math.max(...inWorkers.map((stage) => stage.parallelism));
   const workers = Math.min(instances, Math.max(LEAST_WORKERS, options.cores));
   if (instances === 1) return { workers, main, reason: 'the environment is isolated' };
-  const why = workers < instances ? `${instances} instances share them, as there are ${options.cores} processors` : `one for each of ${instances} instances`;
+  const why = workers < instances ? `${instances} instances share them; processors: ${options.cores}` : `one for each of ${instances} instances`;
   return { workers, main, reason: why };
 }
 
 function reasonForNone(main: boolean, placements: Placements, options: CompileOptions): string {
   if (!main) return 'there is no user code to run';
-  if (placements.keptInMain) return `all instances run in the main isolate: ${options.notImportableReason ?? NOT_IMPORTABLE}`;
+  if (placements.keptInMain) return options.notImportableReason ?? NOT_IMPORTABLE;
   return 'nothing needs more than the main isolate';
 }
