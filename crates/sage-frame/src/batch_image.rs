@@ -70,7 +70,8 @@ pub(crate) fn write_image_header(
                 .flat_map(|span| [span.offset + counts[4], span.length]),
         )
         .chain(encodings.iter().map(|&encoding| encoding as u32));
-    for (place, word) in dst.as_chunks_mut::<4>().0.iter_mut().zip(words) {
+    let words = words.chain(std::iter::repeat(0));
+    for (place, word) in dst[..first].as_chunks_mut::<4>().0.iter_mut().zip(words) {
         *place = word.to_le_bytes();
     }
 }
@@ -89,7 +90,7 @@ pub(crate) fn parse_image(image: &[u8]) -> Result<ImageParts<'_>> {
     };
     let (buffer_count, encoding_count) = (buffer_count as usize, encoding_count as usize);
     // Counts that the image has no room for are refused before anything is computed from them.
-    if buffer_count > table.len() || encoding_count > table.len() || i32::try_from(rows).is_err() {
+    if buffer_count > table.len() || encoding_count > table.len() {
         return Err(malformed("the image is shorter than its table"));
     }
     let first = image_header_len(buffer_count, encoding_count);

@@ -9,7 +9,7 @@ use crate::batch_image::{
     Buffers, Encodings, ImageParts, ImageTooSmall, Spans, image_header_len, parse_image, place_buffers,
     write_image_header,
 };
-use crate::validate::{malformed, validate_batch};
+use crate::validate::validate_batch;
 use crate::{
     BytesColumn, Column, ColumnData, Layout, LayoutRegistry, LeafKind, NodeIndex, PlannedKind, StrColumn,
     StringEncoding,
@@ -66,9 +66,6 @@ impl<'a> BatchView<'a> {
             buffers.into_iter().collect(),
             encodings.into_iter().collect(),
         );
-        if i32::try_from(rows).is_err() {
-            return Err(malformed("more rows than an int32 counts"));
-        }
         validate_batch(&view.layout, rows, &view.buffers, &view.encodings)?;
         Ok(view)
     }

@@ -9,7 +9,7 @@ use crate::batch_image::{Buffers, ImageTooSmall, image_header_len, write_image_h
 use crate::batch_view::unknown_layout;
 use crate::buffer_pool::PooledBuffer;
 use crate::frame_header::{HeaderParts, malformed, read_header};
-use crate::validate::validate_batch;
+use crate::validate::{check_rows, validate_batch};
 use crate::{BatchView, FrameDraft, Layout, LayoutRegistry};
 
 /// What a frame carries.
@@ -144,7 +144,8 @@ impl Frame {
                 );
             }
         }
-        if i32::try_from(header.rows).is_err() || i32::try_from(bytes.len() + (1 << 20)).is_err() {
+        check_rows(header.rows as usize)?;
+        if i32::try_from(bytes.len() + (1 << 20)).is_err() {
             return Err(malformed("it is larger than 2 GiB"));
         }
         let mut memory = PooledBuffer::take(bytes.len());

@@ -8,7 +8,7 @@ use crate::aligned::{align8, cast_mut};
 use crate::batch_image::{Buffers, Spans, place_buffers};
 use crate::buffer_pool::PooledBuffer;
 use crate::frame_header::{HeaderParts, with_header};
-use crate::validate::{malformed, validate_batch};
+use crate::validate::{check_rows, validate_batch};
 use crate::{BatchView, Frame, FrameMeta, Layout, StringEncoding};
 
 /// A frame while its columns are being written.
@@ -26,7 +26,7 @@ impl FrameDraft {
     /// anything until they are written.
     ///
     /// # Errors
-    /// `SAGE_LIMIT_BATCH` above 2 GiB, `SAGE_FORMAT_BATCH` for more rows than an int32 counts.
+    /// `SAGE_LIMIT_BATCH` above 2 GiB, `SAGE_FORMAT_BATCH` for more rows than [`crate::MAX_ROWS`].
     pub fn new(
         layout: Arc<Layout>,
         layout_id: LayoutId,
@@ -35,10 +35,9 @@ impl FrameDraft {
         encodings: impl IntoIterator<Item = StringEncoding>,
         meta: FrameMeta,
     ) -> Result<Self> {
-        let rows = u32::try_from(rows)
-            .ok()
-            .filter(|&rows| i32::try_from(rows).is_ok());
-        let rows = rows.ok_or_else(|| malformed("more rows than an int32 counts"))?;
+        check_rows(rows)?;
+        #[expect(clippy::cast_possible_truncation, reason = "at most MAX_ROWS")]
+        let rows = rows as u32;
         let (spans, body_length) = place_buffers(lengths)?;
         let encodings = encodings.into_iter().collect();
         let header = HeaderParts {

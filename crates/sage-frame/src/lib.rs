@@ -8,11 +8,13 @@ compile_error!(
 );
 
 mod aligned;
+mod batch_builder;
 mod batch_image;
 mod batch_plan;
 mod batch_view;
 mod buffer_pool;
 mod column;
+mod column_builder;
 mod frame;
 mod frame_draft;
 mod frame_header;
@@ -22,10 +24,13 @@ mod key_hash;
 mod layout;
 mod layout_registry;
 mod layout_text;
+mod mismatch;
 mod node;
 pub mod partition;
 mod str_column;
 mod string_encoding;
+mod text_builder;
+mod token_writer;
 mod validate;
 mod widen;
 
@@ -44,6 +49,7 @@ mod generated {
     pub use frame_generated::sage::frame::*;
 }
 
+pub use batch_builder::BatchBuilder;
 pub use batch_image::ImageTooSmall;
 pub use batch_plan::{BufferKind, EndsUnit, NodeIndex, PlannedKind, PlannedNode};
 pub use batch_view::BatchView;
@@ -54,7 +60,10 @@ pub use key_column::{KeyColumn, canonical_f64, canonical_number, key_tag};
 pub use key_hash::{hash_canonical, hash_column, hash_keys};
 pub use layout::Layout;
 pub use layout_registry::{LayoutRegistry, MAX_LAYOUTS};
+pub use mismatch::{Found, Mismatch};
 pub use node::{LeafKind, Node};
 pub use str_column::{StrColumn, Wtf8Column};
 pub use string_encoding::StringEncoding;
+pub use token_writer::TokenWriter;
+pub use validate::MAX_ROWS;
 pub use widen::{MAX_COLUMNS, Widening};

@@ -5,6 +5,10 @@ use sage_types::{ErrorCode, Result, SageError};
 use crate::aligned::cast;
 use crate::{BufferKind, Layout, StringEncoding};
 
+/// Rows that a batch may have. Far above what writers send (1024); it bounds what a damaged count can make a reader do
+/// where a layout has no buffers (an empty object a row).
+pub const MAX_ROWS: usize = 1 << 20;
+
 /// Checks kinds, lengths, alignment, ends and encodings of all buffers.
 ///
 /// # Errors
@@ -15,6 +19,7 @@ pub(crate) fn validate_batch(
     buffers: &[&[u8]],
     encodings: &[StringEncoding],
 ) -> Result<()> {
+    check_rows(rows)?;
     let kinds = layout.buffers();
     if buffers.len() != kinds.len() || encodings.len() != layout.encodings() {
         return Err(
@@ -49,6 +54,15 @@ pub(crate) fn validate_batch(
                 .with("rows", rows)
                 .with("length", buffer.len())
         })?;
+    }
+    Ok(())
+}
+
+/// # Errors
+/// `SAGE_FORMAT_BATCH` for more rows than a batch may have.
+pub(crate) fn check_rows(rows: usize) -> Result<()> {
+    if rows > MAX_ROWS {
+        return Err(malformed("it has more rows than a batch may have").with("rows", rows));
     }
     Ok(())
 }
