@@ -10,14 +10,12 @@ import { type StageGroup, StageGroups } from './stage-group.ts';
 export function fuseStages(plan: LogicalPlan, links: readonly Link[], placements: Placements): StageGroups {
   const groups = new StageGroups(plan, links);
   for (const operator of plan.operators) {
-    const own = groups.add(operator);
-    const producers = new Set(
-      groups
-        .into(operator)
-        .filter((link) => link.separation === undefined)
-        .map((link) => groups.of(link.from)),
-    );
-    joinProducers(groups, own, [...producers]);
+    const incoming = groups.into(operator);
+    const joinable = incoming.filter((link) => link.separation === undefined);
+    const producers = [...new Set(joinable.map((link) => groups.of(link.from)))];
+    // Records of one stage alone: nothing can forbid it, and chains are what most plans are made of.
+    if (producers.length === 1 && joinable.length === incoming.length) groups.join(operator, producers[0]!);
+    else joinProducers(groups, groups.add(operator), producers);
   }
   for (const operator of plan.operators) joinConsumers(groups, groups.outOf(operator), placements);
   return groups;

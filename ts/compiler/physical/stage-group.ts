@@ -38,6 +38,12 @@ export class StageGroups {
     return group;
   }
 
+  /** Puts an operator, the last of the plan so far, into a group that all of its records come from. */
+  join(operator: LogicalOperator, group: StageGroup): void {
+    group.operators.push(operator);
+    this.#groups.set(operator.id, group);
+  }
+
   /** The group of an operator that was added. */
   of(operator: LogicalOperator): StageGroup {
     return this.#groups.get(operator.id)!;
