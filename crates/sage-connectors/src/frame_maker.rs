@@ -15,7 +15,11 @@ pub(crate) struct FrameMaker {
 
 impl FrameMaker {
     pub(crate) fn new(registry: Arc<LayoutRegistry>) -> Self {
-        Self { registry, last: None, layouts: 0 }
+        Self {
+            registry,
+            last: None,
+            layouts: 0,
+        }
     }
 
     /// Number of times that the layout changed, the first one included.

@@ -47,9 +47,12 @@ pub(crate) fn io_error(action: IoAction, path: &Path, error: &Error) -> SageErro
         _ => action.fallback(),
     };
     let path = path.display();
-    SageError::new(code, format!("cannot {} {path}: {}", action.verb(), reason(error)))
-        .with("file", path.to_string())
-        .caused_by(error)
+    SageError::new(
+        code,
+        format!("cannot {} {path}: {}", action.verb(), reason(error)),
+    )
+    .with("file", path.to_string())
+    .caused_by(error)
 }
 
 fn reason(error: &Error) -> String {
@@ -60,7 +63,9 @@ fn reason(error: &Error) -> String {
         ErrorKind::NotADirectory => "a part of the path is not a directory".to_owned(),
         ErrorKind::StorageFull => "there is no space left on the device".to_owned(),
         ErrorKind::QuotaExceeded => "the disk quota is used up".to_owned(),
-        ErrorKind::FileTooLarge => "it would be larger than the file system or the process is allowed".to_owned(),
+        ErrorKind::FileTooLarge => {
+            "it would be larger than the file system or the process is allowed".to_owned()
+        }
         _ => error.to_string(),
     }
 }

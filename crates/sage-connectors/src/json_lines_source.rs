@@ -100,7 +100,13 @@ impl JsonLinesSource {
                         RunEnd::BatchFull => return Ok(Pause::BatchFull),
                         RunEnd::Malformed(error) => {
                             let blocks = &self.lines.blocks;
-                            return Err(line_error(ErrorCode::FormatJson, blocks, at, error.at, error.what));
+                            return Err(line_error(
+                                ErrorCode::FormatJson,
+                                blocks,
+                                at,
+                                error.at,
+                                error.what,
+                            ));
                         }
                     }
                 }

@@ -6,6 +6,7 @@ use sage_frame::LayoutRegistry;
 use sage_types::Result;
 
 use crate::json_lines_source::JsonLinesSource;
+use crate::parquet_source::ParquetSource;
 use crate::spec::SourceSpec;
 use crate::text_lines_source::TextLinesSource;
 use crate::{BatchSource, SourceSplit};
@@ -22,8 +23,6 @@ pub fn open_source(
     Ok(match SourceSpec::parse(spec_json)? {
         SourceSpec::TextLines(spec) => Box::new(TextLinesSource::open(&spec, split, registry)?),
         SourceSpec::JsonLines(spec) => Box::new(JsonLinesSource::open(&spec, split, registry)?),
-        SourceSpec::Parquet(_) => {
-            return Err(sage_types::SageError::new(sage_types::ErrorCode::PlanUnsupported, "not yet"));
-        }
+        SourceSpec::Parquet(spec) => Box::new(ParquetSource::open(&spec, split, registry)?),
     })
 }

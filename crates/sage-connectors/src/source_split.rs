@@ -13,7 +13,10 @@ pub struct SourceSplit {
 
 impl SourceSplit {
     /// The split of a source with one instance.
-    pub const WHOLE: Self = Self { instance: 0, instances: 1 };
+    pub const WHOLE: Self = Self {
+        instance: 0,
+        instances: 1,
+    };
 
     /// The bytes of a file with `bytes` bytes that belong to this instance: the ranges of all instances are the file.
     pub(crate) fn byte_range(self, bytes: u64) -> Range<u64> {

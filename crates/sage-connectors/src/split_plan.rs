@@ -35,14 +35,29 @@ pub fn plan_splits(spec_json: &str) -> Result<SplitPlan> {
     if matches!(spec, SourceSpec::Parquet(_)) {
         let row_groups = count_row_groups(file).map_err(|error| {
             let path = spec.path().display();
-            SageError::new(ErrorCode::FormatParquet, format!("{path} is not a Parquet file, or corrupt"))
-                .with("file", path.to_string())
-                .caused_by(error)
+            SageError::new(
+                ErrorCode::FormatParquet,
+                format!("{path} is not a Parquet file, or corrupt"),
+            )
+            .with("file", path.to_string())
+            .caused_by(error)
         })?;
-        return Ok(SplitPlan { bytes, row_groups, max_splits: row_groups.max(1) });
+        return Ok(SplitPlan {
+            bytes,
+            row_groups,
+            max_splits: row_groups.max(1),
+        });
     }
-    let max_splits = if metadata.is_file() { bytes.div_ceil(MIN_SPLIT_BYTES).max(1) } else { 1 };
-    Ok(SplitPlan { bytes, row_groups: 0, max_splits })
+    let max_splits = if metadata.is_file() {
+        bytes.div_ceil(MIN_SPLIT_BYTES).max(1)
+    } else {
+        1
+    };
+    Ok(SplitPlan {
+        bytes,
+        row_groups: 0,
+        max_splits,
+    })
 }
 
 fn count_row_groups(file: File) -> parquet::errors::Result<u64> {

@@ -92,7 +92,9 @@ impl TextLinesSource {
         }
         let buffers = vec![bytemuck::cast_slice(self.column.ends()), self.column.bytes()];
         let encodings = vec![self.column.encoding()];
-        let frame = self.frames.make(Node::leaf(LeafKind::Str), rows, buffers, encodings)?;
+        let frame = self
+            .frames
+            .make(Node::leaf(LeafKind::Str), rows, buffers, encodings)?;
         self.column.clear();
         self.statistics.records += rows as u64;
         Ok(Some(frame))

@@ -6,7 +6,9 @@
 /// Number of UTF-16 units of well-formed UTF-8 or WTF-8.
 pub(crate) fn utf16_len(text: &[u8]) -> usize {
     // Each byte that is not a continuation starts a code point; the four-byte ones are two units.
-    text.iter().map(|&byte| usize::from(byte & 0xC0 != 0x80) + usize::from(byte >= 0xF0)).sum()
+    text.iter()
+        .map(|&byte| usize::from(byte & 0xC0 != 0x80) + usize::from(byte >= 0xF0))
+        .sum()
 }
 
 /// The UTF-16 units of well-formed UTF-8 or WTF-8.
@@ -24,7 +26,10 @@ pub(crate) struct Utf16Units<'a> {
 impl Iterator for Utf16Units<'_> {
     type Item = u16;
 
-    #[expect(clippy::cast_possible_truncation, reason = "units are 16 bits by construction")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "units are 16 bits by construction"
+    )]
     fn next(&mut self) -> Option<u16> {
         if let Some(low) = self.low.take() {
             return Some(low);
@@ -53,7 +58,11 @@ pub(crate) fn decode(text: &[u8]) -> Option<(u32, usize)> {
         0xF0..0xF5 => ((lead & 0x07) << 18 | tail(1) << 12 | tail(2) << 6 | tail(3), 4),
         _ => (0xFFFD, 1),
     };
-    if length > text.len() { Some((0xFFFD, 1)) } else { Some((code_point, length)) }
+    if length > text.len() {
+        Some((0xFFFD, 1))
+    } else {
+        Some((code_point, length))
+    }
 }
 
 /// Appends a code point, which may be a surrogate.

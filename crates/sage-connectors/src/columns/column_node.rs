@@ -46,12 +46,22 @@ pub(crate) enum ValueKind {
 impl ColumnNode {
     /// A column of which nothing is known.
     pub(crate) fn unknown() -> Self {
-        Self { data: ColumnData::Nil, optional: false, presence: Vec::new(), demoted: false }
+        Self {
+            data: ColumnData::Nil,
+            optional: false,
+            presence: Vec::new(),
+            demoted: false,
+        }
     }
 
     /// A column that was not there in `rows` rows of this batch and perhaps in batches before.
     pub(crate) fn appended(rows: usize) -> Self {
-        Self { data: ColumnData::Nil, optional: true, presence: vec![presence::MISSING; rows], demoted: false }
+        Self {
+            data: ColumnData::Nil,
+            optional: true,
+            presence: vec![presence::MISSING; rows],
+            demoted: false,
+        }
     }
 
     /// Number of rows.
@@ -173,16 +183,27 @@ impl ColumnNode {
     /// The node of the layout.
     pub(crate) fn layout(&self) -> Node {
         let kind = match &self.data {
-            ColumnData::Nil => return Node::Leaf { kind: LeafKind::Nil, optional: true },
+            ColumnData::Nil => {
+                return Node::Leaf {
+                    kind: LeafKind::Nil,
+                    optional: true,
+                };
+            }
             ColumnData::F64(_) => LeafKind::F64,
             ColumnData::Bool(_) => LeafKind::Bool,
             ColumnData::Text(_) => LeafKind::Str,
             ColumnData::Json(_) => LeafKind::Json,
             ColumnData::Record(record) => {
-                return Node::Record { fields: record.layout_fields(), optional: self.optional };
+                return Node::Record {
+                    fields: record.layout_fields(),
+                    optional: self.optional,
+                };
             }
         };
-        Node::Leaf { kind, optional: self.optional }
+        Node::Leaf {
+            kind,
+            optional: self.optional,
+        }
     }
 
     /// The buffers and encodings in the order of the layout.

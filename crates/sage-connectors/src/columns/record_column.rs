@@ -37,7 +37,10 @@ pub(crate) struct FieldColumn {
 
 impl RecordColumn {
     pub(crate) fn with_fillers(rows: usize) -> Self {
-        Self { rows, ..Self::default() }
+        Self {
+            rows,
+            ..Self::default()
+        }
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -50,7 +53,9 @@ impl RecordColumn {
             return self.by_name.get(name).copied();
         }
         let is_it = |&index: &usize| *self.fields[index].name == *name;
-        (from..self.fields.len()).find(is_it).or_else(|| (0..from.min(self.fields.len())).find(is_it))
+        (from..self.fields.len())
+            .find(is_it)
+            .or_else(|| (0..from.min(self.fields.len())).find(is_it))
     }
 
     /// Appends a field; `kept` is false when the projection leaves it away.
@@ -63,7 +68,12 @@ impl RecordColumn {
             }
         });
         let index = self.fields.len();
-        self.fields.push(FieldColumn { name: name.into(), quoted: quoted.into(), node, seen_in: 0 });
+        self.fields.push(FieldColumn {
+            name: name.into(),
+            quoted: quoted.into(),
+            node,
+            seen_in: 0,
+        });
         self.by_name.insert(name.into(), index);
         index
     }
@@ -116,7 +126,9 @@ impl RecordColumn {
     }
 
     pub(crate) fn layout_fields(&self) -> Vec<(String, Node)> {
-        self.nodes().map(|(name, node)| (name.to_owned(), node.layout())).collect()
+        self.nodes()
+            .map(|(name, node)| (name.to_owned(), node.layout()))
+            .collect()
     }
 
     pub(crate) fn collect<'a>(&'a self, buffers: &mut Vec<&'a [u8]>, encodings: &mut Vec<StringEncoding>) {
@@ -126,7 +138,9 @@ impl RecordColumn {
     }
 
     fn nodes(&self) -> impl Iterator<Item = (&str, &ColumnNode)> {
-        self.fields.iter().filter_map(|field| Some((&*field.name, field.node.as_ref()?)))
+        self.fields
+            .iter()
+            .filter_map(|field| Some((&*field.name, field.node.as_ref()?)))
     }
 
     fn nodes_mut(&mut self) -> impl Iterator<Item = &mut ColumnNode> {

@@ -1,6 +1,6 @@
 //! Strings of a column on their way into a batch.
 
-use sage_frame::StringEncoding;
+use sage_frame::{StrColumn, StringEncoding};
 
 use crate::wtf8;
 
@@ -74,6 +74,30 @@ impl TextColumn {
         }
     }
 
+    /// Adds the strings that end at these bytes of `text`, which is ASCII, to a column without rows.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a batch is far smaller than 4 GiB"
+    )]
+    pub(crate) fn extend_ascii(&mut self, ends: impl Iterator<Item = usize>, text: &[u8]) {
+        debug_assert!(self.ends.is_empty() && text.is_ascii());
+        self.bytes.extend_from_slice(text);
+        self.ends.extend(ends.map(|end| end as u32));
+        self.units = text.len() as u32;
+    }
+
+    /// Where the strings end in bytes, of a column that is not UTF-16.
+    pub(crate) fn byte_ends(&self) -> Vec<u32> {
+        StrColumn {
+            ends: &self.ends,
+            data: &self.bytes,
+            encoding: self.encoding,
+        }
+        .wtf8()
+        .ends()
+        .to_vec()
+    }
+
     /// Adds a string that may have unpaired surrogates, each as three bytes.
     pub(crate) fn push_wtf8(&mut self, text: &[u8]) {
         if std::str::from_utf8(text).is_ok() {
@@ -81,7 +105,9 @@ impl TextColumn {
             return;
         }
         if self.encoding != StringEncoding::Utf16 {
-            let units: Vec<u8> = wtf8::utf16_units(&self.bytes).flat_map(u16::to_le_bytes).collect();
+            let units: Vec<u8> = wtf8::utf16_units(&self.bytes)
+                .flat_map(u16::to_le_bytes)
+                .collect();
             self.bytes = units;
             self.encoding = StringEncoding::Utf16;
         }
@@ -153,8 +179,11 @@ mod tests {
         column.push_ascii(b"y");
         assert_eq!(column.encoding(), StringEncoding::Utf16);
         assert_eq!(column.ends(), [1, 3, 4]);
-        let units: Vec<u16> =
-            column.bytes().chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+        let units: Vec<u16> = column
+            .bytes()
+            .chunks_exact(2)
+            .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+            .collect();
         assert_eq!(units, [0xE9, u16::from(b'x'), 0xD83D, u16::from(b'y')]);
 
         column.pop();

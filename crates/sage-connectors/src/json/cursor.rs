@@ -84,7 +84,11 @@ impl<'a> JsonCursor<'a> {
         let mut escaped = false;
         let mut high = 0_u64;
         loop {
-            let Some(word) = self.text.get(at..at + 8).and_then(|bytes| bytes.first_chunk::<8>()) else {
+            let Some(word) = self
+                .text
+                .get(at..at + 8)
+                .and_then(|bytes| bytes.first_chunk::<8>())
+            else {
                 return self.string_near_the_end(start, at, escaped, high == 0);
             };
             let word = u64::from_le_bytes(*word);
@@ -107,7 +111,12 @@ impl<'a> JsonCursor<'a> {
             match self.text[at] {
                 b'"' => {
                     self.at = at + 1;
-                    return Ok(RawString { start, end: at, escaped, ascii: high == 0 });
+                    return Ok(RawString {
+                        start,
+                        end: at,
+                        escaped,
+                        ascii: high == 0,
+                    });
                 }
                 b'\\' => {
                     escaped = true;
@@ -130,7 +139,12 @@ impl<'a> JsonCursor<'a> {
             match self.text.get(at).copied().unwrap_or(b'\n') {
                 b'"' => {
                     self.at = at + 1;
-                    return Ok(RawString { start, end: at, escaped, ascii });
+                    return Ok(RawString {
+                        start,
+                        end: at,
+                        escaped,
+                        ascii,
+                    });
                 }
                 b'\\' => {
                     escaped = true;
@@ -159,11 +173,20 @@ impl<'a> JsonCursor<'a> {
     fn escape(&self, at: usize) -> Result<usize, SyntaxError> {
         match self.text.get(at + 1).copied().unwrap_or(b'\n') {
             b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Ok(at + 2),
-            b'u' if self.slice(at + 2, at + 6).iter().filter(|byte| byte.is_ascii_hexdigit()).count() == 4 => {
+            b'u' if self
+                .slice(at + 2, at + 6)
+                .iter()
+                .filter(|byte| byte.is_ascii_hexdigit())
+                .count()
+                == 4 =>
+            {
                 Ok(at + 6)
             }
             b'\n' => self.control_character(at + 1),
-            _ => Err(SyntaxError { at, what: "this is not an escape that JSON has" }),
+            _ => Err(SyntaxError {
+                at,
+                what: "this is not an escape that JSON has",
+            }),
         }
     }
 
@@ -182,7 +205,11 @@ impl<'a> JsonCursor<'a> {
     /// Reads `true`, `false` or `null`.
     #[inline]
     pub(crate) fn word(&mut self, word: &'static [u8]) -> Result<(), SyntaxError> {
-        if self.eat(word) { Ok(()) } else { self.not_a_value() }
+        if self.eat(word) {
+            Ok(())
+        } else {
+            self.not_a_value()
+        }
     }
 
     #[cold]
@@ -205,7 +232,10 @@ impl<'a> JsonCursor<'a> {
                 b'"' => {
                     self.string()?;
                 }
-                b'-' | b'0'..=b'9' => self.at = number::check(self.text, self.at).map_err(|(at, what)| SyntaxError { at, what })?,
+                b'-' | b'0'..=b'9' => {
+                    self.at =
+                        number::check(self.text, self.at).map_err(|(at, what)| SyntaxError { at, what })?
+                }
                 b't' => self.word(b"true")?,
                 b'f' => self.word(b"false")?,
                 b'n' => self.word(b"null")?,

@@ -1,9 +1,17 @@
 //! JSON, with the values that JavaScript gives it.
 
 mod cursor;
+mod date_text;
 mod number;
+mod number_text;
 mod row_reader;
+mod row_writer;
+mod string_text;
 mod unescape;
 
 pub(crate) use cursor::{JsonCursor, SyntaxError};
+pub(crate) use date_text::push_iso_date;
+pub(crate) use number_text::{push_integer, push_json_number, push_number};
 pub(crate) use row_reader::{JsonRowReader, Line};
+pub(crate) use row_writer::JsonRowWriter;
+pub(crate) use string_text::push_json_string;

@@ -92,7 +92,10 @@ impl JsonRowReader {
                     cursor.at += 1;
                     return Line::Row;
                 }
-                Stop::Syntax(SyntaxError { at: cursor.at, what: "the line goes on behind the value" })
+                Stop::Syntax(SyntaxError {
+                    at: cursor.at,
+                    what: "the line goes on behind the value",
+                })
             }
             Err(stop) => stop,
         };
@@ -234,7 +237,12 @@ impl ValueParser {
     }
 
     #[inline]
-    fn object(&mut self, cursor: &mut JsonCursor<'_>, record: &mut RecordColumn, depth: u32) -> Result<(), Stop> {
+    fn object(
+        &mut self,
+        cursor: &mut JsonCursor<'_>,
+        record: &mut RecordColumn,
+        depth: u32,
+    ) -> Result<(), Stop> {
         cursor.at += 1;
         cursor.skip_white_space();
         let row = record.rows();

@@ -53,7 +53,10 @@ mod tests {
 
     #[test]
     fn every_escape_of_json() {
-        assert_eq!(unescaped(r#"a\"\\\/\b\f\n\r\t\u0041\u00e9\u6F22z"#), "a\"\\/\u{8}\u{c}\n\r\tAé漢z".as_bytes());
+        assert_eq!(
+            unescaped(r#"a\"\\\/\b\f\n\r\t\u0041\u00e9\u6F22z"#),
+            "a\"\\/\u{8}\u{c}\n\r\tAé漢z".as_bytes()
+        );
     }
 
     #[test]

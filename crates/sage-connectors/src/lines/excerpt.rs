@@ -12,13 +12,19 @@ pub(crate) fn excerpt(line: &[u8], at: usize) -> String {
     let start = at.saturating_sub(AROUND_BYTES);
     let start = (start..=(start + 3).min(at)).find(is_boundary).unwrap_or(start);
     let end = (at + AROUND_BYTES).min(line.len());
-    let end = (end.saturating_sub(3).max(at)..=end).rfind(is_boundary).unwrap_or(end);
+    let end = (end.saturating_sub(3).max(at)..=end)
+        .rfind(is_boundary)
+        .unwrap_or(end);
     let mut text = String::new();
     if start > 0 {
         text.push('…');
     }
     let shown = String::from_utf8_lossy(&line[start..end]);
-    text.extend(shown.chars().map(|char| if char.is_control() { '\u{FFFD}' } else { char }));
+    text.extend(
+        shown
+            .chars()
+            .map(|char| if char.is_control() { '\u{FFFD}' } else { char }),
+    );
     if end < line.len() {
         text.push('…');
     }
@@ -33,7 +39,10 @@ mod tests {
     fn a_short_line_is_shown_whole_and_a_long_one_around_the_error() {
         assert_eq!(excerpt(b"{\"a\":}", 5), "{\"a\":}");
         let line = "x".repeat(1000) + "|" + &"y".repeat(1000);
-        assert_eq!(excerpt(line.as_bytes(), 1000), format!("…{}|{}…", "x".repeat(32), "y".repeat(31)));
+        assert_eq!(
+            excerpt(line.as_bytes(), 1000),
+            format!("…{}|{}…", "x".repeat(32), "y".repeat(31))
+        );
         assert_eq!(excerpt(b"a\0b\xFFc", 0), "a\u{FFFD}b\u{FFFD}c");
     }
 
@@ -43,7 +52,10 @@ mod tests {
             let line = "a".repeat(padding) + &"😀".repeat(50);
             for at in 0..=line.len() {
                 let shown = excerpt(line.as_bytes(), at);
-                assert!(!shown.contains('\u{FFFD}') || !line.is_char_boundary(at), "{at}: {shown}");
+                assert!(
+                    !shown.contains('\u{FFFD}') || !line.is_char_boundary(at),
+                    "{at}: {shown}"
+                );
             }
         }
     }

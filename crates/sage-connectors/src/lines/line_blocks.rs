@@ -51,7 +51,12 @@ enum State {
 
 impl LineBlocks {
     /// Opens the file. `bytes` is its size when the splits were planned, `None` asks the file now.
-    pub(crate) fn open(path: &Path, split: SourceSplit, bytes: Option<u64>, max_line_bytes: usize) -> Result<Self> {
+    pub(crate) fn open(
+        path: &Path,
+        split: SourceSplit,
+        bytes: Option<u64>,
+        max_line_bytes: usize,
+    ) -> Result<Self> {
         let (file, metadata) = open_file(path)?;
         // Files of /proc have no size and yet something in them; a file that is empty is no worse off.
         let regular = metadata.is_file() && (bytes.is_some() || metadata.len() > 0);
@@ -115,8 +120,11 @@ impl LineBlocks {
         loop {
             // What belongs to others ends the range: the first line that begins at its end or behind.
             if self.offset + self.filled as u64 >= self.range_end {
-                let last = usize::try_from(self.range_end.saturating_sub(self.offset + 1)).unwrap_or(usize::MAX);
-                if let Some(found) = memchr::memchr(b'\n', self.buffer.get(last..self.filled).unwrap_or_default()) {
+                let last =
+                    usize::try_from(self.range_end.saturating_sub(self.offset + 1)).unwrap_or(usize::MAX);
+                if let Some(found) =
+                    memchr::memchr(b'\n', self.buffer.get(last..self.filled).unwrap_or_default())
+                {
                     self.block = last + found + 1;
                     self.state = State::LastBlock;
                     return Ok(true);
@@ -171,7 +179,9 @@ impl LineBlocks {
         }
         // The line in whose middle the range begins belongs to the range before.
         self.offset -= 1;
-        self.file.seek(SeekFrom::Start(self.offset)).map_err(|error| self.error(&error))?;
+        self.file
+            .seek(SeekFrom::Start(self.offset))
+            .map_err(|error| self.error(&error))?;
         loop {
             if self.read_more()? == 0 {
                 self.state = State::End;

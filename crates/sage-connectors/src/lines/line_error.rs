@@ -14,7 +14,8 @@ pub(crate) fn line_error(
     what: &str,
 ) -> SageError {
     let block = blocks.block();
-    let end = memchr::memchr(b'\n', block.get(at..).unwrap_or_default()).map_or(block.len(), |found| at + found);
+    let end =
+        memchr::memchr(b'\n', block.get(at..).unwrap_or_default()).map_or(block.len(), |found| at + found);
     let line = block.get(line_start..end).unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let excerpt = excerpt(line, at - line_start);

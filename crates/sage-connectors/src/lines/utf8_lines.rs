@@ -32,7 +32,13 @@ pub(crate) struct Utf8Lines {
 
 impl Utf8Lines {
     pub(crate) fn new(blocks: LineBlocks, invalid_utf8: InvalidUtf8) -> Self {
-        Self { blocks, invalid_utf8, at: 0, valid_to: 0, replaced: Vec::new() }
+        Self {
+            blocks,
+            invalid_utf8,
+            at: 0,
+            valid_to: 0,
+            replaced: Vec::new(),
+        }
     }
 
     /// Reads on; false at the end of the range.
@@ -60,10 +66,17 @@ impl Utf8Lines {
         if self.invalid_utf8 == InvalidUtf8::Error {
             let bad = std::str::from_utf8(line).map_or_else(|error| error.valid_up_to(), |_| 0);
             let what = "these bytes are not UTF-8";
-            return Err(line_error(ErrorCode::FormatUtf8, &self.blocks, self.at, self.at + bad, what));
+            return Err(line_error(
+                ErrorCode::FormatUtf8,
+                &self.blocks,
+                self.at,
+                self.at + bad,
+                what,
+            ));
         }
         self.replaced.clear();
-        self.replaced.extend_from_slice(String::from_utf8_lossy(line).as_bytes());
+        self.replaced
+            .extend_from_slice(String::from_utf8_lossy(line).as_bytes());
         Ok(NextLines::Replaced)
     }
 

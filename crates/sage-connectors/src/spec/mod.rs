@@ -3,7 +3,8 @@
 mod sink_spec;
 mod source_spec;
 
-pub(crate) use sink_spec::{InvalidStrings, JsonLinesSinkSpec, ParquetCompression, ParquetSinkSpec, SinkSpec, TextLinesSinkSpec};
+pub(crate) use sink_spec::{InvalidStrings, ParquetCompression, ParquetSinkSpec, SinkSpec};
 pub(crate) use source_spec::{
-    BinaryAs, DecimalAs, Int64As, InvalidUtf8, JsonLinesSourceSpec, ParquetSourceSpec, SourceSpec, TextLinesSourceSpec,
+    BinaryAs, DecimalAs, Int64As, InvalidUtf8, JsonLinesSourceSpec, ParquetSourceSpec, SourceSpec,
+    TextLinesSourceSpec,
 };

@@ -87,7 +87,8 @@ impl SinkSpec {
     /// # Errors
     /// `SAGE_PLAN_SINK` when it is not one; the message says what is wrong.
     pub(crate) fn parse(json: &str) -> Result<Self> {
-        let invalid = |what: &str| SageError::new(ErrorCode::PlanSink, format!("this is not a native sink: {what}"));
+        let invalid =
+            |what: &str| SageError::new(ErrorCode::PlanSink, format!("this is not a native sink: {what}"));
         let spec: Self = serde_json::from_str(json).map_err(|error| invalid(&error.to_string()))?;
         if let Self::Parquet(spec) = &spec
             && spec.row_group_rows == 0

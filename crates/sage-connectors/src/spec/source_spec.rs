@@ -145,7 +145,9 @@ impl SourceSpec {
             Self::Parquet(spec) => (spec.batch_rows, default_max_line_bytes()),
         };
         if !(1..=MAX_BATCH_ROWS).contains(&batch_rows) {
-            return Err(invalid(&format!("batchRows must be between 1 and {MAX_BATCH_ROWS}, not {batch_rows}")));
+            return Err(invalid(&format!(
+                "batchRows must be between 1 and {MAX_BATCH_ROWS}, not {batch_rows}"
+            )));
         }
         if !(1..=LIMIT_LINE_BYTES).contains(&max_line_bytes) {
             let text = format!("maxLineBytes must be between 1 and {LIMIT_LINE_BYTES}, not {max_line_bytes}");
@@ -164,7 +166,10 @@ impl SourceSpec {
 }
 
 fn invalid(what: &str) -> SageError {
-    SageError::new(ErrorCode::PlanSource, format!("this is not a native source: {what}"))
+    SageError::new(
+        ErrorCode::PlanSource,
+        format!("this is not a native source: {what}"),
+    )
 }
 
 #[cfg(test)]
@@ -173,9 +178,15 @@ mod tests {
 
     #[test]
     fn a_spec_needs_a_type_and_a_path_and_knows_its_options() {
-        let spec = SourceSpec::parse(r#"{"type":"jsonLines","path":"a.jsonl","columns":["x"],"batchRows":7}"#);
-        let Ok(SourceSpec::JsonLines(spec)) = spec else { panic!("{spec:?}") };
-        assert_eq!((spec.batch_rows, spec.columns.as_deref()), (7, Some(&["x".to_owned()][..])));
+        let spec =
+            SourceSpec::parse(r#"{"type":"jsonLines","path":"a.jsonl","columns":["x"],"batchRows":7}"#);
+        let Ok(SourceSpec::JsonLines(spec)) = spec else {
+            panic!("{spec:?}")
+        };
+        assert_eq!(
+            (spec.batch_rows, spec.columns.as_deref()),
+            (7, Some(&["x".to_owned()][..]))
+        );
 
         for (json, what) in [
             (r#"{"type":"csv","path":"a"}"#, "csv"),

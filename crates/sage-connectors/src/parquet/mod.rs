@@ -1,0 +1,15 @@
+//! Parquet files.
+
+mod column_loader;
+mod column_plan;
+mod column_statistics;
+mod file_error;
+mod sink_arrays;
+mod sink_schema;
+
+pub(crate) use column_loader::{ColumnLoader, LoadError};
+pub(crate) use column_plan::plan_columns;
+pub(crate) use column_statistics::ColumnStatistics;
+pub(crate) use file_error::{corrupt, parquet_error};
+pub(crate) use sink_arrays::SinkArrays;
+pub(crate) use sink_schema::SinkColumn;

@@ -1,0 +1,281 @@
+//! Parquet files to read.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::{ArrowError, Schema};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaData;
+use sage_frame::{Frame, LayoutRegistry, Node};
+use sage_types::{ErrorCode, Result, SageError};
+
+use crate::frame_maker::FrameMaker;
+use crate::io_error::IoAction;
+use crate::open_file::open_file;
+use crate::parquet::{ColumnLoader, ColumnStatistics, LoadError, corrupt, parquet_error, plan_columns};
+use crate::spec::ParquetSourceSpec;
+use crate::{BatchSource, SourceSplit, SourceStatistics};
+
+/// Rows are read until their columns have about this many bytes: long strings make short batches.
+const READ_BYTES: u64 = 4 << 20;
+/// Bytes of a frame, about.
+const FRAME_BYTES: usize = 256 * 1024;
+
+/// Reads the rows of a Parquet file as objects. A split has whole row groups.
+///
+/// Types: whole numbers of up to 32 bits, and of 64 bits when the statistics of all row groups say that they fit, are `i32`
+/// columns; other numbers `f64` (see the option `int64` for what doubles do not hold); timestamps and dates `Date`s, cut
+/// off to milliseconds, those without a zone read as UTC; times of day and durations milliseconds; decimals of up to
+/// 15 digits numbers, longer ones strings (option `decimal`); structs objects; lists arrays; maps objects (arrays of pairs
+/// when the keys are not strings). Null is `null`.
+pub(crate) struct ParquetSource {
+    path: PathBuf,
+    reader: ParquetRecordBatchReader,
+    columns: Vec<ColumnLoader>,
+    frames: FrameMaker,
+    /// What was read and is not yet in a frame.
+    batches: VecDeque<RecordBatch>,
+    /// Number in the file, and rows, of the row groups that are not yet delivered in full.
+    row_groups: VecDeque<(usize, u64)>,
+    /// Row groups of the file.
+    all_row_groups: usize,
+    /// Rows delivered of the first of them.
+    row: u64,
+    statistics: SourceStatistics,
+    failure: Option<SageError>,
+}
+
+impl ParquetSource {
+    /// Opens the file and reads its footer.
+    ///
+    /// # Errors
+    /// `SAGE_IO_*`, `SAGE_FORMAT_PARQUET`, `SAGE_FORMAT_COLUMN_MISSING`, `SAGE_FORMAT_COLUMN_TYPE`.
+    pub(crate) fn open(
+        spec: &ParquetSourceSpec,
+        split: SourceSplit,
+        registry: Arc<LayoutRegistry>,
+    ) -> Result<Self> {
+        let (file, _) = open_file(&spec.path)?;
+        let failed = |error: &ParquetError| parquet_error(IoAction::Open, &spec.path, error);
+        let builder = guarded(|| ParquetRecordBatchReaderBuilder::<File>::try_new(file))
+            .map_err(|panic| corrupt(&spec.path, panic))?
+            .map_err(|error| failed(&error))?;
+        let schema = Arc::clone(builder.schema());
+        let kept = kept_columns(spec, &schema)?;
+        let metadata = Arc::clone(builder.metadata());
+        let is_kept = |name: &str| kept.iter().any(|&index| schema.field(index).name() == name);
+        let columns = plan_columns(schema.fields(), is_kept, ColumnStatistics::new(&metadata), spec)
+            .map_err(|error| error.with("file", spec.path.display().to_string()))?;
+        let row_groups = split_row_groups(&metadata, split);
+        let mask = ProjectionMask::roots(builder.parquet_schema(), kept);
+        let batch_rows = rows_of_a_read(&metadata, builder.parquet_schema(), &mask, spec.batch_rows);
+        let reader = guarded(|| {
+            builder
+                .with_projection(mask)
+                .with_row_groups(row_groups.iter().map(|&(index, _)| index).collect())
+                .with_batch_size(batch_rows)
+                .build()
+        })
+        .map_err(|panic| corrupt(&spec.path, panic))?
+        .map_err(|error| failed(&error))?;
+        Ok(Self {
+            path: spec.path.clone(),
+            reader,
+            columns,
+            frames: FrameMaker::new(registry),
+            batches: VecDeque::new(),
+            row_groups,
+            all_row_groups: metadata.num_row_groups(),
+            row: 0,
+            statistics: SourceStatistics::default(),
+            failure: None,
+        })
+    }
+
+    fn read_batch(&mut self) -> Result<Option<Frame>> {
+        loop {
+            if let Some(batch) = self.batches.pop_front() {
+                return self.frame_of(&batch).map(Some);
+            }
+            let reader = &mut self.reader;
+            let batch = guarded(|| reader.next()).map_err(|panic| corrupt(&self.path, panic))?;
+            match batch {
+                None => return Ok(None),
+                Some(Ok(batch)) => self.batches.extend(pieces(&batch)),
+                Some(Err(error)) => return Err(self.broken(error)),
+            }
+        }
+    }
+
+    fn frame_of(&mut self, batch: &RecordBatch) -> Result<Frame> {
+        for (column, array) in self.columns.iter_mut().zip(batch.columns()) {
+            match column.load(array, None) {
+                Ok(()) => {}
+                Err(LoadError::Arrow(error)) => {
+                    let column = column.name.clone();
+                    return Err(self.broken(error).with("field", column));
+                }
+                Err(LoadError::Unfit(error)) => {
+                    return Err(error.with("file", self.path.display().to_string()));
+                }
+            }
+        }
+        let (mut buffers, mut encodings) = (Vec::new(), Vec::new());
+        let mut fields = Vec::with_capacity(self.columns.len());
+        for column in &self.columns {
+            column.collect(&mut buffers, &mut encodings);
+            fields.push((column.name.clone(), column.layout()));
+        }
+        let frame = self
+            .frames
+            .make(Node::record(fields), batch.num_rows(), buffers, encodings)?;
+        self.advance(batch.num_rows() as u64);
+        Ok(frame)
+    }
+
+    fn advance(&mut self, rows: u64) {
+        self.statistics.records += rows;
+        self.row += rows;
+        while let Some(&(_, group_rows)) = self.row_groups.front()
+            && self.row >= group_rows
+        {
+            self.row -= group_rows;
+            self.row_groups.pop_front();
+        }
+    }
+
+    fn broken(&self, error: ArrowError) -> SageError {
+        let error = parquet_error(
+            IoAction::Read,
+            &self.path,
+            &ParquetError::External(Box::new(error)),
+        );
+        match self.row_groups.front() {
+            Some(&(row_group, _)) => error.with("rowGroup", row_group),
+            None => error,
+        }
+    }
+}
+
+/// The library panics on some corrupt files. Nothing of it is used afterwards.
+fn guarded<T>(read: impl FnOnce() -> T) -> std::result::Result<T, String> {
+    catch_unwind(AssertUnwindSafe(read)).map_err(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        text.unwrap_or_else(|| "the data contradict themselves".to_owned())
+    })
+}
+
+/// Indexes of the columns to read.
+fn kept_columns(spec: &ParquetSourceSpec, schema: &Schema) -> Result<Vec<usize>> {
+    let Some(names) = &spec.columns else {
+        return Ok((0..schema.fields().len()).collect());
+    };
+    let mut kept = Vec::with_capacity(names.len());
+    for name in names {
+        let Ok(index) = schema.index_of(name) else {
+            let there: Vec<&str> = schema
+                .fields()
+                .iter()
+                .map(|field| field.name().as_str())
+                .collect();
+            let path = spec.path.display().to_string();
+            let message = format!("{path} has no column {name}; it has {}", there.join(", "));
+            return Err(SageError::new(ErrorCode::FormatColumnMissing, message)
+                .with("file", path)
+                .with("field", name.as_str()));
+        };
+        kept.push(index);
+    }
+    kept.sort_unstable();
+    kept.dedup();
+    Ok(kept)
+}
+
+/// The row groups of a split, in order: those whose middle row lies in its share of the rows.
+fn split_row_groups(metadata: &ParquetMetaData, split: SourceSplit) -> VecDeque<(usize, u64)> {
+    let rows = |index: usize| u64::try_from(metadata.row_group(index).num_rows()).unwrap_or(0);
+    let all: u64 = (0..metadata.num_row_groups()).map(rows).sum();
+    // Twice the rows, so that the middle of a group is a whole number.
+    let share = split.byte_range(2 * all);
+    let mut before = 0;
+    let mut kept = VecDeque::new();
+    for index in 0..metadata.num_row_groups() {
+        let group_rows = rows(index);
+        if group_rows > 0 && share.contains(&(2 * before + group_rows)) {
+            kept.push_back((index, group_rows));
+        }
+        before += group_rows;
+    }
+    kept
+}
+
+/// Rows to read at once, so that they need memory of about [`READ_BYTES`].
+fn rows_of_a_read(
+    metadata: &ParquetMetaData,
+    schema: &parquet::schema::types::SchemaDescriptor,
+    mask: &ProjectionMask,
+    batch_rows: usize,
+) -> usize {
+    let mut most = 1;
+    for group in metadata.row_groups() {
+        let bytes: i64 = (0..schema.num_columns())
+            .filter(|&leaf| mask.leaf_included(leaf))
+            .filter_map(|leaf| group.columns().get(leaf))
+            .map(parquet::file::metadata::ColumnChunkMetaData::uncompressed_size)
+            .sum();
+        let rows = u64::try_from(group.num_rows()).unwrap_or(0).max(1);
+        most = most.max(u64::try_from(bytes).unwrap_or(0) / rows);
+    }
+    usize::try_from(READ_BYTES / most)
+        .unwrap_or(usize::MAX)
+        .clamp(1, batch_rows)
+}
+
+/// Cuts a batch into pieces of about [`FRAME_BYTES`].
+fn pieces(batch: &RecordBatch) -> Vec<RecordBatch> {
+    let rows = batch.num_rows();
+    if rows == 0 {
+        return Vec::new();
+    }
+    let bytes: usize = batch
+        .columns()
+        .iter()
+        .map(|column| column.to_data().get_slice_memory_size().unwrap_or(0))
+        .sum();
+    let count = bytes.div_ceil(FRAME_BYTES).clamp(1, rows);
+    let each = rows.div_ceil(count);
+    (0..rows)
+        .step_by(each)
+        .map(|start| batch.slice(start, each.min(rows - start)))
+        .collect()
+}
+
+impl BatchSource for ParquetSource {
+    fn next(&mut self) -> Result<Option<Frame>> {
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
+        }
+        let result = self.read_batch();
+        self.failure = result.as_ref().err().cloned();
+        result
+    }
+
+    fn position(&self) -> String {
+        let row_group = self
+            .row_groups
+            .front()
+            .map_or(self.all_row_groups, |&(row_group, _)| row_group);
+        format!("{{\"rowGroup\":{row_group},\"row\":{}}}", self.row)
+    }
+
+    fn statistics(&self) -> SourceStatistics {
+        self.statistics
+    }
+}
