@@ -2,6 +2,9 @@
 //!
 //! `docs/internals/data-path.md` is the specification of every format in this crate.
 
+// Batches come from memory that other threads and languages wrote: nothing but checked access here.
+#![deny(unsafe_code)]
+
 #[cfg(target_endian = "big")]
 compile_error!(
     "batches are little endian in memory; a big-endian build would need conversions that nobody has written"
@@ -36,6 +39,7 @@ mod widen;
 
 #[allow(
     warnings,
+    unsafe_code,
     clippy::all,
     clippy::pedantic,
     clippy::undocumented_unsafe_blocks,

@@ -1,5 +1,7 @@
 //! Ids, the clock, the error table and key groups: what every other crate of SAGE Kernel names.
 
+#![forbid(unsafe_code)]
+
 mod clock;
 mod error_code;
 mod id;
