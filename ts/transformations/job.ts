@@ -56,6 +56,35 @@ export interface JobResult {
   readonly edges: readonly EdgeCounts[];
 }
 
+/** What one parallel instance of a stage has done; times add up to the time since the job began. */
+export interface TaskMetrics {
+  /** Operators of the stage. */
+  readonly stage: string;
+  /** From 0. */
+  readonly instance: number;
+  /** -1: a native thread, 0: the main isolate, 1 and up: worker threads. */
+  readonly isolate: number;
+  /** Records, batches and bytes taken from and given to exchanges. */
+  readonly numRecordsIn: number;
+  readonly numRecordsOut: number;
+  readonly numBatchesIn: number;
+  readonly numBatchesOut: number;
+  readonly numBytesIn: number;
+  readonly numBytesOut: number;
+  readonly busyTimeMs: number;
+  readonly idleTimeMs: number;
+  /** Time without credit downstream. */
+  readonly backPressuredTimeMs: number;
+}
+
+/** A job's counts at one moment. Those of operators in other threads are at most about 100 ms old. */
+export interface JobMetrics {
+  readonly status: JobStatus;
+  readonly operators: readonly OperatorCounts[];
+  readonly edges: readonly EdgeCounts[];
+  readonly tasks: readonly TaskMetrics[];
+}
+
 /** Options of `Job.stop`. */
 export interface StopOptions {
   /** Also send the final watermark, so that everything fires; such a job cannot be resumed. */
@@ -72,7 +101,7 @@ export interface Job {
   /** Settles when the job has ended and was cleaned up, however it ended; never rejects. */
   readonly ended: Promise<void>;
   /** Counts and times as they are now. */
-  metrics(): unknown;
+  metrics(): JobMetrics;
   pause(): Promise<void>;
   resume(): Promise<void>;
   /** Sources stop, records in flight finish, sinks commit. */

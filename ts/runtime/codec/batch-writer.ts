@@ -18,7 +18,7 @@ import { CROSSES_COLUMNS, ValueWriter, uncloneable } from './value-writer.ts';
 /** Rows after which a batch is closed. */
 export const MAX_BATCH_ROWS = 1024;
 /** Variable data (UTF-16 units and token bytes) after which a batch is closed. */
-export const MAX_BATCH_TEXT = 64 * 1024;
+export const MAX_BATCH_TEXT: number = 64 * 1024;
 /** Layouts one edge may go through before its rows become `any`. */
 const MAX_LAYOUTS = 64;
 

@@ -1,4 +1,5 @@
 import type { ExecutionGraph } from '../../compiler/execution-graph.ts';
+import type { Fingerprint } from '../../compiler/fingerprint/fingerprint.ts';
 import type { PhysicalPlan } from '../../compiler/physical-plan.ts';
 import type { EnvironmentConfig } from '../../transformations/environment-config.ts';
 import type { PipelineOrigin } from '../worker/pipeline-origin.ts';
@@ -10,8 +11,8 @@ export interface JobPlan {
   readonly physical: PhysicalPlan;
   readonly graph: ExecutionGraph;
   readonly origin: PipelineOrigin;
-  /** One text for each operator, to be compared with what workers build. */
-  readonly fingerprint: readonly string[];
+  /** To be compared with that of what workers build. */
+  readonly fingerprint: () => Fingerprint;
   /** Cores that the plan was made for. */
   readonly cores: number;
 }

@@ -1,5 +1,5 @@
 import type { Stage, StageNode } from '../../compiler/physical-plan.ts';
-import type { EdgeCounts, JobResult, JobStatus, OperatorCounts } from '../../transformations/job.ts';
+import type { EdgeCounts, JobMetrics, JobResult, JobStatus, OperatorCounts } from '../../transformations/job.ts';
 import { COUNTERS_PER_NODE } from '../stage/stage-factory.ts';
 import type { JobPlan } from './job-plan.ts';
 
@@ -15,6 +15,8 @@ export interface CoreMetrics {
 export interface CoreTaskMetrics {
   readonly task: number;
   readonly stage: number;
+  readonly instance: number;
+  readonly isolate: number;
   readonly recordsIn: number;
   readonly recordsOut: number;
   readonly bytesIn: number;
@@ -71,7 +73,7 @@ function outOf(node: StageNode, count: NodeCounts, entered: number, dropped: num
 }
 
 /** Counts of each operator that the user declared, in the order of the pipeline. */
-export function countOperators(plan: JobPlan, metrics: CoreMetrics): OperatorCounts[] {
+function countOperators(plan: JobPlan, metrics: CoreMetrics): OperatorCounts[] {
   const operators = new Map<number, { -readonly [K in keyof OperatorCounts]: OperatorCounts[K] }>();
   for (const stage of plan.physical.stages) {
     const tasks = metrics.tasks.filter((task) => task.stage === stage.id);
@@ -117,6 +119,29 @@ function countEdges(plan: JobPlan, metrics: CoreMetrics): EdgeCounts[] {
       received: edges.reduce((sum, edge) => sum + edge.received, 0),
     };
   });
+}
+
+/** A running job's metrics, from a snapshot of the core. */
+export function makeJobMetrics(plan: JobPlan, status: JobStatus, metrics: CoreMetrics): JobMetrics {
+  return {
+    status,
+    operators: countOperators(plan, metrics),
+    edges: countEdges(plan, metrics),
+    tasks: metrics.tasks.map((task) => ({
+      stage: plan.physical.stages[task.stage]!.name,
+      instance: task.instance,
+      isolate: task.isolate,
+      numRecordsIn: task.recordsIn,
+      numRecordsOut: task.recordsOut,
+      numBatchesIn: task.batchesIn,
+      numBatchesOut: task.batchesOut,
+      numBytesIn: task.bytesIn,
+      numBytesOut: task.bytesOut,
+      busyTimeMs: task.busyNanos / 1e6,
+      idleTimeMs: task.idleNanos / 1e6,
+      backPressuredTimeMs: task.backpressuredNanos / 1e6,
+    })),
+  };
 }
 
 /** The result of a job that has ended, from the core's last snapshot. */

@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto';
 
 import { SageError, toSageError } from '../../common/errors.ts';
 import type { JobId } from '../../common/ids.ts';
-import type { Job, JobResult, JobStatus, StopOptions } from '../../transformations/job.ts';
+import type { Job, JobMetrics, JobResult, JobStatus, StopOptions } from '../../transformations/job.ts';
 import { runIsolate } from '../isolate/attach-isolate.ts';
 import type { Core } from '../native/core.ts';
-import { encodeExecutionGraph } from '../native/encode-execution-graph.ts';
+import { encodeExecutionGraph } from '../../compiler/execution/encode-execution-graph.ts';
 import { loadCore } from '../native/load-core.ts';
 import { type WorkerHandle, startWorker } from '../worker/start-worker.ts';
 import { serializeError } from '../worker/serialize-error.ts';
 import type { JobPlan } from './job-plan.ts';
-import { type CoreMetrics, countOperators, makeJobResult } from './job-result.ts';
+import { type CoreMetrics, makeJobMetrics, makeJobResult } from './job-result.ts';
 
 const FINAL: ReadonlySet<string> = new Set(['finished', 'stopped', 'failed', 'canceled']);
 /** After the end of a job its workers have this long to close their functions. */
@@ -43,7 +43,7 @@ export class LocalJob implements Job {
     this.#plan = plan;
     this.name = plan.name;
     this.#core = loadCore();
-    this.#handle = this.#call(() => this.#core.createJob(encodeExecutionGraph(plan.graph, { jobId: this.id, jobName: plan.name })));
+    this.#handle = this.#call(() => this.#core.createJob(encodeExecutionGraph(plan.graph, { id: this.id, name: plan.name })));
     // The core's callbacks do not keep the process alive; a job that runs does.
     this.#keepAlive = setInterval(() => undefined, FOREVER_MS);
     const ended = new Promise<JobStatus>((resolve) => {
@@ -93,9 +93,8 @@ export class LocalJob implements Job {
     return this.#result;
   }
 
-  metrics(): { readonly status: JobStatus; readonly core: CoreMetrics; readonly operators: ReturnType<typeof countOperators> } {
-    const core = this.#snapshot();
-    return { status: this.status, core, operators: countOperators(this.#plan, core) };
+  metrics(): JobMetrics {
+    return makeJobMetrics(this.#plan, this.status, this.#snapshot());
   }
 
   async pause(): Promise<void> {
@@ -168,7 +167,7 @@ export class LocalJob implements Job {
       origin,
       config,
       cores,
-      fingerprint,
+      fingerprint: fingerprint(),
       tasks: tasksOf(graph, isolate),
     };
   }

@@ -7,7 +7,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 import { SageError, toSageError } from '../../common/errors.ts';
 import { compile } from '../../compiler/compile.ts';
-import { describeDifference, fingerprint } from '../../compiler/fingerprint/fingerprint.ts';
+import { fingerprint } from '../../compiler/fingerprint/fingerprint.ts';
+import { describeDifference, firstDifference } from '../../compiler/fingerprint/first-difference.ts';
 import type { StreamEnvironment } from '../../transformations/stream-environment.ts';
 import { runIsolate } from '../isolate/attach-isolate.ts';
 import { loadCore } from '../native/load-core.ts';
@@ -42,9 +43,9 @@ port.on('message', (message: ToWorker) => {
 /** Runs this isolate's part of the pipeline that was built here. */
 async function runPart(environment: StreamEnvironment): Promise<void> {
   accepted = true;
-  const difference = describeDifference(assignment.fingerprint, fingerprint(environment.pipeline, environment.config));
+  const difference = firstDifference(assignment.fingerprint, fingerprint(environment.pipeline, environment.config));
   if (difference !== undefined) {
-    throw new SageError('SAGE_GRAPH_MISMATCH', `worker ${assignment.isolate} built another pipeline than the main thread: ${difference}`);
+    throw new SageError('SAGE_GRAPH_MISMATCH', `worker ${assignment.isolate} built another pipeline than the main thread: ${describeDifference(difference)}`);
   }
   const { physical } = compile(environment.pipeline, environment.config, { importable: true, cores: assignment.cores });
   await runIsolate({

@@ -1,3 +1,4 @@
+import type { Fingerprint } from '../../compiler/fingerprint/fingerprint.ts';
 import type { EnvironmentConfig } from '../../transformations/environment-config.ts';
 import type { PipelineOrigin } from './pipeline-origin.ts';
 
@@ -13,8 +14,8 @@ export interface WorkerAssignment {
   readonly config: EnvironmentConfig;
   /** Cores that the plan was made for: the worker's plan must be the same. */
   readonly cores: number;
-  /** One text for each operator of the main thread's pipeline. */
-  readonly fingerprint: readonly string[];
+  /** Of the main thread's pipeline. */
+  readonly fingerprint: Fingerprint;
   readonly tasks: readonly { readonly task: number; readonly stage: number; readonly instance: number }[];
 }
 
