@@ -8,7 +8,9 @@ use crate::guard::guarded;
 /// Fails early when a source cannot be read: a malformed spec, a missing file, a directory ... Otherwise `{}`.
 #[napi]
 pub fn probe_source(spec_json: String) -> napi::Result<String> {
-    guarded("probeSource", || sage_connectors::probe(&spec_json).map(|()| "{}".to_owned()))
+    guarded("probeSource", || {
+        sage_connectors::probe(&spec_json).map(|()| "{}".to_owned())
+    })
 }
 
 /// How the source can be divided: `{"bytes","rowGroups","maxSplits","instances"}`, where `instances` is how many of

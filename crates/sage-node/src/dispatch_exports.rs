@@ -12,6 +12,7 @@ use sage_types::{Result, TaskId};
 use crate::guard::{guarded, internal};
 use crate::handles::{ISOLATES, job};
 use crate::memory::writable;
+use crate::numbers::small;
 use crate::wake;
 
 const NO_TASK: i32 = -1;
@@ -68,7 +69,7 @@ pub fn poll(isolate: u32, released_task: i32, wait_ms: f64) -> napi::Result<i32>
         let released = u32::try_from(released_task).ok().map(TaskId);
         let wait = Duration::from_secs_f64(wait_ms.clamp(0.0, MAX_WAIT_MS) / 1e3);
         Ok(match isolate.poll(released, wait)? {
-            Next::Task(task) => task_number(task)?,
+            Next::Task(task) => small(task.index())?,
             Next::Idle => NO_TASK,
             Next::Over => OVER,
         })
@@ -169,12 +170,4 @@ fn hand_over(
             Ok(TOO_SMALL)
         }
     }
-}
-
-fn task_number(task: TaskId) -> Result<i32> {
-    small(task.index())
-}
-
-fn small(number: usize) -> Result<i32> {
-    i32::try_from(number).map_err(|_| internal(format!("{number} does not fit 31 bits")))
 }

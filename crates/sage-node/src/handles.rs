@@ -6,6 +6,7 @@ use sage_runtime::{Isolate, JobCore};
 use sage_types::{ErrorCode, Result, SageError};
 
 use crate::guard::internal;
+use crate::state_exports::KeyedState;
 
 /// A table of shared values. A handle is used once in the life of the process, so that a stale one never finds another
 /// value.
@@ -63,6 +64,7 @@ impl<T> Handles<T> {
 }
 
 pub(crate) static JOBS: Handles<JobCore> = Handles::new("job");
+pub(crate) static STATES: Handles<KeyedState> = Handles::new("state");
 pub(crate) static ISOLATES: Handles<Isolate> = Handles::new("isolate");
 
 /// The job of a handle.

@@ -9,7 +9,7 @@ use sage_runtime::{BuiltinConnectors, JobCore};
 use sage_types::SystemClock;
 
 use crate::guard::{guarded, internal};
-use crate::handles::{ISOLATES, JOBS, job};
+use crate::handles::{ISOLATES, JOBS, STATES, job};
 use crate::wake;
 
 /// Builds a job from the FlatBuffers execution graph; it starts when every isolate that the graph names is attached.
@@ -113,6 +113,7 @@ pub fn drop_job(job_handle: u32) -> napi::Result<()> {
         if let Some(job) = JOBS.remove(job_handle) {
             job.cancel();
             job.on_event(None);
+            STATES.remove_where(|state| Arc::ptr_eq(&state.job, &job));
             ISOLATES.remove_where(|isolate| {
                 let belongs = Arc::ptr_eq(isolate.job(), &job);
                 if belongs {

@@ -11,5 +11,6 @@ mod handles;
 mod job_exports;
 mod layout_exports;
 mod memory;
+mod numbers;
 mod state_exports;
 mod wake;

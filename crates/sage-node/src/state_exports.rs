@@ -1,1 +1,162 @@
-//! Keyed state.
+//! Keyed state: built-in aggregates and dense slots, one handle for each keyed operator of a task.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use napi::bindgen_prelude::{Int32ArraySlice, Uint8ArraySlice};
+use napi_derive::napi;
+use sage_frame::{BatchView, FrameMeta};
+use sage_runtime::JobCore;
+use sage_state::{AggregateSpec, Emitted, KeyTable, KeyedAggregate};
+use sage_types::Result;
+
+use crate::guard::{guarded, internal};
+use crate::handles::{STATES, job};
+use crate::memory::{integers_beside, writable, writable_beside};
+use crate::numbers::small;
+
+const NO_MORE_SLOTS: i32 = -1;
+const TOO_SMALL: i32 = -2;
+
+/// Keyed state of one operator of a task. It belongs to one isolate, so that its lock is never contended.
+pub(crate) struct KeyedState {
+    pub(crate) job: Arc<JobCore>,
+    kind: Mutex<Kind>,
+}
+
+enum Kind {
+    Aggregate(KeyedAggregate),
+    Slots(KeyTable),
+}
+
+impl KeyedState {
+    fn lock(&self) -> MutexGuard<'_, Kind> {
+        // An error of these types leaves them as they were; after a panic the job is failed anyway.
+        self.kind.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn view<'a>(&self, image: &'a [u8]) -> Result<BatchView<'a>> {
+        BatchView::from_image(image, self.job.registry())
+    }
+}
+
+fn with_aggregate<T>(
+    handle: u32,
+    body: impl FnOnce(&KeyedState, &mut KeyedAggregate) -> Result<T>,
+) -> Result<T> {
+    let state = STATES.get(handle)?;
+    match &mut *state.lock() {
+        Kind::Aggregate(aggregate) => body(&state, aggregate),
+        Kind::Slots(_) => Err(internal("the handle is one of slots, not of an aggregate")),
+    }
+}
+
+fn create(job_handle: u32, kind: Kind) -> Result<u32> {
+    STATES.insert(KeyedState {
+        job: job(job_handle)?,
+        kind: Mutex::new(kind),
+    })
+}
+
+/// A keyed aggregate: `[{"kind":"count"},{"kind":"sum","input":0},...]`, where an input is a column of the row tuple.
+#[napi]
+pub fn aggregate_create(job_handle: u32, spec_json: String) -> napi::Result<u32> {
+    guarded("aggregateCreate", || {
+        let aggregate = KeyedAggregate::new(AggregateSpec::list_from_json(&spec_json)?)?;
+        create(job_handle, Kind::Aggregate(aggregate))
+    })
+}
+
+/// Adds a batch (layout `{"key":K,"row":{"tup":[...]}}`).
+#[napi]
+pub fn aggregate_update(handle: u32, image: &[u8]) -> napi::Result<()> {
+    guarded("aggregateUpdate", || {
+        with_aggregate(handle, |state, aggregate| aggregate.update(&state.view(image)?))
+    })
+}
+
+/// Adds a batch and writes, for each row, the results of its key after it. Bytes written, or minus the bytes needed: then
+/// nothing was aggregated.
+#[napi]
+pub fn aggregate_update_emit(handle: u32, image: &[u8], mut into: Uint8ArraySlice<'_>) -> napi::Result<i32> {
+    guarded("aggregateUpdateEmit", || {
+        let into = writable_beside(&mut into, image)?;
+        with_aggregate(handle, |state, aggregate| {
+            match aggregate.update_emit_into(&state.view(image)?, state.job.registry(), into)? {
+                Emitted::Written(bytes) => small(bytes),
+                Emitted::TooSmall { needed_bytes } => Ok(-small(needed_bytes)?),
+            }
+        })
+    })
+}
+
+/// Writes the results of the keys from `from_slot` on, at most `max_rows`. The next slot; -1 after the last; -2 when `into`
+/// is too small. `desc` = 0, image bytes (or bytes needed), rows, layout.
+#[napi]
+pub fn aggregate_drain(
+    handle: u32,
+    from_slot: u32,
+    max_rows: u32,
+    mut into: Uint8ArraySlice<'_>,
+    mut desc: Int32ArraySlice<'_>,
+) -> napi::Result<i32> {
+    guarded("aggregateDrain", || {
+        let (into, desc) = writable(&mut into, &mut desc)?;
+        let [_, bytes, rows, layout, ..] = desc else {
+            return Err(internal("aggregateDrain needs a descriptor of 4 integers"));
+        };
+        with_aggregate(handle, |state, aggregate| {
+            let registry = state.job.registry();
+            let drained = aggregate.drain(from_slot, max_rows as usize, registry, FrameMeta::default())?;
+            let Some(drained) = drained else {
+                (*bytes, *rows) = (0, 0);
+                return Ok(NO_MORE_SLOTS);
+            };
+            match drained.frame.write_image(into) {
+                Ok(written) => {
+                    *bytes = small(written)?;
+                    *rows = small(drained.frame.rows())?;
+                    *layout = small(drained.frame.layout_id().index())?;
+                    drained
+                        .next_slot
+                        .map_or(Ok(NO_MORE_SLOTS), |slot| small(slot as usize))
+                }
+                Err(too_small) => {
+                    *bytes = small(too_small.needed_bytes)?;
+                    Ok(TOO_SMALL)
+                }
+            }
+        })
+    })
+}
+
+/// A table that gives keys dense slots, for state that JavaScript keeps in arrays.
+#[napi]
+pub fn slots_create(job_handle: u32) -> napi::Result<u32> {
+    guarded("slotsCreate", || create(job_handle, Kind::Slots(KeyTable::new())))
+}
+
+/// Writes the slot of each row's key to `out`, new keys included. How many slots there are then.
+#[napi]
+pub fn slots_for(handle: u32, image: &[u8], mut out: Int32ArraySlice<'_>) -> napi::Result<i32> {
+    guarded("slotsFor", || {
+        let out = integers_beside(&mut out, image)?;
+        let state = STATES.get(handle)?;
+        let view = state.view(image)?;
+        match &mut *state.lock() {
+            Kind::Slots(table) => {
+                table.slots_into(&view, out)?;
+                small(table.slot_count())
+            }
+            Kind::Aggregate(_) => Err(internal("the handle is one of an aggregate, not of slots")),
+        }
+    })
+}
+
+/// Forgets keyed state; unknown handles are ignored.
+#[napi]
+pub fn state_drop(handle: u32) -> napi::Result<()> {
+    guarded("stateDrop", || {
+        STATES.remove(handle);
+        Ok(())
+    })
+}
