@@ -98,7 +98,7 @@ pub fn job_metrics(job_handle: u32) -> napi::Result<String> {
 #[napi(ts_args_type = "job: number, callback: (eventJson: string) => void")]
 pub fn on_job_event(
     job_handle: u32,
-    callback: Function<'_, (String,), UnknownReturnValue>,
+    callback: Function<'_, String, UnknownReturnValue>,
 ) -> napi::Result<()> {
     guarded("onJobEvent", || {
         job(job_handle)?.on_event(Some(wake::job_listener(&callback)?));

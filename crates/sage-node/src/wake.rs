@@ -28,11 +28,11 @@ pub(crate) fn wake_hook(wake: &Function<'_, (), UnknownReturnValue>) -> Result<W
 }
 
 /// A listener that calls `callback` with the event's JSON; otherwise as [`wake_hook`].
-pub(crate) fn job_listener(callback: &Function<'_, (String,), UnknownReturnValue>) -> Result<JobListener> {
-    let builder = callback.build_threadsafe_function::<(String,)>().weak::<true>();
+pub(crate) fn job_listener(callback: &Function<'_, String, UnknownReturnValue>) -> Result<JobListener> {
+    let builder = callback.build_threadsafe_function::<String>().weak::<true>();
     let function = builder.build().map_err(|error| from_napi(&error))?;
     Ok(Arc::new(move |event| {
-        let _status = function.call((event.to_json(),), ThreadsafeFunctionCallMode::NonBlocking);
+        let _status = function.call(event.to_json(), ThreadsafeFunctionCallMode::NonBlocking);
     }))
 }
 
