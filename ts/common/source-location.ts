@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { findSourceMap } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { ownCode } from './package-paths.ts';
 
 /** A place in the user's source. `line` and `column` count from 1; a line of 0 means that the place is unknown. */
 export interface SourceLocation {
@@ -17,7 +18,7 @@ export const UNKNOWN_LOCATION: SourceLocation = { file: '<unknown>', line: 0, co
 const MAX_FRAMES = 12;
 
 /** Our own sources (`ts/`, or `dist/` once built): frames of these are never the user's. */
-const OWN_ROOT = fileURLToPath(new URL('../', import.meta.url));
+const OWN_ROOT = ownCode;
 
 /**
  * Where the user called us: the nearest frame below `belowFrame` that is neither Node's nor ours.

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 
 import { SageError } from '../common/errors.ts';
 import { compile } from '../compiler/compile.ts';
-import { explainPlans } from '../compiler/explain/explain-plans.ts';
+import { explain } from '../compiler/explain/explain.ts';
 import { fingerprint } from '../compiler/fingerprint/fingerprint.ts';
 import { JobManager } from '../jobmanager/job-manager.ts';
 import { type PipelineOrigin, pipelineOrigin } from '../runtime/worker/pipeline-origin.ts';
@@ -13,7 +13,7 @@ import type { JobSubmitter, StreamEnvironment } from '../transformations/stream-
 /** How a `LocalEnvironment` compiles and starts jobs: in this process. */
 export const localSubmitter: JobSubmitter = {
   explain(environment, level) {
-    return explainPlans(compileFor(environment, pipelineOrigin(environment, 'explain')), level);
+    return explain(compileFor(environment, pipelineOrigin(environment, 'explain')), level);
   },
 
   async submit(environment: StreamEnvironment, options: SubmitOptions): Promise<Job> {
@@ -25,13 +25,13 @@ export const localSubmitter: JobSubmitter = {
     if (signal?.aborted === true) throw canceled(environment.name, signal);
     const compiled = compileFor(environment, origin, options.autostop);
     for (const warning of compiled.physical.warnings) process.emitWarning(warning, { type: 'SageWarning' });
-    const job = JobManager.instance().start({
+    const job = await JobManager.instance().start({
       name: environment.name,
       config: environment.config,
       physical: compiled.physical,
       graph: compiled.graph,
       origin,
-      fingerprint: compiled.physical.isolates.workers > 0 ? fingerprint(environment.pipeline, environment.config) : [],
+      fingerprint: () => fingerprint(environment.pipeline, environment.config),
       cores: availableParallelism(),
     });
     if (signal !== undefined) {

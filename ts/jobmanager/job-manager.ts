@@ -3,8 +3,8 @@ import { availableParallelism } from 'node:os';
 import { SageError } from '../common/errors.ts';
 import type { JobId } from '../common/ids.ts';
 import type { JobPlan } from '../runtime/job/job-plan.ts';
-import { LocalJob } from '../runtime/job/local-job.ts';
-import type { Job, JobResult, JobStatus } from '../transformations/job.ts';
+import type { LocalJob } from '../runtime/job/local-job.ts';
+import type { Job as PublicJob, JobResult, JobStatus } from '../transformations/job.ts';
 import type { StreamEnvironment } from '../transformations/stream-environment.ts';
 import { ShutdownSignals } from './shutdown-signals.ts';
 
@@ -43,10 +43,11 @@ export class JobManager {
     return only;
   }
 
-  /** Starts a compiled pipeline. */
-  start(plan: JobPlan): LocalJob {
+  /** Starts a compiled pipeline. The runtime is loaded with the first job: importing the package stays quick. */
+  async start(plan: JobPlan): Promise<LocalJob> {
     if (this.#down) throw new SageError('SAGE_ENV_CLOSED', 'the job manager was shut down');
-    const job = new LocalJob(plan);
+    const { LocalJob: Job } = await import('../runtime/job/local-job.ts');
+    const job = new Job(plan);
     this.#jobs.set(job.id, job);
     this.#running.add(job);
     this.#signals.update();
@@ -110,7 +111,7 @@ export class JobManager {
   }
 
   /** The job itself. @throws SageError SAGE_JOB_NOT_FOUND */
-  getJob(id: JobId): Job {
+  getJob(id: JobId): PublicJob {
     return this.#job(id);
   }
 

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
 import { SageError } from '../../common/errors.ts';
+import { packageRoot } from '../../common/package-paths.ts';
 import type { Core } from './core.ts';
 
 let loaded: Core | undefined;
@@ -23,8 +24,7 @@ export function platformName(): string {
 export function loadCore(): Core {
   if (loaded !== undefined) return loaded;
   const name = `sage-kernel.${platformName()}.node`;
-  // `native/` lies beside `ts/` in a checkout and beside `dist/` in a package.
-  const path = fileURLToPath(new URL(`../../../native/${name}`, import.meta.url));
+  const path = join(packageRoot, 'native', name);
   if (!existsSync(path)) {
     throw new SageError('SAGE_NATIVE_MISSING', `there is no native core for ${platformName()} (${name})`);
   }

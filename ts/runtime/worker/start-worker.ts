@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
 import { SageError } from '../../common/errors.ts';
+import { entryFile } from '../../common/package-paths.ts';
 import { deserializeError } from './serialize-error.ts';
 import type { FromWorker, ToWorker, WorkerAssignment } from './worker-protocol.ts';
 
@@ -12,12 +11,6 @@ export interface WorkerHandle {
   readonly closed: Promise<void>;
   post(message: ToWorker): void;
   terminate(): void;
-}
-
-/** The bootstrap: the source in a checkout (Node strips the types), the compiled file in a package. */
-function bootstrapUrl(): URL {
-  const source = new URL('./worker-main.ts', import.meta.url);
-  return existsSync(fileURLToPath(source)) ? source : new URL('./worker-main.js', import.meta.url);
 }
 
 /** Starts a worker thread of a job. `onError` is told when it fails or dies before the job is over. */
@@ -32,7 +25,7 @@ export function startWorker(assignment: WorkerAssignment, onError: (error: SageE
   });
   let worker: Worker;
   try {
-    worker = new Worker(bootstrapUrl(), { workerData: assignment, argv: process.argv.slice(2), name: `sage-${assignment.isolate}` });
+    worker = new Worker(entryFile('runtime/worker/worker-main'), { workerData: assignment, argv: process.argv.slice(2), name: `sage-${assignment.isolate}` });
   } catch (error) {
     onError(
       new SageError('SAGE_PLAN_UNCLONEABLE', `what worker threads need cannot be sent to them: ${(error as Error).message}`, { cause: error }),
