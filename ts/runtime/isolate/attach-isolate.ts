@@ -15,6 +15,8 @@ export interface IsolateAssignment {
   readonly tasks: readonly { readonly task: number; readonly stage: number; readonly instance: number }[];
   readonly facts: Omit<JobFacts, 'exchanges'>;
   readonly stopping: Promise<void>;
+  /** The job's clock: milliseconds from any fixed start. */
+  readonly nowMs: () => number;
   readonly onError: (error: SageError) => void;
 }
 
@@ -37,7 +39,7 @@ export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
   let loop: IsolateLoop | undefined;
   const handle = core.attachIsolate(job, isolate, () => loop?.wake());
   try {
-    const host = { core, isolate: handle, layouts: new LayoutCache(registry), stopping: assignment.stopping };
+    const host = { core, isolate: handle, layouts: new LayoutCache(registry), stopping: assignment.stopping, nowMs: assignment.nowMs };
     for (const { task, stage, instance } of assignment.tasks) {
       const built = createTask(
         { task, stage: physical.stages[stage]!, instance },

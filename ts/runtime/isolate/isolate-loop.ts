@@ -37,6 +37,7 @@ export interface IsolateLoopOptions {
 export class IsolateLoop {
   readonly #options: IsolateLoopOptions;
   readonly #backoffMs = new Map<number, number>();
+  readonly #scheduled = new Map<number, NodeJS.Timeout>();
   #awaited = 0;
   #woken = false;
   #wake: (() => void) | undefined;
@@ -64,6 +65,7 @@ export class IsolateLoop {
       await this.#untilOver();
     }
     this.#report();
+    for (const timer of this.#scheduled.values()) clearTimeout(timer);
     for (const [id, task] of tasks) {
       try {
         await task.close();
@@ -144,6 +146,7 @@ export class IsolateLoop {
         return id;
       case 'waiting':
         core.keepTask(isolate, id, false);
+        this.#schedule(id, task);
         return id;
       case 'nothing': {
         const backoffMs = this.#backoffMs.get(id) ?? FIRST_BACKOFF_MS;
@@ -156,6 +159,18 @@ export class IsolateLoop {
         this.#finish(id, task);
         return -1;
     }
+  }
+
+  /** A task that has something to emit after a while is handed out again then, though no record comes. */
+  #schedule(id: number, task: IsolateTask): void {
+    const dueInMs = task.runner.dueInMs;
+    if (dueInMs === undefined || this.#scheduled.has(id)) return;
+    const { core, isolate } = this.#options;
+    const timer = setTimeout(() => {
+      this.#scheduled.delete(id);
+      core.keepTask(isolate, id, true);
+    }, dueInMs);
+    this.#scheduled.set(id, timer);
   }
 
   /** Functions are closed before the end goes downstream, so that what `close` does is part of the job. */

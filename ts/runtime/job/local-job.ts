@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 
+import { systemClock } from '../../common/clock.ts';
 import { SageError, toSageError } from '../../common/errors.ts';
 import type { JobId } from '../../common/ids.ts';
+import type { EnvironmentConfig } from '../../transformations/environment-config.ts';
 import type { Job, JobMetrics, JobResult, JobStatus, StopOptions } from '../../transformations/job.ts';
 import { runIsolate } from '../isolate/attach-isolate.ts';
 import type { Core } from '../native/core.ts';
@@ -184,6 +186,7 @@ export class LocalJob implements Job {
       tasks,
       facts: { jobId: this.id, jobName: this.name, config, signal: this.#abort.signal },
       stopping,
+      nowMs: jobClock(config),
       onError: (error) => this.fail(error),
     });
   }
@@ -228,6 +231,11 @@ export class LocalJob implements Job {
       this.#core.dropJob(this.#handle);
     }
   }
+}
+
+/** The environment's clock, or the machine's. */
+function jobClock({ clock = systemClock }: EnvironmentConfig): () => number {
+  return () => clock.monotonicMs();
 }
 
 function tasksOf(graph: JobPlan['graph'], isolate: number): { task: number; stage: number; instance: number }[] {

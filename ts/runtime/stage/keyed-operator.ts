@@ -45,6 +45,8 @@ export interface KeyedOperator {
   flush(): void;
   /** With `emit: { everyMs }`: makes results of the keys that changed, when it is time again. */
   emitChanged?(nowMs: number): void;
+  /** With `emit: { everyMs }`: time until there is something to emit; nothing when no key has changed. */
+  dueInMs?(nowMs: number): number | undefined;
   /** A batch of an exchange whose columns are the inputs already. */
   updateFromImage?(image: Uint8Array): void;
   /** The next batch of final results, undefined when all were given. */
@@ -311,12 +313,24 @@ class SlotOperator implements KeyedOperator {
           if (isThenable(result)) return this.#awaitReduced(result, batch, n);
           first[slot] = result;
         }
-      } else {
-        this.#add(slot, isNew, records[n]);
+      } else if (this.#add(slot, isNew, records[n])) {
+        return this.#awaitAdded(batch, n);
       }
       this.#added(slot);
     }
     return undefined;
+  }
+
+  /** The accumulators of the row's key that are promises are awaited before the next row. */
+  async #awaitAdded(batch: SlotBatch, n: number): Promise<void> {
+    const slot = batch.slots[n]!;
+    try {
+      for (const column of this.#accumulators) if (isThenable(column[slot])) column[slot] = await column[slot];
+    } catch (error) {
+      throw this.#bindings.control.failed(error, this.#node.id, batch.records, n);
+    }
+    this.#added(slot);
+    await this.#accumulate(batch, n + 1);
   }
 
   async #awaitReduced(result: PromiseLike<unknown>, batch: SlotBatch, n: number): Promise<void> {
@@ -345,7 +359,9 @@ class SlotOperator implements KeyedOperator {
     };
   }
 
-  #add(slot: number, isNew: boolean, record: unknown): void {
+  /** Adds a record to all accumulators of a key; whether one of them gave a promise. */
+  #add(slot: number, isNew: boolean, record: unknown): boolean {
+    let isAsync = false;
     try {
       this.#aggregators!.forEach(([, aggregator], n) => {
         const column = this.#accumulators[n]!;
@@ -353,12 +369,15 @@ class SlotOperator implements KeyedOperator {
           const state = isNew ? (column[slot] = { count: 0, value: 0 }) : column[slot];
           addBuiltin(aggregator.name, state as BuiltinState, this.#input(aggregator, n, record));
         } else {
-          column[slot] = aggregator.add(isNew ? aggregator.init() : column[slot], record);
+          const added = aggregator.add(isNew ? aggregator.init() : column[slot], record);
+          column[slot] = added;
+          isAsync ||= isThenable(added);
         }
       });
     } catch (error) {
       throw this.#bindings.control.failed(error, this.#node.id, [record], 0);
     }
+    return isAsync;
   }
 
   #input(aggregator: BuiltinAggregator<never, unknown>, n: number, record: unknown): unknown {
@@ -392,6 +411,10 @@ class SlotOperator implements KeyedOperator {
     this.#nextEmitMs = nowMs + this.#everyMs;
     for (const slot of this.#changed) this.#results.push(this.#result(slot));
     this.#changed.clear();
+  }
+
+  dueInMs(nowMs: number): number | undefined {
+    return this.#everyMs === undefined || this.#changed.size === 0 ? undefined : Math.max(0, this.#nextEmitMs - nowMs);
   }
 
   takeResults(): KeyedResults | undefined {

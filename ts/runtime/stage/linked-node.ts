@@ -197,8 +197,8 @@ class Linked implements LinkedNode {
     if (op.kind !== 'aggregate') return this.emit;
     const state = this.#bindings.state[id]!;
     const aggregators = Object.entries(op.spec);
-    return (value) => {
-      let result: Record<string, unknown> | undefined;
+    return this.#calling((value) => {
+      let isAsync = false;
       this.#guard(() => {
         aggregators.forEach(([, aggregator], n) => {
           if (isBuiltinAggregator(aggregator)) {
@@ -206,13 +206,13 @@ class Linked implements LinkedNode {
             addBuiltin(aggregator.name, state.builtin[n]!, needsInput ? this.#input(aggregator, n, value) : undefined);
           } else {
             state.custom[n] = aggregator.add(state.custom[n], value);
+            isAsync ||= isThenable(state.custom[n]);
           }
         });
         state.rows++;
-        if (op.emit === 'update') result = state.result();
       }, value);
-      return result === undefined ? undefined : this.emit(result, undefined);
-    };
+      return isAsync ? Promise.all(state.custom) : state.custom;
+    });
   }
 
   settle(result: unknown, value: unknown, key: unknown): Pushed {
@@ -240,6 +240,12 @@ class Linked implements LinkedNode {
         state.value = result;
         state.has = true;
         return op.emit === 'update' ? this.emit(result, undefined) : undefined;
+      }
+      case 'aggregate': {
+        const state = this.#bindings.state[id]!;
+        // Accumulators that were awaited take the place of their promises.
+        (result as readonly unknown[]).forEach((accumulator, n) => (state.custom[n] = accumulator));
+        return op.emit === 'update' ? this.emit(state.result(), undefined) : undefined;
       }
       default:
         return undefined;

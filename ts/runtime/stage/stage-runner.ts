@@ -27,6 +27,10 @@ const MAX_QUOTA_ROWS = 65_536;
 /** Open batches leave after this long even when the task is busy. */
 const LINGER_MS = 1;
 
+/** What a wait for a source may end with instead of a record. */
+const STOPPED = Symbol('the job stops');
+const DUE = Symbol('results are due');
+
 interface WorkItem {
   readonly root: number;
   readonly run: SegmentFunction;
@@ -50,6 +54,8 @@ export interface RunnerHost {
   readonly layouts: LayoutCache;
   /** Resolves when the job is told to stop or is over; pending sources are then left. */
   readonly stopping: Promise<void>;
+  /** The job's clock: milliseconds from any fixed start. */
+  readonly nowMs: () => number;
 }
 
 /** Runs one task: takes batches or pulls its source, and calls the generated functions with them. */
@@ -67,6 +73,8 @@ export class StageRunner {
   readonly #stack: WorkItem[] = [];
   #quotaRows = FIRST_QUOTA_ROWS;
   #ending: 'no' | 'drained' | 'stopped' = 'no';
+  /** A promise of a source that has not settled. */
+  #pull: { readonly item: WorkItem; readonly promise: PromiseLike<unknown> } | undefined;
   #draining = 0;
   #lastFlushMs = 0;
 
@@ -87,6 +95,12 @@ export class StageRunner {
   step(): StepResult | Promise<StepResult> {
     const result = this.#work(performance.now() + STEP_BUDGET_MS);
     return typeof result === 'string' ? this.#stepped(result) : this.#await(result);
+  }
+
+  /** Milliseconds until the task has results to emit though no record comes (`emit: { everyMs }`), if there are any. */
+  get dueInMs(): number | undefined {
+    const due = this.bindings.keyed.flatMap((operator) => operator?.dueInMs?.(this.#host.nowMs()) ?? []);
+    return due.length === 0 ? undefined : Math.min(...due);
   }
 
   /** Sends what open batches hold; whether there was anything. */
@@ -125,14 +139,15 @@ export class StageRunner {
 
   #work(deadlineMs: number): StepResult | Promise<void> {
     const { control } = this.bindings;
-    if (this.#stack.length === 0 && this.#ending === 'no' && !this.#take()) return 'waiting';
+    if (this.#stack.length === 0 && this.#ending === 'no' && this.#pull === undefined) this.#take();
     let nowMs = performance.now();
     for (;;) {
       const worked = this.#workKeyed();
       if (worked !== undefined) return worked;
       const item = this.#stack.at(-1);
       if (item === undefined) {
-        if (this.#flushKeyed(nowMs)) continue;
+        if (this.#flushKeyed()) continue;
+        if (this.#pull !== undefined) return this.#pulled(this.#pull.item, this.#pull.promise);
         if (this.#ending === 'no') return 'waiting';
         if (this.#drainNext()) continue;
         return this.#finish();
@@ -175,8 +190,8 @@ export class StageRunner {
     }
   }
 
-  /** Takes the next batch, or the source's turn, from the core; false when there is nothing. */
-  #take(): boolean {
+  /** Takes the next batch, or the source's turn, or the end, from the core. */
+  #take(): void {
     const { core, isolate } = this.#host;
     const reader = this.#reader;
     let code = core.take(isolate, this.task, this.#desc, reader.image);
@@ -187,18 +202,18 @@ export class StageRunner {
     switch (code) {
       case TAKE_BATCH:
         this.#pushBatch(this.#inputOfGate[this.#desc[0]!]!, this.#desc[1]!);
-        return true;
+        break;
       case TAKE_SOURCE:
         this.#pushSource();
-        return true;
+        break;
       case TAKE_END_DRAINED:
         this.#ending = 'drained';
-        return true;
+        break;
       case TAKE_END_STOPPED:
         this.#ending = 'stopped';
-        return true;
+        break;
       default:
-        return false;
+        break;
     }
   }
 
@@ -267,14 +282,23 @@ export class StageRunner {
     control.pulled = undefined;
     const at = this.#stack.indexOf(item);
     if (at >= 0) this.#stack.splice(at, 1);
-    const stopped = Symbol('stopped');
+    this.#pull = { item, promise };
+    const { dueInMs } = this;
+    let timer: NodeJS.Timeout | undefined;
+    const due = dueInMs === undefined ? [] : [new Promise<symbol>((resolve) => {
+      timer = setTimeout(resolve, dueInMs, DUE);
+    })];
     let settled: unknown;
     try {
-      settled = await Promise.race([promise, this.#host.stopping.then(() => stopped)]);
+      settled = await Promise.race([promise, this.#host.stopping.then(() => STOPPED), ...due]);
     } catch (error) {
       throw control.failed(error, item.root, [undefined], 0);
+    } finally {
+      clearTimeout(timer);
     }
-    if (settled === stopped) return;
+    if (settled === DUE) return;
+    this.#pull = undefined;
+    if (settled === STOPPED) return;
     const { opened } = this.#sources.find((source) => source.item === item)!;
     const record = opened.settle(settled);
     if (record === undefined) this.#sourceEnded(item);
@@ -314,13 +338,13 @@ export class StageRunner {
   }
 
   /** Closes the open batches of operators that emit as they go; whether that made work. */
-  #flushKeyed(nowMs: number): boolean {
+  #flushKeyed(): boolean {
     let any = false;
     this.bindings.keyed.forEach((operator, id) => {
       const { op } = this.bindings.stage.nodes[id]!;
       if (operator === undefined || (op.kind !== 'reduce' && op.kind !== 'aggregate') || op.emit === 'final') return;
       operator.flush();
-      if (!operator.hasWork) operator.emitChanged?.(nowMs);
+      if (!operator.hasWork) operator.emitChanged?.(this.#host.nowMs());
       any ||= operator.hasWork;
     });
     return any;

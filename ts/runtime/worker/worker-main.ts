@@ -5,6 +5,7 @@
 import { fileURLToPath } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 
+import { systemClock } from '../../common/clock.ts';
 import { SageError, toSageError } from '../../common/errors.ts';
 import { compile } from '../../compiler/compile.ts';
 import { fingerprint } from '../../compiler/fingerprint/fingerprint.ts';
@@ -56,6 +57,7 @@ async function runPart(environment: StreamEnvironment): Promise<void> {
     tasks: assignment.tasks,
     facts: { jobId: assignment.jobId, jobName: assignment.jobName, config: environment.config, signal: abort.signal },
     stopping,
+    nowMs: () => (environment.config.clock ?? systemClock).monotonicMs(),
     onError: fail,
   });
 }
