@@ -310,6 +310,7 @@ class SegmentEmitter {
       ...this.#children(node, item, inner, `${indent}    `),
       `${indent}  }`,
       `${indent}} else if (!(${nothing})) {`,
+      this.#thenable(node, result, value, scope, `${indent}  `),
       `${indent}  const p = R.linked[${node.id}].flatten(${result}, ${value}, ${key});`,
       `${indent}  if (p !== undefined) { ctl.suspend(-1, p, undefined, undefined, [${scope.pending.join(', ')}]); return ++i; }`,
       `${indent}}`,
@@ -376,6 +377,7 @@ class SegmentEmitter {
     const state = this.#bind(`s${node.id}`, `R.state[${node.id}]`);
     const lines = [`${indent}op = ${node.id};`];
     const results: string[] = [];
+    const custom: string[] = [];
     Object.entries(op.spec).forEach(([name, aggregator], n) => {
       if (isBuiltinAggregator(aggregator)) {
         const input = hasInput(aggregator) ? this.#aggregateInput(node, aggregator, value, indent) : undefined;
@@ -386,11 +388,19 @@ class SegmentEmitter {
         results.push(`${propertyName(name)}: ${text.result}`);
       } else {
         const add = this.#bind(`g${node.id}_${n}`, `R.aggregators[${node.id}][${n}]`);
-        lines.push(`${indent}${state}.custom[${n}] = ${add}.add(${state}.custom[${n}], ${value});`);
+        const added = this.#fresh('c');
+        custom.push(added);
+        lines.push(`${indent}const ${added} = ${state}.custom[${n}] = ${add}.add(${state}.custom[${n}], ${value});`);
         results.push(`${propertyName(name)}: ${add}.result(${state}.custom[${n}])`);
       }
     });
     lines.push(`${indent}${state}.rows++;`);
+    for (const added of custom) {
+      lines.push(
+        `${indent}if (typeof ${added} === 'object' && ${added} !== null && typeof ${added}.then === 'function') ` +
+          this.#suspend(node, `Promise.all(${state}.custom)`, value, { ...scope, key: undefined }),
+      );
+    }
     if (op.emit === 'update') {
       const out = this.#fresh('v');
       lines.push(
