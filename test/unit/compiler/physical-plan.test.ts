@@ -63,9 +63,18 @@ describe('fusion', () => {
     expect(planOf(build).stages[0]!.nodes[0]!.children).toStrictEqual([1, 1]);
   });
 
-  test('two sources are two stages, since a task pulls from one; their union is a third', () => {
+  test('sources that never wait share a stage: their task pulls them in turns', () => {
     const build = new PipelineBuilder();
     const one = build.map(build.generator({ name: 'one' }), { name: 'double' });
+    const two = build.collection([1], { name: 'two' });
+    build.sink(build.union([one, two]));
+
+    expect(stages(planOf(build))).toStrictEqual(['main x1: one -> double -> two -> union -> sink']);
+  });
+
+  test('sources that may wait are stages of their own, so that none holds up another; their union is a third', () => {
+    const build = new PipelineBuilder();
+    const one = build.map(build.asyncGenerator({ name: 'one' }), { name: 'double' });
     const two = build.generator({ name: 'two' });
     build.sink(build.union([one, two]));
 

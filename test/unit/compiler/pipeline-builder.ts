@@ -45,6 +45,13 @@ export class PipelineBuilder {
     return this.source({ form: 'iterable', name: 'generator numbers', open, async: 'no', bounded }, properties);
   }
 
+  asyncGenerator(properties: Properties = {}): SourceTransformation {
+    const open = async function* (): AsyncGenerator<number> {
+      yield 1;
+    };
+    return this.source({ form: 'iterable', name: 'generator numbers', open, async: 'yes', bounded: true }, properties);
+  }
+
   file(spec: NativeSourceSpec, properties: Properties = {}, splittable = true): SourceTransformation {
     return this.source({ form: 'native', spec, bounded: true, splittable }, properties);
   }

@@ -122,7 +122,7 @@ describe('every random pipeline', () => {
       expect(physical.stages.flatMap(({ outputs }) => outputs).toSorted((a, b) => a - b)).toStrictEqual(physical.exchanges.map(({ id }) => id));
       for (const stage of physical.stages) {
         const sources = stage.nodes.filter((node) => node.operator.kind === 'source' && !isBorder(node)).length;
-        expect(sources).toBe(stage.gates.length === 0 ? 1 : 0);
+        expect(sources > 0).toBe(stage.gates.length === 0);
       }
     });
   });

@@ -4,10 +4,12 @@ import type { Link } from './link-operators.ts';
 import { isNative } from './place-operators.ts';
 
 /**
- * JavaScript sources that a stage may have. The runner of a task pulls from one source, and the core gives a task either
- * turns as a source or batches of its gates.
+ * Whether a source may share its stage with others. Their task pulls them in turns, so that one that makes the task wait
+ * (a promise, or nothing for now) would hold up the others.
  */
-const MAX_SOURCES_PER_STAGE = 1;
+function neverWaits({ source }: LogicalOperator): boolean {
+  return source?.form === 'collection' || (source?.form === 'iterable' && source.async === 'no');
+}
 
 /** Operators that will be one stage. */
 export interface StageGroup {
@@ -83,8 +85,10 @@ export class StageGroups {
     const operators = groups.flatMap((group) => group.operators);
     const incoming = operators.flatMap((operator) => this.into(operator));
     const external = new Set(incoming.map((link) => this.of(link.from)).filter((group) => !members.has(group)));
-    const sources = operators.filter((operator) => operator.kind === 'source' && !isNative(operator)).length;
-    if (sources > MAX_SOURCES_PER_STAGE || (sources > 0 && external.size > 0)) return false;
+    const sources = operators.filter((operator) => operator.kind === 'source' && !isNative(operator));
+    // The core gives a task either turns as a source or batches of its gates.
+    if (sources.length > 0 && external.size > 0) return false;
+    if (sources.length > 1 && !sources.every(neverWaits)) return false;
     if (incoming.some((link) => link.separation !== undefined && members.has(this.of(link.from)))) return false;
     return external.size === 0 || !this.#reachesAny(groups, members, external);
   }
