@@ -9,6 +9,7 @@ import { type PipelineOrigin, pipelineOrigin } from '../runtime/worker/pipeline-
 import { workerSession } from '../runtime/worker/worker-session.ts';
 import type { Job, SubmitOptions } from '../transformations/job.ts';
 import type { JobSubmitter, StreamEnvironment } from '../transformations/stream-environment.ts';
+import { submitObserver } from './submit-observer.ts';
 
 /** How a `LocalEnvironment` compiles and starts jobs: in this process. */
 export const localSubmitter: JobSubmitter = {
@@ -19,6 +20,9 @@ export const localSubmitter: JobSubmitter = {
   async submit(environment: StreamEnvironment, options: SubmitOptions): Promise<Job> {
     const session = workerSession();
     if (session !== undefined) return session.accept(environment);
+    const observer = submitObserver();
+    const instead = observer?.submitting?.({ environment, explain: (level) => localSubmitter.explain(environment, level) });
+    if (instead !== undefined) return instead;
     // Before the first await: it looks at who called submit.
     const origin = pipelineOrigin(environment, 'submit');
     const { signal } = options;
@@ -34,6 +38,7 @@ export const localSubmitter: JobSubmitter = {
       fingerprint: () => fingerprint(environment.pipeline, environment.config),
       cores: availableParallelism(),
     });
+    observer?.started?.(job, environment);
     if (signal !== undefined) {
       const cancel = (): void => job.cancelBecause(canceled(environment.name, signal));
       signal.addEventListener('abort', cancel, { once: true });

@@ -95,6 +95,11 @@ export class LocalJob implements Job {
     return this.#result;
   }
 
+  /** Why it failed or was cancelled. Looking at it, unlike at `completion`, leaves an unhandled failure unhandled. */
+  get error(): SageError | undefined {
+    return this.#error;
+  }
+
   metrics(): JobMetrics {
     return makeJobMetrics(this.#plan, this.status, this.#snapshot());
   }
