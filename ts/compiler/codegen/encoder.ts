@@ -14,8 +14,8 @@ export type BufferOffsets = readonly number[];
  * lost; a guard that fails calls `host.miss(record, key)` before anything was written, and the host widens the layout.
  */
 export function emitEncoder(plan: BatchPlan, offsets: BufferOffsets, encoding: EdgeEncoding): string {
-  const emitter = new EncoderEmitter(offsets, encoding);
   const keyed = plan.key !== undefined;
+  const emitter = new EncoderEmitter(offsets, encoding, keyed);
   if (plan.key !== undefined) emitter.value(plan.key, 'k', undefined);
   emitter.value(plan.row, 'v', undefined);
   const texts = Array.from({ length: plan.encodings }, (_, i) => `S${i}`);
@@ -53,11 +53,13 @@ class EncoderEmitter {
   hasValues = false;
   readonly #offsets: BufferOffsets;
   readonly #encoding: EdgeEncoding;
+  readonly #keyed: boolean;
   /** Objects above the node at hand that are columns themselves. */
   readonly #owners: readonly string[];
   #names = 0;
 
-  constructor(offsets: BufferOffsets, encoding: EdgeEncoding, owners: readonly string[] = []) {
+  constructor(offsets: BufferOffsets, encoding: EdgeEncoding, keyed: boolean, owners: readonly string[] = []) {
+    this.#keyed = keyed;
     this.#owners = owners;
     this.#offsets = offsets;
     this.#encoding = encoding;
@@ -112,7 +114,7 @@ class EncoderEmitter {
       this.#leafWrites(planned, value, writes);
       return;
     }
-    const nested = new EncoderEmitter(this.#offsets, this.#encoding, [...this.#owners, value]);
+    const nested = new EncoderEmitter(this.#offsets, this.#encoding, this.#keyed, [...this.#owners, value]);
     nested.#names = this.#names;
     const miss = `return host.miss(v${this.#missKey()});`;
     if (node.type === 'tuple') {
@@ -156,7 +158,7 @@ class EncoderEmitter {
   }
 
   #missKey(): string {
-    return ', typeof k === "undefined" ? undefined : k';
+    return this.#keyed ? ', k' : '';
   }
 
   #leafWrites(planned: PlannedNode, value: string, writes: string[]): void {

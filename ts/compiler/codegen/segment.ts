@@ -31,8 +31,8 @@ const MAX_INLINED = 48;
  * The text is the body of `new Function('R', text)`, where `R` is the stage's `SegmentBindings`; it returns
  * `run(source, start, end, keys)`, which gives the number of the first row that it has not taken.
  *
- * @param tag makes the text unique to one stage of one job: V8 shares type feedback between equal texts, and two
- *            pipelines with different lambdas would then make each other megamorphic.
+ * @param tag makes the text unique to one pipeline: V8 shares type feedback between equal texts, and two pipelines with
+ *            different lambdas would then make each other megamorphic.
  */
 export function emitSegment(stage: Stage, root: number, input: SegmentInput, tag: string): string {
   return new SegmentEmitter(stage, root, input).emit(tag);
@@ -394,7 +394,6 @@ class SegmentEmitter {
         results.push(`${propertyName(name)}: ${add}.result(${state}.custom[${n}])`);
       }
     });
-    lines.push(`${indent}${state}.rows++;`);
     for (const added of custom) {
       lines.push(
         `${indent}if (typeof ${added} === 'object' && ${added} !== null && typeof ${added}.then === 'function') ` +

@@ -327,7 +327,7 @@ class SlotOperator implements KeyedOperator {
     try {
       for (const column of this.#accumulators) if (isThenable(column[slot])) column[slot] = await column[slot];
     } catch (error) {
-      throw this.#bindings.control.failed(error, this.#node.id, batch.records, n);
+      throw this.#bindings.control.rejected(error, this.#node.id, batch.records[n]);
     }
     this.#added(slot);
     await this.#accumulate(batch, n + 1);
@@ -338,7 +338,7 @@ class SlotOperator implements KeyedOperator {
     try {
       this.#accumulators[0]![slot] = await result;
     } catch (error) {
-      throw this.#bindings.control.failed(error, this.#node.id, batch.records, n);
+      throw this.#bindings.control.rejected(error, this.#node.id, batch.records[n]);
     }
     this.#added(slot);
     await this.#accumulate(batch, n + 1);

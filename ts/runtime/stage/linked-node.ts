@@ -44,7 +44,7 @@ export async function resumeSuspended(suspension: Suspension, bindings: StageBin
   try {
     result = await suspension.promise;
   } catch (error) {
-    throw bindings.control.failed(error, suspension.node, [suspension.value], 0);
+    throw bindings.control.rejected(error, suspension.node, suspension.value);
   }
   if (suspension.node >= 0) {
     const pushed = linked[suspension.node]!.settle(result, suspension.value, suspension.key);
@@ -107,7 +107,7 @@ class Linked implements LinkedNode {
       return Promise.resolve(result).then(
         (settled) => this.settle(settled, value, key),
         (error: unknown) => {
-          throw control.failed(error, id, [value], 0);
+          throw control.rejected(error, id, value);
         },
       );
     };
@@ -209,7 +209,6 @@ class Linked implements LinkedNode {
             isAsync ||= isThenable(state.custom[n]);
           }
         });
-        state.rows++;
       }, value);
       return isAsync ? Promise.all(state.custom) : state.custom;
     });

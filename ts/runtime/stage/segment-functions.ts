@@ -1,5 +1,8 @@
 import { type SegmentInput, emitSegment } from '../../compiler/codegen/segment.ts';
+import type { Stage } from '../../compiler/physical-plan.ts';
+import { isFieldPath } from '../../functions/field-path.ts';
 import { END } from '../../functions/source-function.ts';
+import { functionSource } from '../../functions/user-function.ts';
 import type { BatchReader } from '../codec/batch-reader.ts';
 import { canGenerateCode } from '../codec/can-generate-code.ts';
 import { linkDecoder, linkTupleColumns } from '../codec/linked-decoder.ts';
@@ -9,12 +12,33 @@ import type { StageBindings } from './stage-bindings.ts';
 /** Runs the rows `start .. end` of a source and returns the first row that it has not taken. */
 export type SegmentFunction = (source: unknown, start: number, end: number, keys?: readonly unknown[]) => number;
 
-let generated = 0;
+/** What `new Function` makes: binds the segment to one task. */
+type SegmentFactory = (bindings: StageBindings) => SegmentFunction;
+
+/** Pipelines that are submitted again and again keep their compiled code; beyond this many segments the oldest goes. */
+const MAX_FACTORIES = 512;
+const factories = new Map<string, SegmentFactory>();
+let compiled = 0;
+
+/**
+ * What tells one pipeline's code from another's with an equal text: the user's functions and where they were declared.
+ * Equal keys share compiled code and type feedback, which is right for two runs of one pipeline and for nothing else.
+ */
+function pipelineKey(stage: Stage): string {
+  return stage.nodes
+    .map(({ operator: { transformation }, op }) => {
+      const { file, line, column } = transformation.declaredAt;
+      const fn = 'fn' in op ? op.fn : op.kind === 'keyBy' && !isFieldPath(op.selector) ? op.selector : undefined;
+      return `${file}:${line}:${column}:${fn === undefined ? '' : functionSource(fn)}`;
+    })
+    .join('\0');
+}
 
 /** The functions of a stage's segments, made when they are first needed: one for each root, input form and layout. */
 export class SegmentFunctions {
   readonly #bindings: StageBindings;
   readonly #name: string;
+  readonly #pipeline: string;
   readonly #functions = new Map<string, SegmentFunction>();
   /** Whether the last function was generated; a linked one is slower and the job says so. */
   readonly fused: boolean = canGenerateCode();
@@ -22,6 +46,7 @@ export class SegmentFunctions {
   constructor(bindings: StageBindings, name: string) {
     this.#bindings = bindings;
     this.#name = name;
+    this.#pipeline = pipelineKey(bindings.stage);
   }
 
   /** The function of a root for one form of input. `id` tells layouts apart. */
@@ -36,10 +61,19 @@ export class SegmentFunctions {
   }
 
   #generate(root: number, input: SegmentInput): SegmentFunction {
-    const tag = `stage ${this.#name}, segment ${root}, ${input.kind}, ${++generated}`;
-    const text = emitSegment(this.#bindings.stage, root, input, tag);
-    if (process.env['SAGE_DEBUG_CODEGEN'] === '1') process.stderr.write(`${text}\n\n`);
-    return new Function('R', `${text}\n//# sourceURL=sage-kernel/${encodeURIComponent(tag)}`)(this.#bindings) as SegmentFunction;
+    const body = emitSegment(this.#bindings.stage, root, input, this.#name);
+    const key = `${body}\0${this.#pipeline}`;
+    let factory = factories.get(key);
+    if (factory === undefined) {
+      const tag = `${this.#name} #${++compiled}`;
+      const text = `${emitSegment(this.#bindings.stage, root, input, tag)}\n//# sourceURL=sage-kernel/${encodeURIComponent(tag)}`;
+      if (process.env['SAGE_DEBUG_CODEGEN'] === '1') process.stderr.write(`${text}\n\n`);
+      factory = new Function('R', text) as SegmentFactory;
+      const oldest = factories.size < MAX_FACTORIES ? undefined : factories.keys().next().value;
+      if (oldest !== undefined) factories.delete(oldest);
+      factories.set(key, factory);
+    }
+    return factory(this.#bindings);
   }
 
   #link(root: number, input: SegmentInput): SegmentFunction {

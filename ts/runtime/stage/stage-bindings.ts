@@ -11,7 +11,6 @@ import type { StageControl } from './stage-control.ts';
 export class UnkeyedState {
   has = false;
   value: unknown = undefined;
-  rows = 0;
   readonly builtin: BuiltinState[] = [];
   readonly custom: unknown[] = [];
   readonly #spec: readonly (readonly [string, AnyAggregator])[];

@@ -18,7 +18,7 @@ export type Pending =
 
 /** How an error of user code is turned into the job's error. */
 export interface FailureReporter {
-  failed(error: unknown, node: number, record: unknown): Error;
+  failed(error: unknown, node: number, record: unknown, how?: 'threw' | 'rejected'): Error;
   /** Throws unless the record has the field of the node's key. */
   checkKey(node: number, record: unknown): void;
   badInput(node: number, aggregator: number, input: unknown, record: unknown): never;
@@ -50,6 +50,11 @@ export class StageControl {
 
   failed(error: unknown, node: number, source: unknown, row: number): Error {
     return this.#failures.failed(error, node, this.#recordAt(source, row));
+  }
+
+  /** As `failed`, for a promise of user code. */
+  rejected(error: unknown, node: number, record: unknown): Error {
+    return this.#failures.failed(error, node, record, 'rejected');
   }
 
   checkKey(node: number, record: unknown): void {

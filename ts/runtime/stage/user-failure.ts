@@ -5,14 +5,14 @@ import type { Stage, StageNode } from '../../compiler/physical-plan.ts';
 import type { FailureReporter } from './stage-control.ts';
 
 /** Code of an error that the user's function of this kind of operator threw. */
-function codeOf(node: StageNode): ErrorCode {
+function codeOf(node: StageNode, how: 'threw' | 'rejected'): ErrorCode {
   switch (node.op.kind) {
     case 'source':
       return 'SAGE_USER_SOURCE';
     case 'sink':
       return 'SAGE_USER_SINK';
     default:
-      return 'SAGE_USER_THREW';
+      return how === 'rejected' ? 'SAGE_USER_REJECTED' : 'SAGE_USER_THREW';
   }
 }
 
@@ -28,7 +28,7 @@ export function failureReporter(stage: Stage): FailureReporter {
     return { operator: operator.name, declaredAt: operator.transformation.declaredAt, record };
   };
   return {
-    failed(error, id, record) {
+    failed(error, id, record, how = 'threw') {
       const where = whereabouts(id, record);
       if (error instanceof SageError) {
         // Errors that already know their operator come from a chain below; ours of the codec do not.
@@ -41,7 +41,7 @@ export function failureReporter(stage: Stage): FailureReporter {
         });
       }
       const node = operatorOf(id);
-      const code = error instanceof TypeError && error.message.startsWith('flatMap must return') ? 'SAGE_USER_WRONG_TYPE' : codeOf(node);
+      const code = error instanceof TypeError && error.message.startsWith('flatMap must return') ? 'SAGE_USER_WRONG_TYPE' : codeOf(node, how);
       return new SageError(code, `operator '${where.operator}' failed: ${reason(error)}`, { ...where, cause: error });
     },
     checkKey(id, record) {
