@@ -1,3 +1,4 @@
+import type { ErrorDomain } from '../../common/errors.ts';
 import type { Fingerprint } from '../../compiler/fingerprint/fingerprint.ts';
 import type { EnvironmentConfig } from '../../transformations/environment-config.ts';
 import type { PipelineOrigin } from './pipeline-origin.ts';
@@ -24,17 +25,36 @@ export type ToWorker = { readonly type: 'stop' } | { readonly type: 'cancel' };
 
 /** From a worker to its job. */
 export type FromWorker =
+  /** It has seen that the job was cancelled or has failed, and closes its functions. */
+  | { readonly type: 'closing' }
   | { readonly type: 'closed' }
   | { readonly type: 'failed'; readonly error: SerializedError };
 
-/** An error as it travels between threads: causes keep class name, message and stack. */
+/** An error as it travels between threads. */
 export interface SerializedError {
   readonly code: string;
   readonly message: string;
+  readonly stack: string | undefined;
   readonly operator: string | undefined;
   readonly declaredAt: { readonly file: string; readonly line: number; readonly column: number } | undefined;
-  readonly record: unknown;
+  /** Undefined when there is none, as `undefined` is a record too. */
+  readonly record: { readonly value: unknown } | undefined;
   readonly context: Readonly<Record<string, string | number>>;
+  readonly domain: ErrorDomain;
+  readonly retryable: boolean;
   readonly help: string;
-  readonly cause: { readonly name: string; readonly message: string; readonly stack: string | undefined; readonly code: string | undefined } | undefined;
+  readonly cause: SerializedCause | undefined;
 }
+
+/** What made an error: class name, message, stack, code and further causes of errors; anything else as it is. */
+export type SerializedCause =
+  | {
+      readonly kind: 'error';
+      readonly name: string;
+      readonly message: string;
+      readonly stack: string | undefined;
+      readonly code: string | number | undefined;
+      readonly cause: SerializedCause | undefined;
+    }
+  | { readonly kind: 'sage'; readonly error: SerializedError }
+  | { readonly kind: 'value'; readonly value: unknown };
