@@ -3,6 +3,7 @@ import { addonIsCurrent, buildAddon } from './build-addon.mjs';
 import { buildDist, distIsCurrent } from './build-dist.mjs';
 import { checkScriptNode } from './check-tools.mjs';
 import { installPackages, packagesAreCurrent } from './install-packages.mjs';
+import { setupFolder } from './project.mjs';
 import { withSetupLock } from './setup-lock.mjs';
 
 /**
@@ -45,8 +46,9 @@ export const allSteps = [packagesStep, addonStep, bindingTypesStep, distStep];
  *
  * @param {readonly SetupStep[]} steps
  * @param {(line: string) => void} say
+ * @param {string} [lockFolder] where the lock lies that keeps two set-ups apart
  */
-export async function setUp(steps = allSteps, say = (line) => console.log(line)) {
+export async function setUp(steps = allSteps, say = (line) => console.log(line), lockFolder = setupFolder) {
   checkScriptNode();
   if (steps.every((step) => step.isCurrent())) return;
   await withSetupLock(
@@ -60,5 +62,6 @@ export async function setUp(steps = allSteps, say = (line) => console.log(line))
       }
     },
     (holder) => say(`set-up: waiting for another set-up of this folder (process ${holder}) ...`),
+    lockFolder,
   );
 }
