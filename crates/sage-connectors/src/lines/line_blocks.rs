@@ -28,6 +28,8 @@ pub(crate) struct LineBlocks {
     regular: bool,
     /// Lines that begin here or later belong to others. `u64::MAX` where the size is not known.
     range_end: u64,
+    /// The file has at least this many bytes, unless it shrinks.
+    expected_bytes: u64,
     max_line_bytes: usize,
     buffer: Vec<u8>,
     /// Bytes of `buffer` that hold data.
@@ -37,6 +39,8 @@ pub(crate) struct LineBlocks {
     /// Position in the file of the first byte of `buffer`.
     offset: u64,
     state: State,
+    /// Bytes at the end of the block that are not in the file: the line end that was missing.
+    appended: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,12 +78,14 @@ impl LineBlocks {
             path: path.to_owned(),
             regular,
             range_end: range.end,
+            expected_bytes: if regular { range.end } else { 0 },
             max_line_bytes,
             buffer: Vec::new(),
             filled: 0,
             block: 0,
             offset: range.start,
             state: if empty { State::End } else { State::Start },
+            appended: 0,
         })
     }
 
@@ -91,6 +97,11 @@ impl LineBlocks {
     /// Position of the block in the file.
     pub(crate) fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// Position in the file of position `at` of the block.
+    pub(crate) fn position_of(&self, at: usize) -> u64 {
+        self.offset + at.min(self.block.saturating_sub(self.appended)) as u64
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -144,7 +155,7 @@ impl LineBlocks {
     /// The file has ended: what is left is a line without a line end.
     fn end_of_file(&mut self) -> Result<bool> {
         let end = self.offset + self.filled as u64;
-        if self.regular && end < self.range_end {
+        if end < self.expected_bytes {
             let path = self.path.display();
             return Err(SageError::new(
                 ErrorCode::IoTruncated,
@@ -160,6 +171,7 @@ impl LineBlocks {
         self.reserve(1);
         self.buffer[self.filled] = b'\n';
         self.filled += 1;
+        self.appended = 1;
         self.block = self.filled;
         self.state = State::LastBlock;
         Ok(true)
@@ -202,6 +214,7 @@ impl LineBlocks {
     fn drop_block(&mut self) {
         let block = std::mem::take(&mut self.block);
         self.drop_front(block);
+        self.offset -= std::mem::take(&mut self.appended) as u64;
     }
 
     fn drop_front(&mut self, bytes: usize) {

@@ -98,7 +98,7 @@ impl Utf8Lines {
 
     /// Position in the file of the next line.
     pub(crate) fn position(&self) -> u64 {
-        self.blocks.offset() + self.at as u64
+        self.blocks.position_of(self.at)
     }
 
     /// Position in the block of the next line.
