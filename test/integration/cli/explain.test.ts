@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest';
+
+import { program, sageKernel } from './run-cli.ts';
+
+describe.concurrent('sage-kernel explain', () => {
+  test('a program: the plans of its first submit; no job runs and nothing behind it', async () => {
+    const { code, stdout, stderr } = await sageKernel(['explain', program('squares-script.ts'), '--', '4', '2']);
+    expect(stdout).toMatch(/^Logical plan\n[^]*\nOptimised plan\n[^]*\nPhysical plan\n[^]*\nExecution graph/);
+    expect(stdout).toContain("map 'map'");
+    expect(stdout).toContain('2 worker threads');
+    expect(stdout).not.toContain('square 1');
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+  });
+
+  test('one level', async () => {
+    const { stdout } = await sageKernel(['explain', program('squares-script.ts'), '--level', 'physical']);
+    expect(stdout).toMatch(/^Physical plan\n/);
+    expect(stdout).not.toContain('Logical plan');
+  });
+
+  test('a program that submits after its top level is done, and one that never ends', async () => {
+    const late = await sageKernel(['explain', program('late-submit.ts'), '--level', 'logical']);
+    expect(late).toMatchObject({ code: 0, stdout: expect.stringContaining("source 'source'") });
+    const endless = await sageKernel(['explain', program('endless.ts'), '--level', 'logical']);
+    expect(endless).toMatchObject({ code: 0, stdout: expect.stringContaining("sink 'sink'") });
+  });
+
+  test('an exported pipeline with its argument and parallelism', async () => {
+    const { code, stdout } = await sageKernel(
+      ['explain', program('pipelines.ts'), '--pipeline', 'remainders', '--parallelism', '3', '--level', 'physical'],
+    );
+    expect(stdout).toContain('stage 0: parallelism 3');
+    expect(code).toBe(0);
+  });
+
+  test('--json: one line', async () => {
+    const { stdout } = await sageKernel(['explain', program('one-pipeline.ts'), '--json', '--level', 'logical']);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+    expect(JSON.parse(stdout)).toEqual({ name: 'greetings', level: 'logical', plan: expect.stringMatching(/^Logical plan\n/) });
+  });
+
+  test('a plan that is wrong: exit code 1 and nothing on standard output', async () => {
+    const { code, stdout, stderr } = await sageKernel(['explain', program('pipelines.ts'), '--pipeline', 'unfinished']);
+    expect(stderr).toMatch(/^SAGE_PLAN_NO_SINK: /);
+    expect(stdout).toBe('');
+    expect(code).toBe(1);
+  });
+
+  test('a file without a pipeline: exit code 2', async () => {
+    const { code, stderr } = await sageKernel(['explain', program('no-pipeline.ts')]);
+    expect(stderr).toMatch(/There is no pipeline in /);
+    expect(code).toBe(2);
+  });
+
+  test('options of exported pipelines for a program that submits: exit code 2', async () => {
+    const { code, stderr } = await sageKernel(['explain', program('squares-script.ts'), '--args', '{}']);
+    expect(stderr).toMatch(/^sage-kernel: --args is for pipelines that a module exports/);
+    expect(code).toBe(2);
+  });
+});
+
+describe('a Node that does not strip types', () => {
+  test('is named, with both ways out', async () => {
+    // Given the command as JavaScript (dist/ is what a user has), and a program in TypeScript
+    const { existsSync } = await import('node:fs');
+    const { fileURLToPath } = await import('node:url');
+    const { spawnSync } = await import('node:child_process');
+    const main = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
+    expect(existsSync(main), 'dist/ is missing: run npm run setup').toBe(true);
+    // When Node does not strip types
+    const outcome = spawnSync(process.execPath, ['--no-experimental-strip-types', main, 'run', program('one-pipeline.ts')], { encoding: 'utf8' });
+    // Then
+    expect(outcome.stderr).toMatch(/^sage-kernel: This Node \(v[\d.]+\) does not run TypeScript as it is/);
+    expect(outcome.stderr).toContain('Use Node 22.18, 24 or newer, or compile the program');
+    expect(outcome.status).toBe(2);
+  });
+});

@@ -1,0 +1,2 @@
+/** A program that has nothing to do with pipelines. */
+export const answer = 42;
