@@ -35,7 +35,8 @@ export async function buildAddon() {
   await checkNativeTools();
   // Before the build: a file that is edited while cargo runs must make the result stale.
   const sources = addonSources();
-  const aside = join(setupFolder, `addon.${process.pid}`);
+  const aside = join(setupFolder, 'addon-build');
+  rmSync(aside, { recursive: true, force: true }); // What a set-up that was killed has left.
   mkdirSync(aside, { recursive: true });
   try {
     const napi = join(projectRoot, 'node_modules', '@napi-rs', 'cli', 'dist', 'cli.js');

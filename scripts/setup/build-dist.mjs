@@ -20,8 +20,9 @@ export function distIsCurrent() {
 /** Declarations and bundles of `ts/` in `dist/`: aside first, so that a process never imports half of the old and half of the new. */
 export async function buildDist() {
   const sources = distSources();
-  const old = `${dist}.${process.pid}.tmp`;
-  const fresh = `${dist}.fresh.${process.pid}.tmp`;
+  const old = `${dist}.old.tmp`;
+  const fresh = `${dist}.fresh.tmp`;
+  for (const path of [old, fresh]) rmSync(path, { recursive: true, force: true }); // Of a set-up that was killed.
   try {
     const tsc = join(projectRoot, 'node_modules', 'typescript', 'bin', 'tsc');
     const compile = await runCommand(projectNode, [tsc, '-p', 'tsconfig.json', '--emitDeclarationOnly', '--outDir', fresh]);
