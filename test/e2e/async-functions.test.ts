@@ -126,7 +126,7 @@ describe('a function that returns a thenable now and then', () => {
         .fromCollection(numbers(30))
         .flatMap((n) => [n, n + 100, n + 200])
         .map((n) => (n % 4 === 0 ? thenable(n) : n))
-        .flatMap((n) => (n % 7 === 0 ? thenable([n, `${n}!`]) : [n, `${n}!`]))
+        .flatMap((n) => (n % 7 === 0 ? Promise.resolve([n, `${n}!`]) : [n, `${n}!`]))
         .map((x) => (typeof x === 'string' ? thenable(x) : x)),
     );
     expect(records).toEqual(numbers(30).flatMap((n) => [n, n + 100, n + 200]).flatMap((n) => [n, `${n}!`]));

@@ -133,7 +133,8 @@ export class LocalJob implements Job {
   /** Fails the job: the first error is the one that `completion` rejects with. */
   fail(error: unknown): void {
     const sage = toSageError(error);
-    if (FINAL.has(this.#status)) return;
+    // What functions do about `ctx.signal` is no failure: the job is over, and why is known.
+    if (FINAL.has(this.#status) || this.#abort.signal.aborted) return;
     this.#error ??= sage;
     const { code, message, context } = serializeError(sage);
     this.#core.failJob(this.#handle, JSON.stringify({ code, message, context }));

@@ -2,6 +2,7 @@ import type { StageNode } from '../../compiler/physical-plan.ts';
 import { type BuiltinAggregator, type BuiltinAggregatorName, isBuiltinAggregator } from '../../functions/aggregator.ts';
 import { isFieldPath, readOptionalField } from '../../functions/field-path.ts';
 import { takesNumbers } from '../../compiler/native-aggregates.ts';
+import { Pace } from './pace.ts';
 import type { StageBindings } from './stage-bindings.ts';
 import type { Suspension } from './stage-control.ts';
 
@@ -46,6 +47,7 @@ export async function resumeSuspended(suspension: Suspension, bindings: StageBin
   } catch (error) {
     throw bindings.control.rejected(error, suspension.node, suspension.value);
   }
+  bindings.control.checkNotOver();
   if (suspension.node >= 0) {
     const pushed = linked[suspension.node]!.settle(result, suspension.value, suspension.key);
     if (pushed !== undefined) await pushed;
@@ -58,7 +60,9 @@ export async function resumeSuspended(suspension: Suspension, bindings: StageBin
       }
     } else {
       const [, node, items, from, key] = pending;
+      const pace = new Pace();
       for (let n = from; n < items.length; n++) {
+        if (pace.isTurnDue()) await bindings.turn();
         bindings.emitted[node]!++;
         const pushed = linked[node]!.emit(items[n], key);
         if (pushed !== undefined) await pushed;
@@ -105,7 +109,10 @@ class Linked implements LinkedNode {
       }
       if (!isThenable(result)) return this.settle(result, value, key);
       return Promise.resolve(result).then(
-        (settled) => this.settle(settled, value, key),
+        (settled) => {
+          control.checkNotOver();
+          return this.settle(settled, value, key);
+        },
         (error: unknown) => {
           throw control.rejected(error, id, value);
         },
@@ -256,12 +263,9 @@ class Linked implements LinkedNode {
     let source: Iterable<unknown> | AsyncIterable<unknown> = [];
     if (typeof result === 'string') source = [result];
     else if (result !== undefined && result !== null) source = this.#iterable(result, value);
-    if (collected !== undefined && collected.length > 0) {
-      const taken = collected.splice(0);
-      const first = this.#walk(taken[Symbol.iterator](), key);
-      if (first !== undefined) return first.then(() => this.#walkAny(source, key));
-    }
-    return this.#walkAny(source, key);
+    if (collected === undefined) return this.#walkAny(source, key);
+    // A generator collects while it is walked: what it collected comes before what it yields then.
+    return this.#walkAny(Symbol.iterator in source ? withCollected(source, collected) : withCollectedAsync(source, collected), key);
   }
 
   #iterable(result: unknown, value: unknown): Iterable<unknown> | AsyncIterable<unknown> {
@@ -281,24 +285,33 @@ class Linked implements LinkedNode {
     return this.#walkAsync(source, key);
   }
 
-  /** Walks an iterator as long as everything below is synchronous and there is room, else goes on asynchronously. */
+  /** Walks an iterator as long as everything below is synchronous and there is room and time, else goes on asynchronously. */
   #walk(iterator: Iterator<unknown>, key: unknown): Pushed {
     const { control, emitted } = this.#bindings;
-    for (;;) {
-      const next = this.#next(iterator);
-      if (next.done === true) return undefined;
-      emitted[this.#node.id]!++;
-      const pushed = this.emit(next.value, key);
-      if (pushed !== undefined || control.stop) return this.#walkOn(iterator, key, pushed);
+    const pace = new Pace();
+    try {
+      for (;;) {
+        const next = this.#next(iterator);
+        if (next.done === true) return undefined;
+        emitted[this.#node.id]!++;
+        const pushed = this.emit(next.value, key);
+        if (pushed !== undefined || control.stop || pace.isTurnDue()) return this.#walkOn(iterator, key, pushed);
+      }
+    } catch (error) {
+      iterator.return?.();
+      throw error;
     }
   }
 
   async #walkOn(iterator: Iterator<unknown>, key: unknown, first: Pushed): Promise<void> {
     const { control, emitted } = this.#bindings;
+    const pace = new Pace();
     try {
-      if (first !== undefined) await first;
+      if (first === undefined) await this.#bindings.turn();
+      else await first;
       for (;;) {
         if (control.stop) await this.#bindings.room();
+        else if (pace.isTurnDue()) await this.#bindings.turn();
         const next = this.#next(iterator);
         if (next.done === true) return;
         emitted[this.#node.id]!++;
@@ -314,9 +327,11 @@ class Linked implements LinkedNode {
   async #walkAsync(source: AsyncIterable<unknown>, key: unknown): Promise<void> {
     const { control, emitted } = this.#bindings;
     const iterator = source[Symbol.asyncIterator]();
+    const pace = new Pace();
     try {
       for (;;) {
         if (control.stop) await this.#bindings.room();
+        else if (pace.isTurnDue()) await this.#bindings.turn();
         let next: IteratorResult<unknown>;
         try {
           next = await iterator.next();
@@ -341,6 +356,24 @@ class Linked implements LinkedNode {
       throw this.#bindings.control.failed(error, this.#node.id, [undefined], 0);
     }
   }
+}
+
+function* withCollected(source: Iterable<unknown>, collected: unknown[]): Generator<unknown> {
+  yield* collected.splice(0);
+  for (const item of source) {
+    yield* collected.splice(0);
+    yield item;
+  }
+  yield* collected.splice(0);
+}
+
+async function* withCollectedAsync(source: AsyncIterable<unknown>, collected: unknown[]): AsyncGenerator<unknown> {
+  yield* collected.splice(0);
+  for await (const item of source) {
+    yield* collected.splice(0);
+    yield item;
+  }
+  yield* collected.splice(0);
 }
 
 function emitTo(children: readonly number[], linked: readonly LinkedNode[]): Push {

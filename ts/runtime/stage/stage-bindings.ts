@@ -55,8 +55,10 @@ export interface StageBindings {
   readonly dropped: Float64Array;
   /** Records that a flatMap made. */
   readonly emitted: Float64Array;
-  /** Resolves when there is credit downstream again. */
+  /** Resolves when there is credit downstream again; rejects when the job is over. */
   room(): Promise<void>;
+  /** Gives the event loop a turn in the middle of a record, and waits while the job is paused; rejects when the job is over. */
+  turn(): Promise<void>;
   /** The records of a batch of results. */
   readResults(node: number, results: KeyedResults): Iterable<unknown>;
 }

@@ -1,4 +1,5 @@
 import type { Exchange, Stage, StageNode, StageOp } from '../../compiler/physical-plan.ts';
+import { SageError } from '../../common/errors.ts';
 import type { JobId } from '../../common/ids.ts';
 import { isFieldPath } from '../../functions/field-path.ts';
 import { FlatMapFunction } from '../../functions/flat-map-function.ts';
@@ -37,6 +38,9 @@ export interface JobFacts {
 /** Counters that a task reports for each node: rows at roots, dropped or filtered, made by flatMap. */
 export const COUNTERS_PER_NODE = 3;
 
+/** How often a record that is paused half way looks whether it may go on. */
+const PAUSED_MS = 4;
+
 /** Builds a task: its user functions, writers, state and runner. Nothing of the user's runs but constructors. */
 export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, host: RunnerHost): IsolateTask {
   const { stage } = spec;
@@ -44,6 +48,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
   const reporter = failureReporter(stage);
   const control = new StageControl(reporter, recordAt);
   const counters = new Float64Array(size * COUNTERS_PER_NODE);
+  const isPaused = (): boolean => host.core.jobStatus(jobHandle) === 'paused';
   const bindings: StageBindings = {
     stage,
     control,
@@ -59,11 +64,18 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
     dropped: counters.subarray(size, 2 * size),
     emitted: counters.subarray(2 * size),
     room: async () => {
-      for (let waitMs = 0; host.core.hasCredit(host.isolate, spec.task) === 0; waitMs = Math.min(4, waitMs + 1)) {
+      for (let waitMs = 0; host.core.hasCredit(host.isolate, spec.task) === 0 || isPaused(); waitMs = Math.min(4, waitMs + 1)) {
         await new Promise((resolve) => setTimeout(resolve, waitMs));
         job.signal.throwIfAborted();
       }
       control.stop = false;
+    },
+    turn: async () => {
+      do {
+        await new Promise((resolve) => setImmediate(resolve));
+        job.signal.throwIfAborted();
+        if (isPaused()) await new Promise((resolve) => setTimeout(resolve, PAUSED_MS));
+      } while (isPaused());
     },
     readResults: (node, results) => readResults(stage.nodes[node]!.op, results),
   };
@@ -145,6 +157,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
           first ??= error;
         }
       }
+      first ??= collectedTooLate(bindings);
       for (const operator of bindings.keyed) operator?.close();
       instances.length = 0;
       bindings.keyed.fill(undefined);
@@ -152,6 +165,18 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
     },
     counts: () => counters,
   };
+}
+
+/** Records that were collected when no `execute` was there to pass them on: they must not vanish without a word. */
+function collectedTooLate({ stage, collected }: StageBindings): SageError | undefined {
+  const node = stage.nodes.find(({ id }) => (collected[id]?.length ?? 0) > 0);
+  if (node === undefined) return undefined;
+  const { name, transformation } = node.operator;
+  return new SageError('SAGE_ENV_CONTEXT', `'${name}' called collect() outside execute()`, {
+    operator: name,
+    declaredAt: transformation.declaredAt,
+    help: 'Call collect() in execute() only: each output belongs to the record in hand.',
+  });
 }
 
 function bindState(node: StageNode, bindings: StageBindings, jobHandle: number, host: RunnerHost): void {

@@ -77,6 +77,8 @@ export class StageRunner {
   #pull: { readonly item: WorkItem; readonly promise: PromiseLike<unknown> } | undefined;
   #draining = 0;
   #lastFlushMs = 0;
+  #isStopping = false;
+  #onStopping: () => void = () => undefined;
 
   constructor(task: number, bindings: StageBindings, sources: readonly OpenedSource[], host: RunnerHost) {
     this.task = task;
@@ -89,12 +91,17 @@ export class StageRunner {
     for (const node of bindings.stage.nodes) if (node.op.kind === 'input') inputs[node.op.gate] = node.id;
     this.#inputOfGate = inputs;
     this.#hasOutputs = bindings.stage.nodes.some((node) => node.op.kind === 'output');
+    void host.stopping.then(() => {
+      this.#isStopping = true;
+      this.#onStopping();
+    });
   }
 
   /** Works for about `STEP_BUDGET_MS`; a promise when user code has to be awaited. */
   step(): StepResult | Promise<StepResult> {
-    const result = this.#work(performance.now() + STEP_BUDGET_MS);
-    return typeof result === 'string' ? this.#stepped(result) : this.#await(result);
+    const deadlineMs = performance.now() + STEP_BUDGET_MS;
+    const result = this.#work(deadlineMs);
+    return typeof result === 'string' ? this.#stepped(result) : this.#await(result, deadlineMs);
   }
 
   /** Milliseconds until the task has results to emit though no record comes (`emit: { everyMs }`), if there are any. */
@@ -116,6 +123,11 @@ export class StageRunner {
     return flushed;
   }
 
+  /** The job is over though the task is not: no function is called again, whatever is still being awaited. */
+  leave(): void {
+    this.bindings.control.over = true;
+  }
+
   /** Leaves the sources: their `return` is called, so that generators can clean up. */
   async closeSources(): Promise<void> {
     for (const { opened } of this.#sources) await opened.close();
@@ -127,11 +139,14 @@ export class StageRunner {
   }
 
   /** The asynchronous form of a step: awaits what user code gave, and works on, until it would give the isolate back. */
-  async #await(promise: Promise<void>): Promise<StepResult> {
+  async #await(promise: Promise<void>, deadlineMs: number): Promise<StepResult> {
     let waiting: Promise<void> = promise;
     for (;;) {
       await waiting;
-      const result = this.#work(performance.now() + STEP_BUDGET_MS);
+      this.bindings.control.checkNotOver();
+      // Promises that never wait for anything would keep timers and signals from their turn for as long as there are records.
+      if (performance.now() >= deadlineMs) return this.#stepped(this.#leaveSource('more'));
+      const result = this.#work(deadlineMs);
       if (typeof result === 'string') return this.#stepped(result);
       waiting = result;
     }
@@ -290,7 +305,7 @@ export class StageRunner {
     })];
     let settled: unknown;
     try {
-      settled = await Promise.race([promise, this.#host.stopping.then(() => STOPPED), ...due]);
+      settled = await this.#unlessStopped([promise, ...due]);
     } catch (error) {
       throw control.failed(error, item.root, [undefined], 0);
     } finally {
@@ -304,6 +319,18 @@ export class StageRunner {
     if (record === undefined) this.#sourceEnded(item);
     else if (record.has) this.#push(item.root, this.#functions.get(item.root, { kind: 'array' }, ''), [record.value], 1);
     else await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+
+  /**
+   * The first promise to settle, or `STOPPED`. Not `Promise.race` with `stopping`: that promise lives as long as the job and
+   * would hold on to every record that was ever awaited beside it.
+   */
+  #unlessStopped(promises: readonly PromiseLike<unknown>[]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#isStopping) resolve(STOPPED);
+      this.#onStopping = () => resolve(STOPPED);
+      for (const promise of promises) promise.then(resolve, reject);
+    });
   }
 
   #takeResults(operator: NonNullable<StageBindings['keyed'][number]>): boolean {
