@@ -1,0 +1,130 @@
+//! Native sources and sinks without files: what they are to do is their spec, what sinks got is kept.
+
+use std::sync::{Arc, Mutex};
+
+use sage_connectors::{BatchSink, BatchSource, SinkReport, SourceSplit, SourceStatistics};
+use sage_frame::{BatchView, Frame, LayoutRegistry};
+use sage_runtime::ConnectorFactory;
+use sage_types::{ErrorCode, Result, SageError};
+
+use super::sim_task::{Record, frame_of, records_of};
+
+/// What happened to one sink instance.
+#[derive(Debug, Default, Clone)]
+pub struct SinkLog {
+    pub records: Vec<Record>,
+    pub committed: bool,
+    pub aborted: bool,
+}
+
+/// Specs: `count:N` (records), `endless`, `open-error`, `read-error`, `read-panic`; sinks `ok`, `write-error`,
+/// `commit-error`, `write-panic`.
+#[derive(Default)]
+pub struct TestConnectors {
+    pub sinks: Arc<Mutex<Vec<SinkLog>>>,
+}
+
+impl TestConnectors {
+    pub fn logs(&self) -> Vec<SinkLog> {
+        self.sinks.lock().unwrap().clone()
+    }
+}
+
+fn failure(what: &str) -> SageError {
+    SageError::new(ErrorCode::IoRead, what)
+}
+
+impl ConnectorFactory for TestConnectors {
+    fn open_source(&self, spec: &str, split: SourceSplit, registry: &Arc<LayoutRegistry>) -> Result<Box<dyn BatchSource>> {
+        if spec == "open-error" {
+            return Err(failure("cannot open"));
+        }
+        let count = spec.strip_prefix("count:").map(|count| count.parse().unwrap());
+        let source =
+            CountingSource { spec: spec.into(), split, registry: Arc::clone(registry), count: count.unwrap_or(u64::MAX), next: 0 };
+        Ok(Box::new(source))
+    }
+
+    fn open_sink(&self, spec: &str, _: SourceSplit, _: &Arc<LayoutRegistry>) -> Result<Box<dyn BatchSink>> {
+        let mut sinks = self.sinks.lock().unwrap();
+        sinks.push(SinkLog::default());
+        Ok(Box::new(LoggingSink { spec: spec.into(), sinks: Arc::clone(&self.sinks), index: sinks.len() - 1 }))
+    }
+}
+
+struct CountingSource {
+    spec: String,
+    split: SourceSplit,
+    registry: Arc<LayoutRegistry>,
+    count: u64,
+    next: u64,
+}
+
+impl BatchSource for CountingSource {
+    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+    fn next(&mut self) -> Result<Option<Frame>> {
+        match self.spec.as_str() {
+            "read-error" => return Err(failure("cannot read")),
+            "read-panic" => panic!("the reader has a bug"),
+            _ => {}
+        }
+        if self.next == self.count {
+            return Ok(None);
+        }
+        let source = f64::from(self.split.instance);
+        let until = self.count.min(self.next + 10);
+        let records: Vec<Record> = (self.next..until)
+            .map(|number| Record { key: (number % 7) as f64, source, number: number as f64 })
+            .collect();
+        self.next = until;
+        Ok(Some(frame_of(&records, &self.registry)))
+    }
+
+    fn position(&self) -> String {
+        self.next.to_string()
+    }
+
+    fn statistics(&self) -> SourceStatistics {
+        SourceStatistics { records: self.next, ..SourceStatistics::default() }
+    }
+}
+
+struct LoggingSink {
+    spec: String,
+    sinks: Arc<Mutex<Vec<SinkLog>>>,
+    index: usize,
+}
+
+impl BatchSink for LoggingSink {
+    fn write(&mut self, batch: &BatchView<'_>) -> Result<()> {
+        match self.spec.as_str() {
+            "write-error" => return Err(failure("disk full")),
+            "write-panic" => panic!("the writer has a bug"),
+            _ => {}
+        }
+        self.sinks.lock().unwrap()[self.index].records.extend(records_of(batch));
+        Ok(())
+    }
+
+    fn commit(self: Box<Self>) -> Result<SinkReport> {
+        if self.spec == "commit-error" {
+            return Err(failure("rename failed"));
+        }
+        let log = &mut self.sinks.lock().unwrap()[self.index];
+        log.committed = true;
+        Ok(SinkReport { path: "test".into(), records: log.records.len() as u64, ..SinkReport::default() })
+    }
+
+    fn abort(self: Box<Self>) {
+        self.sinks.lock().unwrap()[self.index].aborted = true;
+    }
+}
+
+impl Drop for LoggingSink {
+    /// Dropped without a commit: as connectors promise, nothing is left behind.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.sinks.lock().unwrap()[self.index].aborted = true;
+        }
+    }
+}

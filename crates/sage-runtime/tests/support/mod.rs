@@ -1,0 +1,31 @@
+//! Simulated isolates: what the JavaScript side does, in a few lines of Rust, and the logs that oracles look at.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+pub mod connectors;
+pub mod graphs;
+pub mod sim_task;
+
+use std::sync::Arc;
+
+use sage_runtime::{ConnectorFactory, ExecutionGraph, JobCore};
+use sage_types::{ManualClock, SharedClock};
+
+pub use connectors::TestConnectors;
+pub use graphs::{Exchange, Stage, graph};
+pub use sim_task::{Record, SimTask};
+
+/// A job over `graph` with a clock that stands still and connectors that must not be used.
+pub fn job(graph: ExecutionGraph) -> Arc<JobCore> {
+    job_with(graph, Arc::new(ManualClock::new()), Arc::new(TestConnectors::default()))
+}
+
+/// A job with everything injected, through the encoded graph, as the binding makes it.
+pub fn job_with(graph: ExecutionGraph, clock: SharedClock, factory: Arc<dyn ConnectorFactory>) -> Arc<JobCore> {
+    JobCore::new(&graph.encode(), clock, factory).unwrap()
+}
+
+/// The code of an error that crossed as JSON.
+pub fn code_of(error_json: &str) -> String {
+    let json: serde_json::Value = serde_json::from_str(error_json).unwrap();
+    json["code"].as_str().unwrap().to_owned()
+}
