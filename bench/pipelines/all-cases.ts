@@ -1,0 +1,30 @@
+import type { BenchCase } from '../harness/bench-case.ts';
+
+/** Rows by name, each imported when it is needed: a process holds nothing of the others. */
+const CASES: Readonly<Record<string, () => Promise<{ readonly benchCase: BenchCase }>>> = {
+  integers: () => import('./integers.ts'),
+  objects: () => import('./objects.ts'),
+  'flat-map': () => import('./flat-map.ts'),
+  'fan-out': () => import('./fan-out.ts'),
+  classes: () => import('./classes.ts'),
+  'operators-15': () => import('./operators-15.ts'),
+  'keyed-final': () => import('./keyed-final.ts'),
+  'keyed-update': () => import('./keyed-update.ts'),
+  'two-workers': () => import('./two-workers.ts'),
+  exchange: () => import('./exchange.ts'),
+  'json-lines': () => import('./json-lines.ts'),
+  flights: () => import('./flights.ts'),
+  'empty-job': () => import('./empty-job.ts'),
+  'import-time': () => import('./import-time.ts'),
+  'slow-sink': () => import('./slow-sink.ts'),
+};
+
+/** All rows, in the order of the table. */
+export const rows: readonly string[] = Object.keys(CASES);
+
+/** A row. @throws Error for a name that there is not. */
+export async function findCase(row: string): Promise<BenchCase> {
+  const load = CASES[row];
+  if (load === undefined) throw new Error(`no row '${row}'`);
+  return (await load()).benchCase;
+}
