@@ -164,10 +164,8 @@ impl BatchSink for ParquetSink {
 
     fn commit(mut self: Box<Self>) -> Result<SinkReport> {
         // Without records the columns are those declared, or none: a valid file with no rows.
-        if let State::Empty(_) = &self.state {
-            if let Some(declared) = self.declared.clone() {
-                self.begin(&declared)?;
-            }
+        if let (State::Empty(_), Some(declared)) = (&self.state, self.declared.clone()) {
+            self.begin(&declared)?;
         }
         let path = self.path.display().to_string();
         let file = match std::mem::replace(&mut self.state, State::Failed) {

@@ -1,5 +1,11 @@
 //! Files of lines to write.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests say what they expect in the shortest way"
+)]
+
 mod support;
 
 use std::fs;

@@ -1,5 +1,11 @@
 //! Parquet files to read and to write.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests say what they expect in the shortest way"
+)]
+
 mod support;
 
 use std::fs::{self, File};
@@ -502,9 +508,11 @@ fn any_table() -> Vec<u8> {
     let file = table(&[
         (
             "a",
-            Arc::new(Int64Array::from_iter(
-                (0..500).map(|row| (row % 7 != 0).then_some(row)),
-            )),
+            Arc::new(
+                (0..500)
+                    .map(|row| (row % 7 != 0).then_some(row))
+                    .collect::<Int64Array>(),
+            ),
         ),
         (
             "b",

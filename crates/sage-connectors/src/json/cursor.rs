@@ -32,6 +32,10 @@ pub(crate) struct JsonCursor<'a> {
 
 const LOW_BITS: u64 = 0x0101_0101_0101_0101;
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+/// `"` in each byte.
+const QUOTES: u64 = LOW_BITS * 0x22;
+/// `\` in each byte.
+const BACKSLASHES: u64 = LOW_BITS * 0x5C;
 
 impl<'a> JsonCursor<'a> {
     pub(crate) fn new(text: &'a [u8], at: usize) -> Self {
@@ -93,8 +97,8 @@ impl<'a> JsonCursor<'a> {
             };
             let word = u64::from_le_bytes(*word);
             // In each of the three the lowest marked byte is truly one; marks above it may be wrong.
-            let quote = word ^ (LOW_BITS * b'"' as u64);
-            let backslash = word ^ (LOW_BITS * b'\\' as u64);
+            let quote = word ^ QUOTES;
+            let backslash = word ^ BACKSLASHES;
             let special = (quote.wrapping_sub(LOW_BITS) & !quote)
                 | (backslash.wrapping_sub(LOW_BITS) & !backslash)
                 | (word.wrapping_sub(LOW_BITS * 0x20) & !word);
@@ -233,8 +237,8 @@ impl<'a> JsonCursor<'a> {
                     self.string()?;
                 }
                 b'-' | b'0'..=b'9' => {
-                    self.at =
-                        number::check(self.text, self.at).map_err(|(at, what)| SyntaxError { at, what })?
+                    let checked = number::check(self.text, self.at);
+                    self.at = checked.map_err(|(at, what)| SyntaxError { at, what })?;
                 }
                 b't' => self.word(b"true")?,
                 b'f' => self.word(b"false")?,

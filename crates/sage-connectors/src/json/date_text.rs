@@ -56,11 +56,7 @@ fn civil_date(days: i64) -> (i64, i64, i64) {
     (era * 400 + year_of_era + i64::from(month <= 2), month, day)
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "one digit"
-)]
+#[expect(clippy::cast_sign_loss, reason = "one digit of a value that is not negative")]
 fn push_digits(value: i64, width: u32, text: &mut Vec<u8>) {
     text.extend(
         (0..width)

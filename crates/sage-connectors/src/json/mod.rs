@@ -4,6 +4,7 @@ mod cursor;
 mod date_text;
 mod number;
 mod number_text;
+mod project_object;
 mod row_reader;
 mod row_writer;
 mod string_text;

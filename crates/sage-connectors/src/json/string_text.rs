@@ -5,6 +5,7 @@ use crate::wtf8;
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// Whether some string of a column needs an escape: then, and only then, it is looked at byte by byte.
+#[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch")]
 pub(crate) fn needs_escapes(bytes: &[u8]) -> bool {
     // Without a branch in it, this is done many bytes at a time.
     bytes.iter().fold(false, |found, &byte| {

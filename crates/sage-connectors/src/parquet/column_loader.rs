@@ -2,14 +2,14 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type, UInt64Type};
-use arrow_array::{Array, ArrayRef, GenericStringArray, OffsetSizeTrait};
+use arrow_array::{Array, ArrayRef};
 use arrow_buffer::NullBuffer;
 use arrow_schema::{ArrowError, DataType};
 use sage_frame::{LeafKind, Node, StringEncoding, presence};
 use sage_types::{ErrorCode, SageError};
 
 use crate::columns::TextColumn;
-use crate::json::{push_integer, push_iso_date, push_json_number, push_json_string};
+use crate::parquet::array_values::{cast_to, clear_nulls, load_text, narrow};
 
 /// Why an array could not be loaded.
 #[derive(Debug)]
@@ -72,14 +72,14 @@ pub(crate) struct ColumnLoader {
     pub(crate) name: String,
     path: String,
     optional: bool,
-    load: Load,
-    presence: Vec<u8>,
-    numbers: Vec<f64>,
-    small: Vec<i32>,
-    bools: Vec<u8>,
-    text: TextColumn,
+    pub(super) load: Load,
+    pub(super) presence: Vec<u8>,
+    pub(super) numbers: Vec<f64>,
+    pub(super) small: Vec<i32>,
+    pub(super) bools: Vec<u8>,
+    pub(super) text: TextColumn,
     /// Where the strings end in bytes; of columns inside lists only.
-    byte_ends: Vec<u32>,
+    pub(super) byte_ends: Vec<u32>,
 }
 
 const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
@@ -147,10 +147,6 @@ impl ColumnLoader {
                 let exact = *exact;
                 self.load_whole(array, nulls, exact)?;
             }
-            Load::WholeText => {
-                let array = cast_to(array, &DataType::LargeUtf8)?;
-                load_text(&mut self.text, array.as_string::<i64>(), nulls);
-            }
             Load::Number => {
                 let array = cast_to(array, &DataType::Float64)?;
                 self.numbers.clear();
@@ -164,16 +160,13 @@ impl ColumnLoader {
                     .extend(array.as_boolean().values().iter().map(u8::from));
                 clear_nulls(&mut self.bools, nulls, 0);
             }
-            Load::Text { .. } => match array.data_type() {
-                DataType::Utf8 => load_text(&mut self.text, array.as_string::<i32>(), nulls),
-                _ => {
-                    let array = cast_to(array, &DataType::LargeUtf8)?;
-                    if array.null_count() > array.logical_null_count() {
-                        return Err(ArrowError::CastError("some bytes are not UTF-8".to_owned()).into());
-                    }
-                    load_text(&mut self.text, array.as_string::<i64>(), nulls);
-                }
-            },
+            Load::Text { .. } if *array.data_type() == DataType::Utf8 => {
+                load_text(&mut self.text, array.as_string::<i32>(), nulls);
+            }
+            Load::Text { .. } | Load::WholeText => {
+                let array = cast_to(array, &DataType::LargeUtf8)?;
+                load_text(&mut self.text, array.as_string::<i64>(), nulls);
+            }
             Load::DecimalText => self.load_decimals(array, nulls)?,
             Load::Base64 => {
                 let array = cast_to(array, &DataType::LargeBinary)?;
@@ -300,154 +293,6 @@ impl ColumnLoader {
         Ok(())
     }
 
-    fn load_list(&mut self, array: &ArrayRef, nulls: Option<&NullBuffer>) -> Result<(), LoadError> {
-        let Load::List(item) = &mut self.load else {
-            return Ok(());
-        };
-        let (bounds, values) = list_bounds(array);
-        let (first, last) = (
-            bounds.first().copied().unwrap_or(0),
-            bounds.last().copied().unwrap_or(0),
-        );
-        item.load_items(&values.slice(first, last - first))?;
-        self.text.clear();
-        let mut json = Vec::new();
-        for (row, ends) in bounds.windows(2).enumerate() {
-            if nulls.is_some_and(|nulls| nulls.is_null(row)) {
-                self.text.push_filler();
-                continue;
-            }
-            json.clear();
-            json.push(b'[');
-            for at in ends[0] - first..ends[1] - first {
-                if json.len() > 1 {
-                    json.push(b',');
-                }
-                item.push_json(at, &mut json);
-            }
-            json.push(b']');
-            self.text.push_utf8(&json);
-        }
-        Ok(())
-    }
-
-    fn load_map(&mut self, array: &ArrayRef, nulls: Option<&NullBuffer>) -> Result<(), LoadError> {
-        let Load::Map(entries) = &mut self.load else {
-            return Ok(());
-        };
-        let (keys, values) = entries.as_mut();
-        let map = array.as_map();
-        let bounds: Vec<usize> = map
-            .value_offsets()
-            .iter()
-            .map(|&end| usize::try_from(end).unwrap_or(0))
-            .collect();
-        let (first, last) = (
-            bounds.first().copied().unwrap_or(0),
-            bounds.last().copied().unwrap_or(0),
-        );
-        keys.load_items(&map.keys().slice(first, last - first))?;
-        values.load_items(&map.values().slice(first, last - first))?;
-        let names = matches!(keys.load, Load::Text { .. });
-        let (open, between, close): (_, &[u8], _) = if names {
-            (b'{', b":", b'}')
-        } else {
-            (b'[', b",", b']')
-        };
-        self.text.clear();
-        let mut json = Vec::new();
-        for (row, ends) in bounds.windows(2).enumerate() {
-            if nulls.is_some_and(|nulls| nulls.is_null(row)) {
-                self.text.push_filler();
-                continue;
-            }
-            json.clear();
-            json.push(open);
-            for at in ends[0] - first..ends[1] - first {
-                if json.len() > 1 {
-                    json.push(b',');
-                }
-                if !names {
-                    json.push(b'[');
-                }
-                keys.push_json(at, &mut json);
-                json.extend_from_slice(between);
-                values.push_json(at, &mut json);
-                if !names {
-                    json.push(b']');
-                }
-            }
-            json.push(close);
-            self.text.push_utf8(&json);
-        }
-        Ok(())
-    }
-
-    /// Takes the values of a column inside a list, and prepares [`ColumnLoader::push_json`].
-    fn load_items(&mut self, array: &ArrayRef) -> Result<(), LoadError> {
-        self.load(array, None)?;
-        self.index_text();
-        Ok(())
-    }
-
-    fn index_text(&mut self) {
-        self.byte_ends = self.text.byte_ends();
-        if let Load::Record(columns) = &mut self.load {
-            columns.iter_mut().for_each(Self::index_text);
-        }
-    }
-
-    fn text_of(&self, row: usize) -> &[u8] {
-        let start = row.checked_sub(1).map_or(0, |before| self.byte_ends[before]);
-        &self.text.bytes()[start as usize..self.byte_ends[row] as usize]
-    }
-
-    /// Appends the JSON text of a row; an invalid date is `null`, as in JavaScript.
-    fn push_json(&self, row: usize, json: &mut Vec<u8>) {
-        if self
-            .presence
-            .get(row)
-            .is_some_and(|&presence| presence != presence::VALUE)
-        {
-            json.extend_from_slice(b"null");
-            return;
-        }
-        match &self.load {
-            Load::Small | Load::SmallOfInt64 => push_integer(i64::from(self.small[row]), json),
-            Load::Whole { .. } | Load::Number | Load::Millis { .. } => {
-                push_json_number(self.numbers[row], json)
-            }
-            Load::Bool => json.extend_from_slice(if self.bools[row] == 1 { b"true" } else { b"false" }),
-            Load::Moment { .. } | Load::Day => {
-                let mut date = Vec::with_capacity(32);
-                if push_iso_date(self.numbers[row], &mut date) {
-                    push_json_string(&date, json);
-                } else {
-                    json.extend_from_slice(b"null");
-                }
-            }
-            Load::Text { is_json: true } | Load::List(_) | Load::Map(_) => {
-                json.extend_from_slice(self.text_of(row));
-            }
-            Load::Text { .. } | Load::WholeText | Load::DecimalText | Load::Base64 => {
-                push_json_string(self.text_of(row), json);
-            }
-            Load::Record(columns) => {
-                json.push(b'{');
-                for (index, column) in columns.iter().enumerate() {
-                    if index > 0 {
-                        json.push(b',');
-                    }
-                    push_json_string(column.name.as_bytes(), json);
-                    json.push(b':');
-                    column.push_json(row, json);
-                }
-                json.push(b'}');
-            }
-            Load::Nil => json.extend_from_slice(b"null"),
-        }
-    }
-
     /// The node of the layout.
     pub(crate) fn layout(&self) -> Node {
         let kind = match &self.load {
@@ -500,110 +345,6 @@ impl ColumnLoader {
                 .iter()
                 .for_each(|column| column.collect(buffers, encodings)),
             Load::Nil => {}
-        }
-    }
-}
-
-fn cast_to(array: &ArrayRef, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
-    if array.data_type() == data_type {
-        return Ok(ArrayRef::clone(array));
-    }
-    let options = arrow_cast::CastOptions {
-        safe: false,
-        ..arrow_cast::CastOptions::default()
-    };
-    arrow_cast::cast_with_options(array, data_type, &options)
-}
-
-/// Puts the filler where there is no value: arrays hold anything there.
-fn clear_nulls<T: Copy>(values: &mut [T], nulls: Option<&NullBuffer>, filler: T) {
-    if let Some(nulls) = nulls {
-        for (row, value) in values.iter_mut().enumerate() {
-            if nulls.is_null(row) {
-                *value = filler;
-            }
-        }
-    }
-}
-
-/// Narrows to 32 bits; false when some value does not fit.
-fn narrow(values: &[i64], nulls: Option<&NullBuffer>, small: &mut Vec<i32>) -> bool {
-    small.clear();
-    if nulls.is_none() {
-        #[expect(clippy::cast_possible_truncation, reason = "checked below, all at once")]
-        small.extend(values.iter().map(|&value| value as i32));
-        return values.iter().zip(&*small).fold(true, |fits, (&value, &narrow)| {
-            fits & (value == i64::from(narrow))
-        });
-    }
-    for (row, &value) in values.iter().enumerate() {
-        let value = if nulls.is_some_and(|nulls| nulls.is_null(row)) {
-            0
-        } else {
-            value
-        };
-        let Ok(value) = i32::try_from(value) else {
-            return false;
-        };
-        small.push(value);
-    }
-    true
-}
-
-fn load_text<O: OffsetSizeTrait>(
-    column: &mut TextColumn,
-    array: &GenericStringArray<O>,
-    nulls: Option<&NullBuffer>,
-) {
-    column.clear();
-    let offsets = array.value_offsets();
-    if nulls.is_none()
-        && let (Some(first), Some(last)) = (offsets.first(), offsets.last())
-    {
-        let (first, last) = (first.as_usize(), last.as_usize());
-        let bytes = array.value_data().get(first..last).unwrap_or_default();
-        if bytes.is_ascii() {
-            column.extend_ascii(offsets.iter().skip(1).map(|end| end.as_usize() - first), bytes);
-            return;
-        }
-    }
-    for row in 0..array.len() {
-        if nulls.is_some_and(|nulls| nulls.is_null(row)) {
-            column.push_filler();
-        } else {
-            column.push_utf8(array.value(row).as_bytes());
-        }
-    }
-}
-
-/// Where the lists of an array begin and end in its values: one more than there are lists.
-fn list_bounds(array: &ArrayRef) -> (Vec<usize>, &ArrayRef) {
-    match array.data_type() {
-        DataType::LargeList(_) => {
-            let list = array.as_list::<i64>();
-            (
-                list.value_offsets()
-                    .iter()
-                    .map(|&end| usize::try_from(end).unwrap_or(0))
-                    .collect(),
-                list.values(),
-            )
-        }
-        DataType::FixedSizeList(_, size) => {
-            let list = array.as_fixed_size_list();
-            let size = usize::try_from(*size).unwrap_or(0);
-            // The values of a sliced array are sliced with it.
-            ((0..=list.len()).map(|row| row * size).collect(), list.values())
-        }
-        _ => {
-            let list = array.as_list::<i32>();
-            (
-                list.value_offsets()
-                    .iter()
-                    .map(|&end| usize::try_from(end).unwrap_or(0))
-                    .collect(),
-                list.values(),
-            )
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Parquet files.
 
+mod array_values;
 mod column_loader;
 mod column_plan;
 mod column_statistics;
 mod file_error;
+mod nested_text;
 mod sink_arrays;
 mod sink_schema;
 
