@@ -1,4 +1,4 @@
-import type { Job, JobResult, StopOptions, SubmitOptions } from '../../../ts/transformations/job.ts';
+import type { Job, JobMetrics, JobResult, StopOptions, SubmitOptions } from '../../../ts/transformations/job.ts';
 import { SinkTransformation } from '../../../ts/transformations/sink-transformation.ts';
 import type { SourceTransformation } from '../../../ts/transformations/source-transformation.ts';
 import type { JobSubmitter, StreamEnvironment } from '../../../ts/transformations/stream-environment.ts';
@@ -23,8 +23,8 @@ export class FakeJob implements Job {
     );
   }
 
-  metrics(): unknown {
-    return {};
+  metrics(): JobMetrics {
+    return { status: this.status, operators: [], edges: [], tasks: [] };
   }
 
   async pause(): Promise<void> {}

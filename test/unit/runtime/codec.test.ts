@@ -120,6 +120,10 @@ describe('records cross an exchange as structured clone would copy them', () => 
     expect(delivered).toBe(2);
   });
 
+  it('field names that are no Unicode text survive', () => {
+    expectRoundTrip([{ '\uD800': 1, b: [{ '\uDC00': 2 }] }]);
+  });
+
   it('over-large rows pass', () => {
     expectRoundTrip([{ text: 'x'.repeat(3_000_000) }, { text: 'é'.repeat(200_000) }, { text: '' }]);
   });

@@ -72,7 +72,8 @@ export function inferNode(value: unknown, encoding: EdgeEncoding = 'columns', de
   if (!isRecordLike(value, encoding)) return ANY;
   const names = Object.keys(value);
   // An object without own fields could be anything (a Map has none either): the general codec tells.
-  if (names.length === 0 || names.length > MAX_COLUMNS) return ANY;
+  // The same for names that are no Unicode text, which the registry could not keep.
+  if (names.length === 0 || names.length > MAX_COLUMNS || !names.every((name) => name.isWellFormed())) return ANY;
   const fields = names.map((name) => [name, inferNode((value as Record<string, unknown>)[name], encoding, depth + 1)] as const);
   return { type: 'record', fields, optional: false };
 }

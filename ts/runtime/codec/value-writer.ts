@@ -208,7 +208,7 @@ export class ValueWriter {
     const text = JSON.stringify(names);
     const known = this.#shapes.get(text);
     if (known !== undefined) return known;
-    if (this.#shapes.size >= MAX_SHAPES) return -1;
+    if (this.#shapes.size >= MAX_SHAPES || !names.every((name) => name.isWellFormed())) return -1;
     const id = this.#registry.internShape(text);
     this.#shapes.set(text, id);
     return id;

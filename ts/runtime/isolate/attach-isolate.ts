@@ -36,8 +36,9 @@ export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
     assignment.onError(sage);
     return sage;
   };
-  let loop: IsolateLoop | undefined;
-  const handle = core.attachIsolate(job, isolate, () => loop?.wake());
+  // The core may call before there is a loop: the tasks are built with the handle that it gives.
+  const wakes: { loop?: IsolateLoop } = {};
+  const handle = core.attachIsolate(job, isolate, () => wakes.loop?.wake());
   try {
     const host = { core, isolate: handle, layouts: new LayoutCache(registry), stopping: assignment.stopping, nowMs: assignment.nowMs };
     for (const { task, stage, instance } of assignment.tasks) {
@@ -52,7 +53,8 @@ export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
   } catch (error) {
     onError(error, -1);
   }
-  loop = new IsolateLoop({ core, job, isolate: handle, tasks, mayBlock: isolate > 0, onError });
+  const loop = new IsolateLoop({ core, job, isolate: handle, tasks, mayBlock: isolate > 0, signal: facts.signal, onError });
+  wakes.loop = loop;
   try {
     await loop.run();
   } finally {
