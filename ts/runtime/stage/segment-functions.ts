@@ -1,3 +1,5 @@
+import { channel } from 'node:diagnostics_channel';
+
 import { type SegmentInput, emitSegment } from '../../compiler/codegen/segment.ts';
 import type { Stage } from '../../compiler/physical-plan.ts';
 import { isFieldPath } from '../../functions/field-path.ts';
@@ -14,6 +16,9 @@ export type SegmentFunction = (source: unknown, start: number, end: number, keys
 
 /** What `new Function` makes: binds the segment to one task. */
 type SegmentFactory = (bindings: StageBindings) => SegmentFunction;
+
+/** Told of each function that is made: benchmarks fail when one is not generated code. */
+const segmentMade = channel('sage:segment:made');
 
 /** Pipelines that are submitted again and again keep their compiled code; beyond this many segments the oldest goes. */
 const MAX_FACTORIES = 512;
@@ -56,6 +61,9 @@ export class SegmentFunctions {
     if (run === undefined) {
       run = this.fused ? this.#generate(root, input) : this.#link(root, input);
       this.#functions.set(key, run);
+      if (segmentMade.hasSubscribers) {
+        segmentMade.publish({ stage: this.#name, root, input: input.kind, form: this.fused ? 'fused' : 'linked' });
+      }
     }
     return run;
   }
