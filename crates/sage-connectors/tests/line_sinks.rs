@@ -3,6 +3,8 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::format_collect,
+    clippy::case_sensitive_file_extension_comparisons,
     reason = "tests say what they expect in the shortest way"
 )]
 
