@@ -3,6 +3,8 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::format_collect,
+    clippy::format_push_string,
     reason = "tests say what they expect in the shortest way"
 )]
 
