@@ -38,6 +38,13 @@ export function emitSegment(stage: Stage, root: number, input: SegmentInput, tag
   return new SegmentEmitter(stage, root, input).emit(tag);
 }
 
+/**
+ * Marks where the linked form takes over in the middle of a call: it works on the stage's state itself, of which this call
+ * holds a part in locals. The marks are replaced when all locals are known.
+ */
+const SAVE_STATE = '/* save state */';
+const LOAD_STATE = '/* load state */';
+
 interface Scope {
   /** Expression of the key here, if there is one. */
   readonly key: string | undefined;
@@ -76,7 +83,7 @@ class SegmentEmitter {
       ...body,
       ...(this.#stops ? ['      if (ctl.stop) { i++; break; }'] : []),
     ];
-    return [
+    const text = [
       `'use strict'; // ${tag}`,
       'const ctl = R.control, C = R.counts;',
       ...[...this.#bindings].map(([name, text]) => `const ${name} = ${text};`),
@@ -97,6 +104,26 @@ class SegmentEmitter {
       '  return i;',
       '};',
     ].join('\n');
+    return text.replaceAll(SAVE_STATE, this.#stateStores()).replaceAll(LOAD_STATE, this.#stateLoads());
+  }
+
+  /** Text that puts the accumulators held in locals back into the stage's state. */
+  #stateStores(): string {
+    return this.#stateLocals()
+      .map(([name]) => this.#stores.get(name)!.replaceAll('$', name))
+      .join(' ');
+  }
+
+  /** Text that takes them from there again. */
+  #stateLoads(): string {
+    return this.#stateLocals()
+      .map(([name, text]) => `${name} = ${text};`)
+      .join(' ');
+  }
+
+  /** Counters begin at 0 and are added up at the end; all other locals are state. */
+  #stateLocals(): [name: string, text: string][] {
+    return [...this.#locals].filter(([, text]) => text !== '0');
   }
 
   #decode(): { prelude: readonly string[]; row: readonly string[]; key: string | undefined; record: string } {
@@ -250,7 +277,9 @@ class SegmentEmitter {
     const result = this.#fresh('p');
     return [
       `${indent}op = ${node.id};`,
+      `${indent}${SAVE_STATE}`,
       `${indent}const ${result} = ${linked}.push(${value}, ${scope.key});`,
+      `${indent}${LOAD_STATE}`,
       `${indent}if (${result} !== undefined) { ctl.suspend(-1, ${result}, undefined, undefined, [${scope.pending.join(', ')}]); return ++i; }`,
     ];
   }
@@ -311,7 +340,9 @@ class SegmentEmitter {
       `${indent}  }`,
       `${indent}} else if (!(${nothing})) {`,
       this.#thenable(node, result, value, scope, `${indent}  `),
+      `${indent}  ${SAVE_STATE}`,
       `${indent}  const p = R.linked[${node.id}].flatten(${result}, ${value}, ${key});`,
+      `${indent}  ${LOAD_STATE}`,
       `${indent}  if (p !== undefined) { ctl.suspend(-1, p, undefined, undefined, [${scope.pending.join(', ')}]); return ++i; }`,
       `${indent}}`,
     ];
