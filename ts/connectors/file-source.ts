@@ -14,7 +14,10 @@ export interface ColumnOptions<T> {
  * row groups.
  *
  * ```ts
- * env.fromSource(FileSource.jsonLines<Order>('orders.jsonl'))
+ * env
+ *   .fromSource(FileSource.jsonLines<{ id: number; price: number }>('orders.jsonl'))
+ *   .filter((order) => order.price > 100)
+ *   .print();
  * ```
  */
 export class FileSource<out T> implements Source<T> {
@@ -48,6 +51,7 @@ export class FileSource<out T> implements Source<T> {
     return new FileSource(columns === undefined ? { type: 'parquet', path: checked } : { type: 'parquet', path: checked, columns });
   }
 
+  /** What the compiler needs to know of it. Nothing is opened. */
   describe(): NativeSource {
     return { form: 'native', spec: this.#spec, bounded: true, splittable: true };
   }

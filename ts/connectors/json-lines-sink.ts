@@ -18,6 +18,7 @@ export class JsonLinesSink<in T = unknown> implements Sink<T> {
     this.#path = checkPath(path, 'new JsonLinesSink', captureSourceLocation(JsonLinesSink));
   }
 
+  /** What the compiler needs to know of it. Nothing is opened. */
   describe(): NativeSink {
     return { form: 'native', spec: { type: 'jsonLines', path: this.#path } };
   }

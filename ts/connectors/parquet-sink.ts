@@ -18,6 +18,7 @@ export class ParquetSink<in T extends object = object> implements Sink<T> {
     this.#path = checkPath(path, 'new ParquetSink', captureSourceLocation(ParquetSink));
   }
 
+  /** What the compiler needs to know of it. Nothing is opened. */
   describe(): NativeSink {
     return { form: 'native', spec: { type: 'parquet', path: this.#path } };
   }

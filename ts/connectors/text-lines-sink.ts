@@ -18,6 +18,7 @@ export class TextLinesSink implements Sink<string> {
     this.#path = checkPath(path, 'new TextLinesSink', captureSourceLocation(TextLinesSink));
   }
 
+  /** What the compiler needs to know of it. Nothing is opened. */
   describe(): NativeSink {
     return { form: 'native', spec: { type: 'textLines', path: this.#path } };
   }

@@ -97,7 +97,14 @@ export class DataStream<out T> {
     return this.derive(new MapTransformation(this.transformation, toUserFunction(fn, args, place), declaredAt));
   }
 
-  /** Zero, one or many records for each record: the items of the returned iterable (strings are not taken apart), and what a class collects. */
+  /**
+   * Zero, one or many records for each record: the items of the returned iterable (strings are not taken apart), and what a
+   * class collects.
+   *
+   * ```ts
+   * env.fromCollection(['to be', 'or not']).flatMap((line) => line.split(' ')).print();
+   * ```
+   */
   flatMap<R extends Flattenable | Promise<Flattenable>>(fn: RecordFunction<T, R>): DataStream<Flattened<R>>;
   flatMap<Out, A extends readonly unknown[]>(Class: ClassOf<Collects<T, Out>, A>, ...args: NoInfer<A>): DataStream<Out>;
   flatMap<Out>(instance: Collects<T, Out>): DataStream<Out>;
@@ -121,6 +128,12 @@ export class DataStream<out T> {
   /**
    * Gives each record a key: that of a function, a class, or a field (`'id'`, `'user.id'`). Every value is a legal key.
    * Parallelism set here is that of the operators behind, up to the next `keyBy`.
+   *
+   * ```ts
+   * const orders = env.fromCollection([{ user: { id: 7 }, price: 5 }, { user: { id: 7 }, price: 6 }]);
+   * orders.keyBy('user.id').aggregate({ total: sum('price') }).print();
+   * orders.keyBy((order) => order.price > 5).aggregate({ orders: count() }).print();
+   * ```
    */
   keyBy<K>(fn: RecordFunction<T, K>, options?: KeyByOptions): KeyedStream<Awaited<K>, T>;
   keyBy<K, A extends readonly unknown[]>(
@@ -148,6 +161,10 @@ export class DataStream<out T> {
   /**
    * Joins the records two by two to one value: `fn(reduced, next)`. On a keyed stream one for each key, else one over
    * all records.
+   *
+   * ```ts
+   * env.fromCollection([3, 9, 4]).reduce((a, b) => Math.max(a, b)).print();
+   * ```
    */
   reduce(fn: (reduced: T, next: T) => T | Promise<T>, options?: EmitOptions): DataStream<T> {
     const declaredAt = captureSourceLocation(this.reduce);
@@ -170,7 +187,13 @@ export class DataStream<out T> {
     return new DataStream(this.environment, this.environment.add(reduce));
   }
 
-  /** Computes named results: `aggregate({ orders: count(), total: sum('price') })`, over all records. */
+  /**
+   * Computes named results over all records; on a keyed stream for each key.
+   *
+   * ```ts
+   * env.fromCollection([{ price: 5 }, { price: 6 }]).aggregate({ orders: count(), total: sum('price') }).print();
+   * ```
+   */
   aggregate<S extends AggregateSpec<T>, R = Simplify<AggregateResults<S>>>(spec: S, options?: EmitOptions): DataStream<R>;
   aggregate(spec: unknown, options?: unknown): DataStream<unknown> {
     const declaredAt = captureSourceLocation(this.aggregate);
@@ -215,7 +238,14 @@ export class DataStream<out T> {
     return this.withSubject(this.environment.add(sink));
   }
 
-  /** The records of this stream for a `for await` loop, which submits the job; leaving it early cancels the job. */
+  /**
+   * The records of this stream for a `for await` loop, which submits the job; leaving it early cancels the job.
+   *
+   * ```ts
+   * const env = new LocalEnvironment('squares');
+   * for await (const square of env.fromCollection([1, 2, 3]).map((n) => n * n).collect()) console.log(square);
+   * ```
+   */
   collect(): AsyncIterable<T> {
     const declaredAt = captureSourceLocation(this.collect);
     const collector = new CollectStream<T>(this.environment, declaredAt);

@@ -65,6 +65,7 @@ export class LocalEnvironment implements StreamEnvironment {
     return this.#pipeline;
   }
 
+  /** The job of the last submit, while it has not ended. */
   get activeJob(): Job | undefined {
     const job = this.#activeJob;
     // `ended` is noticed a turn later than whoever awaits the job notices it.
@@ -162,6 +163,7 @@ export class LocalEnvironment implements StreamEnvironment {
     return this.close();
   }
 
+  /** Appends an operator. The streams call it; pipelines are built by their methods. */
   add<X extends BaseTransformation>(transformation: X): X {
     if (this.#closing !== undefined) throw this.#closedError(transformation.declaredAt);
     transformation.name = uniqueName(transformation.name, this.#pipeline);
@@ -170,6 +172,7 @@ export class LocalEnvironment implements StreamEnvironment {
     return transformation;
   }
 
+  /** Names an operator, with a suffix when the name is taken. `named` calls it. */
   rename(transformation: BaseTransformation, name: string): void {
     transformation.name = uniqueName(
       name,

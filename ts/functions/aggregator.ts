@@ -44,7 +44,16 @@ export type AggregateResults<S> = { [Name in keyof S]: AggregatorResult<S[Name]>
  * stream.
  *
  * ```ts
- * stream.aggregate({ longest: aggregator({ init: () => '', add: (a, r) => (r.name.length > a.length ? r.name : a), result: (a) => a }) })
+ * env
+ *   .fromCollection([{ name: 'Ann' }, { name: 'Isabella' }])
+ *   .aggregate({
+ *     longest: aggregator({
+ *       init: () => '',
+ *       add: (longest, person: { name: string }) => (person.name.length > longest.length ? person.name : longest),
+ *       result: (longest) => longest,
+ *     }),
+ *   })
+ *   .print();
  * ```
  */
 export function aggregator<T, A, R>(definition: UserAggregator<T, A, R>): UserAggregator<T, A, R> {

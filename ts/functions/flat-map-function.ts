@@ -8,7 +8,18 @@ export type FlatMapOutput<Out> = Iterable<Out> | AsyncIterable<Out> | null | und
 /** Takes what a function collects. */
 export type Collector = (record: unknown) => void;
 
-/** Zero, one or many records for each record: by return value, by `collect`, or both. */
+/**
+ * Zero, one or many records for each record: by return value, by `collect`, or both.
+ *
+ * ```ts
+ * class Words extends FlatMapFunction<string, string> {
+ *   execute(line: string) {
+ *     for (const word of line.split(' ')) if (word !== '') this.collect(word);
+ *   }
+ * }
+ * env.fromCollection(['to be', 'or not']).flatMap(Words).print();
+ * ```
+ */
 export abstract class FlatMapFunction<In, Out> extends BaseFunction {
   private sageCollector: Collector | undefined;
 

@@ -1,4 +1,5 @@
 import { SageError } from '../common/errors.ts';
+import type { SourceLocation } from '../common/source-location.ts';
 import { BaseFunction } from './base-function.ts';
 import { hasPrivateMembers } from './class-detection.ts';
 import type { FunctionContext } from './function-context.ts';
@@ -23,12 +24,13 @@ export interface FunctionInstance {
  * @throws SageError SAGE_USER_LIFECYCLE when the constructor throws; SAGE_PLAN_FUNCTION when there is no `execute`, or an
  * object that cannot be copied would have to be shared.
  */
-export function instantiateUserFunction(fn: UserFunction, ctx: FunctionContext): FunctionInstance {
+export function instantiateUserFunction(fn: UserFunction, ctx: FunctionContext, declaredAt?: SourceLocation): FunctionInstance {
   if (fn.form === 'lambda') return { fn: fn.fn, object: undefined, open: noop, close: noop };
   const name = functionName(fn);
-  const object = fn.form === 'class' ? construct(fn, name, ctx) : ctx.parallelIndex === 0 ? fn.object : copy(fn, name, ctx);
+  const where: Whereabouts = { operator: ctx.operator, declaredAt };
+  const object = fn.form === 'class' ? construct(fn, name, where) : ctx.parallelIndex === 0 ? fn.object : copy(fn, name, ctx);
   if (typeof object.execute !== 'function') {
-    throw new SageError('SAGE_PLAN_FUNCTION', `${name} has no execute method`, { operator: ctx.operator });
+    throw new SageError('SAGE_PLAN_FUNCTION', `${name} has no execute method`, where);
   }
   if (object instanceof BaseFunction) BaseFunction.attach(object, ctx);
   let open = false;
@@ -37,23 +39,29 @@ export function instantiateUserFunction(fn: UserFunction, ctx: FunctionContext):
     object,
     open() {
       open = true;
-      return guarded(name, 'open', ctx, () => object.open?.(ctx));
+      return guarded(name, 'open', where, () => object.open?.(ctx));
     },
     close() {
       if (!open) return undefined;
       open = false;
-      return guarded(name, 'close', ctx, () => object.close?.());
+      return guarded(name, 'close', where, () => object.close?.());
     },
   };
 }
 
+/** Where an error of a function belongs. */
+interface Whereabouts {
+  readonly operator: string;
+  readonly declaredAt: SourceLocation | undefined;
+}
+
 function noop(): void {}
 
-function construct(fn: UserFunction & { form: 'class' }, name: string, ctx: FunctionContext): ExecutableObject {
+function construct(fn: UserFunction & { form: 'class' }, name: string, where: Whereabouts): ExecutableObject {
   try {
     return new (fn.ctor as unknown as new (...args: readonly unknown[]) => ExecutableObject)(...fn.args);
   } catch (error) {
-    throw lifecycleError(name, 'constructor', ctx, error);
+    throw lifecycleError(name, 'constructor', where, error);
   }
 }
 
@@ -68,16 +76,16 @@ function copy(fn: InstanceUserFunction, name: string, ctx: FunctionContext): Exe
   return Object.create(Object.getPrototypeOf(fn.object) as object, fn.fields) as ExecutableObject;
 }
 
-function guarded(name: string, step: 'open' | 'close', ctx: FunctionContext, call: () => unknown): void | Promise<void> {
+function guarded(name: string, step: 'open' | 'close', where: Whereabouts, call: () => unknown): void | Promise<void> {
   let result: unknown;
   try {
     result = call();
   } catch (error) {
-    throw lifecycleError(name, step, ctx, error);
+    throw lifecycleError(name, step, where, error);
   }
   if (!isThenable(result)) return undefined;
   return Promise.resolve(result).then(noop, (error: unknown) => {
-    throw lifecycleError(name, step, ctx, error);
+    throw lifecycleError(name, step, where, error);
   });
 }
 
@@ -85,8 +93,8 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 
-function lifecycleError(name: string, step: string, ctx: FunctionContext, cause: unknown): SageError {
+function lifecycleError(name: string, step: string, where: Whereabouts, cause: unknown): SageError {
   if (cause instanceof SageError) return cause;
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return new SageError('SAGE_USER_LIFECYCLE', `${name} failed in ${step}: ${reason}`, { operator: ctx.operator, cause });
+  return new SageError('SAGE_USER_LIFECYCLE', `${name} failed in ${step}: ${reason}`, { ...where, cause });
 }

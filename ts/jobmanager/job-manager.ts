@@ -30,7 +30,18 @@ const ENDED: ReadonlySet<JobStatus> = new Set(['finished', 'stopped', 'failed', 
 
 let only: JobManager | undefined;
 
-/** Knows all jobs of this process. A job that has ended stays in the list, with its result, until it is deleted. */
+/**
+ * Knows all jobs of this process. A job that has ended stays in the list, with its result, until it is deleted.
+ *
+ * ```ts
+ * env.fromCollection([1, 2, 3]).sink(() => {});
+ * const manager = JobManager.instance();
+ * const id = await manager.submitJob(env);
+ * await manager.getJob(id).completion;
+ * console.log(manager.listJobs().map((job) => `${job.name}: ${job.status}`));
+ * await manager.deleteJob(id);
+ * ```
+ */
 export class JobManager {
   readonly #jobs = new Map<JobId, LocalJob>();
   readonly #running = new Set<LocalJob>();
@@ -64,11 +75,13 @@ export class JobManager {
     return job.id;
   }
 
+  /** Pauses a job: its sources wait. @throws SageError SAGE_JOB_NOT_FOUND */
   async pauseJob(id: JobId): Promise<JobInfo> {
     await this.#job(id).pause();
     return this.getJobStatus(id);
   }
 
+  /** Lets a paused job go on. @throws SageError SAGE_JOB_NOT_FOUND */
   async resumeJob(id: JobId): Promise<JobInfo> {
     await this.#job(id).resume();
     return this.getJobStatus(id);
@@ -115,6 +128,7 @@ export class JobManager {
     return this.#job(id);
   }
 
+  /** The process and its jobs in numbers. */
   getServerInfo(): ServerInfo {
     return {
       pid: process.pid,

@@ -1,6 +1,6 @@
 import type { JobId } from '../common/ids.ts';
 
-/** What a job is doing. The last three are final. */
+/** What a job is doing. The last four are final. */
 export type JobStatus =
   | 'initializing'
   | 'running'
@@ -22,7 +22,9 @@ export interface OperatorCounts {
   readonly recordsDropped: number;
   /** Records that a filter kept back. */
   readonly recordsFiltered: number;
+  /** Records that an error policy left out; 0 as long as there are no error policies. */
   readonly recordsSkipped: number;
+  /** Records that an error policy put aside; 0 as long as there are no error policies. */
   readonly deadLetters: number;
 }
 
@@ -47,8 +49,11 @@ export interface JobResult {
   readonly recordsOut: number;
   /** `undefined` results of maps; what filters kept back is counted apart. */
   readonly recordsDropped: number;
+  /** Records that error policies left out; 0 as long as there are none. */
   readonly recordsSkipped: number;
+  /** Records that error policies put aside; 0 as long as there are none. */
   readonly deadLetters: number;
+  /** From the start of the job to its end, with the closing of all functions. */
   readonly durationMs: number;
   /** How many isolates really ran stages of the user's code. */
   readonly isolates: number;
