@@ -105,11 +105,16 @@ interface CoreErrorJson {
  */
 export function toSageError(error: unknown, options: SageErrorOptions = {}): SageError {
   if (error instanceof SageError) return error;
+  const known = coreError(error, options);
+  if (known !== undefined) return known;
+  const text = error instanceof Error ? error.message : String(error);
+  return new SageError('SAGE_INTERNAL', text, { ...options, cause: error });
+}
+
+/** What the binding threw as a {@link SageError}; undefined for an error of anybody else. */
+export function coreError(error: unknown, options: SageErrorOptions = {}): SageError | undefined {
   const core = error instanceof Error ? parseCoreError(error.message) : undefined;
-  if (core === undefined) {
-    const text = error instanceof Error ? error.message : String(error);
-    return new SageError('SAGE_INTERNAL', text, { ...options, cause: error });
-  }
+  if (core === undefined) return undefined;
   const operator = core.context?.['operator'];
   return new SageError(core.code, core.message, {
     ...options,

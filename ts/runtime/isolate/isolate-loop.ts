@@ -1,25 +1,28 @@
-import type { SageError } from '../../common/errors.ts';
+import { SageError } from '../../common/errors.ts';
 import { type Core, POLL_NONE, POLL_OVER } from '../native/core.ts';
 import type { StageRunner, StepResult } from '../stage/stage-runner.ts';
+import { busyShareMs, enterBusy, leaveBusy } from './event-loop-share.ts';
 
 /** One task of this isolate: its runner, and how its functions are closed. */
 export interface IsolateTask {
   readonly runner: StageRunner;
   /** Calls `open` of the task's functions, in their order. */
   open(): Promise<void>;
-  /** Calls `close` of the task's functions, exactly once on every path. */
+  /** Calls `close` of the task's functions, exactly once on every path; a second call waits for the first. */
   close(): Promise<void>;
   /** Counters of the stage's nodes, for the core's registry. */
   counts(): Float64Array;
 }
 
-/** Longest time between two turns of the event loop: timers and signals of user code live in it. */
-const MAX_BUSY_MS = 8;
 /** Longest wait inside the core. Longer ones would hold up the event loop and `terminate()`. */
 const MAX_WAIT_MS = 10;
 const REPORT_EVERY_MS = 100;
 const FIRST_BACKOFF_MS = 1;
 const MAX_BACKOFF_MS = 16;
+/** When a job is cancelled or fails, what user code still awaits has this long to notice; then its functions are closed. */
+const GRACE_MS = 40;
+/** After such an end `close()` has this long; behind it the job ends without it. */
+const CLOSE_DEADLINE_MS = 5_000;
 
 /** What the loop tells its job. */
 export interface IsolateLoopOptions {
@@ -29,6 +32,8 @@ export interface IsolateLoopOptions {
   readonly tasks: ReadonlyMap<number, IsolateTask>;
   /** Workers wait inside the core, the main isolate never does. */
   readonly mayBlock: boolean;
+  /** Aborted when the job is cancelled or has failed. */
+  readonly signal: AbortSignal;
   /** Called with each error of user code or of ours; the job then fails. */
   readonly onError: (error: unknown, task: number) => SageError;
 }
@@ -38,7 +43,12 @@ export class IsolateLoop {
   readonly #options: IsolateLoopOptions;
   readonly #backoffMs = new Map<number, number>();
   readonly #scheduled = new Map<number, NodeJS.Timeout>();
+  readonly #pending = new Set<Promise<unknown>>();
   #awaited = 0;
+  /** Tasks that have ended by themselves. */
+  #finished = 0;
+  /** The loop has left: steps that were awaited do not report any more. */
+  #over = false;
   #woken = false;
   #wake: (() => void) | undefined;
   #lastReportMs = 0;
@@ -58,27 +68,72 @@ export class IsolateLoop {
   async run(): Promise<void> {
     const { tasks } = this.#options;
     try {
-      for (const task of tasks.values()) await task.open();
-      await this.#loop();
+      if (await this.#open()) await this.#loop();
     } catch (error) {
       this.#options.onError(error, -1);
       await this.#untilOver();
     }
-    this.#report();
+    this.#over = true;
     for (const timer of this.#scheduled.values()) clearTimeout(timer);
+    if (this.#pending.size > 0) await withinMs(GRACE_MS, Promise.allSettled(this.#pending));
+    for (const task of tasks.values()) task.runner.leave();
+    this.#reportNow();
     for (const [id, task] of tasks) {
       try {
-        await task.close();
+        await this.#close(task);
       } catch (error) {
         this.#options.onError(error, id);
       }
     }
   }
 
+  /** Opens all functions in their order; false when the job was over before all were open. */
+  async #open(): Promise<boolean> {
+    const { tasks, signal } = this.#options;
+    const over = aborted(signal);
+    for (const [id, task] of tasks) {
+      if (signal.aborted) return false;
+      // The promise may be one of those that never settle: the end of the job must not wait for it.
+      const opening = this.#track(task.open());
+      try {
+        await Promise.race([opening, over]);
+      } catch (error) {
+        this.#options.onError(error, id);
+        await this.#untilOver();
+        return false;
+      }
+    }
+    return !signal.aborted;
+  }
+
+  /** What user code has not finished; it gets a little time when the job ends. */
+  #track<T>(promise: Promise<T>): Promise<T> {
+    const settled: Promise<unknown> = promise.then(noop, noop).then(() => this.#pending.delete(settled));
+    this.#pending.add(settled);
+    return promise;
+  }
+
+  async #close(task: IsolateTask): Promise<void> {
+    const closing = task.close();
+    if (this.#finished === this.#options.tasks.size) return closing;
+    const late = Symbol('late');
+    const first = await withinMs(CLOSE_DEADLINE_MS, closing, late);
+    if (first === late) throw new SageError('SAGE_USER_LIFECYCLE', `close() has not come back within ${CLOSE_DEADLINE_MS} ms`);
+  }
+
   async #loop(): Promise<void> {
+    this.#lastTurnMs = performance.now();
+    enterBusy();
+    try {
+      await this.#work();
+    } finally {
+      leaveBusy();
+    }
+  }
+
+  async #work(): Promise<void> {
     const { core, isolate, mayBlock } = this.#options;
     let released = -1;
-    this.#lastTurnMs = performance.now();
     for (;;) {
       this.#woken = false;
       const waitMs = mayBlock && this.#awaited === 0 && released < 0 ? MAX_WAIT_MS : 0;
@@ -93,7 +148,7 @@ export class IsolateLoop {
         continue;
       }
       released = this.#step(task);
-      if (performance.now() - this.#lastTurnMs >= MAX_BUSY_MS) {
+      if (performance.now() - this.#lastTurnMs >= busyShareMs()) {
         if (released >= 0) core.release(isolate, released);
         released = -1;
         await this.#turn();
@@ -119,19 +174,23 @@ export class IsolateLoop {
     }
     if (typeof result === 'string') return this.#stepped(id, task, result);
     this.#awaited++;
-    result.then(
+    this.#track(result).then(
       (settled) => this.#settled(id, task, settled),
-      (error: unknown) => {
-        this.#awaited--;
-        this.#options.onError(error, id);
-        this.wake();
-      },
+      (error: unknown) => this.#failed(id, error),
     );
     return -1;
   }
 
+  #failed(id: number, error: unknown): void {
+    this.#awaited--;
+    // What user code does about the end of its job is no error of the job.
+    if (!this.#over) this.#options.onError(error, id);
+    this.wake();
+  }
+
   #settled(id: number, task: IsolateTask, result: StepResult): void {
     this.#awaited--;
+    if (this.#over) return;
     const released = this.#stepped(id, task, result);
     if (released >= 0) this.#options.core.release(this.#options.isolate, released);
     this.wake();
@@ -180,15 +239,13 @@ export class IsolateLoop {
     task.close().then(
       () => {
         this.#awaited--;
+        if (this.#over) return;
         core.reportCounts(isolate, id, task.counts());
+        this.#finished++;
         core.finishTask(isolate, id);
         this.wake();
       },
-      (error: unknown) => {
-        this.#awaited--;
-        this.#options.onError(error, id);
-        this.wake();
-      },
+      (error: unknown) => this.#failed(id, error),
     );
   }
 
@@ -209,6 +266,10 @@ export class IsolateLoop {
     const nowMs = performance.now();
     if (nowMs - this.#lastReportMs < REPORT_EVERY_MS) return;
     this.#lastReportMs = nowMs;
+    this.#reportNow();
+  }
+
+  #reportNow(): void {
     const { core, isolate, tasks } = this.#options;
     for (const [id, task] of tasks) core.reportCounts(isolate, id, task.counts());
   }
@@ -225,12 +286,38 @@ export class IsolateLoop {
   /** Rests until the core or a promise of user code wakes the isolate. */
   async #sleep(): Promise<void> {
     if (!this.#woken) {
+      leaveBusy();
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
+      enterBusy();
       this.#wake = undefined;
     }
     // A wake-up may come from inside a microtask: timers must not wait behind a chain of those.
-    if (performance.now() - this.#lastTurnMs >= MAX_BUSY_MS) await this.#turn();
+    if (performance.now() - this.#lastTurnMs >= busyShareMs()) await this.#turn();
+  }
+}
+
+function noop(): void {}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+/** What the promise gives, or `late` when it takes longer. */
+async function withinMs<T, L = undefined>(deadlineMs: number, promise: Promise<T>, late?: L): Promise<T | L | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    return await Promise.race([
+      promise,
+      new Promise<L | undefined>((resolve) => {
+        timer = setTimeout(resolve, deadlineMs, late);
+      }),
+    ]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -33,6 +33,7 @@ export class LocalJob implements Job {
   readonly #completion: Promise<JobResult>;
   readonly #keepAlive: NodeJS.Timeout;
   readonly #leaveSources: () => void;
+  readonly #started = Promise.withResolvers<void>();
   #settle!: { resolve: (status: JobStatus) => void };
   #status: JobStatus = 'initializing';
   #lastMetrics: CoreMetrics | undefined;
@@ -104,7 +105,9 @@ export class LocalJob implements Job {
     return makeJobMetrics(this.#plan, this.status, this.#snapshot());
   }
 
+  /** Waits, if need be, until the job's workers have started. */
   async pause(): Promise<void> {
+    if (this.status === 'initializing') await this.#started.promise;
     this.#call(() => this.#core.pauseJob(this.#handle));
   }
 
@@ -116,7 +119,7 @@ export class LocalJob implements Job {
     if (!FINAL.has(this.status)) {
       this.#call(() => this.#core.stopJob(this.#handle, options.drain === true));
       this.#leaveSources();
-      for (const worker of this.#workers) worker.post({ type: 'stop' });
+      for (const worker of this.#workers) worker.stop();
     }
     return this.completion;
   }
@@ -133,8 +136,9 @@ export class LocalJob implements Job {
   /** Fails the job: the first error is the one that `completion` rejects with. */
   fail(error: unknown): void {
     const sage = toSageError(error);
-    // What functions do about `ctx.signal` is no failure: the job is over, and why is known.
-    if (FINAL.has(this.#status) || this.#abort.signal.aborted) return;
+    // What functions do about `ctx.signal` is no failure: the job is over, and why is known. An error in `close` behind a
+    // good end is one.
+    if (this.#result !== undefined || this.#abort.signal.aborted) return;
     this.#error ??= sage;
     const { code, message, context } = serializeError(sage);
     this.#core.failJob(this.#handle, JSON.stringify({ code, message, context }));
@@ -142,14 +146,28 @@ export class LocalJob implements Job {
 
   /** Cancels; `completion` rejects with the reason. */
   cancelBecause(reason: SageError): void {
-    if (this.#result !== undefined || this.#error !== undefined) return;
+    if (this.#isDecided()) return;
     this.#error = reason;
-    this.#core.cancelJob(this.#handle);
+    this.#cancelNow();
   }
 
   #cancelNow(): void {
-    if (this.#result !== undefined || this.#error !== undefined) return;
+    if (this.#isDecided()) return;
     this.#core.cancelJob(this.#handle);
+    this.#leave(this.#error ?? new SageError('SAGE_JOB_CANCELED', `job '${this.name}' was cancelled`));
+  }
+
+  /** Whether it is known how the job ends. */
+  #isDecided(): boolean {
+    return this.#result !== undefined || this.#abort.signal.aborted || FINAL.has(this.#core.jobStatus(this.#handle));
+  }
+
+  /** The job was cancelled or has failed: everything that waits in it is told. */
+  #leave(reason: SageError): void {
+    if (this.#abort.signal.aborted) return;
+    this.#abort.abort(reason);
+    this.#leaveSources();
+    for (const worker of this.#workers) worker.cancel();
   }
 
   #call<T>(body: () => T): T {
@@ -198,23 +216,33 @@ export class LocalJob implements Job {
   }
 
   #onEvent(json: string): void {
-    const event = JSON.parse(json) as { type: 'state'; state: JobStatus } | { type: 'failure'; error: { code: string; message: string } };
+    const event = JSON.parse(json) as { type: 'state'; state: JobStatus } | { type: 'failure'; error: { code: string; message: string; context?: Record<string, unknown> } };
     if (event.type === 'failure') {
-      this.#error ??= toSageError(new Error(JSON.stringify(event.error)));
-      this.#abort.abort(this.#error);
-      this.#leaveSources();
+      this.#error ??= this.#coreError(event.error);
+      this.#leave(this.#error);
       return;
     }
+    this.#started.resolve();
     if (!FINAL.has(event.state)) {
       this.#status = event.state;
       return;
     }
     if (event.state === 'canceled' || event.state === 'failed') {
-      this.#abort.abort(this.#error ?? new SageError('SAGE_JOB_CANCELED', `job '${this.name}' was cancelled`));
-      for (const worker of this.#workers) worker.post({ type: 'cancel' });
+      this.#leave(this.#error ?? new SageError('SAGE_JOB_CANCELED', `job '${this.name}' was cancelled`));
     }
     this.#leaveSources();
     this.#settle.resolve(event.state);
+  }
+
+  /** An error of the core; that of a native task gets the operator that it works for. */
+  #coreError(error: { readonly code: string; readonly message: string; readonly context?: Readonly<Record<string, unknown>> }): SageError {
+    const { graph, physical } = this.#plan;
+    const task = graph.tasks.find(({ id }) => id === error.context?.['task']);
+    const operator = task === undefined ? undefined : physical.stages[task.stage]!.nodes[0]!.operator;
+    return toSageError(
+      new Error(JSON.stringify(error)),
+      operator === undefined ? {} : { operator: operator.name, declaredAt: operator.transformation.declaredAt },
+    );
   }
 
   async #complete(ended: Promise<JobStatus>, isolates: readonly Promise<void>[]): Promise<JobResult> {

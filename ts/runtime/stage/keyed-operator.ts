@@ -329,6 +329,7 @@ class SlotOperator implements KeyedOperator {
     } catch (error) {
       throw this.#bindings.control.rejected(error, this.#node.id, batch.records[n]);
     }
+    this.#bindings.control.checkNotOver();
     this.#added(slot);
     await this.#accumulate(batch, n + 1);
   }
@@ -340,6 +341,7 @@ class SlotOperator implements KeyedOperator {
     } catch (error) {
       throw this.#bindings.control.rejected(error, this.#node.id, batch.records[n]);
     }
+    this.#bindings.control.checkNotOver();
     this.#added(slot);
     await this.#accumulate(batch, n + 1);
   }

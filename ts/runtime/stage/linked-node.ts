@@ -245,12 +245,14 @@ class Linked implements LinkedNode {
         const state = this.#bindings.state[id]!;
         state.value = result;
         state.has = true;
+        state.changed = typeof op.emit === 'object';
         return op.emit === 'update' ? this.emit(result, undefined) : undefined;
       }
       case 'aggregate': {
         const state = this.#bindings.state[id]!;
         // Accumulators that were awaited take the place of their promises.
         (result as readonly unknown[]).forEach((accumulator, n) => (state.custom[n] = accumulator));
+        state.changed = typeof op.emit === 'object';
         return op.emit === 'update' ? this.emit(state.result(), undefined) : undefined;
       }
       default:

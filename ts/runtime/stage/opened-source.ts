@@ -11,7 +11,8 @@ export interface OpenedSource {
   readonly end: number;
   /** Reads a settled promise of the source: undefined for the end, `has: false` for nothing now. */
   settle(settled: unknown): { readonly has: boolean; readonly value?: unknown } | undefined;
-  close(): Promise<void>;
+  /** Lets the source clean up; perhaps a promise, of anything. */
+  close(): unknown;
 }
 
 /** The rows of an array that belong to one instance: contiguous, and every row to exactly one. */
@@ -23,7 +24,7 @@ export function openCollection(root: number, items: readonly unknown[], instance
     start: Math.floor((items.length * instance) / instances),
     end: Math.floor((items.length * (instance + 1)) / instances),
     settle: () => undefined,
-    close: async () => undefined,
+    close: () => undefined,
   };
 }
 
@@ -44,9 +45,7 @@ export function openIterator(root: number, iterator: Iterator<unknown> | AsyncIt
       }
       return { has: true, value: next.value };
     },
-    async close() {
-      if (!ended) await iterator.return?.();
-    },
+    close: () => (ended ? undefined : iterator.return?.()),
   };
 }
 
@@ -63,6 +62,6 @@ export function openFunction(root: number, pull: () => unknown, ends: 'source' |
       if (settled === END) return undefined;
       return settled === undefined ? { has: false } : { has: true, value: settled };
     },
-    close: async () => undefined,
+    close: () => undefined,
   };
 }

@@ -11,6 +11,11 @@ import type { StageControl } from './stage-control.ts';
 export class UnkeyedState {
   has = false;
   value: unknown = undefined;
+  /** Whether a record has come since results were last given; kept with `emit: { everyMs }` only. */
+  changed = false;
+  /** With `emit: { everyMs }`. */
+  readonly everyMs: number | undefined;
+  #nextEmitMs = 0;
   readonly builtin: BuiltinState[] = [];
   readonly custom: unknown[] = [];
   readonly #spec: readonly (readonly [string, AnyAggregator])[];
@@ -18,10 +23,24 @@ export class UnkeyedState {
   constructor(node: StageNode) {
     const { op } = node;
     this.#spec = op.kind === 'aggregate' ? Object.entries(op.spec) : [];
+    this.everyMs = 'emit' in op && typeof op.emit === 'object' ? op.emit.everyMs : undefined;
     this.#spec.forEach(([, aggregator], n) => {
       if (isBuiltinAggregator(aggregator)) this.builtin[n] = { count: 0, value: 0 };
       else this.custom[n] = aggregator.init();
     });
+  }
+
+  /** With `emit: { everyMs }`: time until there is something to emit; nothing when no record has come. */
+  dueInMs(nowMs: number): number | undefined {
+    return this.changed ? Math.max(0, this.#nextEmitMs - nowMs) : undefined;
+  }
+
+  /** Whether results are to be given now; they then count as given. */
+  takeChanged(nowMs: number): boolean {
+    if (this.everyMs === undefined || !this.changed || nowMs < this.#nextEmitMs) return false;
+    this.#nextEmitMs = nowMs + this.everyMs;
+    this.changed = false;
+    return true;
   }
 
   /** Result record of an aggregate. */

@@ -1,3 +1,4 @@
+import { SageError } from '../../common/errors.ts';
 import { END } from '../../functions/source-function.ts';
 
 /** What a generated function leaves behind when a row cannot be finished in it. */
@@ -15,6 +16,9 @@ export interface Suspension {
 export type Pending =
   | readonly ['children', nodes: readonly number[], value: unknown, key: unknown]
   | readonly ['items', node: number, items: readonly unknown[], from: number, key: unknown];
+
+/** Stands for the record of an error that came without one: `undefined` is a record. */
+export const NO_RECORD: unique symbol = Symbol('no record');
 
 /** How an error of user code is turned into the job's error. */
 export interface FailureReporter {
@@ -35,6 +39,8 @@ export class StageControl {
   /** A source gave a promise instead of a record. */
   pulled: PromiseLike<unknown> | undefined = undefined;
   suspended: Suspension | undefined = undefined;
+  /** The task was left: what user code still gives goes nowhere. */
+  over = false;
   readonly END: typeof END = END;
   readonly #failures: FailureReporter;
   readonly #recordAt: (source: unknown, row: number) => unknown;
@@ -46,6 +52,11 @@ export class StageControl {
 
   suspend(node: number, promise: PromiseLike<unknown>, value: unknown, key: unknown, pending: readonly Pending[]): void {
     this.suspended = { node, promise, value, key, pending };
+  }
+
+  /** Called behind each wait for user code. @throws SageError when the task was left meanwhile; nobody is told. */
+  checkNotOver(): void {
+    if (this.over) throw new SageError('SAGE_JOB_CANCELED', 'the job is over');
   }
 
   failed(error: unknown, node: number, source: unknown, row: number): Error {

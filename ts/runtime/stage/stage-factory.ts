@@ -14,7 +14,7 @@ import { linkNodes } from './linked-node.ts';
 import { type OpenedSource, openCollection, openFunction, openIterator } from './opened-source.ts';
 import { linkDecoder } from '../codec/linked-decoder.ts';
 import { type StageBindings, UnkeyedState } from './stage-bindings.ts';
-import { StageControl } from './stage-control.ts';
+import { NO_RECORD, StageControl } from './stage-control.ts';
 import { type RunnerHost, StageRunner, readResults } from './stage-runner.ts';
 import { failureReporter } from './user-failure.ts';
 
@@ -91,7 +91,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
       config: job.config,
       signal: job.signal,
     });
-    const instance = instantiateUserFunction(fn, context);
+    const instance = instantiateUserFunction(fn, context, node.operator.transformation.declaredAt);
     instances.push(instance);
     if (instance.object !== undefined) bindings.contexts[node.id] = context;
     if (instance.object instanceof FlatMapFunction) {
@@ -101,7 +101,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
     }
     return instance.fn ?? instance.object;
   };
-  for (const node of stage.nodes) {
+  const build = (node: StageNode): void => {
     const { op } = node;
     switch (op.kind) {
       case 'map':
@@ -140,29 +140,44 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
       default:
         break;
     }
+  };
+  for (const node of stage.nodes) {
+    try {
+      build(node);
+    } catch (error) {
+      // Constructors, `init` of aggregators and `[Symbol.iterator]` of sources are user code.
+      throw reporter.failed(error, node.id, NO_RECORD);
+    }
   }
   bindings.linked.push(...linkNodes(bindings));
   const runner = new StageRunner(spec.task, bindings, sources, host);
+  let closing: Promise<void> | undefined;
+  /** Everything is closed, whatever of it fails; the first error is thrown. */
+  const closeAll = async (): Promise<void> => {
+    const failures: unknown[] = [];
+    for (const part of [{ close: () => runner.closeSources() }, ...instances]) {
+      try {
+        await part.close();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    const late = collectedTooLate(bindings);
+    if (late !== undefined) failures.push(late);
+    for (const operator of bindings.keyed) operator?.close();
+    instances.length = 0;
+    bindings.keyed.fill(undefined);
+    if (failures.length > 0) throw failures[0];
+  };
   return {
     runner,
     async open() {
-      for (const instance of instances) await instance.open();
-    },
-    async close() {
-      let first: unknown;
-      for (const instance of [...instances, { close: () => runner.closeSources() }]) {
-        try {
-          await instance.close();
-        } catch (error) {
-          first ??= error;
-        }
+      for (const instance of instances) {
+        if (job.signal.aborted) return;
+        await instance.open();
       }
-      first ??= collectedTooLate(bindings);
-      for (const operator of bindings.keyed) operator?.close();
-      instances.length = 0;
-      bindings.keyed.fill(undefined);
-      if (first !== undefined) throw first;
     },
+    close: () => (closing ??= closeAll()),
     counts: () => counters,
   };
 }

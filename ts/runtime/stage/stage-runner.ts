@@ -75,6 +75,8 @@ export class StageRunner {
   #ending: 'no' | 'drained' | 'stopped' = 'no';
   /** A promise of a source that has not settled. */
   #pull: { readonly item: WorkItem; readonly promise: PromiseLike<unknown> } | undefined;
+  /** The source that was left with a promise that has not settled. */
+  #owing: WorkItem | undefined;
   #draining = 0;
   #lastFlushMs = 0;
   #isStopping = false;
@@ -106,7 +108,8 @@ export class StageRunner {
 
   /** Milliseconds until the task has results to emit though no record comes (`emit: { everyMs }`), if there are any. */
   get dueInMs(): number | undefined {
-    const due = this.bindings.keyed.flatMap((operator) => operator?.dueInMs?.(this.#host.nowMs()) ?? []);
+    const nowMs = this.#host.nowMs();
+    const due = [...this.bindings.keyed, ...this.bindings.state].flatMap((holder) => holder?.dueInMs?.(nowMs) ?? []);
     return due.length === 0 ? undefined : Math.min(...due);
   }
 
@@ -130,7 +133,12 @@ export class StageRunner {
 
   /** Leaves the sources: their `return` is called, so that generators can clean up. */
   async closeSources(): Promise<void> {
-    for (const { opened } of this.#sources) await opened.close();
+    for (const source of this.#sources) {
+      const closing = source.opened.close();
+      // An async generator comes to its `return` behind the promise that it still owes, and that may never settle.
+      if (source.item === this.#owing) void Promise.resolve(closing).catch(() => undefined);
+      else await closing;
+    }
   }
 
   #stepped(result: StepResult): StepResult {
@@ -145,7 +153,7 @@ export class StageRunner {
       await waiting;
       this.bindings.control.checkNotOver();
       // Promises that never wait for anything would keep timers and signals from their turn for as long as there are records.
-      if (performance.now() >= deadlineMs) return this.#stepped(this.#leaveSource('more'));
+      if (performance.now() >= deadlineMs) return this.#stepped(this.#leave('more'));
       const result = this.#work(deadlineMs);
       if (typeof result === 'string') return this.#stepped(result);
       waiting = result;
@@ -183,9 +191,15 @@ export class StageRunner {
       }
       if (control.pulled !== undefined) return this.#pulled(item, control.pulled);
       const credit = !control.stop || !this.#hasOutputs || this.#host.core.hasCredit(this.#host.isolate, this.task) === 1;
-      if (control.nothing && this.#stack.at(-1) === item) return this.#leaveSource('nothing');
-      if (nowMs >= deadlineMs || !credit) return this.#leaveSource('more');
+      if (control.nothing && this.#stack.at(-1) === item) return this.#leave('nothing');
+      if (nowMs >= deadlineMs || !credit) return this.#leave('more');
     }
+  }
+
+  /** Ends a step while there is a source or rows to go on with; results that are due are the first thing of the next one. */
+  #leave(result: StepResult): StepResult {
+    const left = this.#leaveSource(result);
+    return this.#flushKeyed() ? 'more' : left;
   }
 
   /** The source is not held over steps: each step asks the core whether it may go on. */
@@ -298,6 +312,7 @@ export class StageRunner {
     const at = this.#stack.indexOf(item);
     if (at >= 0) this.#stack.splice(at, 1);
     this.#pull = { item, promise };
+    this.#owing = item;
     const { dueInMs } = this;
     let timer: NodeJS.Timeout | undefined;
     const due = dueInMs === undefined ? [] : [new Promise<symbol>((resolve) => {
@@ -314,6 +329,7 @@ export class StageRunner {
     if (settled === DUE) return;
     this.#pull = undefined;
     if (settled === STOPPED) return;
+    this.#owing = undefined;
     const { opened } = this.#sources.find((source) => source.item === item)!;
     const record = opened.settle(settled);
     if (record === undefined) this.#sourceEnded(item);
@@ -374,6 +390,11 @@ export class StageRunner {
       if (!operator.hasWork) operator.emitChanged?.(this.#host.nowMs());
       any ||= operator.hasWork;
     });
+    this.bindings.state.forEach((state, id) => {
+      if (state?.takeChanged(this.#host.nowMs()) !== true) return;
+      this.#pushResults(id, this.#unkeyedResult(id)!);
+      any = true;
+    });
     return any;
   }
 
@@ -390,13 +411,19 @@ export class StageRunner {
         if (operator.hasWork) return true;
       }
       if (this.#ending !== 'drained' || op.emit === 'update') continue;
-      const results = operator === undefined ? this.#unkeyedResult(node.id) : operator.drain();
+      const results = operator === undefined ? this.#unkeyedEnd(node.id) : operator.drain();
       if (results === undefined) continue;
       if (operator === undefined) this.#draining++;
       this.#pushResults(node.id, results);
       return true;
     }
     return false;
+  }
+
+  /** What a global aggregate gives at the end; one that gave results as it went only what has changed since. */
+  #unkeyedEnd(node: number): KeyedResults | undefined {
+    const state = this.bindings.state[node]!;
+    return state.everyMs === undefined || state.takeChanged(Number.POSITIVE_INFINITY) ? this.#unkeyedResult(node) : undefined;
   }
 
   #unkeyedResult(node: number): KeyedResults | undefined {

@@ -1,8 +1,8 @@
-import { type ErrorCode, SageError } from '../../common/errors.ts';
+import { type ErrorCode, SageError, coreError } from '../../common/errors.ts';
 import { isFieldPath, readField } from '../../functions/field-path.ts';
 import { isBuiltinAggregator } from '../../functions/aggregator.ts';
 import type { Stage, StageNode } from '../../compiler/physical-plan.ts';
-import type { FailureReporter } from './stage-control.ts';
+import { type FailureReporter, NO_RECORD } from './stage-control.ts';
 
 /** Code of an error that the user's function of this kind of operator threw. */
 function codeOf(node: StageNode, how: 'threw' | 'rejected'): ErrorCode {
@@ -23,13 +23,15 @@ function reason(error: unknown): string {
 /** Turns what happened in an operator into the job's error: with its name, the user's line and the record. */
 export function failureReporter(stage: Stage): FailureReporter {
   const operatorOf = (id: number): StageNode => stage.nodes[id] ?? stage.nodes[0]!;
-  const whereabouts = (id: number, record: unknown): { operator: string; declaredAt: SageError['declaredAt']; record: unknown } => {
+  const whereabouts = (id: number, record: unknown): { operator: string; declaredAt: SageError['declaredAt']; record?: unknown } => {
     const { operator } = operatorOf(id);
-    return { operator: operator.name, declaredAt: operator.transformation.declaredAt, record };
+    const where = { operator: operator.name, declaredAt: operator.transformation.declaredAt };
+    return record === NO_RECORD ? where : { ...where, record };
   };
   return {
-    failed(error, id, record, how = 'threw') {
+    failed(thrown, id, record, how = 'threw') {
       const where = whereabouts(id, record);
+      const error = coreError(thrown) ?? thrown;
       if (error instanceof SageError) {
         // Errors that already know their operator come from a chain below; ours of the codec do not.
         if (error.operator !== undefined) return error;

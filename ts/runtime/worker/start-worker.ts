@@ -5,56 +5,79 @@ import { entryFile } from '../../common/package-paths.ts';
 import { deserializeError } from './serialize-error.ts';
 import type { FromWorker, ToWorker, WorkerAssignment } from './worker-protocol.ts';
 
+/** A worker whose event loop does not turn for so long after a cancel is in an endless loop: it is ended from outside. */
+const NOTICE_DEADLINE_MS = 1_000;
+
 /** A worker thread of a job, as the job sees it. */
 export interface WorkerHandle {
-  /** Resolves when the thread has closed its functions, or is gone. */
+  /** Resolves when the thread has closed its functions and is gone. */
   readonly closed: Promise<void>;
-  post(message: ToWorker): void;
+  /** Tells it to leave its sources. */
+  stop(): void;
+  /** Tells it that the job is over: it closes its functions. One that does not even notice is terminated. */
+  cancel(): void;
   terminate(): void;
 }
 
 /** Starts a worker thread of a job. `onError` is told when it fails or dies before the job is over. */
 export function startWorker(assignment: WorkerAssignment, onError: (error: SageError) => void): WorkerHandle {
-  let isClosed = false;
-  let resolveClosed!: () => void;
-  const closed = new Promise<void>((resolve) => {
-    resolveClosed = () => {
-      isClosed = true;
-      resolve();
-    };
-  });
+  const closed = Promise.withResolvers<void>();
+  const name = `worker ${assignment.isolate} of job '${assignment.jobName}'`;
+  /** It has closed its functions, or was told to go: what it says from now on is no failure. */
+  let isDone = false;
+  let unnoticed: NodeJS.Timeout | undefined;
   let worker: Worker;
   try {
     worker = new Worker(entryFile('runtime/worker/worker-main'), { workerData: assignment, argv: process.argv.slice(2), name: `sage-${assignment.isolate}` });
   } catch (error) {
-    onError(
-      new SageError('SAGE_PLAN_UNCLONEABLE', `what worker threads need cannot be sent to them: ${(error as Error).message}`, { cause: error }),
-    );
-    return { closed: Promise.resolve(), post: () => undefined, terminate: () => undefined };
+    onError(startError(name, error));
+    return { closed: Promise.resolve(), stop: noop, cancel: noop, terminate: noop };
   }
+  const terminate = (): void => {
+    isDone = true;
+    void worker.terminate();
+  };
   worker.on('message', (message: FromWorker) => {
-    if (message.type === 'failed') onError(deserializeError(message.error));
-    else {
-      resolveClosed();
-      void worker.terminate();
+    switch (message.type) {
+      case 'failed':
+        onError(deserializeError(message.error));
+        break;
+      case 'closing':
+        clearTimeout(unnoticed);
+        break;
+      case 'closed':
+        terminate();
+        break;
     }
   });
   worker.on('error', (error: Error & { code?: string }) => {
-    if (isClosed) return;
-    const memory = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
-    onError(
-      new SageError(
-        memory ? 'SAGE_WORKER_OUT_OF_MEMORY' : 'SAGE_WORKER_DIED',
-        `worker ${assignment.isolate} of job '${assignment.jobName}' died: ${error.message}`,
-        { cause: error },
-      ),
-    );
+    if (isDone) return;
+    const code = error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'SAGE_WORKER_OUT_OF_MEMORY' : 'SAGE_WORKER_DIED';
+    onError(new SageError(code, `${name} died: ${error.message}`, { cause: error }));
   });
   worker.on('exit', (code) => {
-    if (!isClosed) {
-      onError(new SageError('SAGE_WORKER_DIED', `worker ${assignment.isolate} of job '${assignment.jobName}' ended with exit code ${code}`));
-    }
-    resolveClosed();
+    clearTimeout(unnoticed);
+    if (!isDone) onError(new SageError('SAGE_WORKER_DIED', `${name} ended with exit code ${code} before the job was over`));
+    closed.resolve();
   });
-  return { closed, post: (message) => worker.postMessage(message), terminate: () => void worker.terminate() };
+  const post = (message: ToWorker): void => worker.postMessage(message);
+  return {
+    closed: closed.promise,
+    stop: () => post({ type: 'stop' }),
+    cancel() {
+      post({ type: 'cancel' });
+      unnoticed ??= setTimeout(terminate, NOTICE_DEADLINE_MS);
+    },
+    terminate,
+  };
 }
+
+function startError(name: string, error: unknown): SageError {
+  const { name: kind, message } = error as Error;
+  if (kind === 'DataCloneError') {
+    return new SageError('SAGE_PLAN_UNCLONEABLE', `what ${name} needs cannot be sent to it: ${message}`, { cause: error });
+  }
+  return new SageError('SAGE_WORKER_START', `${name} could not be started: ${message}`, { cause: error });
+}
+
+function noop(): void {}

@@ -22,6 +22,7 @@ const assignment = workerData as WorkerAssignment;
 const port = parentPort!;
 const abort = new AbortController();
 let accepted = false;
+let isRunning = false;
 let leaveSources!: () => void;
 const stopping = new Promise<void>((resolve) => {
   leaveSources = resolve;
@@ -38,7 +39,17 @@ function fail(error: unknown): void {
 
 port.on('message', (message: ToWorker) => {
   leaveSources();
-  if (message.type === 'cancel') abort.abort(new SageError('SAGE_JOB_CANCELED', `job '${assignment.jobName}' was cancelled`));
+  if (message.type !== 'cancel') return;
+  abort.abort(new SageError('SAGE_JOB_CANCELED', `job '${assignment.jobName}' was cancelled`));
+  // While the module is being imported there is nothing to close, and the import may never end.
+  send({ type: isRunning ? 'closing' : 'closed' });
+});
+
+// One of these would end the thread without a word of its functions' `close`; so the job fails, and then closes them.
+process.on('uncaughtException', (error: unknown, origin) => {
+  const what = origin === 'unhandledRejection' ? 'a rejection that nobody handles' : 'an exception that nobody catches';
+  const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  fail(new SageError('SAGE_WORKER_DIED', `${what} in worker ${assignment.isolate} of job '${assignment.jobName}': ${reason}`, { cause: error }));
 });
 
 /** Runs this isolate's part of the pipeline that was built here. */
@@ -49,6 +60,7 @@ async function runPart(environment: StreamEnvironment): Promise<void> {
     throw new SageError('SAGE_GRAPH_MISMATCH', `worker ${assignment.isolate} built another pipeline than the main thread: ${describeDifference(difference)}`);
   }
   const { physical } = compile(environment.pipeline, environment.config, { importable: true, cores: assignment.cores });
+  isRunning = true;
   await runIsolate({
     core: loadCore(),
     job: assignment.job,
