@@ -108,6 +108,15 @@ impl KeyArena {
         }
     }
 
+    /// Length of the content of the key at a place, as [`KeyArena::get`] gives it.
+    #[inline]
+    pub(crate) fn content_len(&self, place: ArenaPlace) -> usize {
+        let chunk = self.chunks.get(place.chunk());
+        let record = chunk.and_then(|chunk| chunk.data.get(place.offset()..));
+        let length = record.and_then(<[u8]>::first_chunk);
+        length.map_or(0, |&length| u32::from_le_bytes(length) as usize)
+    }
+
     /// Forgets the key at a place. Each place once.
     pub(crate) fn remove(&mut self, place: ArenaPlace) {
         let record_bytes = HEADER_BYTES + self.get(place).content.len();

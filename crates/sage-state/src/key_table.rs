@@ -39,6 +39,8 @@ struct Scratch {
     packed: Vec<PackedKey>,
     hashes: Vec<u32>,
     homes: Vec<u64>,
+    /// Rows whose key is long and has the hash of the candidate's, with the length of the candidate's content.
+    long: Vec<(u32, usize)>,
     /// Rows whose key was not found at once.
     misses: Vec<u32>,
 }
@@ -47,6 +49,7 @@ impl Scratch {
     const fn bytes_used(&self) -> usize {
         self.packed.capacity() * 16
             + self.homes.capacity() * 8
+            + self.long.capacity() * size_of::<(u32, usize)>()
             + (self.hashes.capacity() + self.misses.capacity()) * 4
     }
 }
@@ -115,6 +118,7 @@ impl KeyTable {
             packed,
             hashes,
             homes,
+            long,
             misses,
         } = scratch;
         let seed = self.seed;
@@ -124,11 +128,27 @@ impl KeyTable {
         self.index.gather_homes(hashes, homes);
         self.index.candidates(hashes, homes, slots);
         misses.clear();
+        long.clear();
         for ((row, key), &slot) in (0_u32..).zip(&*packed).zip(&*slots) {
             let held = self.keys.first(slot).unwrap_or(PackedKey::NONE);
-            if held != *key && !self.is_same_long(held, *key, || raw_key(keys, row as usize)) {
+            if held == *key {
+                continue;
+            }
+            match held.place() {
+                // Reads the length only, so that many long keys are on their way into the cache before one is compared.
+                Some(place) if held.same_long_hash(*key) => long.push((row, self.arena.content_len(place))),
+                _ => misses.push(row),
+            }
+        }
+        for &(row, length) in &*long {
+            let raw = raw_key(keys, row as usize);
+            if raw.content.len() != length || !self.is_at(slots[row as usize], raw) {
                 misses.push(row);
             }
+        }
+        if !long.is_empty() {
+            // New keys get their slots in the order of the rows.
+            misses.sort_unstable();
         }
         self.add_missing(keys, packed, hashes, misses, slots)
     }
@@ -136,6 +156,12 @@ impl KeyTable {
     #[inline]
     fn is_same_long<'b>(&self, held: PackedKey, key: PackedKey, raw: impl FnOnce() -> RawKey<'b>) -> bool {
         held.same_long_hash(key) && held.place().is_some_and(|place| self.arena.get(place) == raw())
+    }
+
+    /// Whether a slot has this long key.
+    fn is_at(&self, slot: u32, raw: RawKey<'_>) -> bool {
+        let place = self.keys.first(slot).and_then(PackedKey::place);
+        place.is_some_and(|place| self.arena.get(place) == raw)
     }
 
     /// Looks the rows in `misses` up one by one, in order, and adds the keys that are new.
@@ -305,4 +331,82 @@ fn too_many_keys(max_slots: usize) -> SageError {
         format!("one instance of an operator has more than {max_slots} keys; raise its parallelism"),
     )
     .with("maxKeys", max_slots)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use sage_frame::Layout;
+    use sage_types::LayoutId;
+
+    use super::*;
+
+    fn slots_of(table: &mut KeyTable, keys: &[u8]) -> Result<(Vec<u32>, usize)> {
+        let layout = Arc::new(Layout::parse(r#"{"key":"bytes","row":{"tup":[]}}"#).unwrap());
+        // One bigint of one digit for each byte.
+        let data: Vec<u8> = keys.iter().flat_map(|&key| [6, key]).collect();
+        let ends: Vec<u8> = (1..=u32::try_from(keys.len()).unwrap())
+            .flat_map(|row| (row * 2).to_le_bytes())
+            .collect();
+        // Ends must be aligned to 4.
+        let mut aligned = vec![0_u64; ends.len().div_ceil(8)];
+        for (word, bytes) in aligned.iter_mut().zip(ends.chunks(8)) {
+            let mut padded = [0; 8];
+            padded[..bytes.len()].copy_from_slice(bytes);
+            *word = u64::from_ne_bytes(padded);
+        }
+        let aligned = bytemuck::cast_slice(&aligned);
+        let buffers: [&[u8]; 2] = [&aligned[..ends.len()], &data];
+        let view = BatchView::from_parts(layout, LayoutId(0), keys.len(), buffers, []).unwrap();
+        let mut slots = Vec::new();
+        table.slots_for(&view, &mut slots).map(|added| (slots, added))
+    }
+
+    #[test]
+    fn given_a_full_table_when_new_keys_come_then_it_stays_as_it_is_and_says_so() {
+        let mut table = KeyTable::new();
+        table.max_slots = 3;
+        assert_eq!(slots_of(&mut table, b"120").unwrap(), (vec![0, 1, 2], 3));
+
+        let error = slots_of(&mut table, b"13").unwrap_err();
+
+        assert_eq!(error.code, ErrorCode::Internal);
+        assert!(error.message.contains("more than 3 keys"), "{error}");
+        assert_eq!(table.len(), 3);
+        assert_eq!(slots_of(&mut table, b"0210").unwrap(), (vec![2, 1, 0, 2], 0));
+        // A removed key makes room.
+        assert!(table.remove(1));
+        assert_eq!(slots_of(&mut table, b"3").unwrap(), (vec![1], 1));
+    }
+
+    #[test]
+    fn slots_do_not_depend_on_the_seed() {
+        let slots = [1_u64, 0xdead_beef].map(|seed| {
+            let mut table = KeyTable::new();
+            table.seed = seed;
+            slots_of(&mut table, b"3141592653589793").unwrap()
+        });
+        assert_eq!(slots[0], slots[1]);
+    }
+
+    #[test]
+    fn a_slot_that_never_was_has_no_key() {
+        let mut table = KeyTable::new();
+        slots_of(&mut table, b"1").unwrap();
+        for slot in [1, 70_000, NO_SLOT] {
+            assert!(!table.is_live(slot));
+            assert!(!table.remove(slot));
+            assert!(!table.append_canonical(slot, &mut Vec::new()));
+            assert_eq!(table.export(&[0, slot]).unwrap_err().code, ErrorCode::Internal);
+        }
+        assert_eq!(table.export_range(1..1).unwrap().len(), 0);
+    }
+
+    #[test]
+    fn tables_may_change_threads() {
+        const fn is_send<T: Send>() {}
+        is_send::<KeyTable>();
+        is_send::<crate::KeyedAggregate>();
+    }
 }

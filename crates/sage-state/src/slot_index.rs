@@ -5,7 +5,7 @@ pub(crate) const NO_SLOT: u32 = u32::MAX;
 
 const SMALLEST_BUCKETS: usize = 16;
 /// A single part is split up when it would get more buckets: until then growing it takes less than a millisecond.
-const MAX_SINGLE_BUCKETS: usize = 1 << 18;
+const MAX_SINGLE_BUCKETS: usize = 1 << 16;
 const PARTS_LOG2: u32 = 8;
 const PARTS: usize = 1 << PARTS_LOG2;
 
