@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { FlatMapFunction, LocalEnvironment } from '../../ts/index.ts';
+import { FlatMapFunction, LocalEnvironment, collectList, count, sum } from '../../ts/index.ts';
 import { numbers, recordsOf, runToArray } from './support/run-to-array.ts';
 
 describe('flatMap', () => {
@@ -87,6 +87,20 @@ describe('flatMap', () => {
       .sink((text) => log.push(text));
     await env.submit({ autostop: true });
     expect(log).toEqual(['1a', '1b', '2a', '2b'].flatMap((text) => [`make ${text}`, text, `${text}'`]));
+  });
+
+  it('lists and other iterables, mixed, reach a global aggregate and a global reduce', async () => {
+    const make = (n: number): Iterable<number> => (n % 2 === 0 ? [n, n] : n % 3 === 0 ? new Set([n]) : numbers(n % 5).values());
+    const flat = numbers(500).flatMap((n) => [...make(n)]);
+    const total = flat.reduce((a, b) => a + b, 0);
+    const env = new LocalEnvironment();
+    const [aggregated, reduced]: unknown[][] = [[], []];
+    const items = env.fromCollection(numbers(500)).flatMap(make);
+    items.aggregate({ n: count(), total: sum((n: number) => n), list: collectList() }).sink(aggregated!);
+    items.reduce((a, b) => a + b).sink(reduced!);
+    await env.submit({ autostop: true });
+    expect(aggregated).toEqual([{ n: flat.length, total, list: flat }]);
+    expect(reduced).toEqual([total]);
   });
 
   it('an endless generator ends when its consumer leaves, and is told so', async () => {

@@ -393,12 +393,22 @@ class SegmentEmitter {
       this.#thenable(node, result, value, scope, `${indent}  `),
       `${indent}  ${acc} = ${result};`,
       `${indent}} else { ${acc} = ${value}; ${has} = true; }`,
+      ...this.#changed(node, state, indent),
     ];
     if (op.emit === 'update') {
       const out = this.#fresh('v');
       lines.push(`${indent}const ${out} = ${acc};`, ...this.#children(node, out, { ...scope, key: undefined }, indent));
     }
     return lines;
+  }
+
+  /** With `emit: { everyMs }`: notes that there will be something to emit. */
+  #changed(node: StageNode, state: string, indent: string): string[] {
+    if (!('emit' in node.op) || typeof node.op.emit !== 'object') return [];
+    const changed = `m${node.id}`;
+    this.#locals.set(changed, `${state}.changed`);
+    this.#stores.set(changed, `${state}.changed = $;`);
+    return [`${indent}${changed} = true;`];
   }
 
   /** Unkeyed aggregate: built-in ones as local numbers, others through their object. */
@@ -425,6 +435,7 @@ class SegmentEmitter {
         results.push(`${propertyName(name)}: ${add}.result(${state}.custom[${n}])`);
       }
     });
+    lines.push(...this.#changed(node, state, indent));
     for (const added of custom) {
       lines.push(
         `${indent}if (typeof ${added} === 'object' && ${added} !== null && typeof ${added}.then === 'function') ` +

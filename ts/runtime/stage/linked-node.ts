@@ -134,7 +134,7 @@ class Linked implements LinkedNode {
         if (isFieldPath(selector)) {
           return (value) => {
             const key = readOptionalField(selector, value);
-            if (key === undefined) bindings.control.checkKey(id, value);
+            if (key === undefined) this.#guard(() => bindings.control.checkKey(id, value), value);
             return this.emit(value, key);
           };
         }

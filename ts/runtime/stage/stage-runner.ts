@@ -5,7 +5,7 @@ import { TAKE_BATCH, TAKE_END_DRAINED, TAKE_END_STOPPED, TAKE_SOURCE, TAKE_TOO_S
 import type { KeyedResults } from './keyed-operator.ts';
 import { resumeSuspended } from './linked-node.ts';
 import type { OpenedSource } from './opened-source.ts';
-import { SegmentFunctions, type SegmentFunction, linkRows } from './segment-functions.ts';
+import { type Segment, SegmentFunctions, linkRows } from './segment-functions.ts';
 import type { StageBindings } from './stage-bindings.ts';
 
 /**
@@ -20,10 +20,6 @@ export type StepResult = 'more' | 'waiting' | 'nothing' | 'finished';
 
 /** Time after which a step gives the isolate back, so that timers, signals and other tasks get their turn. */
 const STEP_BUDGET_MS = 4;
-/** A call of a generated function should stay near this, whatever a record costs. */
-const CALL_TARGET_MS = 0.5;
-const FIRST_QUOTA_ROWS = 128;
-const MAX_QUOTA_ROWS = 65_536;
 /** Open batches leave after this long even when the task is busy. */
 const LINGER_MS = 1;
 
@@ -33,7 +29,7 @@ const DUE = Symbol('results are due');
 
 interface WorkItem {
   readonly root: number;
-  readonly run: SegmentFunction;
+  readonly segment: Segment;
   readonly source: unknown;
   readonly keys: readonly unknown[] | undefined;
   next: number;
@@ -71,7 +67,6 @@ export class StageRunner {
   #nextSource = 0;
   readonly #hasOutputs: boolean;
   readonly #stack: WorkItem[] = [];
-  #quotaRows = FIRST_QUOTA_ROWS;
   #ending: 'no' | 'drained' | 'stopped' = 'no';
   /** A promise of a source that has not settled. */
   #pull: { readonly item: WorkItem; readonly promise: PromiseLike<unknown> } | undefined;
@@ -178,10 +173,10 @@ export class StageRunner {
       control.stop = false;
       control.nothing = false;
       const from = item.next;
-      item.next = item.run(item.source, from, Math.min(item.end, from + this.#quotaRows), item.keys);
+      item.next = item.segment.run(item.source, from, Math.min(item.end, from + item.segment.quota.rows), item.keys);
       const beforeMs = nowMs;
       nowMs = performance.now();
-      this.#adapt(nowMs - beforeMs, item.next - from);
+      item.segment.quota.measured(nowMs - beforeMs, item.next - from);
       if (control.ended) this.#sourceEnded(item);
       else if (item.next >= item.end) this.#stack.splice(this.#stack.indexOf(item), 1);
       if (control.suspended !== undefined) {
@@ -209,14 +204,6 @@ export class StageRunner {
       return result === 'more' ? 'waiting' : result;
     }
     return result;
-  }
-
-  #adapt(elapsedMs: number, rows: number): void {
-    if (rows < this.#quotaRows && elapsedMs < CALL_TARGET_MS) return;
-    if (elapsedMs < CALL_TARGET_MS / 2) this.#quotaRows = Math.min(MAX_QUOTA_ROWS, this.#quotaRows * 2);
-    else if (elapsedMs > CALL_TARGET_MS * 2) {
-      this.#quotaRows = Math.max(1, Math.floor((rows * CALL_TARGET_MS) / elapsedMs));
-    }
   }
 
   /** Takes the next batch, or the source's turn, or the end, from the core. */
@@ -256,8 +243,8 @@ export class StageRunner {
     }
     reader.load();
     const { known, missing } = reader;
-    const run = this.#functions.get(root, { kind: 'batch', plan: known.plan, missing }, `${known.id}/${missing}`);
-    this.#push(root, run, reader, reader.rows);
+    const segment = this.#functions.get(root, { kind: 'batch', plan: known.plan, missing }, `${known.id}/${missing}`);
+    this.#push(root, segment, reader, reader.rows);
   }
 
   /** A root whose batches go to a native aggregate as they are. */
@@ -270,8 +257,8 @@ export class StageRunner {
     return operator?.updateFromImage?.bind(operator);
   }
 
-  #push(root: number, run: SegmentFunction, source: unknown, rows: number, keys?: readonly unknown[]): void {
-    this.#stack.push({ root, run, source, keys, next: 0, end: rows });
+  #push(root: number, segment: Segment, source: unknown, rows: number, keys?: readonly unknown[]): void {
+    this.#stack.push({ root, segment, source, keys, next: 0, end: rows });
   }
 
   /** Puts the next source that has not ended on the stack; several sources of one stage take turns. */
@@ -282,7 +269,7 @@ export class StageRunner {
       const { opened } = source;
       source.item ??= {
         root: opened.root,
-        run: this.#functions.get(opened.root, opened.input, ''),
+        segment: this.#functions.get(opened.root, opened.input, ''),
         source: opened.source,
         keys: undefined,
         next: opened.start,
@@ -375,6 +362,7 @@ export class StageRunner {
       if (operator?.hasWork !== true) continue;
       const worked = operator.work();
       if (worked !== undefined) return worked;
+      operator.emitChanged?.(this.#host.nowMs());
       this.#takeResults(operator);
     }
     return undefined;
