@@ -9,10 +9,17 @@ import type { BatchReader } from '../codec/batch-reader.ts';
 import { canGenerateCode } from '../codec/can-generate-code.ts';
 import { linkDecoder, linkTupleColumns } from '../codec/linked-decoder.ts';
 import { isThenable } from './linked-node.ts';
+import { Quota } from './quota.ts';
 import type { StageBindings } from './stage-bindings.ts';
 
 /** Runs the rows `start .. end` of a source and returns the first row that it has not taken. */
 export type SegmentFunction = (source: unknown, start: number, end: number, keys?: readonly unknown[]) => number;
+
+/** One function of a stage, with what its records cost. */
+export interface Segment {
+  readonly run: SegmentFunction;
+  readonly quota: Quota;
+}
 
 /** What `new Function` makes: binds the segment to one task. */
 type SegmentFactory = (bindings: StageBindings) => SegmentFunction;
@@ -44,7 +51,7 @@ export class SegmentFunctions {
   readonly #bindings: StageBindings;
   readonly #name: string;
   readonly #pipeline: string;
-  readonly #functions = new Map<string, SegmentFunction>();
+  readonly #functions = new Map<string, Segment>();
   /** Whether the last function was generated; a linked one is slower and the job says so. */
   readonly fused: boolean = canGenerateCode();
 
@@ -55,17 +62,17 @@ export class SegmentFunctions {
   }
 
   /** The function of a root for one form of input. `id` tells layouts apart. */
-  get(root: number, input: SegmentInput, id: string): SegmentFunction {
+  get(root: number, input: SegmentInput, id: string): Segment {
     const key = `${root}/${input.kind}/${id}`;
-    let run = this.#functions.get(key);
-    if (run === undefined) {
-      run = this.fused ? this.#generate(root, input) : this.#link(root, input);
-      this.#functions.set(key, run);
+    let segment = this.#functions.get(key);
+    if (segment === undefined) {
+      segment = { run: this.fused ? this.#generate(root, input) : this.#link(root, input), quota: new Quota() };
+      this.#functions.set(key, segment);
       if (segmentMade.hasSubscribers) {
         segmentMade.publish({ stage: this.#name, root, input: input.kind, form: this.fused ? 'fused' : 'linked' });
       }
     }
-    return run;
+    return segment;
   }
 
   #generate(root: number, input: SegmentInput): SegmentFunction {
