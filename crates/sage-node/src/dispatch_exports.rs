@@ -40,7 +40,7 @@ pub fn attach_isolate(
     guarded("attachIsolate", || {
         let hook = wake.as_ref().map(wake::wake_hook).transpose()?;
         let isolate = ISOLATES.insert(job(job_handle)?.attach(isolate_index, hook)?)?;
-        wake::detach_with_environment(&env, isolate)?;
+        wake::detach_with_environment(env, isolate)?;
         Ok(isolate)
     })
 }

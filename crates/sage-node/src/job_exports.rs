@@ -96,10 +96,7 @@ pub fn job_metrics(job_handle: u32) -> napi::Result<String> {
 
 /// Calls back with each event's JSON, beginning with those that nobody has heard yet. Does not keep the process alive.
 #[napi(ts_args_type = "job: number, callback: (eventJson: string) => void")]
-pub fn on_job_event(
-    job_handle: u32,
-    callback: Function<'_, String, UnknownReturnValue>,
-) -> napi::Result<()> {
+pub fn on_job_event(job_handle: u32, callback: Function<'_, String, UnknownReturnValue>) -> napi::Result<()> {
     guarded("onJobEvent", || {
         job(job_handle)?.on_event(Some(wake::job_listener(&callback)?));
         Ok(())

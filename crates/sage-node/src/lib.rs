@@ -4,6 +4,11 @@
 //! [`guard::guarded`]: an error is thrown as an `Error` whose message is `SageError::to_json()`, a panic as `SAGE_INTERNAL`.
 //! The addon is loaded once per process: all of its isolates (main and worker threads) share the handle tables.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "the N-API hands arguments over by value"
+)]
+
 mod connector_exports;
 mod dispatch_exports;
 mod guard;

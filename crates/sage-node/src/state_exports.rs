@@ -24,7 +24,7 @@ pub(crate) struct KeyedState {
 }
 
 enum Kind {
-    Aggregate(KeyedAggregate),
+    Aggregate(Box<KeyedAggregate>),
     Slots(KeyTable),
 }
 
@@ -62,7 +62,7 @@ fn create(job_handle: u32, kind: Kind) -> Result<u32> {
 pub fn aggregate_create(job_handle: u32, spec_json: String) -> napi::Result<u32> {
     guarded("aggregateCreate", || {
         let aggregate = KeyedAggregate::new(AggregateSpec::list_from_json(&spec_json)?)?;
-        create(job_handle, Kind::Aggregate(aggregate))
+        create(job_handle, Kind::Aggregate(Box::new(aggregate)))
     })
 }
 

@@ -37,16 +37,11 @@ pub(crate) fn job_listener(callback: &Function<'_, String, UnknownReturnValue>) 
 }
 
 /// Has the isolate detached when the environment goes, however it goes.
-pub(crate) fn detach_with_environment(env: &Env, isolate: u32) -> Result<()> {
-    let registered = ATTACHED.with_borrow_mut(|attached| match attached {
-        Some(list) => {
-            list.push(isolate);
-            true
-        }
-        None => {
-            *attached = Some(vec![isolate]);
-            false
-        }
+pub(crate) fn detach_with_environment(env: Env, isolate: u32) -> Result<()> {
+    let registered = ATTACHED.with_borrow_mut(|attached| {
+        let registered = attached.is_some();
+        attached.get_or_insert_default().push(isolate);
+        registered
     });
     if !registered {
         env.add_env_cleanup_hook((), |()| detach_all())

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use sage_connectors::SourceStatistics;
 use sage_frame::LayoutRegistry;
 use sage_queue::sync::{Condvar, Mutex};
 use sage_queue::{EndKind, RunQueue};
@@ -11,12 +12,13 @@ use sage_types::{ErrorCode, Result, SageError, SharedClock, TaskId};
 
 use crate::connectors::ConnectorFactory;
 use crate::edge::Edge;
+use crate::edge_check::check_counts;
 use crate::graph::{ExecutionGraph, TaskKind};
 use crate::isolate::Isolate;
 use crate::job_event::{JobEvent, JobListener, Outbox};
 use crate::job_state::JobState;
 use crate::native_task;
-use crate::status::{SinkCommit, Status};
+use crate::status::{SinkCommit, SourceRead, Status};
 use crate::task::{Doorbell, Task};
 use crate::task_metrics::Activity;
 use crate::wiring::Wiring;
@@ -330,6 +332,10 @@ impl JobCore {
         self.status.lock().commits.push(SinkCommit { task, report });
     }
 
+    pub(crate) fn read(&self, task: TaskId, statistics: SourceStatistics) {
+        self.status.lock().reads.push(SourceRead { task, statistics });
+    }
+
     /// The last act of a native thread.
     pub(crate) fn native_thread_gone(&self) {
         let mut status = self.status.lock();
@@ -346,7 +352,7 @@ impl JobCore {
             return;
         }
         drop(status);
-        if let Err(error) = self.check_counts() {
+        if let Err(error) = check_counts(&self.graph.edges, &self.edges) {
             self.fail(&error);
             return;
         }
@@ -356,21 +362,6 @@ impl JobCore {
         self.settle_if_over(&mut status);
         drop(status);
         self.outbox.deliver();
-    }
-
-    /// Per edge: sent = received.
-    fn check_counts(&self) -> Result<()> {
-        for (plan, edge) in self.graph.edges.iter().zip(&self.edges) {
-            let counts = edge.counts();
-            if (counts.sent_rows, counts.sent_batches) != (counts.received_rows, counts.received_batches) {
-                let message = format!(
-                    "edge {}: {} records were sent and {} received",
-                    plan.id, counts.sent_rows, counts.received_rows
-                );
-                return Err(SageError::new(ErrorCode::JobCounts, message).with("edge", plan.id.0));
-            }
-        }
-        Ok(())
     }
 
     /// With the status lock held: the job is over when its fate is decided and no native thread is left.

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::graph::TaskKind;
 use crate::job_core::JobCore;
+use crate::status::{SinkCommit, SourceRead};
 use crate::task::Task;
 use crate::task_metrics::TimeSplit;
 
@@ -21,6 +22,8 @@ pub struct JobMetrics {
     pub tasks: Vec<TaskCounts>,
     /// By edge id.
     pub edges: Vec<EdgeCounts>,
+    /// What each native source had read at its end.
+    pub sources: Vec<SourceCounts>,
     /// What each native sink said when it committed.
     pub sinks: Vec<SinkCounts>,
 }
@@ -47,7 +50,8 @@ pub struct TaskCounts {
     pub batches_in: u64,
     /// Bytes taken.
     pub bytes_in: u64,
-    /// Records emitted: once per output, however many targets got them.
+    /// Records emitted: once per output, however many targets got them. A native source counts each record once, also
+    /// with several outputs.
     pub records_out: u64,
     /// Batches emitted.
     pub batches_out: u64,
@@ -89,6 +93,20 @@ pub struct EdgeCounts {
     pub queued_bytes: u64,
 }
 
+/// What a native source had read at its end.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceCounts {
+    /// Task id.
+    pub task: u32,
+    /// Records delivered.
+    pub records: u64,
+    /// Lines without a record.
+    pub empty_lines: u64,
+    /// Lines in which malformed UTF-8 was replaced.
+    pub replaced_lines: u64,
+}
+
 /// What a native sink has committed.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -104,16 +122,16 @@ impl JobCore {
     #[must_use]
     pub fn metrics(&self) -> JobMetrics {
         let now = self.now_nanos();
-        let (state, started, ended, sinks) = self.with_status(|status| {
-            let sinks = status
-                .commits
-                .iter()
-                .map(|c| SinkCounts {
-                    task: c.task.0,
-                    report: c.report.clone(),
-                })
-                .collect();
-            (status.state, status.started_nanos, status.ended_nanos, sinks)
+        let (state, started, ended, sources, sinks) = self.with_status(|status| {
+            let sources = status.reads.iter().map(source_counts).collect();
+            let sinks = status.commits.iter().map(sink_counts).collect();
+            (
+                status.state,
+                status.started_nanos,
+                status.ended_nanos,
+                sources,
+                sinks,
+            )
         });
         let until = ended.unwrap_or(now);
         JobMetrics {
@@ -121,6 +139,7 @@ impl JobCore {
             duration_nanos: started.map_or(0, |started| until.saturating_sub(started)),
             tasks: self.tasks.iter().map(|task| task_counts(task, until)).collect(),
             edges: self.edge_counts(),
+            sources,
             sinks,
         }
     }
@@ -142,6 +161,23 @@ impl JobCore {
             }
         });
         counts.collect()
+    }
+}
+
+fn source_counts(read: &SourceRead) -> SourceCounts {
+    let statistics = read.statistics;
+    SourceCounts {
+        task: read.task.0,
+        records: statistics.records,
+        empty_lines: statistics.empty_lines,
+        replaced_lines: statistics.replaced_lines,
+    }
+}
+
+fn sink_counts(commit: &SinkCommit) -> SinkCounts {
+    SinkCounts {
+        task: commit.task.0,
+        report: commit.report.clone(),
     }
 }
 

@@ -88,6 +88,7 @@ fn run_source(job: &JobCore, task: &Task, parker: &Parker, spec: &str) -> Result
             }
         }
     };
+    job.read(task.plan.id, source.statistics());
     task.deliver_end(kind);
     job.finish_task(task);
     Ok(())

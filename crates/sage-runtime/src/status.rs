@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sage_connectors::SourceStatistics;
 use sage_types::TaskId;
 
 use crate::job_state::JobState;
@@ -11,6 +12,13 @@ use crate::job_state::JobState;
 pub(crate) struct SinkCommit {
     pub(crate) task: TaskId,
     pub(crate) report: serde_json::Value,
+}
+
+/// What a native source had read at its end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SourceRead {
+    pub(crate) task: TaskId,
+    pub(crate) statistics: SourceStatistics,
 }
 
 #[derive(Debug)]
@@ -30,6 +38,7 @@ pub(crate) struct Status {
     pub(crate) unfinished_tasks: usize,
     pub(crate) native_threads: usize,
     pub(crate) commits: Vec<SinkCommit>,
+    pub(crate) reads: Vec<SourceRead>,
     pub(crate) started_nanos: Option<u64>,
     pub(crate) ended_nanos: Option<u64>,
 }
@@ -49,6 +58,7 @@ impl Status {
             unfinished_tasks: tasks,
             native_threads: 0,
             commits: Vec::new(),
+            reads: Vec::new(),
             started_nanos: None,
             ended_nanos: None,
         }

@@ -1,6 +1,8 @@
 //! Random graphs, driven deterministically and by threads: nothing is lost or doubled, order is kept on every edge, and
 //! queues keep their bounds.
 
+#![allow(clippy::unwrap_used, reason = "a test may be short")]
+
 mod support;
 
 use std::collections::BTreeMap;
@@ -36,7 +38,11 @@ impl Plan {
         for stage in 0..self.stages.len() {
             for exchange in self.exchanges.iter().filter(|exchange| exchange.to == stage) {
                 let broadcast = exchange.partition == Partition::Broadcast;
-                let times = if broadcast { self.stages[stage].parallelism() as u64 } else { 1 };
+                let times = if broadcast {
+                    self.stages[stage].parallelism() as u64
+                } else {
+                    1
+                };
                 copies[stage] += copies[exchange.from] * times;
             }
         }
@@ -65,7 +71,12 @@ fn plan() -> impl Strategy<Value = Plan> {
     let stages = prop::collection::vec((isolates(3), prop::collection::vec(input, 1..=3)), 1..=4);
     let volumes = prop::collection::vec((prop_oneof![Just(0), Just(1), 1_u64..120], 1_u64..20), 4);
     (sources, stages, volumes, any::<u64>()).prop_map(|(sources, stages, volumes, seed)| {
-        let mut plan = Plan { stages: Vec::new(), exchanges: Vec::new(), sources: Vec::new(), seed };
+        let mut plan = Plan {
+            stages: Vec::new(),
+            exchanges: Vec::new(),
+            sources: Vec::new(),
+            seed,
+        };
         for (isolates, _) in sources {
             plan.stages.push(Stage::js_source(&isolates));
         }
@@ -75,12 +86,21 @@ fn plan() -> impl Strategy<Value = Plan> {
             for (from, partition, max_rows) in inputs {
                 let from = from.index(to);
                 let same = plan.stages[from].parallelism() == isolates.len();
-                let partition =
-                    if partition == Partition::Forward && !same { Partition::Rebalance } else { partition };
-                plan.exchanges.push(Exchange::new(from, to, partition).with_max_rows(max_rows));
+                let partition = if partition == Partition::Forward && !same {
+                    Partition::Rebalance
+                } else {
+                    partition
+                };
+                plan.exchanges
+                    .push(Exchange::new(from, to, partition).with_max_rows(max_rows));
             }
         }
-        let tasks = plan.stages.iter().filter(|stage| stage.is_source).map(Stage::parallelism).sum();
+        let tasks = plan
+            .stages
+            .iter()
+            .filter(|stage| stage.is_source)
+            .map(Stage::parallelism)
+            .sum();
         plan.sources = volumes.into_iter().cycle().take(tasks).collect();
         plan
     })
@@ -119,7 +139,10 @@ struct Choices(u64);
 
 impl Choices {
     fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % bound
     }
 }
@@ -163,7 +186,11 @@ fn drive_by_threads(plan: &Plan, job: &Arc<JobCore>) -> Vec<SimTask> {
                     loop {
                         match isolate.poll(released.take(), Duration::from_millis(10)).unwrap() {
                             Next::Task(id) => {
-                                tasks.iter_mut().find(|task| task.id == id).unwrap().step(&isolate);
+                                tasks
+                                    .iter_mut()
+                                    .find(|task| task.id == id)
+                                    .unwrap()
+                                    .step(&isolate);
                                 released = Some(id);
                             }
                             Next::Idle => {}
@@ -173,7 +200,10 @@ fn drive_by_threads(plan: &Plan, job: &Arc<JobCore>) -> Vec<SimTask> {
                 })
             })
             .collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap())
+            .collect()
     })
 }
 
@@ -182,7 +212,12 @@ fn check_bounds(plan: &Plan, job: &JobCore) {
     let largest_batch = plan.sources.iter().map(|&(_, rows)| rows).max().unwrap_or(0);
     for (edge, counts) in job.graph().edges.iter().zip(job.metrics().edges) {
         let bound = u64::from(edge.max_rows) + largest_batch;
-        assert!(counts.queued < bound, "edge {} holds {} records, bound {bound}", edge.id, counts.queued);
+        assert!(
+            counts.queued < bound,
+            "edge {} holds {} records, bound {bound}",
+            edge.id,
+            counts.queued
+        );
     }
 }
 
@@ -193,7 +228,11 @@ fn check(plan: &Plan, job: &JobCore, tasks: &[SimTask]) {
     check_order(&graph, tasks);
     for task in tasks {
         assert!(task.finished);
-        let expected = if graph.tasks[task.id.index()].is_source { None } else { Some(EndKind::Drained) };
+        let expected = if graph.tasks[task.id.index()].is_source {
+            None
+        } else {
+            Some(EndKind::Drained)
+        };
         assert_eq!(task.ended, expected);
     }
     for edge in job.metrics().edges {
@@ -204,15 +243,29 @@ fn check(plan: &Plan, job: &JobCore, tasks: &[SimTask]) {
 /// Each stage as a whole gets each record as often as the graph has ways for it.
 fn check_nothing_lost_or_doubled(plan: &Plan, graph: &ExecutionGraph, tasks: &[SimTask]) {
     let mut produced: BTreeMap<usize, Vec<(i64, i64)>> = BTreeMap::new();
-    for (source, &(records, _)) in graph.tasks.iter().filter(|task| task.is_source).zip(&plan.sources) {
+    for (source, &(records, _)) in graph
+        .tasks
+        .iter()
+        .filter(|task| task.is_source)
+        .zip(&plan.sources)
+    {
         let records = (0..records).map(|n| (i64::from(source.id.0), i64::try_from(n).unwrap()));
         produced.entry(source.stage.index()).or_default().extend(records);
     }
-    for (stage, plan_of_stage) in plan.stages.iter().enumerate().filter(|(_, stage)| !stage.is_source) {
+    for (stage, plan_of_stage) in plan
+        .stages
+        .iter()
+        .enumerate()
+        .filter(|(_, stage)| !stage.is_source)
+    {
         let mut expected = Vec::new();
         for (&source, records) in &produced {
             let copies = plan.copies(source)[stage];
-            expected.extend(records.iter().flat_map(|&record| (0..copies).map(move |_| record)));
+            expected.extend(
+                records
+                    .iter()
+                    .flat_map(|&record| (0..copies).map(move |_| record)),
+            );
         }
         let mut arrived: Vec<_> = tasks
             .iter()
@@ -221,7 +274,12 @@ fn check_nothing_lost_or_doubled(plan: &Plan, graph: &ExecutionGraph, tasks: &[S
             .collect();
         expected.sort_unstable();
         arrived.sort_unstable();
-        assert_eq!(arrived, expected, "stage {stage} ({} instances)", plan_of_stage.parallelism());
+        assert_eq!(
+            arrived,
+            expected,
+            "stage {stage} ({} instances)",
+            plan_of_stage.parallelism()
+        );
     }
 }
 
@@ -231,7 +289,10 @@ fn check_order(graph: &ExecutionGraph, tasks: &[SimTask]) {
     let task = |id: TaskId| tasks.iter().find(|task| task.id == id).unwrap();
     let mut owner: BTreeMap<(TaskId, u32, u64), TaskId> = BTreeMap::new();
     for edge in &graph.edges {
-        let received = task(edge.to_task).received.iter().filter(|(from, _)| *from == edge.id);
+        let received = task(edge.to_task)
+            .received
+            .iter()
+            .filter(|(from, _)| *from == edge.id);
         let received: Vec<Record> = received.map(|(_, record)| *record).collect();
         let emitted = &task(edge.from_task).emitted;
         match edge.partition {
@@ -239,7 +300,11 @@ fn check_order(graph: &ExecutionGraph, tasks: &[SimTask]) {
             Partition::Hash => {
                 for record in &received {
                     let key = (edge.from_task, edge.from_output, record.key.to_bits());
-                    assert_eq!(*owner.entry(key).or_insert(edge.to_task), edge.to_task, "a key on two edges");
+                    assert_eq!(
+                        *owner.entry(key).or_insert(edge.to_task),
+                        edge.to_task,
+                        "a key on two edges"
+                    );
                 }
                 let mine = |record: &&Record| {
                     let key = (edge.from_task, edge.from_output, record.key.to_bits());
@@ -250,7 +315,10 @@ fn check_order(graph: &ExecutionGraph, tasks: &[SimTask]) {
             }
             Partition::Rebalance => {
                 let mut rest = emitted.iter();
-                assert!(received.iter().all(|record| rest.any(|other| other == record)), "out of order");
+                assert!(
+                    received.iter().all(|record| rest.any(|other| other == record)),
+                    "out of order"
+                );
             }
         }
     }

@@ -35,20 +35,34 @@ fn failure(what: &str) -> SageError {
 }
 
 impl ConnectorFactory for TestConnectors {
-    fn open_source(&self, spec: &str, split: SourceSplit, registry: &Arc<LayoutRegistry>) -> Result<Box<dyn BatchSource>> {
+    fn open_source(
+        &self,
+        spec: &str,
+        split: SourceSplit,
+        registry: &Arc<LayoutRegistry>,
+    ) -> Result<Box<dyn BatchSource>> {
         if spec == "open-error" {
             return Err(failure("cannot open"));
         }
         let count = spec.strip_prefix("count:").map(|count| count.parse().unwrap());
-        let source =
-            CountingSource { spec: spec.into(), split, registry: Arc::clone(registry), count: count.unwrap_or(u64::MAX), next: 0 };
+        let source = CountingSource {
+            spec: spec.into(),
+            split,
+            registry: Arc::clone(registry),
+            count: count.unwrap_or(u64::MAX),
+            next: 0,
+        };
         Ok(Box::new(source))
     }
 
     fn open_sink(&self, spec: &str, _: SourceSplit, _: &Arc<LayoutRegistry>) -> Result<Box<dyn BatchSink>> {
         let mut sinks = self.sinks.lock().unwrap();
         sinks.push(SinkLog::default());
-        Ok(Box::new(LoggingSink { spec: spec.into(), sinks: Arc::clone(&self.sinks), index: sinks.len() - 1 }))
+        Ok(Box::new(LoggingSink {
+            spec: spec.into(),
+            sinks: Arc::clone(&self.sinks),
+            index: sinks.len() - 1,
+        }))
     }
 }
 
@@ -74,7 +88,11 @@ impl BatchSource for CountingSource {
         let source = f64::from(self.split.instance);
         let until = self.count.min(self.next + 10);
         let records: Vec<Record> = (self.next..until)
-            .map(|number| Record { key: (number % 7) as f64, source, number: number as f64 })
+            .map(|number| Record {
+                key: (number % 7) as f64,
+                source,
+                number: number as f64,
+            })
             .collect();
         self.next = until;
         Ok(Some(frame_of(&records, &self.registry)))
@@ -85,7 +103,10 @@ impl BatchSource for CountingSource {
     }
 
     fn statistics(&self) -> SourceStatistics {
-        SourceStatistics { records: self.next, ..SourceStatistics::default() }
+        SourceStatistics {
+            records: self.next,
+            ..SourceStatistics::default()
+        }
     }
 }
 
@@ -102,7 +123,9 @@ impl BatchSink for LoggingSink {
             "write-panic" => panic!("the writer has a bug"),
             _ => {}
         }
-        self.sinks.lock().unwrap()[self.index].records.extend(records_of(batch));
+        self.sinks.lock().unwrap()[self.index]
+            .records
+            .extend(records_of(batch));
         Ok(())
     }
 
@@ -112,7 +135,11 @@ impl BatchSink for LoggingSink {
         }
         let log = &mut self.sinks.lock().unwrap()[self.index];
         log.committed = true;
-        Ok(SinkReport { path: "test".into(), records: log.records.len() as u64, ..SinkReport::default() })
+        Ok(SinkReport {
+            path: "test".into(),
+            records: log.records.len() as u64,
+            ..SinkReport::default()
+        })
     }
 
     fn abort(self: Box<Self>) {

@@ -13,20 +13,35 @@ pub struct Stage {
 impl Stage {
     /// Instance i in isolate `isolates[i]`.
     pub fn js(isolates: &[u32]) -> Self {
-        let kinds = isolates.iter().map(|&isolate| TaskKind::JsTask { isolate }).collect();
-        Self { kinds, is_source: false }
+        let kinds = isolates
+            .iter()
+            .map(|&isolate| TaskKind::JsTask { isolate })
+            .collect();
+        Self {
+            kinds,
+            is_source: false,
+        }
     }
 
     pub fn js_source(isolates: &[u32]) -> Self {
-        Self { is_source: true, ..Self::js(isolates) }
+        Self {
+            is_source: true,
+            ..Self::js(isolates)
+        }
     }
 
     pub fn native_source(spec: &str, parallelism: usize) -> Self {
-        Self { kinds: vec![TaskKind::NativeSource { spec: spec.into() }; parallelism], is_source: true }
+        Self {
+            kinds: vec![TaskKind::NativeSource { spec: spec.into() }; parallelism],
+            is_source: true,
+        }
     }
 
     pub fn native_sink(spec: &str, parallelism: usize) -> Self {
-        Self { kinds: vec![TaskKind::NativeSink { spec: spec.into() }; parallelism], is_source: false }
+        Self {
+            kinds: vec![TaskKind::NativeSink { spec: spec.into() }; parallelism],
+            is_source: false,
+        }
     }
 
     pub fn parallelism(&self) -> usize {
@@ -45,7 +60,12 @@ pub struct Exchange {
 
 impl Exchange {
     pub fn new(from: usize, to: usize, partition: Partition) -> Self {
-        Self { from, to, partition, max_rows: 64 }
+        Self {
+            from,
+            to,
+            partition,
+            max_rows: 64,
+        }
     }
 
     pub fn with_max_rows(self, max_rows: u32) -> Self {
@@ -73,8 +93,14 @@ pub fn graph(stages: &[Stage], exchanges: &[Exchange]) -> ExecutionGraph {
     }
     let mut edges = Vec::new();
     for (index, exchange) in exchanges.iter().enumerate() {
-        let output = exchanges[..index].iter().filter(|other| other.from == exchange.from).count();
-        let gate = exchanges[..index].iter().filter(|other| other.to == exchange.to).count();
+        let output = exchanges[..index]
+            .iter()
+            .filter(|other| other.from == exchange.from)
+            .count();
+        let gate = exchanges[..index]
+            .iter()
+            .filter(|other| other.to == exchange.to)
+            .count();
         for from in 0..stages[exchange.from].parallelism() {
             for to in 0..stages[exchange.to].parallelism() {
                 if exchange.partition == Partition::Forward && from != to {
@@ -93,7 +119,13 @@ pub fn graph(stages: &[Stage], exchanges: &[Exchange]) -> ExecutionGraph {
             }
         }
     }
-    ExecutionGraph { job_id: "test".into(), job_name: "test".into(), key_groups: 128, tasks, edges }
+    ExecutionGraph {
+        job_id: "test".into(),
+        job_name: "test".into(),
+        key_groups: 128,
+        tasks,
+        edges,
+    }
 }
 
 pub fn number(index: usize) -> u32 {

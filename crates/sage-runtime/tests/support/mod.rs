@@ -1,5 +1,10 @@
 //! Simulated isolates: what the JavaScript side does, in a few lines of Rust, and the logs that oracles look at.
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, unused_imports, reason = "each test file uses a part of it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::needless_pass_by_value,
+    reason = "a test may be short"
+)]
 
 pub mod connectors;
 pub mod graphs;
@@ -16,11 +21,19 @@ pub use sim_task::{Record, SimTask};
 
 /// A job over `graph` with a clock that stands still and connectors that must not be used.
 pub fn job(graph: ExecutionGraph) -> Arc<JobCore> {
-    job_with(graph, Arc::new(ManualClock::new()), Arc::new(TestConnectors::default()))
+    job_with(
+        graph,
+        Arc::new(ManualClock::new()),
+        Arc::new(TestConnectors::default()),
+    )
 }
 
 /// A job with everything injected, through the encoded graph, as the binding makes it.
-pub fn job_with(graph: ExecutionGraph, clock: SharedClock, factory: Arc<dyn ConnectorFactory>) -> Arc<JobCore> {
+pub fn job_with(
+    graph: ExecutionGraph,
+    clock: SharedClock,
+    factory: Arc<dyn ConnectorFactory>,
+) -> Arc<JobCore> {
     JobCore::new(&graph.encode(), clock, factory).unwrap()
 }
 

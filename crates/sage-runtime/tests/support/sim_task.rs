@@ -1,6 +1,6 @@
 //! What the JavaScript of one task would do: sources count, everything else passes on what it gets.
 
-use sage_frame::{BatchView, FrameMeta, Frame, LayoutRegistry};
+use sage_frame::{BatchView, Frame, FrameMeta, LayoutRegistry};
 use sage_runtime::{EndKind, Isolate, Take};
 use sage_types::{EdgeId, TaskId};
 
@@ -23,26 +23,38 @@ impl Record {
 const LAYOUT: &str = r#"{"key":"f64","row":{"tup":["f64","f64"]}}"#;
 
 /// Calls `read` with a batch of these records.
-pub fn with_batch<R>(records: &[Record], registry: &LayoutRegistry, read: impl FnOnce(&BatchView<'_>) -> R) -> R {
+pub fn with_batch<R>(
+    records: &[Record],
+    registry: &LayoutRegistry,
+    read: impl FnOnce(&BatchView<'_>) -> R,
+) -> R {
     let id = registry.intern(LAYOUT).unwrap();
     let columns: [Vec<f64>; 3] = [
         records.iter().map(|record| record.key).collect(),
         records.iter().map(|record| record.source).collect(),
         records.iter().map(|record| record.number).collect(),
     ];
-    let buffers = columns.iter().map(|column| bytemuck::cast_slice::<f64, u8>(column));
+    let buffers = columns
+        .iter()
+        .map(|column| bytemuck::cast_slice::<f64, u8>(column));
     let layout = registry.get(id).unwrap();
     read(&BatchView::from_parts(layout, id, records.len(), buffers, []).unwrap())
 }
 
 pub fn frame_of(records: &[Record], registry: &LayoutRegistry) -> Frame {
-    with_batch(records, registry, |batch| Frame::from_view(batch, FrameMeta::default()).unwrap())
+    with_batch(records, registry, |batch| {
+        Frame::from_view(batch, FrameMeta::default()).unwrap()
+    })
 }
 
 pub fn records_of(batch: &BatchView<'_>) -> Vec<Record> {
     let (keys, sources, numbers) = (batch.f64s(0), batch.f64s(1), batch.f64s(2));
     (0..batch.rows())
-        .map(|row| Record { key: keys[row], source: sources[row], number: numbers[row] })
+        .map(|row| Record {
+            key: keys[row],
+            source: sources[row],
+            number: numbers[row],
+        })
         .collect()
 }
 
@@ -80,7 +92,11 @@ impl SimTask {
     }
 
     pub fn producing(self, records: u64, batch_rows: u64) -> Self {
-        Self { to_produce: records, batch_rows, ..self }
+        Self {
+            to_produce: records,
+            batch_rows,
+            ..self
+        }
     }
 
     /// One step; `false` when there was nothing to do.
@@ -89,7 +105,9 @@ impl SimTask {
             Take::Nothing => false,
             Take::Source => {
                 let rows = self.batch_rows.min(self.to_produce - self.produced);
-                let batch: Vec<Record> = (self.produced..self.produced + rows).map(|n| self.record(n)).collect();
+                let batch: Vec<Record> = (self.produced..self.produced + rows)
+                    .map(|n| self.record(n))
+                    .collect();
                 self.produced += rows;
                 self.emit(isolate, &batch);
                 if self.produced == self.to_produce {
@@ -99,7 +117,8 @@ impl SimTask {
             }
             Take::Batch(arrival) => {
                 let batch = records_of(&arrival.frame.view(isolate.job().registry()).unwrap());
-                self.received.extend(batch.iter().map(|record| (arrival.edge, *record)));
+                self.received
+                    .extend(batch.iter().map(|record| (arrival.edge, *record)));
                 self.emit(isolate, &batch);
                 true
             }
@@ -127,6 +146,10 @@ impl SimTask {
 
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
     fn record(&self, number: u64) -> Record {
-        Record { key: (number % self.keys) as f64, source: f64::from(self.id.0), number: number as f64 }
+        Record {
+            key: (number % self.keys) as f64,
+            source: f64::from(self.id.0),
+            number: number as f64,
+        }
     }
 }
