@@ -46,6 +46,7 @@ export class LocalEnvironment implements StreamEnvironment {
   readonly #submitter: JobSubmitter;
   readonly #pipeline: BaseTransformation[] = [];
   readonly #jobs = new Set<Job>();
+  readonly #submitting = new Set<Promise<Job>>();
   #activeJob: Job | undefined;
   #closing: Promise<void> | undefined;
 
@@ -148,8 +149,15 @@ export class LocalEnvironment implements StreamEnvironment {
   async submit(options: SubmitOptions = {}): Promise<Job | JobResult> {
     const checked = this.#checkSubmit(options, captureSourceLocation(this.submit));
     if (checked.autostop === true) checkCollectsAreRead(this);
-    const job = await this.#submitter.submit(this, checked);
-    this.#track(job);
+    const submitted = this.#submitter.submit(this, checked);
+    this.#submitting.add(submitted);
+    let job: Job;
+    try {
+      job = await submitted;
+      this.#track(job);
+    } finally {
+      this.#submitting.delete(submitted);
+    }
     return checked.autostop === true ? job.completion : job;
   }
 
@@ -214,6 +222,8 @@ export class LocalEnvironment implements StreamEnvironment {
   }
 
   async #stopAll(): Promise<void> {
+    // Jobs that are only just being started are among those to stop.
+    for (const job of await Promise.allSettled(this.#submitting)) if (job.status === 'fulfilled') this.#track(job.value);
     const jobs = [...this.#jobs];
     await Promise.allSettled(jobs.map((job) => job.stop()));
     await Promise.allSettled(jobs.map((job) => job.completion));

@@ -42,6 +42,8 @@ export const localSubmitter: JobSubmitter = {
     if (signal !== undefined) {
       const cancel = (): void => job.cancelBecause(canceled(environment.name, signal));
       signal.addEventListener('abort', cancel, { once: true });
+      // It may have come while the job was being started.
+      if (signal.aborted) cancel();
       void job.ended.then(() => signal.removeEventListener('abort', cancel));
     }
     return job;

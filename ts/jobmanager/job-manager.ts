@@ -56,8 +56,9 @@ export class JobManager {
 
   /** Starts a compiled pipeline. The runtime is loaded with the first job: importing the package stays quick. */
   async start(plan: JobPlan): Promise<LocalJob> {
-    if (this.#down) throw new SageError('SAGE_ENV_CLOSED', 'the job manager was shut down');
+    this.#checkUp();
     const { LocalJob: Job } = await import('../runtime/job/local-job.ts');
+    this.#checkUp();
     const job = new Job(plan);
     this.#jobs.set(job.id, job);
     this.#running.add(job);
@@ -158,6 +159,10 @@ export class JobManager {
     this.#down = true;
     await Promise.allSettled([...this.#running].map((job) => job.stop()));
     if (only === this) only = undefined;
+  }
+
+  #checkUp(): void {
+    if (this.#down) throw new SageError('SAGE_ENV_CLOSED', 'the job manager was shut down');
   }
 
   #job(id: JobId): LocalJob {

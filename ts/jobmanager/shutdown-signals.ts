@@ -7,6 +7,8 @@ export interface Stoppable {
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 type ShutdownSignal = (typeof SIGNALS)[number];
 
+/** After a second signal the process is gone by then, whatever user code still does. */
+const CANCEL_DEADLINE_MS = 100;
 /** In-flight records have this long to reach their sinks after the first signal. */
 const DRAIN_DEADLINE_MS = 10_000;
 
@@ -40,7 +42,8 @@ export class ShutdownSignals {
     const jobs = this.#jobs();
     const foreign = process.listeners(signal).some((listener) => listener !== this.#listener);
     if (++this.#received > 1) {
-      await Promise.allSettled(jobs.map((job) => job.cancel()));
+      const canceled = Promise.allSettled(jobs.map((job) => job.cancel()));
+      await Promise.race([canceled, new Promise((resolve) => setTimeout(resolve, CANCEL_DEADLINE_MS))]);
     } else {
       const deadline = setTimeout(() => {
         for (const job of jobs) void job.cancel();

@@ -24,7 +24,8 @@ const FOREVER_MS = 2 ** 30;
 export class LocalJob implements Job {
   readonly id: JobId = randomUUID();
   readonly name: string;
-  readonly #plan: JobPlan;
+  /** Dropped at the end: an ended job stays listed, and must not hold on to its pipeline and the user's data in it. */
+  #plan: JobPlan | undefined;
   readonly #core: Core;
   readonly #handle: number;
   readonly #abort = new AbortController();
@@ -36,7 +37,7 @@ export class LocalJob implements Job {
   readonly #started = Promise.withResolvers<void>();
   #settle!: { resolve: (status: JobStatus) => void };
   #status: JobStatus = 'initializing';
-  #lastMetrics: CoreMetrics | undefined;
+  #lastMetrics: JobMetrics | undefined;
   #error: SageError | undefined;
   #watched = false;
   #result: JobResult | undefined;
@@ -58,13 +59,13 @@ export class LocalJob implements Job {
     });
     this.#leaveSources = leaveSources;
     this.#core.onJobEvent(this.#handle, (event) => this.#onEvent(event));
-    const isolates = [this.#startMain(stopping)];
+    const isolates = [this.#startMain(plan, stopping)];
     for (let isolate = 1; isolate <= plan.physical.isolates.workers; isolate++) {
-      const worker = startWorker(this.#assignment(isolate), (error) => this.fail(error));
+      const worker = startWorker(this.#assignment(plan, isolate), (error) => this.fail(error));
       this.#workers.push(worker);
       isolates.push(worker.closed);
     }
-    this.#completion = this.#complete(ended, isolates);
+    this.#completion = this.#complete(plan, ended, isolates);
     // A failure is the caller's to see by `completion`; one that nobody looks at is printed below.
     this.#completion.catch((error: unknown) => {
       if (this.#watched) return;
@@ -102,6 +103,7 @@ export class LocalJob implements Job {
   }
 
   metrics(): JobMetrics {
+    if (this.#plan === undefined) return this.#lastMetrics!;
     return makeJobMetrics(this.#plan, this.status, this.#snapshot());
   }
 
@@ -179,12 +181,11 @@ export class LocalJob implements Job {
   }
 
   #snapshot(): CoreMetrics {
-    if (this.#lastMetrics === undefined) return JSON.parse(this.#core.jobMetrics(this.#handle)) as CoreMetrics;
-    return this.#lastMetrics;
+    return JSON.parse(this.#core.jobMetrics(this.#handle)) as CoreMetrics;
   }
 
-  #assignment(isolate: number): Parameters<typeof startWorker>[0] {
-    const { name, config, origin, fingerprint, graph, cores } = this.#plan;
+  #assignment(plan: JobPlan, isolate: number): Parameters<typeof startWorker>[0] {
+    const { name, config, origin, fingerprint, graph, cores } = plan;
     return {
       job: this.#handle,
       jobId: this.id,
@@ -198,8 +199,8 @@ export class LocalJob implements Job {
     };
   }
 
-  async #startMain(stopping: Promise<void>): Promise<void> {
-    const { graph, physical, config } = this.#plan;
+  async #startMain(plan: JobPlan, stopping: Promise<void>): Promise<void> {
+    const { graph, physical, config } = plan;
     const tasks = tasksOf(graph, 0);
     if (tasks.length === 0) return;
     await runIsolate({
@@ -236,16 +237,15 @@ export class LocalJob implements Job {
 
   /** An error of the core; that of a native task gets the operator that it works for. */
   #coreError(error: { readonly code: string; readonly message: string; readonly context?: Readonly<Record<string, unknown>> }): SageError {
-    const { graph, physical } = this.#plan;
-    const task = graph.tasks.find(({ id }) => id === error.context?.['task']);
-    const operator = task === undefined ? undefined : physical.stages[task.stage]!.nodes[0]!.operator;
+    const task = this.#plan?.graph.tasks.find(({ id }) => id === error.context?.['task']);
+    const operator = task === undefined ? undefined : this.#plan?.physical.stages[task.stage]!.nodes[0]!.operator;
     return toSageError(
       new Error(JSON.stringify(error)),
       operator === undefined ? {} : { operator: operator.name, declaredAt: operator.transformation.declaredAt },
     );
   }
 
-  async #complete(ended: Promise<JobStatus>, isolates: readonly Promise<void>[]): Promise<JobResult> {
+  async #complete(plan: JobPlan, ended: Promise<JobStatus>, isolates: readonly Promise<void>[]): Promise<JobResult> {
     try {
       const status = await ended;
       const late = setTimeout(() => {
@@ -253,15 +253,18 @@ export class LocalJob implements Job {
       }, CLOSE_DEADLINE_MS);
       await Promise.allSettled(isolates);
       clearTimeout(late);
-      this.#lastMetrics = this.#snapshot();
+      const snapshot = this.#snapshot();
       // An error in `close` comes after the core has ended the job well.
       this.#status = this.#error === undefined || status === 'canceled' ? status : 'failed';
       const durationMs = performance.now() - this.#startedMs;
-      this.#result = makeJobResult(this.#plan, this.id, this.#status, durationMs, this.#lastMetrics);
+      this.#result = makeJobResult(plan, this.id, this.#status, durationMs, snapshot);
+      this.#lastMetrics = makeJobMetrics(plan, this.#status, snapshot);
       if (this.#error !== undefined) throw this.#error;
       return this.#result;
     } finally {
       clearInterval(this.#keepAlive);
+      this.#plan = undefined;
+      this.#workers.length = 0;
       this.#core.dropJob(this.#handle);
     }
   }

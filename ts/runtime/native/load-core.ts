@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
 
 import { SageError } from '../../common/errors.ts';
 import { packageRoot } from '../../common/package-paths.ts';
@@ -33,5 +34,7 @@ export function loadCore(): Core {
   } catch (error) {
     throw new SageError('SAGE_NATIVE_LOAD', `the native core ${name} does not load: ${String(error)}`, { cause: error });
   }
+  // A program may call process.exit() while jobs run: native threads end, and sinks remove their temporary files.
+  if (isMainThread) process.once('exit', loaded.closeAllJobs);
   return loaded;
 }
