@@ -27,15 +27,7 @@ impl JsonLinesSink {
         }
     }
 
-    fn flush(&mut self) -> Result<()> {
-        self.file.append(&self.buffer)?;
-        self.buffer.clear();
-        Ok(())
-    }
-}
-
-impl BatchSink for JsonLinesSink {
-    fn write(&mut self, batch: &BatchView<'_>) -> Result<()> {
+    fn write_rows(&mut self, batch: &BatchView<'_>) -> Result<()> {
         let writer = JsonRowWriter::new(batch)?;
         for row in 0..batch.rows() {
             writer.push_row(row, &mut self.buffer);
@@ -46,6 +38,22 @@ impl BatchSink for JsonLinesSink {
         }
         self.records += batch.rows() as u64;
         Ok(())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.file.append(&self.buffer)?;
+        self.buffer.clear();
+        Ok(())
+    }
+}
+
+impl BatchSink for JsonLinesSink {
+    fn write(&mut self, batch: &BatchView<'_>) -> Result<()> {
+        let written = self.write_rows(batch);
+        if written.is_err() {
+            self.file.mark_incomplete();
+        }
+        written
     }
 
     fn commit(mut self: Box<Self>) -> Result<SinkReport> {

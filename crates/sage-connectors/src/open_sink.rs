@@ -31,6 +31,7 @@ pub fn open_sink(
     registry: Arc<LayoutRegistry>,
 ) -> Result<Box<dyn BatchSink>> {
     let _ = registry;
+    part.check()?;
     let spec = SinkSpec::parse(spec_json)?;
     let extension = match &spec {
         SinkSpec::TextLines(_) => "txt",

@@ -20,6 +20,7 @@ pub fn open_source(
     split: SourceSplit,
     registry: Arc<LayoutRegistry>,
 ) -> Result<Box<dyn BatchSource>> {
+    split.check()?;
     Ok(match SourceSpec::parse(spec_json)? {
         SourceSpec::TextLines(spec) => Box::new(TextLinesSource::open(&spec, split, registry)?),
         SourceSpec::JsonLines(spec) => Box::new(JsonLinesSource::open(&spec, split, registry)?),

@@ -154,6 +154,8 @@ impl BatchSink for ParquetSink {
             return Ok(());
         }
         self.write_rows(batch).map_err(|error| {
+            // What is there is not the result.
+            self.state = State::Failed;
             if error.context.contains_key("file") {
                 error
             } else {

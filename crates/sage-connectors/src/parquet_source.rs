@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -18,7 +17,9 @@ use sage_types::{ErrorCode, Result, SageError};
 use crate::frame_maker::FrameMaker;
 use crate::io_error::IoAction;
 use crate::open_file::open_file;
-use crate::parquet::{ColumnLoader, ColumnStatistics, LoadError, corrupt, parquet_error, plan_columns};
+use crate::parquet::{
+    ColumnLoader, ColumnStatistics, LoadError, corrupt, guarded, parquet_error, plan_columns,
+};
 use crate::spec::ParquetSourceSpec;
 use crate::{BatchSource, SourceSplit, SourceStatistics};
 
@@ -161,15 +162,6 @@ impl ParquetSource {
             None => error,
         }
     }
-}
-
-/// The library panics on some corrupt files. Nothing of it is used afterwards.
-fn guarded<T>(read: impl FnOnce() -> T) -> std::result::Result<T, String> {
-    catch_unwind(AssertUnwindSafe(read)).map_err(|panic| {
-        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-        text.unwrap_or_else(|| "the data contradict themselves".to_owned())
-    })
 }
 
 /// Indexes of the columns to read.

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use sage_types::{ErrorCode, Result, SageError};
+
 /// Instance `instance` of `instances` (from 0) of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SourceSplit {
@@ -17,6 +19,18 @@ impl SourceSplit {
         instance: 0,
         instances: 1,
     };
+
+    /// Refuses a number that is none of this many.
+    ///
+    /// # Errors
+    /// `SAGE_INTERNAL`: who plans instances numbers them.
+    pub(crate) fn check(self) -> Result<()> {
+        if self.instance < self.instances {
+            return Ok(());
+        }
+        let message = format!("there is no instance {} of {}", self.instance, self.instances);
+        Err(SageError::new(ErrorCode::Internal, message))
+    }
 
     /// The bytes of a file with `bytes` bytes that belong to this instance: the ranges of all instances are the file.
     pub(crate) fn byte_range(self, bytes: u64) -> Range<u64> {

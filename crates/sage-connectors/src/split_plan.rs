@@ -3,10 +3,12 @@
 use std::fs::File;
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use sage_types::{ErrorCode, Result, SageError};
+use sage_types::Result;
 use serde::Serialize;
 
+use crate::io_error::IoAction;
 use crate::open_file::open_file;
+use crate::parquet::{corrupt, guarded, parquet_error};
 use crate::spec::SourceSpec;
 
 /// Bytes of lines below which one more instance is not worth its start.
@@ -33,15 +35,9 @@ pub fn plan_splits(spec_json: &str) -> Result<SplitPlan> {
     let (file, metadata) = open_file(spec.path())?;
     let bytes = metadata.len();
     if matches!(spec, SourceSpec::Parquet(_)) {
-        let row_groups = count_row_groups(file).map_err(|error| {
-            let path = spec.path().display();
-            SageError::new(
-                ErrorCode::FormatParquet,
-                format!("{path} is not a Parquet file, or corrupt"),
-            )
-            .with("file", path.to_string())
-            .caused_by(error)
-        })?;
+        let row_groups = guarded(|| count_row_groups(file))
+            .map_err(|panic| corrupt(spec.path(), panic))?
+            .map_err(|error| parquet_error(IoAction::Open, spec.path(), &error))?;
         return Ok(SplitPlan {
             bytes,
             row_groups,

@@ -36,6 +36,39 @@ impl TextLinesSink {
         }
     }
 
+    fn write_rows(&mut self, batch: &BatchView<'_>) -> Result<()> {
+        const NEED: &str = "is not a string, number or boolean; map() the records first";
+        let Some(column) = batch.node(batch.layout().row_node()) else {
+            return Err(self.unfit(self.records, NEED));
+        };
+        let strings = match column.data {
+            ColumnData::Str(strings) => Some(strings.wtf8()),
+            _ => None,
+        };
+        for row in 0..batch.rows() {
+            let number = self.records + 1;
+            if column.presence_of(row) != presence::VALUE {
+                return Err(self.unfit(number, "is null or undefined"));
+            }
+            match (&column.data, &strings) {
+                (_, Some(strings)) => self.push_string(strings.row(row), number)?,
+                (ColumnData::F64(values), _) => push_number(values[row], &mut self.buffer),
+                (ColumnData::I32(values), _) => push_integer(i64::from(values[row]), &mut self.buffer),
+                (ColumnData::Bool(values), _) => {
+                    self.buffer
+                        .extend_from_slice(if values[row] == 1 { b"true" } else { b"false" });
+                }
+                _ => return Err(self.unfit(number, NEED)),
+            }
+            self.buffer.push(b'\n');
+            self.records = number;
+            if self.buffer.len() >= BUFFER_BYTES {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
     fn flush(&mut self) -> Result<()> {
         self.file.append(&self.buffer)?;
         self.buffer.clear();
@@ -80,36 +113,11 @@ pub(crate) fn well_formed(string: &[u8], invalid_strings: InvalidStrings) -> Opt
 
 impl BatchSink for TextLinesSink {
     fn write(&mut self, batch: &BatchView<'_>) -> Result<()> {
-        const NEED: &str = "is not a string, number or boolean; map() the records first";
-        let Some(column) = batch.node(batch.layout().row_node()) else {
-            return Err(self.unfit(self.records, NEED));
-        };
-        let strings = match column.data {
-            ColumnData::Str(strings) => Some(strings.wtf8()),
-            _ => None,
-        };
-        for row in 0..batch.rows() {
-            let number = self.records + 1;
-            if column.presence_of(row) != presence::VALUE {
-                return Err(self.unfit(number, "is null or undefined"));
-            }
-            match (&column.data, &strings) {
-                (_, Some(strings)) => self.push_string(strings.row(row), number)?,
-                (ColumnData::F64(values), _) => push_number(values[row], &mut self.buffer),
-                (ColumnData::I32(values), _) => push_integer(i64::from(values[row]), &mut self.buffer),
-                (ColumnData::Bool(values), _) => {
-                    self.buffer
-                        .extend_from_slice(if values[row] == 1 { b"true" } else { b"false" });
-                }
-                _ => return Err(self.unfit(number, NEED)),
-            }
-            self.buffer.push(b'\n');
-            self.records = number;
-            if self.buffer.len() >= BUFFER_BYTES {
-                self.flush()?;
-            }
+        let written = self.write_rows(batch);
+        if written.is_err() {
+            self.file.mark_incomplete();
         }
-        Ok(())
+        written
     }
 
     fn commit(mut self: Box<Self>) -> Result<SinkReport> {

@@ -139,7 +139,6 @@ fn a_key_is_not_part_of_the_record_and_records_need_not_be_objects() {
 #[test]
 fn what_only_javascript_reads_is_an_internal_error() {
     let directory = tempfile::tempdir().unwrap();
-    let batch = Batch::of_rows(0).texts(&[]).texts(&[]);
     for kind in ["jsonLines", "textLines"] {
         let mut sink = sink(kind, &directory.path().join("out"));
         let batch = Batch::of_rows(1).i32s(&[1]).bools(&[0]).texts(&[""]);
@@ -151,7 +150,6 @@ fn what_only_javascript_reads_is_an_internal_error() {
         };
         assert_eq!(error.code, expected);
     }
-    drop(batch);
     assert_eq!(entries(directory.path()), [""; 0]);
 }
 
@@ -226,6 +224,18 @@ fn the_result_appears_at_commit_and_nothing_is_left_of_an_abort() {
         assert_eq!(entries(directory.path()), ["out.jsonl"]);
     }
     assert_eq!(fs::read_to_string(&path).unwrap(), "1\n");
+}
+
+#[test]
+fn what_could_not_be_written_in_full_cannot_be_committed() {
+    let directory = tempfile::tempdir().unwrap();
+    for kind in ["jsonLines", "textLines", "parquet"] {
+        let mut sink = sink(kind, &directory.path().join("out"));
+        let any = Batch::of_rows(1).i32s(&[1]).bools(&[0]).texts(&[""]);
+        assert!(any.write(r#"{"row":"any"}"#, &mut *sink).is_err());
+        assert_eq!(sink.commit().unwrap_err().code, ErrorCode::Internal);
+        assert_eq!(entries(directory.path()), [""; 0]);
+    }
 }
 
 #[test]

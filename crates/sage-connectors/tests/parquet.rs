@@ -12,12 +12,13 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow_array::builder::{Int32Builder, ListBuilder, MapBuilder, StringBuilder};
+use arrow_array::builder::{FixedSizeListBuilder, Int32Builder, ListBuilder, MapBuilder, StringBuilder};
 use arrow_array::types::Int32Type;
 use arrow_array::{
-    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float32Array,
-    Float64Array, Int8Array, Int32Array, Int64Array, LargeStringArray, NullArray, RecordBatch, StringArray,
-    StringViewArray, StructArray, Time64MicrosecondArray, TimestampMicrosecondArray,
+    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Decimal256Array, DictionaryArray,
+    DurationMicrosecondArray, Float32Array, Float64Array, Int8Array, Int32Array, Int64Array,
+    IntervalYearMonthArray, LargeStringArray, NullArray, RecordBatch, StringArray, StringViewArray,
+    StructArray, Time32MillisecondArray, Time64MicrosecondArray, TimestampMicrosecondArray,
     TimestampNanosecondArray, TimestampSecondArray, UInt32Array, UInt64Array,
 };
 use arrow_buffer::NullBuffer;
@@ -382,6 +383,42 @@ fn structs_are_objects_lists_are_arrays_and_maps_are_objects() {
 }
 
 #[test]
+fn lists_of_fixed_size_and_rarer_types() {
+    let mut pairs = FixedSizeListBuilder::new(Int32Builder::new(), 2);
+    for row in 0..3000 {
+        pairs.values().append_value(row);
+        pairs.values().append_value(-row);
+        pairs.append(row % 5 != 0);
+    }
+    let file = table(&[("c", Arc::new(pairs.finish()))]);
+    let result = read(&file.spec(&json!({"batchRows": 700})));
+    let expected: Vec<Js> = (0..3000)
+        .map(|row| {
+            let pair = Js::Array(numbers(&[f64::from(row), f64::from(-row)]));
+            object([("c", if row % 5 == 0 { Js::Null } else { pair })])
+        })
+        .collect();
+    assert_eq!(result.rows, expected);
+
+    assert_eq!(
+        column(Time32MillisecondArray::from(vec![1500])).1,
+        numbers(&[1500.0])
+    );
+    assert_eq!(
+        column(DurationMicrosecondArray::from(vec![1500])).1,
+        numbers(&[1.5])
+    );
+    let decimal = Decimal256Array::from(vec![arrow_buffer::i256::from(-5)])
+        .with_precision_and_scale(50, 1)
+        .unwrap();
+    assert_eq!(column(decimal).1, [text("-0.5")]);
+    let intervals = IntervalYearMonthArray::from(vec![1]);
+    let error = read_error(&table(&[("c", Arc::new(intervals))]).spec(&json!({})));
+    assert_eq!(error.code, ErrorCode::FormatColumnType);
+    assert!(error.message.contains("option columns"), "{}", error.message);
+}
+
+#[test]
 fn long_rows_make_short_frames_and_lists_are_cut_with_them() {
     let mut list = ListBuilder::new(StringBuilder::new());
     for row in 0..3000 {
@@ -562,6 +599,9 @@ proptest! {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("x.parquet");
         fs::write(&path, &content).unwrap();
+        if let Err(error) = probe(&spec("parquet", &path, &json!({}))) {
+            prop_assert!(error.context.contains_key("file"), "{:?}", error);
+        }
         match read_split(&spec("parquet", &path, &json!({})), 0, 1) {
             Ok(read) => if let Err(error) = read.end {
                 prop_assert!(error.context.contains_key("file"), "{:?}", error);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sage_frame::{Node, StringEncoding, presence};
 
-use crate::columns::ColumnNode;
+use crate::columns::{ColumnNode, QuotedName};
 
 /// From how many fields on names are looked up in a table and not one after the other.
 const TABLE_FROM: usize = 16;
@@ -27,8 +27,8 @@ pub(crate) struct RecordColumn {
 #[derive(Debug)]
 pub(crate) struct FieldColumn {
     pub(crate) name: Box<str>,
-    /// The name as the file writes it, with its quotes: what comes next in most lines.
-    pub(crate) quoted: Box<[u8]>,
+    /// The name as the file first wrote it.
+    pub(crate) quoted: QuotedName,
     /// `None`: a field that the projection leaves away.
     pub(crate) node: Option<ColumnNode>,
     /// Serial of the last row that had the field.
@@ -70,7 +70,7 @@ impl RecordColumn {
         let index = self.fields.len();
         self.fields.push(FieldColumn {
             name: name.into(),
-            quoted: quoted.into(),
+            quoted: QuotedName::new(quoted),
             node,
             seen_in: 0,
         });

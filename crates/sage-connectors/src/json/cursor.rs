@@ -1,5 +1,6 @@
 //! A position in a block of JSON lines, and what can be read there.
 
+use crate::columns::QuotedName;
 use crate::json::number::{self, Number};
 
 /// Why a line is not JSON.
@@ -64,6 +65,16 @@ impl<'a> JsonCursor<'a> {
         let is_next = self.text.get(self.at..self.at + expected.len()) == Some(expected);
         if is_next {
             self.at += expected.len();
+        }
+        is_next
+    }
+
+    /// Moves on if this field name is next.
+    #[inline]
+    pub(crate) fn eat_name(&mut self, name: &QuotedName) -> bool {
+        let is_next = name.is_at(self.text, self.at);
+        if is_next {
+            self.at += name.len();
         }
         is_next
     }

@@ -255,7 +255,7 @@ impl ValueParser {
         } else {
             loop {
                 let index = match record.fields.get(next) {
-                    Some(field) if cursor.eat(&field.quoted) => Some(next),
+                    Some(field) if cursor.eat_name(&field.quoted) => Some(next),
                     _ => self.name(cursor, record, next, depth)?,
                 };
                 cursor.colon()?;
@@ -308,7 +308,7 @@ impl ValueParser {
     ) -> Result<Option<usize>, Stop> {
         // The field that was foreseen is often just missing.
         if let Some(field) = record.fields.get(next + 1)
-            && cursor.eat(&field.quoted)
+            && cursor.eat_name(&field.quoted)
         {
             return Ok(Some(next + 1));
         }

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use sage_types::Result;
+use sage_types::{ErrorCode, Result, SageError};
 
 use crate::io_error::{IoAction, io_error};
 
@@ -19,6 +19,8 @@ pub(crate) struct OutputFile {
     /// `None` once it is renamed or removed, and for devices.
     temporary: Option<PathBuf>,
     bytes: u64,
+    /// Something could not be written: what is there is not the result.
+    incomplete: bool,
 }
 
 impl OutputFile {
@@ -41,6 +43,7 @@ impl OutputFile {
                     path,
                     temporary: None,
                     bytes: 0,
+                    incomplete: false,
                 });
             }
         }
@@ -60,6 +63,7 @@ impl OutputFile {
                 path,
                 temporary: Some(temporary),
                 bytes: 0,
+                incomplete: false,
             }),
             Err(error) if error.kind() == ErrorKind::NotFound => Err(missing_directory(&path, &error)),
             Err(error) => Err(failed(error)),
@@ -68,6 +72,11 @@ impl OutputFile {
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Remembers that something could not be written, so that the file never appears.
+    pub(crate) fn mark_incomplete(&mut self) {
+        self.incomplete = true;
     }
 
     /// Appends bytes.
@@ -84,6 +93,12 @@ impl OutputFile {
     /// # Errors
     /// `SAGE_IO_*`; the temporary file is removed and the path is as it was.
     pub(crate) fn commit(mut self) -> Result<u64> {
+        if self.incomplete {
+            let message = "a sink was committed although writing to it had failed";
+            return Err(
+                SageError::new(ErrorCode::Internal, message).with("file", self.path.display().to_string())
+            );
+        }
         let failed = |error: io::Error| io_error(IoAction::Commit, &self.path, &error);
         if let Some(temporary) = &self.temporary {
             self.file.sync_all().map_err(failed)?;
@@ -97,7 +112,9 @@ impl OutputFile {
 
 impl Write for OutputFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(bytes)?;
+        let written = self.file.write(bytes).inspect_err(|error| {
+            self.incomplete |= error.kind() != ErrorKind::Interrupted;
+        })?;
         self.bytes += written as u64;
         Ok(written)
     }
@@ -116,7 +133,7 @@ impl Drop for OutputFile {
     }
 }
 
-fn missing_directory(path: &Path, error: &io::Error) -> sage_types::SageError {
+fn missing_directory(path: &Path, error: &io::Error) -> SageError {
     let mut failure = io_error(IoAction::Create, path, error);
     let directory = path.parent().unwrap_or(path).display();
     failure.message = format!(

@@ -9,7 +9,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sage_connectors::{SourceSplit, open_source};
-use sage_frame::{BatchView, ColumnData, Frame, LayoutRegistry, NodeIndex, StrColumn, presence};
+use sage_frame::{
+    BatchView, ColumnData, Frame, LayoutRegistry, NodeIndex, StrColumn, StringEncoding, presence,
+};
 use sage_types::{Result, SageError};
 
 /// A JavaScript value. Strings are UTF-16, numbers are compared by their bits, objects without regard to order.
@@ -198,8 +200,15 @@ pub fn rows_of_batch(view: &BatchView<'_>) -> Vec<Js> {
 }
 
 fn units_at(column: StrColumn<'_>, row: usize) -> Vec<u16> {
-    let start = if row == 0 { 0 } else { column.ends[row - 1] };
-    column.units()[start as usize..column.ends[row] as usize].to_vec()
+    let start = if row == 0 { 0 } else { column.ends[row - 1] } as usize;
+    let end = column.ends[row] as usize;
+    if column.encoding == StringEncoding::Ascii {
+        return column.data[start..end]
+            .iter()
+            .map(|&byte| u16::from(byte))
+            .collect();
+    }
+    column.units()[start..end].to_vec()
 }
 
 fn value_at(view: &BatchView<'_>, node: NodeIndex, row: usize) -> Js {
