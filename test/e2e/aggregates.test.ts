@@ -170,7 +170,8 @@ describe('emit: { everyMs }', () => {
     });
     const stream: DataStream<number> = isKeyed ? source.keyBy(() => 'all') : source;
     const emit = { everyMs: 5 };
-    (kind === 'aggregate' ? stream.aggregate({ total: sum((n: number) => n) }, { emit }) : stream.reduce((a, b) => a + b, { emit })).sink((r: unknown) => {
+    const emitted: DataStream<unknown> = kind === 'aggregate' ? stream.aggregate({ total: sum((n: number) => n) }, { emit }) : stream.reduce((a, b) => a + b, { emit });
+    emitted.sink((r: unknown) => {
       results.push(r);
     });
     const value = (total: number): unknown => (kind === 'reduce' ? total : isKeyed ? { key: 'all', total } : { total });
@@ -214,7 +215,8 @@ describe('emit: { everyMs }', () => {
     });
     const stream: DataStream<number> = isKeyed ? source.keyBy((n) => n % 3) : source;
     const emit = { everyMs: 5 };
-    (kind === 'aggregate' ? stream.aggregate({ n: count() }, { emit }) : stream.reduce((a, b) => a + b, { emit })).sink(() => {
+    const emitted: DataStream<unknown> = kind === 'aggregate' ? stream.aggregate({ n: count() }, { emit }) : stream.reduce((a, b) => a + b, { emit });
+    emitted.sink(() => {
       results++;
     });
     const job = await env.submit();
@@ -228,7 +230,8 @@ describe('emit: { everyMs }', () => {
     const queue = [1, 2, 3];
     const source = env.fromSource(() => queue.shift(), { unbounded: true });
     const stream: DataStream<number> = isKeyed ? source.keyBy(() => 'all') : source;
-    (kind === 'aggregate' ? stream.aggregate({ n: sum((n: number) => n) }, { emit: 'update' }) : stream.reduce((a, b) => a + b, { emit: 'update' })).sink((r: unknown) => {
+    const emitted: DataStream<unknown> = kind === 'aggregate' ? stream.aggregate({ n: sum((n: number) => n) }, { emit: 'update' }) : stream.reduce((a, b) => a + b, { emit: 'update' });
+    emitted.sink((r: unknown) => {
       results.push(r);
     });
     const job = await env.submit();

@@ -27,6 +27,9 @@ const LINGER_MS = 1;
 const STOPPED = Symbol('the job stops');
 const DUE = Symbol('results are due');
 
+/** An async generator whose record was awaited when its job ended has this long to come to its `finally`. */
+const OWED_MS = 40;
+
 interface WorkItem {
   readonly root: number;
   readonly segment: Segment;
@@ -129,9 +132,10 @@ export class StageRunner {
   /** Leaves the sources: their `return` is called, so that generators can clean up. */
   async closeSources(): Promise<void> {
     for (const source of this.#sources) {
+      if (source.ended) continue;
       const closing = source.opened.close();
       // An async generator comes to its `return` behind the promise that it still owes, and that may never settle.
-      if (source.item === this.#owing) void Promise.resolve(closing).catch(() => undefined);
+      if (source.item === this.#owing) await settledWithin(OWED_MS, closing);
       else await closing;
     }
   }
@@ -426,6 +430,18 @@ export class StageRunner {
     this.flush();
     return 'finished';
   }
+}
+
+/** Waits for a promise, however it settles, but not longer than this. */
+function settledWithin(deadlineMs: number, promise: unknown): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, deadlineMs);
+    const done = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    Promise.resolve(promise).then(done, done);
+  });
 }
 
 type ResultOp = StageBindings['stage']['nodes'][number]['op'];
