@@ -16,8 +16,10 @@ pub trait BatchSource: Send {
     /// `{"rowGroup":n,"row":n}` for Parquet.
     fn position(&self) -> String;
 
-    /// What was read so far.
-    fn statistics(&self) -> SourceStatistics;
+    /// What was read so far; zeros for a source that does not count.
+    fn statistics(&self) -> SourceStatistics {
+        SourceStatistics::default()
+    }
 }
 
 /// Counters of a source, over the frames delivered so far.

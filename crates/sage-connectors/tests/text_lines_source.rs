@@ -69,7 +69,7 @@ fn a_batch_is_closed_at_64_kib() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 120, ..ProptestConfig::default() })]
 
     #[test]
     fn every_line_is_read_once_at_any_parallelism(
