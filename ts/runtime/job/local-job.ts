@@ -109,11 +109,13 @@ export class LocalJob implements Job {
 
   /** Waits, if need be, until the job's workers have started. */
   async pause(): Promise<void> {
+    this.#checkNotEnded('paused');
     if (this.status === 'initializing') await this.#started.promise;
     this.#call(() => this.#core.pauseJob(this.#handle));
   }
 
   async resume(): Promise<void> {
+    this.#checkNotEnded('resumed');
     this.#call(() => this.#core.resumeJob(this.#handle));
   }
 
@@ -151,6 +153,12 @@ export class LocalJob implements Job {
     if (this.#isDecided()) return;
     this.#error = reason;
     this.#cancelNow();
+  }
+
+  /** The core forgets a job that has ended. */
+  #checkNotEnded(verb: string): void {
+    if (!FINAL.has(this.status)) return;
+    throw new SageError('SAGE_JOB_STATE', `job '${this.name}' is ${this.status} and cannot be ${verb}`);
   }
 
   #cancelNow(): void {
