@@ -136,6 +136,7 @@ class SegmentEmitter {
         return {
           prelude: [],
           row: [
+            `op = ${this.#root};`,
             'const next = source.next();',
             'if (next.done !== false) {',
             '  if (typeof next.then === "function") { ctl.pulled = next; return i; }',
@@ -149,6 +150,7 @@ class SegmentEmitter {
         return {
           prelude: [],
           row: [
+            `op = ${this.#root};`,
             'const pulled = source();',
             "if (typeof pulled === 'object' && pulled !== null && typeof pulled.then === 'function') { ctl.pulled = pulled; return i; }",
             input.ends === 'batch'
@@ -215,11 +217,25 @@ class SegmentEmitter {
     return `${indent}if (typeof ${result} === 'object' && ${result} !== null && typeof ${result}.then === 'function') ${this.#suspend(node, result, value, scope)}`;
   }
 
+  /**
+   * A statement that declares `result`, caught on its own: an error has the record that this operator was given. That costs
+   * nothing, also where the record is never allocated: a handler that has not run yet is left to the interpreter.
+   */
+  #guarded(node: StageNode, result: string, expression: string, value: string, indent: string): string {
+    return `${indent}let ${result}; try { ${result} = ${expression}; } catch (error) { throw ctl.threw(error, ${node.id}, ${value}); }`;
+  }
+
+  /** Encodes a row; what cannot be encoded is an error of the record. */
+  #append(node: StageNode, writer: string, row: string, key: string | undefined, value: string, indent: string): string {
+    const call = `${writer}.append(${row}${key === undefined ? '' : `, ${key}`});`;
+    return `${indent}try { ${call} } catch (error) { throw ctl.threw(error, ${node.id}, ${value}); }`;
+  }
+
   /** A call of the node's user function. */
   #call(node: StageNode, value: string, scope: Scope, indent: string): { before: string[]; call: string } {
     const { op } = node;
     if (!('fn' in op)) throw new TypeError(`operator '${op.kind}' has no user function`);
-    const before = [`${indent}op = ${node.id};`];
+    const before: string[] = [];
     const fn = this.#bind(`f${node.id}`, `R.functions[${node.id}]`);
     if (op.fn.form === 'lambda') return { before, call: `${fn}(${value})` };
     if (scope.key !== undefined) {
@@ -265,7 +281,7 @@ class SegmentEmitter {
       case 'output': {
         this.#stops = true;
         const writer = this.#bind(`w${node.id}`, `R.writers[${node.id}]`);
-        return [`${indent}op = ${node.id};`, `${indent}${writer}.append(${value}${scope.key === undefined ? '' : `, ${scope.key}`});`];
+        return [this.#append(node, writer, value, scope.key, value, indent)];
       }
       default:
         throw new TypeError(`operator '${op.kind}' cannot stand inside a segment`);
@@ -290,7 +306,7 @@ class SegmentEmitter {
     const dropped = this.#counter(`d${node.id}`, `R.dropped[${node.id}]`);
     return [
       ...before,
-      `${indent}const ${result} = ${call};`,
+      this.#guarded(node, result, call, value, indent),
       this.#thenable(node, result, value, scope, indent),
       `${indent}if (${result} === undefined) { ${dropped}++; ${scope.leave}; }`,
       ...this.#children(node, result, scope, indent),
@@ -303,7 +319,7 @@ class SegmentEmitter {
     const rejected = this.#counter(`d${node.id}`, `R.dropped[${node.id}]`);
     return [
       ...before,
-      `${indent}const ${result} = ${call};`,
+      this.#guarded(node, result, call, value, indent),
       `${indent}if (${result} !== true) {`,
       this.#thenable(node, result, value, scope, `${indent}  `),
       `${indent}  if (!${result}) { ${rejected}++; ${scope.leave}; }`,
@@ -331,7 +347,7 @@ class SegmentEmitter {
     const nothing = collected === undefined ? `${result} == null` : `${result} == null && ${collected}.length === 0`;
     return [
       ...before,
-      `${indent}const ${result} = ${call};`,
+      this.#guarded(node, result, call, value, indent),
       `${indent}if (${isPlain}) {`,
       `${indent}  for (let ${index} = 0; ${index} < ${result}.length; ${index}++) {`,
       `${indent}    const ${item} = ${result}[${index}];`,
@@ -365,8 +381,7 @@ class SegmentEmitter {
     const fn = this.#bind(`f${node.id}`, `R.functions[${node.id}]`);
     const call = op.selector.form === 'lambda' ? `${fn}(${value})` : `${fn}.execute(${value})`;
     return [
-      `${indent}op = ${node.id};`,
-      `${indent}const ${key} = ${call};`,
+      this.#guarded(node, key, call, value, indent),
       this.#thenable(node, key, value, { ...scope, key: undefined }, indent),
       ...this.#children(node, value, inner, indent),
     ];
@@ -388,8 +403,7 @@ class SegmentEmitter {
     const result = this.#fresh('v');
     const lines = [
       `${indent}if (${has}) {`,
-      `${indent}  op = ${node.id};`,
-      `${indent}  const ${result} = ${call};`,
+      this.#guarded(node, result, call, value, `${indent}  `),
       this.#thenable(node, result, value, scope, `${indent}  `),
       `${indent}  ${acc} = ${result};`,
       `${indent}} else { ${acc} = ${value}; ${has} = true; }`,
@@ -431,7 +445,7 @@ class SegmentEmitter {
         const add = this.#bind(`g${node.id}_${n}`, `R.aggregators[${node.id}][${n}]`);
         const added = this.#fresh('c');
         custom.push(added);
-        lines.push(`${indent}const ${added} = ${state}.custom[${n}] = ${add}.add(${state}.custom[${n}], ${value});`);
+        lines.push(this.#guarded(node, added, `${state}.custom[${n}] = ${add}.add(${state}.custom[${n}], ${value})`, value, indent));
         results.push(`${propertyName(name)}: ${add}.result(${state}.custom[${n}])`);
       }
     });
@@ -466,7 +480,7 @@ class SegmentEmitter {
     return {
       name,
       lines: [
-        `${indent}const ${name} = ${expression};`,
+        typeof input === 'function' ? this.#guarded(node, name, expression, value, indent) : `${indent}const ${name} = ${expression};`,
         ...(takesNumbers(aggregator)
           ? [`${indent}if (typeof ${name} !== 'number' && ${name} !== undefined && ${name} !== null) ctl.badInput(${node.id}, ${n}, ${name}, ${value});`]
           : []),
@@ -483,13 +497,13 @@ class SegmentEmitter {
     this.#stops = true;
     const writer = this.#bind(`w${node.id}`, `R.writers[${node.id}]`);
     const keep = op.emit === 'update' ? [`${indent}${this.#bind(`y${node.id}`, `R.keyed[${node.id}]`)}.keys.push(${scope.key});`] : [];
-    if (op.input === 'extracted') return [`${indent}op = ${node.id};`, ...keep, `${indent}${writer}.append(${value}, ${scope.key});`];
+    if (op.input === 'extracted') return [...keep, this.#append(node, writer, value, scope.key, value, indent)];
     const inputs = Object.values(spec).filter(hasInput).map((aggregator) => this.#aggregateInput(node, aggregator, value, indent));
     return [
       `${indent}op = ${node.id};`,
       ...inputs.flatMap((input) => input.lines),
       ...keep,
-      `${indent}${writer}.append([${inputs.map((input) => input.name).join(', ')}], ${scope.key});`,
+      this.#append(node, writer, `[${inputs.map((input) => input.name).join(', ')}]`, scope.key, value, indent),
     ];
   }
 
@@ -499,10 +513,9 @@ class SegmentEmitter {
     const keyed = this.#bind(`y${node.id}`, `R.keyed[${node.id}]`);
     const writer = this.#bind(`w${node.id}`, `R.writers[${node.id}]`);
     return [
-      `${indent}op = ${node.id};`,
       `${indent}${keyed}.keys.push(${scope.key}); ${keyed}.records.push(${value});`,
       // Only the key is encoded; the record itself stays in JavaScript.
-      `${indent}${writer}.append(null, ${scope.key});`,
+      this.#append(node, writer, 'null', scope.key, value, indent),
     ];
   }
 
@@ -516,10 +529,10 @@ class SegmentEmitter {
     const fn = this.#bind(`f${node.id}`, `R.functions[${node.id}]`);
     const lambda = sink.form === 'collect' || (sink.form === 'function' && sink.fn.form === 'lambda');
     const result = this.#fresh('r');
-    const lines = [`${indent}op = ${node.id};`];
+    const lines: string[] = [];
     if (!lambda && scope.key !== undefined) lines.push(`${indent}${this.#bind(`x${node.id}`, `R.contexts[${node.id}]`)}.key = ${scope.key};`);
     lines.push(
-      `${indent}const ${result} = ${lambda ? `${fn}(${value})` : `${fn}.execute(${value})`};`,
+      this.#guarded(node, result, lambda ? `${fn}(${value})` : `${fn}.execute(${value})`, value, indent),
       this.#thenable(node, result, value, scope, indent),
     );
     return lines;

@@ -150,7 +150,7 @@ class Linked implements LinkedNode {
       }
       case 'output': {
         const writer = bindings.writers[id]!;
-        return (value, key) => this.#guard(() => writer.append(value, key));
+        return (value, key) => this.#guard(() => writer.append(value, key), value);
       }
       case 'extract': {
         const inputs = Object.values(op.spec).flatMap((aggregator, n) => (isBuiltinAggregator(aggregator) && aggregator.input !== undefined ? [{ aggregator, n }] : []));
@@ -158,7 +158,7 @@ class Linked implements LinkedNode {
           let record: unknown[] = [];
           const failed = this.#guard(() => {
             record = inputs.map(({ aggregator, n }) => this.#input(aggregator, n, value));
-          });
+          }, value);
           return failed ?? this.emit(record, key);
         };
       }
@@ -265,9 +265,9 @@ class Linked implements LinkedNode {
     let source: Iterable<unknown> | AsyncIterable<unknown> = [];
     if (typeof result === 'string') source = [result];
     else if (result !== undefined && result !== null) source = this.#iterable(result, value);
-    if (collected === undefined) return this.#walkAny(source, key);
+    if (collected === undefined) return this.#walkAny(source, key, value);
     // A generator collects while it is walked: what it collected comes before what it yields then.
-    return this.#walkAny(Symbol.iterator in source ? withCollected(source, collected) : withCollectedAsync(source, collected), key);
+    return this.#walkAny(Symbol.iterator in source ? withCollected(source, collected) : withCollectedAsync(source, collected), key, value);
   }
 
   #iterable(result: unknown, value: unknown): Iterable<unknown> | AsyncIterable<unknown> {
@@ -282,22 +282,31 @@ class Linked implements LinkedNode {
     );
   }
 
-  #walkAny(source: Iterable<unknown> | AsyncIterable<unknown>, key: unknown): Pushed {
-    if (Symbol.iterator in source) return this.#walk(source[Symbol.iterator](), key);
-    return this.#walkAsync(source, key);
+  #walkAny(source: Iterable<unknown> | AsyncIterable<unknown>, key: unknown, value: unknown): Pushed {
+    let iterator: Iterator<unknown> | AsyncIterator<unknown>;
+    try {
+      if (!(Symbol.iterator in source)) {
+        iterator = source[Symbol.asyncIterator]();
+        return this.#walkAsync(iterator, key, value);
+      }
+      iterator = source[Symbol.iterator]();
+    } catch (error) {
+      throw this.#bindings.control.threw(error, this.#node.id, value);
+    }
+    return this.#walk(iterator, key, value);
   }
 
   /** Walks an iterator as long as everything below is synchronous and there is room and time, else goes on asynchronously. */
-  #walk(iterator: Iterator<unknown>, key: unknown): Pushed {
+  #walk(iterator: Iterator<unknown>, key: unknown, value: unknown): Pushed {
     const { control, emitted } = this.#bindings;
     const pace = new Pace();
     try {
       for (;;) {
-        const next = this.#next(iterator);
+        const next = this.#next(iterator, value);
         if (next.done === true) return undefined;
         emitted[this.#node.id]!++;
         const pushed = this.emit(next.value, key);
-        if (pushed !== undefined || control.stop || pace.isTurnDue()) return this.#walkOn(iterator, key, pushed);
+        if (pushed !== undefined || control.stop || pace.isTurnDue()) return this.#walkOn(iterator, key, value, pushed);
       }
     } catch (error) {
       iterator.return?.();
@@ -305,31 +314,36 @@ class Linked implements LinkedNode {
     }
   }
 
-  async #walkOn(iterator: Iterator<unknown>, key: unknown, first: Pushed): Promise<void> {
+  async #walkOn(iterator: Iterator<unknown>, key: unknown, value: unknown, first: Pushed): Promise<void> {
     const { control, emitted } = this.#bindings;
     const pace = new Pace();
+    // What is awaited here may never settle; the end of the job leaves the iterator then.
+    const leave = control.whenLeft(() => iterator.return?.());
     try {
       if (first === undefined) await this.#bindings.turn();
       else await first;
       for (;;) {
         if (control.stop) await this.#bindings.room();
         else if (pace.isTurnDue()) await this.#bindings.turn();
-        const next = this.#next(iterator);
+        const next = this.#next(iterator, value);
         if (next.done === true) return;
         emitted[this.#node.id]!++;
         const pushed = this.emit(next.value, key);
         if (pushed !== undefined) await pushed;
+        control.checkNotOver();
       }
     } catch (error) {
-      iterator.return?.();
+      leave();
       throw error;
+    } finally {
+      control.forget(leave);
     }
   }
 
-  async #walkAsync(source: AsyncIterable<unknown>, key: unknown): Promise<void> {
+  async #walkAsync(iterator: AsyncIterator<unknown>, key: unknown, value: unknown): Promise<void> {
     const { control, emitted } = this.#bindings;
-    const iterator = source[Symbol.asyncIterator]();
     const pace = new Pace();
+    const leave = control.whenLeft(() => iterator.return?.());
     try {
       for (;;) {
         if (control.stop) await this.#bindings.room();
@@ -338,24 +352,28 @@ class Linked implements LinkedNode {
         try {
           next = await iterator.next();
         } catch (error) {
-          throw control.failed(error, this.#node.id, [undefined], 0);
+          throw control.rejected(error, this.#node.id, value);
         }
+        control.checkNotOver();
         if (next.done === true) return;
         emitted[this.#node.id]!++;
         const pushed = this.emit(next.value, key);
         if (pushed !== undefined) await pushed;
+        control.checkNotOver();
       }
     } catch (error) {
-      await iterator.return?.();
+      await leave();
       throw error;
+    } finally {
+      control.forget(leave);
     }
   }
 
-  #next(iterator: Iterator<unknown>): IteratorResult<unknown> {
+  #next(iterator: Iterator<unknown>, value: unknown): IteratorResult<unknown> {
     try {
       return iterator.next();
     } catch (error) {
-      throw this.#bindings.control.failed(error, this.#node.id, [undefined], 0);
+      throw this.#bindings.control.threw(error, this.#node.id, value);
     }
   }
 }

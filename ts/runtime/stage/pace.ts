@@ -1,21 +1,24 @@
 /** Longest time in which one record may keep the event loop from its turn. */
 const TURN_EVERY_MS = 4;
-/** Looking at the clock costs more than most functions. */
-const LOOK_EVERY = 32;
+/** Looking at the clock costs more than most functions: it is looked at about so often ... */
+const LOOK_EVERY_MS = 0.25;
+/** ... and at least after so many results, as they may suddenly cost more. */
+const MAX_LOOK_EVERY = 32;
 
 /** Says when whoever walks through the many results of one record should give the event loop a turn. */
 export class Pace {
-  #calls = 0;
-  #sinceMs = 0;
+  #sinceMs = performance.now();
+  #lookedMs = this.#sinceMs;
+  #every = 1;
+  #left = 1;
 
   /** Called once a result. */
   isTurnDue(): boolean {
-    if (this.#calls++ % LOOK_EVERY !== 0) return false;
+    if (--this.#left > 0) return false;
     const nowMs = performance.now();
-    if (this.#sinceMs === 0) {
-      this.#sinceMs = nowMs;
-      return false;
-    }
+    this.#every = nowMs - this.#lookedMs < LOOK_EVERY_MS ? Math.min(MAX_LOOK_EVERY, this.#every * 2) : Math.max(1, this.#every >> 1);
+    this.#left = this.#every;
+    this.#lookedMs = nowMs;
     if (nowMs - this.#sinceMs < TURN_EVERY_MS) return false;
     this.#sinceMs = nowMs;
     return true;

@@ -11,6 +11,7 @@ import { linkDecoder, linkTupleColumns } from '../codec/linked-decoder.ts';
 import { isThenable } from './linked-node.ts';
 import { Quota } from './quota.ts';
 import type { StageBindings } from './stage-bindings.ts';
+import { NO_RECORD } from './stage-control.ts';
 
 /** Runs the rows `start .. end` of a source and returns the first row that it has not taken. */
 export type SegmentFunction = (source: unknown, start: number, end: number, keys?: readonly unknown[]) => number;
@@ -153,7 +154,7 @@ export class SegmentFunctions {
     try {
       return pull();
     } catch (error) {
-      throw this.#bindings.control.failed(error, root, [undefined], 0);
+      throw this.#bindings.control.threw(error, root, NO_RECORD);
     }
   }
 }

@@ -42,6 +42,7 @@ export class StageControl {
   /** The task was left: what user code still gives goes nowhere. */
   over = false;
   readonly END: typeof END = END;
+  readonly #leaving = new Set<() => unknown>();
   readonly #failures: FailureReporter;
   readonly #recordAt: (source: unknown, row: number) => unknown;
 
@@ -54,6 +55,35 @@ export class StageControl {
     this.suspended = { node, promise, value, key, pending };
   }
 
+  /** Has `leave` called when the task is left; gives it back, to call it earlier. It runs once. */
+  whenLeft(leave: () => unknown): () => unknown {
+    let left = false;
+    const once = (): unknown => {
+      if (left) return undefined;
+      left = true;
+      return leave();
+    };
+    this.#leaving.add(once);
+    return once;
+  }
+
+  forget(leave: () => unknown): void {
+    this.#leaving.delete(leave);
+  }
+
+  /** The job is over though the task is not: iterators in the middle of a record may clean up, and nothing is called after. */
+  leave(): void {
+    this.over = true;
+    for (const leave of this.#leaving) {
+      try {
+        Promise.resolve(leave()).catch(() => undefined);
+      } catch {
+        // Why the job ended is known already.
+      }
+    }
+    this.#leaving.clear();
+  }
+
   /** Called behind each wait for user code. @throws SageError when the task was left meanwhile; nobody is told. */
   checkNotOver(): void {
     if (this.over) throw new SageError('SAGE_JOB_CANCELED', 'the job is over');
@@ -61,6 +91,11 @@ export class StageControl {
 
   failed(error: unknown, node: number, source: unknown, row: number): Error {
     return this.#failures.failed(error, node, this.#recordAt(source, row));
+  }
+
+  /** As `failed`, for what a user's function threw at its record. */
+  threw(error: unknown, node: number, record: unknown): Error {
+    return this.#failures.failed(error, node, record);
   }
 
   /** As `failed`, for a promise of user code. */

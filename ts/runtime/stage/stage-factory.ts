@@ -255,7 +255,7 @@ function recordAt(source: unknown, row: number): unknown {
     if (Array.isArray(source)) return source[row] as unknown;
     if (source instanceof BatchReader) return linkDecoder(source.known.plan, source).record(row);
   } catch {
-    return undefined;
+    return NO_RECORD;
   }
-  return undefined;
+  return NO_RECORD;
 }

@@ -7,6 +7,7 @@ import { resumeSuspended } from './linked-node.ts';
 import type { OpenedSource } from './opened-source.ts';
 import { type Segment, SegmentFunctions, linkRows } from './segment-functions.ts';
 import type { StageBindings } from './stage-bindings.ts';
+import { NO_RECORD } from './stage-control.ts';
 
 /**
  * What a step left behind.
@@ -126,7 +127,7 @@ export class StageRunner {
 
   /** The job is over though the task is not: no function is called again, whatever is still being awaited. */
   leave(): void {
-    this.bindings.control.over = true;
+    this.bindings.control.leave();
   }
 
   /** Leaves the sources: their `return` is called, so that generators can clean up. */
@@ -313,7 +314,7 @@ export class StageRunner {
     try {
       settled = await this.#unlessStopped([promise, ...due]);
     } catch (error) {
-      throw control.failed(error, item.root, [undefined], 0);
+      throw control.rejected(error, item.root, NO_RECORD);
     } finally {
       clearTimeout(timer);
     }
