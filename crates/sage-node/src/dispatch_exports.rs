@@ -9,11 +9,11 @@ use sage_frame::BatchView;
 use sage_runtime::{Arrival, EndKind, Isolate, Next, Take};
 use sage_types::{Result, TaskId};
 
+use crate::environment;
 use crate::guard::{guarded, internal};
 use crate::handles::{ISOLATES, job};
 use crate::memory::writable;
 use crate::numbers::small;
-use crate::wake;
 
 const NO_TASK: i32 = -1;
 const OVER: i32 = -2;
@@ -38,9 +38,9 @@ pub fn attach_isolate(
     wake: Option<Function<'_, (), UnknownReturnValue>>,
 ) -> napi::Result<u32> {
     guarded("attachIsolate", || {
-        let hook = wake.as_ref().map(wake::wake_hook).transpose()?;
+        let hook = wake.as_ref().map(environment::wake_hook).transpose()?;
         let isolate = ISOLATES.insert(job(job_handle)?.attach(isolate_index, hook)?)?;
-        wake::detach_with_environment(env, isolate)?;
+        environment::detach_with_environment(env, isolate)?;
         Ok(isolate)
     })
 }
@@ -49,7 +49,7 @@ pub fn attach_isolate(
 #[napi]
 pub fn detach_isolate(isolate: u32) -> napi::Result<()> {
     guarded("detachIsolate", || {
-        wake::forget(isolate);
+        environment::forget_isolate(isolate);
         if let Some(isolate) = ISOLATES.remove(isolate) {
             isolate.detach();
         }

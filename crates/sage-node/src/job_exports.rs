@@ -2,25 +2,25 @@
 
 use std::sync::Arc;
 
-use napi::bindgen_prelude::Function;
+use napi::bindgen_prelude::{Env, Function};
 use napi::threadsafe_function::UnknownReturnValue;
 use napi_derive::napi;
 use sage_runtime::{BuiltinConnectors, JobCore};
 use sage_types::SystemClock;
 
+use crate::environment;
 use crate::guard::{guarded, internal};
-use crate::handles::{ISOLATES, JOBS, STATES, job};
-use crate::wake;
+use crate::handles::{JOBS, job};
 
-/// Builds a job from the FlatBuffers execution graph; it starts when every isolate that the graph names is attached.
-#[napi]
-pub fn create_job(graph: &[u8]) -> napi::Result<u32> {
+/// Builds a job from the FlatBuffers execution graph; it starts when every isolate that the graph names is attached. It is
+/// cancelled when the calling environment ends before the job does.
+#[napi(ts_args_type = "graph: Uint8Array")]
+pub fn create_job(env: Env, graph: &[u8]) -> napi::Result<u32> {
     guarded("createJob", || {
-        JOBS.insert(JobCore::new(
-            graph,
-            Arc::new(SystemClock::new()),
-            Arc::new(BuiltinConnectors),
-        )?)
+        let job = JobCore::new(graph, Arc::new(SystemClock::new()), Arc::new(BuiltinConnectors))?;
+        let handle = JOBS.insert(job)?;
+        environment::cancel_with_environment(env, handle)?;
+        Ok(handle)
     })
 }
 
@@ -98,7 +98,7 @@ pub fn job_metrics(job_handle: u32) -> napi::Result<String> {
 #[napi(ts_args_type = "job: number, callback: (eventJson: string) => void")]
 pub fn on_job_event(job_handle: u32, callback: Function<'_, String, UnknownReturnValue>) -> napi::Result<()> {
     guarded("onJobEvent", || {
-        job(job_handle)?.on_event(Some(wake::job_listener(&callback)?));
+        job(job_handle)?.on_event(Some(environment::job_listener(&callback)?));
         Ok(())
     })
 }
@@ -107,18 +107,8 @@ pub fn on_job_event(job_handle: u32, callback: Function<'_, String, UnknownRetur
 #[napi]
 pub fn drop_job(job_handle: u32) -> napi::Result<()> {
     guarded("dropJob", || {
-        if let Some(job) = JOBS.remove(job_handle) {
-            job.cancel();
-            job.on_event(None);
-            STATES.remove_where(|state| Arc::ptr_eq(&state.job, &job));
-            ISOLATES.remove_where(|isolate| {
-                let belongs = Arc::ptr_eq(isolate.job(), &job);
-                if belongs {
-                    isolate.detach();
-                }
-                belongs
-            });
-        }
+        environment::forget_job(job_handle);
+        environment::drop_job(job_handle);
         Ok(())
     })
 }

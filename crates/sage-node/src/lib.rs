@@ -11,6 +11,7 @@
 
 mod connector_exports;
 mod dispatch_exports;
+mod environment;
 mod guard;
 mod handles;
 mod job_exports;
@@ -18,4 +19,3 @@ mod layout_exports;
 mod memory;
 mod numbers;
 mod state_exports;
-mod wake;

@@ -25,7 +25,7 @@ pub(crate) struct KeyedState {
 
 enum Kind {
     Aggregate(Box<KeyedAggregate>),
-    Slots(KeyTable),
+    Slots(Box<KeyTable>),
 }
 
 impl KeyedState {
@@ -132,7 +132,9 @@ pub fn aggregate_drain(
 /// A table that gives keys dense slots, for state that JavaScript keeps in arrays.
 #[napi]
 pub fn slots_create(job_handle: u32) -> napi::Result<u32> {
-    guarded("slotsCreate", || create(job_handle, Kind::Slots(KeyTable::new())))
+    guarded("slotsCreate", || {
+        create(job_handle, Kind::Slots(Box::new(KeyTable::new())))
+    })
 }
 
 /// Writes the slot of each row's key to `out`, new keys included. How many slots there are then.

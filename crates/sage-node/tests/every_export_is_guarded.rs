@@ -1,6 +1,8 @@
 //! A panic in an exported function would end the process: every export runs in the net. Read from the source, so that a
 //! new export cannot forget it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may be short")]
+
 use std::path::Path;
 
 /// The exported functions of a source text: the name, and whether the body is one call of `guarded` with the name that

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sage_frame::{BatchView, FrameMeta};
-use sage_queue::{Next, ReadySlot, Rest};
+use sage_queue::{EngineThread, Next, ReadySlot, Rest};
 use sage_types::{Result, TaskId};
 
 use crate::inputs::Arrival;
@@ -19,11 +19,17 @@ pub struct Isolate {
     job: Arc<JobCore>,
     /// Position in the job's isolate list.
     place: usize,
+    /// Its thread runs tasks: so long, fewer others may spin.
+    _thread: Arc<EngineThread>,
 }
 
 impl Isolate {
     pub(crate) fn new(job: Arc<JobCore>, place: usize) -> Self {
-        Self { job, place }
+        Self {
+            job,
+            place,
+            _thread: Arc::new(EngineThread::enter()),
+        }
     }
 
     /// The job it belongs to.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use sage_connectors::SourceStatistics;
 use sage_frame::LayoutRegistry;
+use sage_queue::RunQueue;
 use sage_queue::sync::{Condvar, Mutex};
-use sage_queue::{EndKind, RunQueue};
 use sage_types::{ErrorCode, Result, SageError, SharedClock, TaskId};
 
 use crate::connectors::ConnectorFactory;
@@ -40,12 +40,12 @@ pub struct JobCore {
     pub(crate) tasks: Vec<Task>,
     pub(crate) edges: Vec<Arc<dyn Edge>>,
     pub(crate) isolates: Vec<IsolateQueue>,
-    status: Mutex<Status>,
-    changed: Condvar,
-    outbox: Outbox,
-    paused: AtomicBool,
+    pub(crate) status: Mutex<Status>,
+    pub(crate) changed: Condvar,
+    pub(crate) outbox: Outbox,
+    pub(crate) paused: AtomicBool,
     /// The job has failed or was cancelled: everything is closed, threads leave.
-    closing: AtomicBool,
+    pub(crate) closing: AtomicBool,
 }
 
 impl JobCore {
@@ -155,102 +155,6 @@ impl JobCore {
         Ok(Isolate::new(Arc::clone(self), place))
     }
 
-    /// Stops handing out tasks and pauses native sources. What is queued stays; nothing is lost.
-    ///
-    /// # Errors
-    /// `SAGE_JOB_STATE` unless the job is running.
-    pub fn pause(&self) -> Result<()> {
-        let mut status = self.status.lock();
-        Self::transition(&mut status, JobState::Paused)?;
-        self.paused.store(true, Ordering::SeqCst);
-        for isolate in &self.isolates {
-            isolate.queue.hold();
-        }
-        self.outbox.post(JobEvent::State(JobState::Paused));
-        drop(status);
-        self.outbox.deliver();
-        Ok(())
-    }
-
-    /// Goes on after [`JobCore::pause`].
-    ///
-    /// # Errors
-    /// `SAGE_JOB_STATE` unless the job is paused.
-    pub fn resume(&self) -> Result<()> {
-        let mut status = self.status.lock();
-        if status.state != JobState::Paused {
-            return Err(wrong_state(status.state, "resumed"));
-        }
-        Self::transition(&mut status, JobState::Running)?;
-        self.paused.store(false, Ordering::SeqCst);
-        self.outbox.post(JobEvent::State(JobState::Running));
-        drop(status);
-        self.outbox.deliver();
-        self.let_go();
-        Ok(())
-    }
-
-    /// Ends all sources. Records in flight are finished and sinks commit; `drain` also fires final results. Repeating it
-    /// while the job is stopping does nothing.
-    ///
-    /// # Errors
-    /// `SAGE_JOB_STATE` when the job is over.
-    pub fn stop(&self, drain: bool) -> Result<()> {
-        let mut status = self.status.lock();
-        if status.state == JobState::Stopping {
-            return Ok(());
-        }
-        let initializing = status.state == JobState::Initializing;
-        Self::transition(&mut status, JobState::Stopping)?;
-        self.paused.store(false, Ordering::SeqCst);
-        self.outbox.post(JobEvent::State(JobState::Stopping));
-        drop(status);
-        self.outbox.deliver();
-        let kind = if drain { EndKind::Drained } else { EndKind::Stopped };
-        for task in self.tasks.iter().filter(|task| task.plan.is_source) {
-            task.request_stop(kind);
-        }
-        if !initializing {
-            self.let_go();
-        }
-        Ok(())
-    }
-
-    /// Ends the job at once: everything in flight is dropped, native sinks discard what they wrote. `false` when the job
-    /// was already over.
-    pub fn cancel(&self) -> bool {
-        let mut status = self.status.lock();
-        if Self::transition(&mut status, JobState::Canceled).is_err() {
-            return false;
-        }
-        self.close_down(&mut status);
-        drop(status);
-        self.after_close();
-        true
-    }
-
-    /// Ends the job with an error (JSON). The first error decides; later ones are kept as suppressed. `false` when it was
-    /// not the first.
-    pub fn fail_with_json(&self, error: &str) -> bool {
-        let error: Arc<str> = Arc::from(error);
-        let mut status = self.status.lock();
-        if Self::transition(&mut status, JobState::Failed).is_err() {
-            status.suppress(error);
-            return false;
-        }
-        status.error = Some(Arc::clone(&error));
-        self.outbox.post(JobEvent::Failure(error));
-        self.close_down(&mut status);
-        drop(status);
-        self.after_close();
-        true
-    }
-
-    /// Ends the job with an error of the core.
-    pub fn fail(&self, error: &SageError) -> bool {
-        self.fail_with_json(&error.to_json())
-    }
-
     /// Waits until the job is over and its native threads are gone, or `timeout` is over. For tests and process exit.
     pub fn wait_settled(&self, timeout: Duration) -> bool {
         let started = std::time::Instant::now();
@@ -352,7 +256,10 @@ impl JobCore {
             return;
         }
         drop(status);
-        if let Err(error) = check_counts(&self.graph.edges, &self.edges) {
+        if let Err(error) = check_counts(&self.graph.edges, &self.edges)
+            // A job that is being closed has dropped what was queued: then the counts say nothing.
+            && !self.is_closing()
+        {
             self.fail(&error);
             return;
         }
@@ -365,7 +272,7 @@ impl JobCore {
     }
 
     /// With the status lock held: the job is over when its fate is decided and no native thread is left.
-    fn settle_if_over(&self, status: &mut Status) {
+    pub(crate) fn settle_if_over(&self, status: &mut Status) {
         if status.settled || status.native_threads > 0 {
             return;
         }
@@ -386,25 +293,6 @@ impl JobCore {
                 isolate.queue.close();
             }
         }
-    }
-
-    fn close_down(&self, status: &mut Status) {
-        self.closing.store(true, Ordering::SeqCst);
-        self.changed.notify_all();
-        self.settle_if_over(status);
-    }
-
-    fn after_close(&self) {
-        for edge in &self.edges {
-            edge.close();
-        }
-        for isolate in &self.isolates {
-            isolate.queue.close();
-        }
-        for task in &self.tasks {
-            task.doorbell.ring();
-        }
-        self.outbox.deliver();
     }
 
     fn start_if_complete(self: &Arc<Self>) {
@@ -439,33 +327,6 @@ impl JobCore {
         }
         self.let_go();
     }
-
-    /// Hands out again what was held back.
-    fn let_go(&self) {
-        for isolate in &self.isolates {
-            isolate.queue.release_hold();
-        }
-        for task in &self.tasks {
-            if let Doorbell::Thread(parker) = &task.doorbell {
-                sage_queue::Waker::wake(parker.as_ref());
-            }
-        }
-        // Not done under the lock, because hooks are called: a pause may have come in between.
-        let status = self.status.lock();
-        if status.state == JobState::Paused {
-            for isolate in &self.isolates {
-                isolate.queue.hold();
-            }
-        }
-    }
-
-    fn transition(status: &mut Status, next: JobState) -> Result<()> {
-        if !status.state.may_become(next) {
-            return Err(wrong_state(status.state, next.as_str()));
-        }
-        status.state = next;
-        Ok(())
-    }
 }
 
 impl std::fmt::Debug for JobCore {
@@ -481,13 +342,6 @@ fn is_native(task: &Task) -> bool {
     matches!(
         task.plan.kind,
         TaskKind::NativeSource { .. } | TaskKind::NativeSink { .. }
-    )
-}
-
-fn wrong_state(state: JobState, wanted: &str) -> SageError {
-    SageError::new(
-        ErrorCode::JobState,
-        format!("a job that is {state} cannot be {wanted}"),
     )
 }
 
