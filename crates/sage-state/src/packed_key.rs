@@ -24,7 +24,8 @@ pub(crate) struct RawKey<'a> {
 ///
 /// *Short* (up to 15 bytes of content): the content, zero-padded, in the low 15 bytes; in the top byte `length << 4 | tag + 1`.
 /// Two short keys are equal when their packed forms are. *Long*: the hash in the low 8 bytes, the place in the arena
-/// in the next 7 (0 while the key is only being looked for), `0xff` in the top byte. All zero: no key.
+/// plus 1 in the next 7 (0 while the key is only being looked for, so that it never equals one that is held unseen), `0xff` in
+/// the top byte. All zero: no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct PackedKey(u128);
 
@@ -70,7 +71,8 @@ impl PackedKey {
             bytes[..length].copy_from_slice(key.content);
             return Self::short(bytes, length, key.tag);
         }
-        Self::long(xxh3_64_with_seed(key.content, seed ^ u64::from(key.tag)))
+        // Without the tag: a long string and a bigint of the same digits meet, and are told apart like all others.
+        Self::long(xxh3_64_with_seed(key.content, seed))
     }
 
     const fn tagged(content: u128, length: usize, tag: u8) -> Self {
@@ -84,7 +86,7 @@ impl PackedKey {
     /// The same long key at this place of the arena.
     #[inline]
     pub(crate) const fn at(self, place: ArenaPlace) -> Self {
-        Self(self.0 | ((place.bits() as u128) << 64))
+        Self(self.0 | ((place.bits() as u128 + 1) << 64))
     }
 
     #[inline]
@@ -104,11 +106,12 @@ impl PackedKey {
         self.0 == 0
     }
 
-    /// Where a long key is.
+    /// Where a long key is, if it has a place.
     #[inline]
     pub(crate) const fn place(self) -> Option<ArenaPlace> {
-        if self.is_long() {
-            Some(ArenaPlace::from_bits((self.0 >> 64) as u64 & ((1 << 56) - 1)))
+        let place = (self.0 >> 64) as u64 & ((1 << 56) - 1);
+        if self.is_long() && place > 0 {
+            Some(ArenaPlace::from_bits(place - 1))
         } else {
             None
         }
@@ -210,6 +213,9 @@ mod tests {
         let place = ArenaPlace::from_bits(0x00ab_cdef_0123_4567);
         let placed = key.at(place);
         assert_eq!(placed.place(), Some(place));
+        assert_eq!(key.place(), None);
+        // The very first place must not look like none.
+        assert_ne!(key.at(ArenaPlace::from_bits(0)), key);
         assert!(placed.same_long_hash(key));
         assert_eq!(placed.index_hash(9), key.index_hash(9));
         assert!(!placed.same_long_hash(pack(key_tag::STRING, &[b'y'; 40])));

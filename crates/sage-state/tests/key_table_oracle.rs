@@ -229,6 +229,32 @@ fn given_the_keys_1_in_all_their_forms_then_there_are_as_many_slots_as_values() 
 }
 
 #[test]
+fn given_long_keys_with_the_same_hash_then_they_have_different_slots() {
+    // The digits of the bigint are the content of both keys, and the hash is that of the content.
+    let digits = i64::MIN.to_string();
+    let keys = [Key::str(&digits), Key::BigInt(i64::MIN), Key::str(&digits)];
+    let registry = LayoutRegistry::new();
+    let mut table = KeyTable::new();
+    let mut other = KeyTable::new();
+
+    // All in one batch, and one by one.
+    assert_eq!(
+        slots_of(&mut table, &registry, &keys, KeyForm::Narrow),
+        (vec![0, 1, 0], 2)
+    );
+    for (key, expected) in keys.iter().zip([(vec![0], 1), (vec![1], 1), (vec![0], 0)]) {
+        let key = std::slice::from_ref(key);
+        assert_eq!(slots_of(&mut other, &registry, key, KeyForm::Narrow), expected);
+    }
+    // A new key behind one that is found late gets the next slot all the same.
+    let more = [Key::Null, keys[1].clone(), Key::Undefined];
+    assert_eq!(
+        slots_of(&mut table, &registry, &more, KeyForm::Narrow),
+        (vec![2, 1, 3], 2)
+    );
+}
+
+#[test]
 fn a_million_keys_keep_their_slots_while_the_table_grows() {
     let registry = LayoutRegistry::new();
     let mut table = KeyTable::new();

@@ -98,6 +98,30 @@ fn a_table_counts_its_memory_while_keys_come_and_go() {
 }
 
 #[test]
+fn keys_that_come_and_go_do_not_make_a_table_grow() {
+    let registry = LayoutRegistry::new();
+    let mut table = KeyTable::new();
+    let mut slots = Vec::new();
+    let mut earlier = Vec::new();
+    let mut used = 0;
+    for step in 0..100 {
+        table
+            .slots_for(&batch(&registry, step * 1000, 1000).view(), &mut slots)
+            .unwrap();
+        for slot in earlier.drain(..) {
+            assert!(table.remove(slot));
+        }
+        earlier.clone_from(&slots);
+        if step == 20 {
+            used = table.bytes_used();
+        }
+    }
+    assert_eq!(table.len(), 1000);
+    assert_eq!(table.slot_count(), 2000);
+    assert!(table.bytes_used() <= used, "{} > {used}", table.bytes_used());
+}
+
+#[test]
 fn an_aggregate_counts_its_memory() {
     let registry = LayoutRegistry::new();
     let specs = AggregateKind::ALL.map(|kind| AggregateSpec { kind, input: Some(0) });
