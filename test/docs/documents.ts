@@ -21,5 +21,5 @@ export function documents(): readonly Document[] {
       const text = readFileSync(join(ROOT, path), 'utf8');
       return { path, fences: fencesOf(path.endsWith('.ts') ? docCommentsOf(text) : text) };
     })
-    .filter(({ fences }) => fences.length > 0);
+    .filter(({ path, fences }) => path.endsWith('.md') || fences.length > 0);
 }

@@ -38,8 +38,10 @@ export function commandProblem(line: string, files: ReadonlySet<string>): string
       if (!['test', 'bench', 'clippy', 'fmt', 'build', 'doc'].includes(args[0] ?? '')) return `cargo ${args[0]} is unknown here`;
       return crate === undefined ? undefined : exists(`crates/${crate}/Cargo.toml`);
     }
+    case 'node_modules/.bin/node':
+      return exists(args.find((arg) => !arg.startsWith('-')));
     default:
-      return program?.startsWith('node_modules/.bin/') === true || program?.startsWith('.ci/') === true ? exists(program) : `nobody knows ${program}`;
+      return program?.startsWith('.ci/') === true ? exists(program) : `nobody knows ${program}`;
   }
 }
 
