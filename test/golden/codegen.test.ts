@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { emitEncoder } from '../../ts/compiler/codegen/encoder.ts';
-import { emitSegment, type SegmentInput } from '../../ts/compiler/codegen/segment.ts';
+import type { SegmentInput } from '../../ts/compiler/codegen/segment-input.ts';
+import { emitSegment } from '../../ts/compiler/codegen/segment.ts';
 import { compile } from '../../ts/compiler/compile.ts';
 import { planBatch } from '../../ts/compiler/layout/batch-plan.ts';
 import { parseLayout } from '../../ts/compiler/layout/layout.ts';

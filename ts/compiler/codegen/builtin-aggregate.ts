@@ -2,8 +2,7 @@ import type { BuiltinAggregatorName } from '../../functions/aggregator.ts';
 
 /** Text of one unkeyed built-in aggregate; `state` is an object `{ rows, sum, value }` that outlives a call. */
 export interface BuiltinAggregateText {
-  readonly locals: readonly (readonly [name: string, init: string])[];
-  readonly stores: readonly (readonly [name: string, store: string])[];
+  readonly locals: readonly (readonly [name: string, init: string, store: string])[];
   readonly add: readonly string[];
   readonly result: string;
 }
@@ -20,34 +19,31 @@ export function emitBuiltinAggregate(
 ): BuiltinAggregateText {
   const n = `${prefix}n`;
   const a = `${prefix}a`;
-  const count = [n, `${state}.count`] as const;
-  const value = [a, `${state}.value`] as const;
+  // The plus says that it is a number: as such it stays in a register.
+  const count = [n, `+${state}.count`, `${state}.count = $;`] as const;
+  const number = [a, `+${state}.value`, `${state}.value = $;`] as const;
+  const value = [a, `${state}.value`, `${state}.value = $;`] as const;
   const present = (body: string): string[] => [`if (typeof ${input} === 'number') { ${body} }`];
   const some = `${input} !== undefined && ${input} !== null`;
-  const both = {
-    locals: [count, value],
-    stores: [
-      [n, `${state}.count = $;`],
-      [a, `${state}.value = $;`],
-    ] as const,
-  };
+  const numbers = { locals: [count, number] };
+  const values = { locals: [count, value] };
   switch (name) {
     case 'count':
-      return { locals: [count], stores: [[n, `${state}.count = $;`]], add: [`${n}++;`], result: n };
+      return { locals: [count], add: [`${n}++;`], result: n };
     case 'sum':
-      return { locals: [value], stores: [[a, `${state}.value = $;`]], add: present(`${a} += ${input};`), result: a };
+      return { locals: [number], add: present(`${a} += ${input};`), result: a };
     case 'avg':
-      return { ...both, add: present(`${a} += ${input}; ${n}++;`), result: `(${n} === 0 ? null : ${a} / ${n})` };
+      return { ...numbers, add: present(`${a} += ${input}; ${n}++;`), result: `(${n} === 0 ? null : ${a} / ${n})` };
     case 'min':
     case 'max': {
       const better = name === 'min' ? '<' : '>';
       // NaN wins: once it is there nothing compares as better, and it replaces what is there.
       const add = present(`if (${n} === 0 || ${input} ${better} ${a} || ${input} !== ${input}) ${a} = ${input}; ${n}++;`);
-      return { ...both, add, result: `(${n} === 0 ? null : ${a})` };
+      return { ...numbers, add, result: `(${n} === 0 ? null : ${a})` };
     }
     case 'first':
-      return { ...both, add: [`if (${some} && ${n}++ === 0) ${a} = ${input};`], result: `(${n} === 0 ? null : ${a})` };
+      return { ...values, add: [`if (${some} && ${n}++ === 0) ${a} = ${input};`], result: `(${n} === 0 ? null : ${a})` };
     case 'last':
-      return { ...both, add: [`if (${some}) { ${n}++; ${a} = ${input}; }`], result: `(${n} === 0 ? null : ${a})` };
+      return { ...values, add: [`if (${some}) { ${n}++; ${a} = ${input}; }`], result: `(${n} === 0 ? null : ${a})` };
   }
 }

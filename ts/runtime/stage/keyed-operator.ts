@@ -7,7 +7,10 @@ import { BatchReader, type LayoutCache } from '../codec/batch-reader.ts';
 import { BatchWriter } from '../codec/batch-writer.ts';
 import type { Core } from '../native/core.ts';
 import { type BuiltinState, type Pushed, addBuiltin, builtinResult, isThenable, readAggregateInput } from './linked-node.ts';
+import { Pace } from './pace.ts';
+import { Quota } from './quota.ts';
 import type { StageBindings } from './stage-bindings.ts';
+import { NO_RECORD } from './stage-control.ts';
 
 /** Results that wait to be given to the nodes below a keyed operator. */
 export type KeyedResults =
@@ -20,6 +23,8 @@ interface SlotBatch {
   readonly slots: Int32Array;
   readonly keys: readonly unknown[];
   readonly records: readonly unknown[];
+  /** The first row that is not accumulated yet. */
+  next: number;
 }
 
 const RESULT_ROWS = 1024;
@@ -37,7 +42,7 @@ export interface KeyedOperator {
   push(value: unknown, key: unknown): Pushed;
   /** Whether closed batches or results wait to be worked on. */
   readonly hasWork: boolean;
-  /** Works on closed batches; a promise when a user's accumulator is asynchronous. */
+  /** Works for a moment on closed batches; a promise when a user's accumulator is asynchronous. */
   work(): Pushed;
   /** Takes the results that are ready, oldest first. */
   takeResults(): KeyedResults | undefined;
@@ -230,6 +235,11 @@ class SlotOperator implements KeyedOperator {
   #closed: SlotBatch[] = [];
   #results: unknown[] = [];
   #changed = new Set<number>();
+  /** Slots whose results are to be emitted now, last first. */
+  #due: number[] = [];
+  readonly #asyncPace = new Pace();
+  readonly #workQuota = new Quota();
+  readonly #resultQuota = new Quota();
   #nextEmitMs = 0;
   #nextSlot = 0;
   #slots = new Int32Array(2048);
@@ -262,7 +272,7 @@ class SlotOperator implements KeyedOperator {
     const records = whole ? this.records : this.records.slice(0, rows);
     this.keys = whole ? [] : this.keys.slice(rows);
     this.records = whole ? [] : this.records.slice(rows);
-    this.#closed.push({ slots: this.#slots.slice(0, rows), keys, records });
+    this.#closed.push({ slots: this.#slots.slice(0, rows), keys, records, next: 0 });
     this.#bindings.control.stop = true;
   }
 
@@ -282,27 +292,46 @@ class SlotOperator implements KeyedOperator {
     }
     if (!this.hasWork) return undefined;
     control.stop = false;
-    const worked = this.work();
+    const worked = this.#workOff();
     const { emit } = linked[this.#node.id]!;
     if (worked !== undefined) return worked.then(() => emitRecords(this.#results.splice(0), emit));
     return this.#results.length === 0 ? undefined : emitRecords(this.#results.splice(0), emit);
   }
 
-  work(): Pushed {
+  /** Works on all closed batches, with turns of the event loop in between when that takes long. */
+  #workOff(): Pushed {
+    const pace = new Pace();
     while (this.#closed.length > 0) {
-      const batch = this.#closed.shift()!;
-      const worked = this.#accumulate(batch, 0);
-      if (worked !== undefined) return worked.then(() => this.work());
+      const worked = this.work();
+      if (worked !== undefined) return worked.then(() => this.#workOff());
+      if (pace.isTurnDue()) return this.#bindings.turn().then(() => this.#workOff());
     }
     return undefined;
   }
 
-  /** Adds the rows of a batch from `from` on; a promise as soon as one accumulator gives one. */
-  #accumulate(batch: SlotBatch, from: number): Pushed {
+  work(): Pushed {
+    const batch = this.#closed[0];
+    if (batch === undefined) return undefined;
+    const from = batch.next;
+    const startMs = performance.now();
+    const worked = this.#accumulate(batch, Math.min(batch.slots.length, from + this.#workQuota.rows));
+    if (worked !== undefined) return worked.then(() => this.#leaveBatch(batch));
+    this.#workQuota.measured(performance.now() - startMs, batch.next - from);
+    this.#leaveBatch(batch);
+    return undefined;
+  }
+
+  #leaveBatch(batch: SlotBatch): void {
+    if (batch.next === batch.slots.length) this.#closed.shift();
+  }
+
+  /** Adds the rows of a batch up to `end`; a promise as soon as one accumulator gives one. */
+  #accumulate(batch: SlotBatch, end: number): Pushed {
     const { slots, keys, records } = batch;
     const reduce = this.#aggregators === undefined ? this.#reducer() : undefined;
     const first = this.#accumulators[0]!;
-    for (let n = from; n < slots.length; n++) {
+    for (let n = batch.next; n < end; n++) {
+      batch.next = n + 1;
       const slot = slots[n]!;
       const isNew = slot >= this.#keyOfSlot.length;
       if (isNew) this.#keyOfSlot[slot] = keys[n];
@@ -310,11 +339,11 @@ class SlotOperator implements KeyedOperator {
         if (isNew) first[slot] = records[n];
         else {
           const result = reduce(first[slot], records[n], keys[n]);
-          if (isThenable(result)) return this.#awaitReduced(result, batch, n);
+          if (isThenable(result)) return this.#awaitReduced(result, batch, n, end);
           first[slot] = result;
         }
       } else if (this.#add(slot, isNew, records[n])) {
-        return this.#awaitAdded(batch, n);
+        return this.#awaitAdded(batch, n, end);
       }
       this.#added(slot);
     }
@@ -322,7 +351,7 @@ class SlotOperator implements KeyedOperator {
   }
 
   /** The accumulators of the row's key that are promises are awaited before the next row. */
-  async #awaitAdded(batch: SlotBatch, n: number): Promise<void> {
+  async #awaitAdded(batch: SlotBatch, n: number, end: number): Promise<void> {
     const slot = batch.slots[n]!;
     try {
       for (const column of this.#accumulators) if (isThenable(column[slot])) column[slot] = await column[slot];
@@ -331,10 +360,11 @@ class SlotOperator implements KeyedOperator {
     }
     this.#bindings.control.checkNotOver();
     this.#added(slot);
-    await this.#accumulate(batch, n + 1);
+    if (this.#asyncPace.isTurnDue()) await this.#bindings.turn();
+    await this.#accumulate(batch, end);
   }
 
-  async #awaitReduced(result: PromiseLike<unknown>, batch: SlotBatch, n: number): Promise<void> {
+  async #awaitReduced(result: PromiseLike<unknown>, batch: SlotBatch, n: number, end: number): Promise<void> {
     const slot = batch.slots[n]!;
     try {
       this.#accumulators[0]![slot] = await result;
@@ -343,7 +373,8 @@ class SlotOperator implements KeyedOperator {
     }
     this.#bindings.control.checkNotOver();
     this.#added(slot);
-    await this.#accumulate(batch, n + 1);
+    if (this.#asyncPace.isTurnDue()) await this.#bindings.turn();
+    await this.#accumulate(batch, end);
   }
 
   #reducer(): (acc: unknown, record: unknown, key: unknown) => unknown {
@@ -397,25 +428,47 @@ class SlotOperator implements KeyedOperator {
   #result(slot: number): unknown {
     if (this.#aggregators === undefined) return this.#accumulators[0]![slot];
     const result: Record<string, unknown> = { key: this.#keyOfSlot[slot] };
-    this.#aggregators.forEach(([name, aggregator], n) => {
-      const state = this.#accumulators[n]![slot];
-      result[name] =
-        isBuiltinAggregator(aggregator)
-          ? builtinResult(aggregator.name, state as BuiltinState)
-          : aggregator.result(state);
-    });
+    try {
+      this.#aggregators.forEach(([name, aggregator], n) => {
+        const state = this.#accumulators[n]![slot];
+        result[name] =
+          isBuiltinAggregator(aggregator)
+            ? builtinResult(aggregator.name, state as BuiltinState)
+            : aggregator.result(state);
+      });
+    } catch (error) {
+      throw this.#bindings.control.threw(error, this.#node.id, NO_RECORD);
+    }
     return result;
   }
 
   /** With `everyMs`: the keys that changed since the last time, when it is time again. */
   emitChanged(nowMs: number): void {
-    if (this.#everyMs === undefined || this.#changed.size === 0 || nowMs < this.#nextEmitMs) return;
-    this.#nextEmitMs = nowMs + this.#everyMs;
-    for (const slot of this.#changed) this.#results.push(this.#result(slot));
-    this.#changed.clear();
+    if (this.#everyMs === undefined) return;
+    if (this.#due.length === 0) {
+      if (this.#changed.size === 0 || nowMs < this.#nextEmitMs) return;
+      this.#nextEmitMs = nowMs + this.#everyMs;
+      this.#due = [...this.#changed].toReversed();
+      this.#changed.clear();
+    }
+    this.#giveResults(() => this.#due.pop());
+  }
+
+  /** Makes the results of some slots: as many as take about a moment. */
+  #giveResults(nextSlot: () => number | undefined): void {
+    const quota = this.#resultQuota;
+    const startMs = performance.now();
+    let rows = 0;
+    for (; rows < Math.min(RESULT_ROWS, quota.rows); rows++) {
+      const slot = nextSlot();
+      if (slot === undefined) break;
+      this.#results.push(this.#result(slot));
+    }
+    quota.measured(performance.now() - startMs, rows);
   }
 
   dueInMs(nowMs: number): number | undefined {
+    if (this.#due.length > 0) return 0;
     return this.#everyMs === undefined || this.#changed.size === 0 ? undefined : Math.max(0, this.#nextEmitMs - nowMs);
   }
 
@@ -430,16 +483,9 @@ class SlotOperator implements KeyedOperator {
 
   drain(): KeyedResults | undefined {
     if (this.#emitUpdates) return undefined;
-    if (this.#everyMs !== undefined) {
-      this.emitChanged(Number.POSITIVE_INFINITY);
-      return this.takeResults();
-    }
-    const end = Math.min(this.#keyOfSlot.length, this.#nextSlot + RESULT_ROWS);
-    if (this.#nextSlot >= end) return undefined;
-    const records: unknown[] = [];
-    for (let slot = this.#nextSlot; slot < end; slot++) records.push(this.#result(slot));
-    this.#nextSlot = end;
-    return { kind: 'records', records };
+    if (this.#everyMs !== undefined) this.emitChanged(Number.POSITIVE_INFINITY);
+    else this.#giveResults(() => (this.#nextSlot < this.#keyOfSlot.length ? this.#nextSlot++ : undefined));
+    return this.takeResults();
   }
 
   close(): void {

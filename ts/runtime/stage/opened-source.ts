@@ -1,4 +1,4 @@
-import type { SegmentInput } from '../../compiler/codegen/segment.ts';
+import type { SegmentInput } from '../../compiler/codegen/segment-input.ts';
 import { END } from '../../functions/source-function.ts';
 
 /** A source of one task, ready to be pulled by a generated function. */

@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 
-import { type SegmentInput, emitSegment } from '../../compiler/codegen/segment.ts';
+import type { SegmentInput } from '../../compiler/codegen/segment-input.ts';
+import { emitSegment } from '../../compiler/codegen/segment.ts';
 import type { Stage } from '../../compiler/physical-plan.ts';
 import { isFieldPath } from '../../functions/field-path.ts';
 import { END } from '../../functions/source-function.ts';

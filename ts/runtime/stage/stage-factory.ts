@@ -151,6 +151,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
   }
   bindings.linked.push(...linkNodes(bindings));
   const runner = new StageRunner(spec.task, bindings, sources, host);
+  job.signal.addEventListener('abort', () => control.leave(), { once: true });
   let closing: Promise<void> | undefined;
   /** Everything is closed, whatever of it fails; the first error is thrown. */
   const closeAll = async (): Promise<void> => {

@@ -1,8 +1,8 @@
-import type { SegmentInput } from '../../compiler/codegen/segment.ts';
+import type { SegmentInput } from '../../compiler/codegen/segment-input.ts';
 import { BatchReader, type LayoutCache } from '../codec/batch-reader.ts';
 import type { Core } from '../native/core.ts';
 import { TAKE_BATCH, TAKE_END_DRAINED, TAKE_END_STOPPED, TAKE_SOURCE, TAKE_TOO_SMALL } from '../native/core.ts';
-import type { KeyedResults } from './keyed-operator.ts';
+import type { KeyedOperator, KeyedResults } from './keyed-operator.ts';
 import { resumeSuspended } from './linked-node.ts';
 import type { OpenedSource } from './opened-source.ts';
 import { type Segment, SegmentFunctions, linkRows } from './segment-functions.ts';
@@ -167,6 +167,10 @@ export class StageRunner {
     for (;;) {
       const worked = this.#workKeyed();
       if (worked !== undefined) return worked;
+      if (this.#hasBacklog()) {
+        if (performance.now() >= deadlineMs) return this.#leave('more');
+        continue;
+      }
       const item = this.#stack.at(-1);
       if (item === undefined) {
         if (this.#flushKeyed()) continue;
@@ -364,13 +368,23 @@ export class StageRunner {
   /** Lets keyed operators work on what was encoded; their results go on the stack. */
   #workKeyed(): Promise<void> | undefined {
     for (const operator of this.bindings.keyed) {
-      if (operator?.hasWork !== true) continue;
+      if (operator?.hasWork !== true || this.#awaitsResults(operator)) continue;
       const worked = operator.work();
       if (worked !== undefined) return worked;
       operator.emitChanged?.(this.#host.nowMs());
       this.#takeResults(operator);
     }
     return undefined;
+  }
+
+  /** Whether earlier results of the operator are still on the stack: later ones must not overtake them. */
+  #awaitsResults(operator: KeyedOperator): boolean {
+    return this.#stack.some((item) => this.bindings.keyed[item.root] === operator);
+  }
+
+  /** Whether rows wait in a keyed operator, so that nothing may come from above it. */
+  #hasBacklog(): boolean {
+    return this.bindings.keyed.some((operator) => operator?.hasWork === true && !this.#awaitsResults(operator));
   }
 
   /** Closes the open batches of operators that emit as they go; whether that made work. */
@@ -423,7 +437,13 @@ export class StageRunner {
     const state = this.bindings.state[node];
     if (state === undefined) return undefined;
     const { op } = this.bindings.stage.nodes[node]!;
-    if (op.kind === 'aggregate') return { kind: 'records', records: [state.result()] };
+    if (op.kind === 'aggregate') {
+      try {
+        return { kind: 'records', records: [state.result()] };
+      } catch (error) {
+        throw this.bindings.control.threw(error, node, NO_RECORD);
+      }
+    }
     return state.has ? { kind: 'records', records: [state.value] } : undefined;
   }
 

@@ -1,0 +1,76 @@
+import type { BatchPlan } from '../layout/batch-plan.ts';
+import { emitDecoder, emitTupleColumns } from './decoder.ts';
+import { propertyName } from './segment-text.ts';
+
+/**
+ * Where the records of a segment come from.
+ *
+ * - `array`: `source` is an array; rows `start .. end` of it
+ * - `iterator`: `source` is a synchronous iterator
+ * - `function`: `source()` gives a record, `undefined` for nothing now, `END` for the end; `batch`: null or undefined for the end
+ * - `batch`: `source` is a `BatchReader` with an image of layout `plan`
+ * - `results`: a `BatchReader` with results of a native aggregate, one column each of `names`; the key is in the image
+ * - `running`: the same, with the keys in the array `keys`
+ */
+export type SegmentInput =
+  | { readonly kind: 'array' | 'iterator' }
+  | { readonly kind: 'function'; readonly ends: 'source' | 'batch' }
+  | { readonly kind: 'batch'; readonly plan: BatchPlan; readonly missing: boolean }
+  | { readonly kind: 'results' | 'running'; readonly plan: BatchPlan; readonly names: readonly string[]; readonly keyed: boolean };
+
+/** Text that gives one row of an input: `prelude` once a call, `row` before `key` and `record` are used. */
+export interface InputText {
+  readonly prelude: readonly string[];
+  readonly row: readonly string[];
+  readonly key: string | undefined;
+  readonly record: string;
+}
+
+/** The text that reads the rows of a segment's input. */
+export function emitInput(input: SegmentInput, root: number): InputText {
+  const views = ['const B = source, F64 = B.F64, I32 = B.I32, U32 = B.U32, U8 = B.U8;'];
+  switch (input.kind) {
+    case 'array':
+      return { prelude: [], row: [], key: undefined, record: 'source[i]' };
+    case 'iterator':
+      return {
+        prelude: [],
+        row: [
+          `op = ${root};`,
+          'const next = source.next();',
+          'if (next.done !== false) {',
+          '  if (typeof next.then === "function") { ctl.pulled = next; return i; }',
+          '  if (next.done) { ctl.ended = true; break; }',
+          '}',
+        ],
+        key: undefined,
+        record: 'next.value',
+      };
+    case 'function':
+      return {
+        prelude: [],
+        row: [
+          `op = ${root};`,
+          'const pulled = source();',
+          "if (typeof pulled === 'object' && pulled !== null && typeof pulled.then === 'function') { ctl.pulled = pulled; return i; }",
+          input.ends === 'batch'
+            ? 'if (pulled === null || pulled === undefined) { ctl.ended = true; break; }'
+            : 'if (pulled === ctl.END) { ctl.ended = true; break; }\n      if (pulled === undefined) { ctl.nothing = true; break; }',
+        ],
+        key: undefined,
+        record: 'pulled',
+      };
+    case 'batch': {
+      const text = emitDecoder(input.plan, input.missing);
+      return { prelude: [...views, ...text.prelude], row: text.row, key: text.key, record: text.record };
+    }
+    case 'results':
+    case 'running': {
+      const text = emitTupleColumns(input.plan);
+      const fields = input.names.map((name, n) => `${propertyName(name)}: ${text.columns[n]!}`);
+      const key = input.kind === 'running' ? 'keys[i]' : text.key;
+      if (input.keyed) fields.unshift(`key: ${key ?? 'undefined'}`);
+      return { prelude: [...views, ...text.prelude], row: text.row, key: undefined, record: `{ ${fields.join(', ')} }` };
+    }
+  }
+}
