@@ -199,17 +199,18 @@ describe('exchanges', () => {
 });
 
 describe('native readers and writers', () => {
-  test('are stages of their own, and a writer of JSON lines is given JSON', () => {
+  test('are stages of their own, and writers that know JSON are given what has no column as JSON', () => {
     const build = new PipelineBuilder();
     const file = build.file({ type: 'jsonLines', path: 'in.jsonl' });
     const kept = build.filter(file);
     build.sink(kept, { name: 'json' }, { form: 'native', spec: { type: 'jsonLines', path: 'out.jsonl' } });
     build.sink(kept, { name: 'parquet' }, { form: 'native', spec: { type: 'parquet', path: 'out.parquet' } });
+    build.sink(kept, { name: 'text' }, { form: 'native', spec: { type: 'textLines', path: 'out.txt' } });
 
     const plan = planOf(build);
 
-    expect(stages(plan)).toStrictEqual(['native x1: source', 'main x1: filter', 'native x1: json', 'native x1: parquet']);
-    expect(exchanges(plan)).toStrictEqual(['0 -> 1: forward', '1 -> 2: forward json', '1 -> 3: forward']);
+    expect(stages(plan)).toStrictEqual(['native x1: source', 'main x1: filter', 'native x1: json', 'native x1: parquet', 'native x1: text']);
+    expect(exchanges(plan)).toStrictEqual(['0 -> 1: forward', '1 -> 2: forward json', '1 -> 3: forward json', '1 -> 4: forward']);
     expect(plan.stages[0]!.nodes.map(({ op }) => op.kind)).toStrictEqual(['native']);
     expect(plan.exchanges[0]!.from).toStrictEqual({ stage: 0, node: 0 });
   });

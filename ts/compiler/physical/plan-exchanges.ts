@@ -47,7 +47,7 @@ export function planExchanges(
           partition,
           reason,
           keyed: from.keyedBy !== undefined && (partition === 'hash' || consumers.some(({ id }) => needs.has(id))),
-          encoding: writesJson(to) && !isNative(from) ? 'json' : 'columns',
+          encoding: takesJson(to) && !isNative(from) ? 'json' : 'columns',
           losesPrototypes: !isNative(to) && !plain.has(from.id),
           ...queueSize(partition === 'forward' ? 1 : to.parallelism),
         });
@@ -79,6 +79,8 @@ function separationOf(link: Link, from: StageGroup): Separation {
   };
 }
 
-function writesJson({ transformation }: LogicalOperator): boolean {
-  return transformation.kind === 'sink' && transformation.sink.form === 'native' && transformation.sink.spec.type === 'jsonLines';
+/** Writers that take what has no column of its own as JSON text; the general codec is for JavaScript only. */
+function takesJson({ transformation }: LogicalOperator): boolean {
+  if (transformation.kind !== 'sink' || transformation.sink.form !== 'native') return false;
+  return transformation.sink.spec.type === 'jsonLines' || transformation.sink.spec.type === 'parquet';
 }

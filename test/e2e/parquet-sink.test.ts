@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { FileSource, LocalEnvironment, ParquetSink } from '../../ts/index.ts';
+import { recordsOf } from './support/run-to-array.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sage-parquet-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Writes records made in JavaScript, and reads the file again. */
+async function throughParquet(records: readonly object[]): Promise<unknown[]> {
+  const path = join(folder, `${records.length}-${Math.random()}.parquet`);
+  const env = new LocalEnvironment('write');
+  env.fromCollection(records).sink(new ParquetSink(path));
+  await env.submit({ autostop: true });
+  return recordsOf((reading) => reading.fromSource(FileSource.parquet(path)));
+}
+
+describe('records made in JavaScript come back from a Parquet file', () => {
+  test('numbers, texts, booleans, dates and nested objects; what is missing comes back as null', async () => {
+    const date = new Date('2001-02-03T04:05:06.789Z');
+    expect(
+      await throughParquet([
+        { id: 1, name: 'a', ok: true, at: date, place: { x: 1, y: 'north' } },
+        { id: 2.5, name: null, place: null },
+      ]),
+    ).toEqual([
+      { id: 1, name: 'a', ok: true, at: date, place: { x: 1, y: 'north' } },
+      { id: 2.5, name: null, ok: null, at: null, place: null },
+    ]);
+  });
+
+  test('arrays of any length and depth, as JSON columns', async () => {
+    const records = [{ tags: ['a', 'b'], grid: [[1, 2], [3]] }, { tags: [], grid: [[]] }, { tags: ['c'], grid: null }];
+    expect(await throughParquet(records)).toEqual(records);
+  });
+});
+
+describe('what a Parquet file cannot hold is an error of the user, not of ours', () => {
+  test('a bigint', async () => {
+    await expect(throughParquet([{ id: 1n }])).rejects.toMatchObject({ domain: 'user', record: { id: 1n } });
+  });
+
+  test('a field that changes its type', async () => {
+    await expect(throughParquet([{ id: 1 }, { id: 'one' }])).rejects.toMatchObject({ code: 'SAGE_FORMAT_COLUMN_TYPE' });
+  });
+});
