@@ -75,8 +75,8 @@ export class IsolateLoop {
     }
     this.#over = true;
     for (const timer of this.#scheduled.values()) clearTimeout(timer);
-    if (this.#pending.size > 0) await withinMs(GRACE_MS, Promise.allSettled(this.#pending));
     for (const task of tasks.values()) task.runner.leave();
+    if (this.#pending.size > 0) await withinMs(GRACE_MS, Promise.allSettled(this.#pending));
     this.#reportNow();
     for (const [id, task] of tasks) {
       try {

@@ -21,6 +21,8 @@ export type StepResult = 'more' | 'waiting' | 'nothing' | 'finished';
 
 /** Time after which a step gives the isolate back, so that timers, signals and other tasks get their turn. */
 const STEP_BUDGET_MS = 4;
+/** A step works at least so long. */
+const LEAST_WORK_MS = 1;
 /** Open batches leave after this long even when the task is busy. */
 const LINGER_MS = 1;
 
@@ -160,10 +162,12 @@ export class StageRunner {
     }
   }
 
-  #work(deadlineMs: number): StepResult | Promise<void> {
+  #work(stepDeadlineMs: number): StepResult | Promise<void> {
     const { control } = this.bindings;
     if (this.#stack.length === 0 && this.#ending === 'no' && this.#pull === undefined) this.#take();
     let nowMs = performance.now();
+    // Code may have been generated just now; that is no reason to do nothing with it.
+    const deadlineMs = Math.max(stepDeadlineMs, nowMs + LEAST_WORK_MS);
     for (;;) {
       const worked = this.#workKeyed();
       if (worked !== undefined) return worked;
