@@ -10,7 +10,7 @@ export type BufferOffsets = readonly number[];
  * `new Function('F64', 'U32', 'U8', 'capacityRows', 'textLimit', 'values', 'keyBytes', 'host', text)` and returns
  * `{ append, rows, texts, reset }`.
  *
- * Every field is guarded by `typeof` and the number of own fields is counted, so that nothing a record has can be
+ * A record is known by its prototype, every field is guarded by `typeof` and the number of own fields is counted, so that nothing a record has can be
  * lost; a guard that fails calls `host.miss(record, key)` before anything was written, and the host widens the layout.
  */
 export function emitEncoder(plan: BatchPlan, offsets: BufferOffsets, encoding: EdgeEncoding): string {
@@ -27,6 +27,8 @@ export function emitEncoder(plan: BatchPlan, offsets: BufferOffsets, encoding: E
   return `'use strict';
 const last = capacityRows - 1;
 const hasOwn = Object.prototype.hasOwnProperty;
+const plain = Object.prototype, protoOf = Object.getPrototypeOf;
+let known = plain;
 let rows = 0;
 ${ownTexts.length > 0 ? `let ${ownTexts.map((name) => `${name} = ''`).join(', ')};` : ''}
 function append(v${keyed ? ', k' : ''}) {
@@ -126,6 +128,10 @@ class EncoderEmitter {
       });
     } else {
       guards.push(`if (typeof ${value} !== 'object' || ${value} === null) ${miss}`);
+      // An array, a Map or an error may have the very fields of the layout, and much besides them.
+      const proto = `x${nested.#names++}`;
+      guards.push(`const ${proto} = protoOf(${value});`);
+      guards.push(`if (${proto} !== plain && ${proto} !== known) { if (!host.isRecord(${value})) ${miss} known = ${proto}; }`);
       if (this.#encoding === 'json') guards.push(`if (${value}.toJSON !== undefined) ${miss}`);
       const optionals: string[] = [];
       let required = 0;

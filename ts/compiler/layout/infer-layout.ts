@@ -17,7 +17,7 @@ export function fallbackLeaf(encoding: EdgeEncoding, makeOptional = false): Leaf
 }
 
 /** Values whose structured clone is a plain object with the same own fields. */
-function isRecordLike(value: object, encoding: EdgeEncoding): boolean {
+export function isRecordLike(value: object, encoding: EdgeEncoding): boolean {
   if (encoding === 'json' && typeof (value as { toJSON?: unknown }).toJSON === 'function') return false;
   if (Array.isArray(value) || ArrayBuffer.isView(value)) return false;
   const tag = Object.prototype.toString.call(value);

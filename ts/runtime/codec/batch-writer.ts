@@ -6,6 +6,7 @@ import {
   fallbackLeaf,
   inferKeyNode,
   inferNode,
+  isRecordLike,
   widenNodes,
 } from '../../compiler/layout/infer-layout.ts';
 import { type Layout, type LayoutNode, type LeafNode, leaf, makeLayout } from '../../compiler/layout/layout.ts';
@@ -34,6 +35,8 @@ export interface BoundEncoder {
 export interface EncoderHost {
   miss(value: unknown, key: unknown): void;
   full(): void;
+  /** Whether the object is nothing more than its own fields. */
+  isRecord(value: object): boolean;
 }
 
 /** The `any` columns of a writer, by encoding. */
@@ -99,7 +102,7 @@ export class BatchWriter {
         return bytes;
       },
     };
-    this.#host = { miss: (value, key) => this.#miss(value, key), full: () => this.flush() };
+    this.#host = { miss: (value, key) => this.#miss(value, key), full: () => this.flush(), isRecord: (value) => isRecordLike(value, options.encoding) };
     this.append = (value, key) => this.#miss(value, key);
   }
 

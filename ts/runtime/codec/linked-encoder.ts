@@ -121,7 +121,7 @@ class Linker {
     const json = this.#encoding === 'json';
     return {
       check: (value) => {
-        if (typeof value !== 'object' || value === null) return false;
+        if (typeof value !== 'object' || value === null || !this.#options.host.isRecord(value)) return false;
         const record = value as Record<string, unknown>;
         if (json && record['toJSON'] !== undefined) return false;
         let count = 0;
