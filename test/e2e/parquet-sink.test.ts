@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { FileSource, LocalEnvironment, ParquetSink } from '../../ts/index.ts';
+import { FileSource, JsonLinesSink, LocalEnvironment, ParquetSink } from '../../ts/index.ts';
 import { recordsOf } from './support/run-to-array.ts';
 
 let folder: string;
@@ -48,5 +48,27 @@ describe('what a Parquet file cannot hold is an error of the user, not of ours',
 
   test('a field that changes its type', async () => {
     await expect(throughParquet([{ id: 1 }, { id: 'one' }])).rejects.toMatchObject({ code: 'SAGE_FORMAT_COLUMN_TYPE' });
+  });
+});
+
+describe('the options that error messages name', () => {
+  test('schema: a field that the first records do not have', async () => {
+    const path = join(folder, 'schema.parquet');
+    const env = new LocalEnvironment('schema');
+    const records = Array.from({ length: 3000 }, (_, id) => (id < 2000 ? { id } : { id, note: `n${id}` }));
+    env.fromCollection(records).sink(new ParquetSink(path, { schema: { note: 'str?' } }));
+    await env.submit({ autostop: true });
+    const read = await recordsOf((reading) => reading.fromSource(FileSource.parquet<{ id: number; note: string | null }>(path)));
+    expect(read).toEqual(records.map((record) => ({ note: null, ...record })));
+  });
+
+  test('mkdir: a folder that is not there', async () => {
+    const write = (name: string, options: { mkdir?: boolean }): Promise<unknown> => {
+      const env = new LocalEnvironment('mkdir');
+      env.fromCollection([1]).sink(new JsonLinesSink(join(folder, name, 'deep', 'a.jsonl'), options));
+      return env.submit({ autostop: true });
+    };
+    await expect(write('without', {})).rejects.toMatchObject({ code: 'SAGE_IO_NOT_FOUND', message: expect.stringContaining('mkdir: true') });
+    await expect(write('with', { mkdir: true })).resolves.toMatchObject({ recordsOut: 1 });
   });
 });

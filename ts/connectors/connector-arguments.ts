@@ -15,16 +15,56 @@ export function checkPath(value: unknown, call: string, declaredAt: SourceLocati
   });
 }
 
-/** Column names: at least one, none twice. @throws SageError SAGE_PLAN_ARGUMENT */
-export function checkColumns(value: unknown, call: string, declaredAt: SourceLocation): readonly string[] | undefined {
-  if (value === undefined) return undefined;
-  const names: readonly unknown[] = Array.isArray(value) ? value : [];
-  const valid = names.length > 0 && names.every((name) => typeof name === 'string' && name !== '');
-  if (valid && new Set(names).size === names.length) return names as readonly string[];
-  throw planError('SAGE_PLAN_ARGUMENT', {
-    message: `columns of ${call} is ${JSON.stringify(value) ?? describeValue(value)}`,
-    expected: 'an array of different column names, with at least one',
-    fix: `Write ${call}(path, { columns: ['id', 'price'] }), or leave columns away for all.`,
-    declaredAt,
-  });
+/** What a setting of a connector may be. */
+export interface AllowedSetting {
+  readonly accepts: (value: unknown) => boolean;
+  /** In words. */
+  readonly expected: string;
+}
+
+/** `true` or `false`. */
+export const FLAG: AllowedSetting = { accepts: (value) => typeof value === 'boolean', expected: 'true or false' };
+
+/** A whole number from 1. */
+export const WHOLE_NUMBER: AllowedSetting = {
+  accepts: (value) => Number.isSafeInteger(value) && (value as number) >= 1,
+  expected: 'a whole number from 1',
+};
+
+/** Column names: at least one, none twice. */
+export const COLUMN_NAMES: AllowedSetting = {
+  accepts(value) {
+    const names: readonly unknown[] = Array.isArray(value) ? value : [];
+    return names.length > 0 && names.every((name) => typeof name === 'string' && name !== '') && new Set(names).size === names.length;
+  },
+  expected: "an array of different column names with at least one, such as ['id', 'price']",
+};
+
+/** One of some words. */
+export function oneOf(...words: readonly string[]): AllowedSetting {
+  return { accepts: (value) => words.includes(value as string), expected: words.map((word) => `'${word}'`).join(', ') };
+}
+
+/** The settings that were given, checked. @throws SageError SAGE_PLAN_ARGUMENT for unknown names and wrong values */
+export function checkSettings<O extends object>(
+  options: O,
+  allowed: Readonly<Record<keyof O & string, AllowedSetting>>,
+  call: string,
+  declaredAt: SourceLocation,
+): Partial<O> {
+  const wrong = (message: string, expected: string, fix: string): Error =>
+    planError('SAGE_PLAN_ARGUMENT', { message, expected, fix, declaredAt });
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw wrong(`the options of ${call} are ${describeValue(options)}`, 'an object', 'Leave them away, or write { name: value }.');
+  }
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  for (const [name, value] of given) {
+    const setting = (allowed as Readonly<Record<string, AllowedSetting | undefined>>)[name];
+    if (setting === undefined) {
+      throw wrong(`${call} has no option ${name}`, `one of ${Object.keys(allowed).join(', ')}`, `Correct ${name} or leave it away.`);
+    }
+    if (setting.accepts(value)) continue;
+    throw wrong(`${name} of ${call} is ${describeValue(value)}`, setting.expected, `Correct ${name} or leave it away.`);
+  }
+  return Object.fromEntries(given) as Partial<O>;
 }

@@ -1,13 +1,42 @@
-import { captureSourceLocation } from '../common/source-location.ts';
+import { captureSourceLocation, type SourceLocation } from '../common/source-location.ts';
 import type { Source } from '../transformations/connector.ts';
 import type { NativeSource, NativeSourceSpec } from '../transformations/source-descriptor.ts';
-import { checkColumns, checkPath } from './connector-arguments.ts';
+import { type AllowedSetting, checkPath, checkSettings, COLUMN_NAMES, oneOf, WHOLE_NUMBER } from './connector-arguments.ts';
 
 /** Options of sources with named columns. */
 export interface ColumnOptions<T> {
   /** The fields to read; the others are skipped while parsing. All when left away. */
   readonly columns?: readonly (keyof T & string)[];
 }
+
+/** Options of sources of lines. */
+export interface LineOptions {
+  /** What happens to bytes that are not UTF-8: an error (when left away), or U+FFFD in their place. */
+  readonly invalidUtf8?: 'error' | 'replace';
+  /** A longer line is an error; 256 MiB when left away. */
+  readonly maxLineBytes?: number;
+}
+
+/** Options of `FileSource.jsonLines`. */
+export interface JsonLinesOptions<T> extends ColumnOptions<T>, LineOptions {}
+
+/** Options of `FileSource.parquet`. */
+export interface ParquetOptions<T> extends ColumnOptions<T> {
+  /** Whole numbers of 64 bits: numbers, where one beyond 2^53 is an error (`exact`, when left away), the nearest numbers, or digits as strings. */
+  readonly int64?: 'exact' | 'f64' | 'string';
+  /** Decimals: numbers up to 15 digits and strings beyond (`auto`, when left away), always the nearest numbers, or always strings. */
+  readonly decimal?: 'auto' | 'f64' | 'string';
+  /** Bytes that are not marked as text: an error (when left away), base64, or text in UTF-8. */
+  readonly binary?: 'error' | 'base64' | 'utf8';
+}
+
+const LINES: Readonly<Record<keyof LineOptions, AllowedSetting>> = { invalidUtf8: oneOf('error', 'replace'), maxLineBytes: WHOLE_NUMBER };
+const PARQUET: Readonly<Record<keyof ParquetOptions<unknown>, AllowedSetting>> = {
+  columns: COLUMN_NAMES,
+  int64: oneOf('exact', 'f64', 'string'),
+  decimal: oneOf('auto', 'f64', 'string'),
+  binary: oneOf('error', 'base64', 'utf8'),
+};
 
 /**
  * A file, read and parsed in the core off the main thread. Several instances share it: text by byte ranges, Parquet by
@@ -25,30 +54,30 @@ export class FileSource<out T> implements Source<T> {
   declare readonly record?: T;
   readonly #spec: NativeSourceSpec;
 
-  private constructor(spec: NativeSourceSpec) {
-    this.#spec = spec;
+  private constructor(
+    type: NativeSourceSpec['type'],
+    path: unknown,
+    options: object,
+    allowed: Readonly<Record<string, AllowedSetting>>,
+    declaredAt: SourceLocation,
+  ) {
+    const call = `FileSource.${type}`;
+    this.#spec = { type, path: checkPath(path, call, declaredAt), ...checkSettings(options, allowed, call, declaredAt) };
   }
 
   /** One record for each line of JSON. `T` is what you say it is: lines are parsed, not checked against it. */
-  static jsonLines<T = unknown>(path: string | URL, options: ColumnOptions<T> = {}): FileSource<T> {
-    const declaredAt = captureSourceLocation(FileSource.jsonLines);
-    const checked = checkPath(path, 'FileSource.jsonLines', declaredAt);
-    const columns = checkColumns(options.columns, 'FileSource.jsonLines', declaredAt);
-    return new FileSource(columns === undefined ? { type: 'jsonLines', path: checked } : { type: 'jsonLines', path: checked, columns });
+  static jsonLines<T = unknown>(path: string | URL, options: JsonLinesOptions<T> = {}): FileSource<T> {
+    return new FileSource('jsonLines', path, options, { columns: COLUMN_NAMES, ...LINES }, captureSourceLocation(FileSource.jsonLines));
   }
 
   /** One record for each line, without its line end (`\n` or `\r\n`). UTF-8. */
-  static textLines(path: string | URL): FileSource<string> {
-    const declaredAt = captureSourceLocation(FileSource.textLines);
-    return new FileSource({ type: 'textLines', path: checkPath(path, 'FileSource.textLines', declaredAt) });
+  static textLines(path: string | URL, options: LineOptions = {}): FileSource<string> {
+    return new FileSource('textLines', path, options, LINES, captureSourceLocation(FileSource.textLines));
   }
 
   /** One record for each row of a Parquet file. */
-  static parquet<T = unknown>(path: string | URL, options: ColumnOptions<T> = {}): FileSource<T> {
-    const declaredAt = captureSourceLocation(FileSource.parquet);
-    const checked = checkPath(path, 'FileSource.parquet', declaredAt);
-    const columns = checkColumns(options.columns, 'FileSource.parquet', declaredAt);
-    return new FileSource(columns === undefined ? { type: 'parquet', path: checked } : { type: 'parquet', path: checked, columns });
+  static parquet<T = unknown>(path: string | URL, options: ParquetOptions<T> = {}): FileSource<T> {
+    return new FileSource('parquet', path, options, PARQUET, captureSourceLocation(FileSource.parquet));
   }
 
   /** What the compiler needs to know of it. Nothing is opened. */

@@ -1,7 +1,13 @@
 import { captureSourceLocation } from '../common/source-location.ts';
 import type { Sink } from '../transformations/connector.ts';
-import type { NativeSink } from '../transformations/sink-descriptor.ts';
-import { checkPath } from './connector-arguments.ts';
+import type { NativeSink, NativeSinkSpec } from '../transformations/sink-descriptor.ts';
+import { checkPath, checkSettings, FLAG } from './connector-arguments.ts';
+
+/** Options of a `JsonLinesSink`. */
+export interface JsonLinesSinkOptions {
+  /** Create the folder, with its parents, if it is not there; otherwise that is an error. */
+  readonly mkdir?: boolean;
+}
 
 /**
  * Writes each record as one line of JSON.
@@ -12,14 +18,16 @@ import { checkPath } from './connector-arguments.ts';
 export class JsonLinesSink<in T = unknown> implements Sink<T> {
   /** Only for the type; never set. */
   declare readonly accepts?: (record: T) => void;
-  readonly #path: string;
+  readonly #spec: NativeSinkSpec;
 
-  constructor(path: string | URL) {
-    this.#path = checkPath(path, 'new JsonLinesSink', captureSourceLocation(JsonLinesSink));
+  constructor(path: string | URL, options: JsonLinesSinkOptions = {}) {
+    const declaredAt = captureSourceLocation(JsonLinesSink);
+    const call = 'new JsonLinesSink';
+    this.#spec = { type: 'jsonLines', path: checkPath(path, call, declaredAt), ...checkSettings(options, { mkdir: FLAG }, call, declaredAt) };
   }
 
   /** What the compiler needs to know of it. Nothing is opened. */
   describe(): NativeSink {
-    return { form: 'native', spec: { type: 'jsonLines', path: this.#path } };
+    return { form: 'native', spec: this.#spec };
   }
 }

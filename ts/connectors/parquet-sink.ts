@@ -1,7 +1,37 @@
 import { captureSourceLocation } from '../common/source-location.ts';
 import type { Sink } from '../transformations/connector.ts';
-import type { NativeSink } from '../transformations/sink-descriptor.ts';
-import { checkPath } from './connector-arguments.ts';
+import type { NativeSink, NativeSinkSpec } from '../transformations/sink-descriptor.ts';
+import { type AllowedSetting, checkPath, checkSettings, FLAG, oneOf, WHOLE_NUMBER } from './connector-arguments.ts';
+
+/** Types of columns that a file can be told to have; with `?` a column may be null. */
+export type ParquetColumnType = `${'f64' | 'i32' | 'bool' | 'str' | 'date' | 'json'}${'' | '?'}`;
+
+/** Options of a `ParquetSink`. */
+export interface ParquetSinkOptions {
+  /** Create the folder, with its parents, if it is not there; otherwise that is an error. */
+  readonly mkdir?: boolean;
+  /** What happens to a string with an unpaired surrogate, which UTF-8 cannot hold: an error (when left away), or U+FFFD in its place. */
+  readonly invalidStrings?: 'error' | 'replace';
+  /** Columns that the first records do not have, or have with a narrower type. The first records decide all others. */
+  readonly schema?: Readonly<Record<string, ParquetColumnType>>;
+  /** Of the pages; `zstd` when left away. */
+  readonly compression?: 'zstd' | 'snappy' | 'none';
+  /** Rows of a row group, which is what parallel readers share; 262,144 when left away. */
+  readonly rowGroupRows?: number;
+}
+
+const SCHEMA: AllowedSetting = {
+  accepts: (value) =>
+    typeof value === 'object' && value !== null && Object.values(value).every((type) => /^(f64|i32|bool|str|date|json)\??$/.test(String(type))),
+  expected: "an object of column types, such as { note: 'str?' }; types are f64, i32, bool, str, date and json",
+};
+const SETTINGS: Readonly<Record<keyof ParquetSinkOptions, AllowedSetting>> = {
+  mkdir: FLAG,
+  invalidStrings: oneOf('error', 'replace'),
+  schema: SCHEMA,
+  compression: oneOf('zstd', 'snappy', 'none'),
+  rowGroupRows: WHOLE_NUMBER,
+};
 
 /**
  * Writes records, objects of one shape, as the rows of a Parquet file.
@@ -12,14 +42,16 @@ import { checkPath } from './connector-arguments.ts';
 export class ParquetSink<in T extends object = object> implements Sink<T> {
   /** Only for the type; never set. */
   declare readonly accepts?: (record: T) => void;
-  readonly #path: string;
+  readonly #spec: NativeSinkSpec;
 
-  constructor(path: string | URL) {
-    this.#path = checkPath(path, 'new ParquetSink', captureSourceLocation(ParquetSink));
+  constructor(path: string | URL, options: ParquetSinkOptions = {}) {
+    const declaredAt = captureSourceLocation(ParquetSink);
+    const call = 'new ParquetSink';
+    this.#spec = { type: 'parquet', path: checkPath(path, call, declaredAt), ...checkSettings(options, SETTINGS, call, declaredAt) };
   }
 
   /** What the compiler needs to know of it. Nothing is opened. */
   describe(): NativeSink {
-    return { form: 'native', spec: { type: 'parquet', path: this.#path } };
+    return { form: 'native', spec: this.#spec };
   }
 }

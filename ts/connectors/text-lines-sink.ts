@@ -1,7 +1,15 @@
 import { captureSourceLocation } from '../common/source-location.ts';
 import type { Sink } from '../transformations/connector.ts';
-import type { NativeSink } from '../transformations/sink-descriptor.ts';
-import { checkPath } from './connector-arguments.ts';
+import type { NativeSink, NativeSinkSpec } from '../transformations/sink-descriptor.ts';
+import { checkPath, checkSettings, FLAG, oneOf } from './connector-arguments.ts';
+
+/** Options of a `TextLinesSink`. */
+export interface TextLinesSinkOptions {
+  /** Create the folder, with its parents, if it is not there; otherwise that is an error. */
+  readonly mkdir?: boolean;
+  /** What happens to a string with an unpaired surrogate, which UTF-8 cannot hold: an error (when left away), or U+FFFD in its place. */
+  readonly invalidStrings?: 'error' | 'replace';
+}
 
 /**
  * Writes each record, a string, as one line of UTF-8 text.
@@ -12,14 +20,16 @@ import { checkPath } from './connector-arguments.ts';
 export class TextLinesSink implements Sink<string> {
   /** Only for the type; never set. */
   declare readonly accepts?: (record: string) => void;
-  readonly #path: string;
+  readonly #spec: NativeSinkSpec;
 
-  constructor(path: string | URL) {
-    this.#path = checkPath(path, 'new TextLinesSink', captureSourceLocation(TextLinesSink));
+  constructor(path: string | URL, options: TextLinesSinkOptions = {}) {
+    const declaredAt = captureSourceLocation(TextLinesSink);
+    const call = 'new TextLinesSink';
+    this.#spec = { type: 'textLines', path: checkPath(path, call, declaredAt), ...checkSettings(options, { mkdir: FLAG, invalidStrings: oneOf('error', 'replace') }, call, declaredAt) };
   }
 
   /** What the compiler needs to know of it. Nothing is opened. */
   describe(): NativeSink {
-    return { form: 'native', spec: { type: 'textLines', path: this.#path } };
+    return { form: 'native', spec: this.#spec };
   }
 }

@@ -5,6 +5,8 @@ export interface NativeSinkSpec {
   readonly type: 'textLines' | 'jsonLines' | 'parquet';
   /** A file, a directory (a part per instance), or a path with `{part}`. */
   readonly path: string;
+  /** Settings of the writer, by the names that the core knows. */
+  readonly [setting: string]: unknown;
 }
 
 /** What an array sink needs of an array. */

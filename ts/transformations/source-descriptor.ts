@@ -7,6 +7,8 @@ export interface NativeSourceSpec {
   readonly path: string;
   /** The fields to read; all when left away. */
   readonly columns?: readonly string[];
+  /** Settings of the reader, by the names that the core knows. */
+  readonly [setting: string]: unknown;
 }
 
 /** Records of an array. Instances take slices. */

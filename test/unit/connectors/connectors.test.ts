@@ -28,6 +28,24 @@ test('file sinks describe themselves', () => {
   ]);
 });
 
+test('options go to the core under their names; those left away do not', () => {
+  expect(FileSource.parquet('a.parquet', { int64: 'string', binary: 'base64' }).describe().spec).toEqual({
+    type: 'parquet',
+    path: 'a.parquet',
+    int64: 'string',
+    binary: 'base64',
+  });
+  expect(FileSource.textLines('a.txt', { invalidUtf8: 'replace', maxLineBytes: 100 }).describe().spec).toMatchObject({ invalidUtf8: 'replace', maxLineBytes: 100 });
+  expect(new ParquetSink('a.parquet', { schema: { note: 'str?' }, compression: 'snappy', rowGroupRows: 10, mkdir: true }).describe().spec).toEqual({
+    type: 'parquet',
+    path: 'a.parquet',
+    schema: { note: 'str?' },
+    compression: 'snappy',
+    rowGroupRows: 10,
+    mkdir: true,
+  });
+});
+
 test('a file: URL is a path', () => {
   expect(FileSource.textLines(new URL('file:///data/a%20b.txt')).describe().spec.path).toBe('/data/a b.txt');
 });
@@ -38,6 +56,11 @@ test.each([
   ['another URL', () => FileSource.parquet(new URL('https://example.org/a.parquet'))],
   ['no columns', () => FileSource.jsonLines('a', { columns: [] })],
   ['a column twice', () => FileSource.jsonLines<{ a: 1 }>('a', { columns: ['a', 'a'] })],
+  ['an option that does not exist', () => new JsonLinesSink('a', { compression: 'none' } as never)],
+  ['an option with another value', () => FileSource.parquet('a', { int64: 'bigint' as never })],
+  ['a line limit of 0', () => FileSource.textLines('a', { maxLineBytes: 0 })],
+  ['a column type that does not exist', () => new ParquetSink('a', { schema: { id: 'number' as never } })],
+  ['options that are no object', () => new ParquetSink('a', 'zstd' as never)],
   ['columns that are no array', () => FileSource.parquet('a', { columns: 'id' as never })],
 ])('%s is refused with the line of the call', (_what, call) => {
   expect(call).toThrow(
