@@ -5,12 +5,9 @@
  *
  * Reads the licence of this project when no file is given; writes `out/wordcount/words.jsonl`.
  */
-import { mkdirSync } from 'node:fs';
-
 import { FileSource, JsonLinesSink, LocalEnvironment, count, topN } from 'sage-kernel';
 
 const input = process.argv[2] ?? new URL('../../LICENSE', import.meta.url);
-mkdirSync('out/wordcount', { recursive: true });
 
 const env = new LocalEnvironment('wordcount');
 
@@ -19,7 +16,7 @@ const words = env
   .flatMap((line) => line.toLowerCase().match(/\p{L}+/gu))
   .keyBy((word) => word)
   .aggregate({ times: count() })
-  .sink(new JsonLinesSink('out/wordcount/words.jsonl'));
+  .sink(new JsonLinesSink('out/wordcount/words.jsonl', { mkdir: true }));
 
 const top: { words: { key: string; times: number }[] }[] = [];
 words.aggregate({ words: topN(10, 'times') }).sink(top);

@@ -100,7 +100,7 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
   SAGE_PLAN_SOURCE: {
     domain: 'user',
     retryable: false,
-    message: 'What was given to fromBatch, fromSource or fromStream is not a source.',
+    message: 'What was given to fromBatch or fromSource is not a source.',
     help: 'Give an array, an iterable, a generator function, a stream, a source class or a connector.',
   },
   SAGE_PLAN_SINK: {
@@ -119,7 +119,7 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     domain: 'user',
     retryable: false,
     message: 'The pipeline has no source.',
-    help: 'Start with env.fromBatch, env.fromSource or env.fromStream.',
+    help: 'Start with env.fromBatch or env.fromSource.',
   },
   SAGE_PLAN_NO_SINK: {
     domain: 'user',
@@ -263,7 +263,7 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     domain: 'external',
     retryable: false,
     message: 'A line of a JSON lines file is not valid JSON.',
-    help: 'Mend the line at the file, line and byte that the message names, or set onError on the source.',
+    help: 'Mend the line at the file, line and byte that the message names.',
   },
   SAGE_FORMAT_RECORD: {
     domain: 'external',
@@ -329,13 +329,13 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     domain: 'user',
     retryable: false,
     message: 'A user function threw.',
-    help: 'The cause is the error that it threw; onError decides what happens to the record.',
+    help: 'The cause is the error that it threw, with its stack.',
   },
   SAGE_USER_REJECTED: {
     domain: 'user',
     retryable: false,
     message: 'The promise of an asynchronous user function was rejected.',
-    help: 'The cause is the reason; onError decides what happens to the record.',
+    help: 'The cause is the reason.',
   },
   SAGE_USER_WRONG_TYPE: {
     domain: 'user',
@@ -371,7 +371,7 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     domain: 'user',
     retryable: false,
     message: 'A record does not have the field that keyBy names.',
-    help: 'Use a function for keyBy that handles such records, or set onError.',
+    help: 'Use a function for keyBy that handles such records.',
   },
   SAGE_KEY_UNSUPPORTED: {
     domain: 'user',

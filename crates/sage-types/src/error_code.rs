@@ -13,7 +13,7 @@ pub enum ErrorCode {
     PlanArgument,
     /// `SAGE_PLAN_CONFIG`: A setting of the environment is unknown or out of range.
     PlanConfig,
-    /// `SAGE_PLAN_SOURCE`: What was given to fromBatch, fromSource or fromStream is not a source.
+    /// `SAGE_PLAN_SOURCE`: What was given to fromBatch or fromSource is not a source.
     PlanSource,
     /// `SAGE_PLAN_SINK`: What was given to sink is not a sink.
     PlanSink,
@@ -390,7 +390,7 @@ impl ErrorCode {
         match self {
             Self::PlanArgument => "An argument of a pipeline call has the wrong type or value.",
             Self::PlanConfig => "A setting of the environment is unknown or out of range.",
-            Self::PlanSource => "What was given to fromBatch, fromSource or fromStream is not a source.",
+            Self::PlanSource => "What was given to fromBatch or fromSource is not a source.",
             Self::PlanSink => "What was given to sink is not a sink.",
             Self::PlanFunction => "What was given to an operator is neither a function nor a function class.",
             Self::PlanEmpty => "The pipeline has no source.",
@@ -466,7 +466,7 @@ impl ErrorCode {
             Self::PlanSource => "Give an array, an iterable, a generator function, a stream, a source class or a connector.",
             Self::PlanSink => "Give a function, an array, a sink class or a connector.",
             Self::PlanFunction => "Give a function, or a class with an execute method and its constructor arguments.",
-            Self::PlanEmpty => "Start with env.fromBatch, env.fromSource or env.fromStream.",
+            Self::PlanEmpty => "Start with env.fromBatch or env.fromSource.",
             Self::PlanNoSink => "End it with sink, print or collect, or remove it.",
             Self::PlanParallelism => "Leave the parallelism of this operator away, or set it on the operator behind the next keyBy.",
             Self::PlanNotKeyed => "Call keyBy before it.",
@@ -490,7 +490,7 @@ impl ErrorCode {
             Self::IoTruncated => "The file is incomplete or was changed while it was read; produce it again.",
             Self::IoRead => "The cause is the message of the operating system.",
             Self::IoWrite => "The cause is the message of the operating system.",
-            Self::FormatJson => "Mend the line at the file, line and byte that the message names, or set onError on the source.",
+            Self::FormatJson => "Mend the line at the file, line and byte that the message names.",
             Self::FormatRecord => "The message names the file, the line or row, and the field.",
             Self::FormatUtf8 => "Convert the file to UTF-8; the message names the line and byte.",
             Self::FormatParquet => "Produce the file again; the cause names the part that could not be read.",
@@ -501,14 +501,14 @@ impl ErrorCode {
             Self::FormatGraph => "This is a defect of SAGE Kernel; please report it with the message.",
             Self::LimitLayouts => "Keep changing names in a Map or in an array of pairs instead of field names.",
             Self::LimitBatch => "Split very large records.",
-            Self::UserThrew => "The cause is the error that it threw; onError decides what happens to the record.",
-            Self::UserRejected => "The cause is the reason; onError decides what happens to the record.",
+            Self::UserThrew => "The cause is the error that it threw, with its stack.",
+            Self::UserRejected => "The cause is the reason.",
             Self::UserWrongType => "The message says what was expected and what was returned.",
             Self::UserSource => "The cause is the error that it threw.",
             Self::UserSink => "The cause is the error that it threw.",
             Self::UserLifecycle => "The cause is the error that it threw.",
             Self::UserTimeout => "Raise timeoutMs, or find out what it waits for.",
-            Self::KeyMissingField => "Use a function for keyBy that handles such records, or set onError.",
+            Self::KeyMissingField => "Use a function for keyBy that handles such records.",
             Self::KeyUnsupported => "Use a string, number, boolean, bigint, Date, null, or arrays and plain objects of these.",
             Self::CodecUncloneable => "Functions and symbols cannot travel; the message names the path of the value.",
             Self::CodecDecode => "This is a defect of SAGE Kernel; please report it with the message.",

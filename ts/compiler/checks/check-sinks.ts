@@ -21,7 +21,7 @@ export function checkSinks(pipeline: Pipeline, options: SinkCheckOptions): void 
     throw planError('SAGE_PLAN_EMPTY', {
       message: 'the pipeline is empty',
       expected: 'at least one source and one sink',
-      fix: 'Start with env.fromBatch, env.fromSource or env.fromStream, and end with sink, print or collect.',
+      fix: 'Start with env.fromBatch or env.fromSource, and end with sink, print or collect.',
       declaredAt: options.declaredAt ?? UNKNOWN_LOCATION,
     });
   }
