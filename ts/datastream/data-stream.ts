@@ -3,6 +3,7 @@ import { captureSourceLocation, type SourceLocation } from '../common/source-loc
 import type { AggregateResults, AggregateSpec } from '../functions/aggregator.ts';
 import type { FunctionPlace } from '../functions/check-user-function.ts';
 import { describeValue, toUserFunction } from '../functions/check-user-function.ts';
+import { isClass } from '../functions/class-detection.ts';
 import { FilterFunction } from '../functions/filter-function.ts';
 import { FlatMapFunction } from '../functions/flat-map-function.ts';
 import { MapFunction } from '../functions/map-function.ts';
@@ -168,7 +169,7 @@ export class DataStream<out T> {
    */
   reduce(fn: (reduced: T, next: T) => T | Promise<T>, options?: EmitOptions): DataStream<T> {
     const declaredAt = captureSourceLocation(this.reduce);
-    if (typeof fn !== 'function') {
+    if (typeof fn !== 'function' || isClass(fn)) {
       throw planError('SAGE_PLAN_FUNCTION', {
         message: `reduce was given ${describeValue(fn)}`,
         expected: 'a function of the reduced value and the next record',

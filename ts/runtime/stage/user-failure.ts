@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 import { type ErrorCode, SageError, coreError } from '../../common/errors.ts';
 import { isFieldPath, readField } from '../../functions/field-path.ts';
 import { isBuiltinAggregator } from '../../functions/aggregator.ts';
@@ -17,7 +19,9 @@ function codeOf(node: StageNode, how: 'threw' | 'rejected'): ErrorCode {
 }
 
 function reason(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  if (error instanceof Error) return `${error.name}: ${error.message}`;
+  // Anything can be thrown, also what has no text of its own.
+  return typeof error === 'object' ? inspect(error, { depth: 0 }) : String(error);
 }
 
 /** Turns what happened in an operator into the job's error: with its name, the user's line and the record. */
