@@ -20,6 +20,8 @@ interface Watched {
 }
 
 const EVERY_MS = 250;
+/** A terminal that does not say how wide it is says 0. */
+const UNKNOWN_COLUMNS = 80;
 const CLEAR_LINE = '\r\u001B[K';
 
 /** Follows jobs: while they run one live line on a terminal, at their end a summary or their result as JSON. */
@@ -69,7 +71,7 @@ export class JobReporter {
     const { people } = this.#options;
     if (people === undefined) return;
     const text = [...this.#running].map((watched) => progress(watched)).join('   ');
-    people.write(`${CLEAR_LINE}${text.slice(0, Math.max(20, people.columns) - 1)}`);
+    people.write(`${CLEAR_LINE}${text.slice(0, (people.columns || UNKNOWN_COLUMNS) - 1)}`);
     this.#hasLine = true;
   }
 
