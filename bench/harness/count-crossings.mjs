@@ -7,7 +7,8 @@ import { subscribe } from 'node:diagnostics_channel';
 import { fileURLToPath } from 'node:url';
 
 const require = createRequire(import.meta.url);
-const folder = fileURLToPath(new URL('../node_modules/sage-kernel/native/', import.meta.url));
+const engine = process.env.SAGE_BENCH_ENGINE ?? import.meta.resolve('sage-kernel');
+const folder = fileURLToPath(new URL('../native/', engine));
 const file = process.env.SAGE_BENCH_COUNTS;
 const calls = {};
 const segments = [];

@@ -32,9 +32,9 @@ export function describeMachine(): Machine {
 
 function commit(): string {
   try {
-    const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] } as const;
-    const head = execFileSync('git', ['rev-parse', '--short', 'HEAD'], options).trim();
-    return execFileSync('git', ['status', '--porcelain', 'ts', 'crates'], options) === '' ? head : `${head} with changes`;
+    const git = (...args: string[]): string => execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    const head = git('rev-parse', '--short', 'HEAD').trim();
+    return git('status', '--porcelain', 'ts', 'crates') === '' ? head : `${head} with changes`;
   } catch {
     return 'unknown';
   }

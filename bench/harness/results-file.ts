@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import type { Machine } from './machine.ts';
 import type { RowResult } from './run-case.ts';
 
-interface ResultsFile {
+/** What a results file holds. */
+export interface ResultsFile {
   readonly rows: Record<string, RowResult & { readonly machine: Machine; readonly quick: boolean }>;
 }
 
@@ -14,10 +15,16 @@ export function resultsPath(name: string): string {
   return fileURLToPath(new URL(`../results/${name}.json`, import.meta.url));
 }
 
+/** Reads a results file; an empty one when it is not there. */
+export function readResults(name: string): ResultsFile {
+  const path = resultsPath(name);
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as ResultsFile) : { rows: {} };
+}
+
 /** Puts a row into a results file; the other rows stay as they are. */
 export function keepRow(name: string, result: RowResult, machine: Machine, quick: boolean): void {
   const path = resultsPath(name);
-  const file: ResultsFile = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as ResultsFile) : { rows: {} };
+  const file = readResults(name);
   file.rows[result.row] = { ...result, machine, quick };
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `${JSON.stringify(file, undefined, 2)}\n`);

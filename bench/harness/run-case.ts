@@ -37,19 +37,7 @@ const MOST_CROSSINGS = 0.01;
 /** Measures a row: every variant once in each round, so that a noisy minute hits all of them. */
 export async function runCase(benchCase: BenchCase, settings: RunSettings): Promise<RowResult> {
   const { quick, say } = settings;
-  const records = quick ? benchCase.quickRecords : benchCase.records;
-  const folder = join(tmpdir(), 'sage-bench');
-  mkdirSync(folder, { recursive: true });
-  await benchCase.prepare?.({ records, folder });
-  const variants = benchCase.variants.filter(({ name }) => settings.variant === undefined || name.includes(settings.variant));
-  const specOf = (variant: Variant): ChildSpec => ({
-    row: benchCase.row,
-    variant: variant.name,
-    records: Math.max(1, Math.round(records * (variant.share ?? 1))),
-    folder,
-    mode: 'time',
-    quick,
-  });
+  const { records, variants, specOf } = await prepareCase(benchCase, settings);
   const reports = new Map<Variant, ChildReport[]>(variants.map((variant) => [variant, []]));
   const faults: string[] = [];
   const rounds = settings.rounds ?? (quick ? QUICK_ROUNDS : (benchCase.rounds ?? ROUNDS));
@@ -83,6 +71,35 @@ export async function runCase(benchCase: BenchCase, settings: RunSettings): Prom
   };
 }
 
+/** Runs our variants of a row under the profiler; where the time goes, as lines. */
+export async function profileCase(benchCase: BenchCase, settings: RunSettings): Promise<string[]> {
+  const { variants, specOf } = await prepareCase(benchCase, settings);
+  const lines: string[] = [];
+  for (const variant of variants) {
+    if (variant.ours !== true && settings.variant === undefined) continue;
+    const { profile = [] } = await runChild({ ...specOf(variant), mode: 'profile' }, variant.flags);
+    lines.push(`${benchCase.row}/${variant.name}`, ...profile);
+  }
+  return lines;
+}
+
+async function prepareCase(benchCase: BenchCase, { quick, variant: wanted }: RunSettings) {
+  const records = quick ? benchCase.quickRecords : benchCase.records;
+  const folder = join(tmpdir(), 'sage-bench');
+  mkdirSync(folder, { recursive: true });
+  await benchCase.prepare?.({ records, folder });
+  const variants = benchCase.variants.filter(({ name }) => wanted === undefined || name.includes(wanted));
+  const specOf = (variant: Variant): ChildSpec => ({
+    row: benchCase.row,
+    variant: variant.name,
+    records: Math.max(1, Math.round(records * (variant.share ?? 1))),
+    folder,
+    mode: 'time',
+    quick,
+  });
+  return { records, variants, specOf };
+}
+
 function sumUp(benchCase: BenchCase, variant: Variant, records: number, reports: readonly ChildReport[]): VariantFigures {
   const scale = benchCase.per === 'record' ? 1e6 / records : 1;
   const figures: Record<string, number> = {};
@@ -92,6 +109,7 @@ function sumUp(benchCase: BenchCase, variant: Variant, records: number, reports:
     ours: variant.ours === true,
     records,
     time: summarise(reports.flatMap((report) => report.samplesMs.map((ms) => ms * scale))),
+    cpu: summarise(reports.flatMap((report) => report.samplesCpuMs.map((ms) => ms * scale))),
     peakRssMiB: Math.max(...reports.map((report) => report.peakRssMiB)),
     checksum: reports[0]!.checksum,
     figures,

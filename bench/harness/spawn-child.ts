@@ -36,7 +36,7 @@ export function runChild(spec: ChildSpec, flags: readonly string[] = [], environ
     child.on('error', reject);
     child.on('close', (code) => {
       if (report !== undefined && code === 0) resolve(report);
-      else reject(new Error(`${spec.row}/${spec.variant} ended with ${code}:\n${complaints}`));
+      else reject(new Error(`${spec.row}/${spec.variant} ended with ${code}: ${/^.*Error.*$/m.exec(complaints)?.[0] ?? complaints.slice(0, 500)}`));
     });
   });
 }

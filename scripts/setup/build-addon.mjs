@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkNativeTools } from './check-tools.mjs';
 import { projectNode, projectRoot, setupFolder } from './project.mjs';
@@ -12,11 +12,13 @@ const nativeFolder = join(projectRoot, 'native');
 /** The TypeScript declarations of the binding, as the last build of the addon generated them. */
 export const builtBindingTypes = join(setupFolder, 'binding.d.ts');
 
-/** What the addon is made from. Tests and benchmarks of the crates cannot change it. */
+/** What the addon is made from. Tests and benchmarks of the crates cannot change it, nor can most of the manifest. */
 function addonSources() {
+  const { napi, devDependencies } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));
+  const manifest = JSON.stringify([napi, devDependencies['@napi-rs/cli']]);
   const cannotMatter = (path) => /^crates\/[^/]+\/(tests|benches|examples)$/.test(path) || path.endsWith('.md');
   const platform = `${process.platform}-${process.arch}`;
-  return `${platform}:${sourceHash(['Cargo.toml', 'Cargo.lock', 'package.json', 'crates'], cannotMatter)}`;
+  return `${platform}:${manifest}:${sourceHash(['Cargo.toml', 'Cargo.lock', 'crates'], cannotMatter)}`;
 }
 
 /** Whether the addon that is there was built on this platform from the sources that are there. */

@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectRoot } from '../setup/project.mjs';
+import { projectNode, projectRoot } from '../setup/project.mjs';
+import { commandCheck } from './runner.mjs';
 import { cargoTest } from './rust-runners.mjs';
 import { vitest } from './typescript-runners.mjs';
 
@@ -26,6 +27,20 @@ function propertyTestFiles() {
     .sort();
 }
 
+/**
+ * Every row of the benchmarks, short: wrong answers, too many crossings and falling back from fused code fail it. How fast it
+ * is does not: that is for a quiet machine.
+ */
+const benchmarks = [
+  commandCheck('benchmarks, quick', ['ts'], projectNode, [join(projectRoot, 'bench', 'run.mjs'), 'main.ts', '--quick', '--rounds', '1']),
+  commandCheck('micro benchmarks, quick', ['ts'], projectNode, [join(projectRoot, 'bench', 'run.mjs'), 'micro/main.ts', '--quick']),
+  commandCheck('tsc of the benchmarks', ['ts'], projectNode, [
+    join(projectRoot, 'node_modules', 'typescript', 'bin', 'tsc'),
+    '-p',
+    join(projectRoot, 'bench', 'tsconfig.json'),
+  ]),
+];
+
 /** What takes too long for every change: run by `.ci/run` after `npm test`. */
 export function heavyRunners() {
   const files = propertyTestFiles();
@@ -38,5 +53,6 @@ export function heavyRunners() {
     files.length === 0
       ? { name: longTypescript, groups: ['ts'], run: async () => ({ passed: 0, failed: 1, remarks: ['no such test file'] }) }
       : vitest(longTypescript, files, { SAGE_PROPERTY_RUNS: typescriptPropertyRuns }),
+    ...benchmarks,
   ];
 }

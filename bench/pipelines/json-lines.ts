@@ -1,0 +1,121 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+import type { BenchCase, Run, RunOutcome, VariantContext } from '../harness/bench-case.ts';
+import { type PageTotal, type PageView, pageViewsMB, pageViewsPath, pagesChecksum, writePageViews } from './page-views.ts';
+
+const isSlow = (view: PageView): boolean => view.ok && view.ms > 1000;
+
+/** Views and time of each page, by hand. */
+class PageTotals {
+  readonly #byPage = new Map<string, { key: string; views: number; ms: number }>();
+
+  add(view: PageView): void {
+    if (!isSlow(view)) return;
+    const found = this.#byPage.get(view.page);
+    if (found === undefined) this.#byPage.set(view.page, { key: view.page, views: 1, ms: view.ms });
+    else {
+      found.views++;
+      found.ms += view.ms;
+    }
+  }
+
+  values(): Iterable<PageTotal> {
+    return this.#byPage.values();
+  }
+}
+
+/** Adds the speed to what a run gives. */
+const withSpeed = ({ folder, records }: VariantContext, run: () => Promise<Iterable<PageTotal>>): Run => {
+  const megabytes = pageViewsMB(folder, records);
+  return async (): Promise<RunOutcome> => {
+    const startMs = performance.now();
+    const checksum = pagesChecksum(await run());
+    return { checksum, figures: { 'MB/s': megabytes / ((performance.now() - startMs) / 1000) } };
+  };
+};
+
+const startSage = (parallelism: number) => async (context: VariantContext): Promise<Run> => {
+  const { pages, results } = await import('./json-lines-pipeline.ts');
+  const path = pageViewsPath(context.folder, context.records);
+  return withSpeed(context, async () => {
+    results.totals = [];
+    await pages.run({ path }, { parallelism });
+    return results.totals;
+  });
+};
+
+export const benchCase: BenchCase = {
+  row: 'json-lines',
+  title: 'JSON lines file of six fields a line, filter and aggregate by lambdas',
+  records: 2_000_000,
+  quickRecords: 300_000,
+  per: 'record',
+  rounds: 3,
+  prepare: ({ folder, records }) => writePageViews(folder, records),
+  variants: [
+    {
+      name: 'readline + JSON.parse',
+      warmups: 1,
+      samples: 2,
+      async start(context) {
+        const path = pageViewsPath(context.folder, context.records);
+        return withSpeed(context, async () => {
+          const totals = new PageTotals();
+          for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) totals.add(JSON.parse(line) as PageView);
+          return totals.values();
+        });
+      },
+    },
+    {
+      name: 'readline events + JSON.parse',
+      warmups: 1,
+      samples: 2,
+      async start(context) {
+        const path = pageViewsPath(context.folder, context.records);
+        return withSpeed(
+          context,
+          () =>
+            new Promise((resolve, reject) => {
+              const totals = new PageTotals();
+              const input = createReadStream(path);
+              input.on('error', reject);
+              createInterface({ input, crlfDelay: Infinity })
+                .on('line', (line) => totals.add(JSON.parse(line) as PageView))
+                .on('close', () => resolve(totals.values()));
+            }),
+        );
+      },
+    },
+    {
+      name: 'chunks cut by hand + JSON.parse',
+      warmups: 1,
+      samples: 2,
+      async start(context) {
+        const path = pageViewsPath(context.folder, context.records);
+        return withSpeed(context, async () => {
+          const totals = new PageTotals();
+          let rest = '';
+          for await (const chunk of createReadStream(path, { encoding: 'utf8', highWaterMark: 256 * 1024 })) {
+            const text = rest + (chunk as string);
+            let from = 0;
+            for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
+              totals.add(JSON.parse(text.slice(from, end)) as PageView);
+              from = end + 1;
+            }
+            rest = text.slice(from);
+          }
+          if (rest !== '') totals.add(JSON.parse(rest) as PageView);
+          return totals.values();
+        });
+      },
+    },
+    { name: 'sage', ours: true, warmups: 1, start: startSage(1) },
+    { name: 'sage, parallelism 2', ours: true, warmups: 1, start: startSage(2) },
+  ],
+  goals: [{ ours: 'sage', peers: ['readline + JSON.parse', 'readline events + JSON.parse'], atLeast: 4 }],
+  informative: [
+    ['sage', 'chunks cut by hand + JSON.parse'],
+    ['sage, parallelism 2', 'sage'],
+  ],
+};

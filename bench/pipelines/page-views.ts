@@ -1,0 +1,68 @@
+import { createWriteStream, existsSync, statSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { once } from 'node:events';
+
+/** A line of the JSON lines row: six fields, about 110 bytes. */
+export interface PageView {
+  readonly id: number;
+  readonly user: string;
+  readonly page: string;
+  readonly ms: number;
+  readonly bytes: number;
+  readonly ok: boolean;
+}
+
+/** Result of a page. */
+export interface PageTotal {
+  readonly key: string;
+  readonly views: number;
+  readonly ms: number;
+}
+
+const PAGES = 500;
+const LINES_A_WRITE = 10_000;
+
+/** Where the file with so many lines lies. */
+export function pageViewsPath(folder: string, records: number): string {
+  return join(folder, `page-views-${records}.jsonl`);
+}
+
+/** Its size in MB (10^6 bytes). */
+export function pageViewsMB(folder: string, records: number): number {
+  return statSync(pageViewsPath(folder, records)).size / 1e6;
+}
+
+/** Writes the file unless it is there. */
+export async function writePageViews(folder: string, records: number): Promise<void> {
+  const path = pageViewsPath(folder, records);
+  if (existsSync(path)) return;
+  const file = createWriteStream(`${path}.tmp`);
+  for (let from = 0; from < records; from += LINES_A_WRITE) {
+    let text = '';
+    for (let n = from; n < Math.min(records, from + LINES_A_WRITE); n++) text += `${JSON.stringify(pageView(n))}\n`;
+    if (!file.write(text)) await once(file, 'drain');
+  }
+  file.end();
+  await once(file, 'finish');
+  await rename(`${path}.tmp`, path);
+}
+
+function pageView(n: number): PageView {
+  const dice = Math.imul(n, 2_654_435_761) >>> 0;
+  return {
+    id: 1_000_000_000 + n,
+    user: `user-${dice % 99_991}`,
+    page: `/articles/2026/${dice % PAGES}/index.html`,
+    ms: (dice % 100_000) / 8,
+    bytes: dice % 1_000_003,
+    ok: dice % 10 !== 0,
+  };
+}
+
+/** Of final results, whatever their order; `ms` are multiples of 1/8, so that sums do not depend on their order. */
+export function pagesChecksum(totals: Iterable<PageTotal>): number {
+  let sum = 0;
+  for (const { key, views, ms } of totals) sum = (sum + key.length * 31 + Number(key.split('/')[3]) * 17 + views * 1009 + ms * 8) % 1_000_000_007;
+  return sum;
+}
