@@ -1,0 +1,3 @@
+import { describeRandomGraphs } from './random/describe-random-graphs.ts';
+
+describeRandomGraphs('fused');
