@@ -42,7 +42,7 @@ export class SegmentText {
   /** Whether numeric accumulators make a difference in this segment, and are possible. */
   numericPays = false;
   numericPossible = true;
-  readonly bindings = new Map<string, string>();
+  readonly bindings: Map<string, string> = new Map();
   readonly #locals = new Map<string, Local>();
   readonly #stops = new Set<string>();
   readonly #numericStates = new Set<string>();
