@@ -60,7 +60,11 @@ export async function checkNativeTools() {
   }
 }
 
-/** The oldest Rust the workspace builds with, from its manifest. */
+/**
+ * The oldest Rust the workspace builds with, from its manifest.
+ *
+ * @returns {string}
+ */
 export function minimumRust() {
   const manifest = readFileSync(join(projectRoot, 'Cargo.toml'), 'utf8');
   const match = /^rust-version\s*=\s*"([^"]+)"/m.exec(manifest);

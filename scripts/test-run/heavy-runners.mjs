@@ -17,14 +17,24 @@ const loom = cargoTest('loom', ['-p', 'sage-queue', '--release', '--test', 'loom
   CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '16',
 });
 
-/** The test files that draw random cases with fast-check. */
-function propertyTestFiles() {
+/** The test files that import one of these modules: that tells what they do. */
+function testFilesThatImport(modules) {
   const files = readdirSync(join(projectRoot, 'test'), { recursive: true });
   return files
     .map((file) => `test/${String(file).replaceAll('\\', '/')}`)
     .filter((file) => file.endsWith('.test.ts'))
-    .filter((file) => /from 'fast-check'/.test(readFileSync(join(projectRoot, file), 'utf8')))
+    .filter((file) => {
+      const text = readFileSync(join(projectRoot, file), 'utf8');
+      return modules.some((module) => text.includes(`from '${module}'`) || text.includes(`import('${module}')`));
+    })
     .sort();
+}
+
+/** vitest over the files that import one of these modules; no such file is a failure, not a success. */
+function longVitest(name, modules, env) {
+  const files = testFilesThatImport(modules);
+  if (files.length > 0) return vitest(name, files, env);
+  return { name, groups: ['ts'], run: async () => ({ passed: 0, failed: 1, remarks: ['no such test file'] }) };
 }
 
 /**
@@ -43,16 +53,13 @@ const benchmarks = [
 
 /** What takes too long for every change: run by `.ci/run` after `npm test`. */
 export function heavyRunners() {
-  const files = propertyTestFiles();
-  const longTypescript = `long property runs, TypeScript (${typescriptPropertyRuns} a property)`;
   return [
     loom,
     cargoTest(`long property runs, Rust (${rustPropertyCases} a property)`, undefined, {
       PROPTEST_CASES: rustPropertyCases,
     }),
-    files.length === 0
-      ? { name: longTypescript, groups: ['ts'], run: async () => ({ passed: 0, failed: 1, remarks: ['no such test file'] }) }
-      : vitest(longTypescript, files, { SAGE_PROPERTY_RUNS: typescriptPropertyRuns }),
+    longVitest(`long property runs, TypeScript (${typescriptPropertyRuns} a property)`, ['fast-check', './random/describe-random-graphs.ts'], { SAGE_PROPERTY_RUNS: typescriptPropertyRuns }),
+    longVitest('long chaos tests', ['./support/heavy.ts'], { SAGE_HEAVY: '1' }),
     ...benchmarks,
   ];
 }

@@ -3,10 +3,10 @@ import { tallyCargoTest } from './tally.mjs';
 import { addonStep, setUp } from '../setup/set-up.mjs';
 
 /**
- * The crates that `cargo test` can run. The binding is not one of them: a test binary of it would need the
- * symbols that only a Node process has, so test/native covers it from there.
+ * All crates. The library of the binding is no test binary (its `Cargo.toml` says so), for that would need the symbols
+ * that only a Node process has, and test/native covers it from there; but its test that reads the source is one.
  */
-const testableCrates = ['--workspace', '--exclude', 'sage-node'];
+const testableCrates = ['--workspace'];
 
 /**
  * `cargo test` over the workspace.

@@ -63,10 +63,28 @@ describe('a wrong type', () => {
     expect(error).toMatchObject({ code: 'SAGE_KEY_MISSING_FIELD', operator: 'keyBy', record: { b: 2 } });
   });
 
-  it('an iterator whose next() gives no object', async () => {
-    const source = { [Symbol.iterator]: () => ({ next: () => 5 }) } as never as Iterable<number>;
-    const error = await failure((env) => env.fromSource(source).sink([]));
-    expect(error).toMatchObject({ code: 'SAGE_USER_SOURCE', operator: 'source' });
+  it.each([5, 'text', null, undefined])('an iterator whose next() gives %o', async (result) => {
+    const taken: unknown[] = [];
+    const source = { [Symbol.iterator]: () => ({ next: () => result }) } as never as Iterable<number>;
+    expect(await failure((env) => env.fromSource(source).sink(taken))).toMatchObject({ code: 'SAGE_USER_SOURCE', operator: 'source' });
+    const late = { [Symbol.asyncIterator]: () => ({ next: async () => result }) } as never as AsyncIterable<number>;
+    expect(await failure((env) => env.fromSource(late).sink(taken))).toMatchObject({ code: 'SAGE_USER_SOURCE' });
+    for (const inner of [source, late]) {
+      const error = await failure((env) => env.fromCollection([1]).flatMap(() => inner).sink(taken));
+      expect(error).toMatchObject({ domain: 'user', operator: 'flatMap', record: 1 });
+    }
+    expect(taken).toEqual([]);
+  });
+
+  it('an iterator that says it is done in other words than true', async () => {
+    const steps = [{ value: 1 }, { value: 2, done: 0 }, { done: 1 }];
+    const steady = { [Symbol.iterator]: () => ({ next: ((at) => () => steps[at++])(0) }) } as never as Iterable<number>;
+    const taken: number[] = [];
+    const env = new LocalEnvironment();
+    env.fromSource(steady).sink(taken);
+    env.fromCollection([0]).flatMap(() => steady).sink(taken);
+    await env.submit({ autostop: true });
+    expect(taken.toSorted()).toEqual([1, 1, 2, 2]);
   });
 
   it('a batch source that throws in the middle delivers what came before', async () => {

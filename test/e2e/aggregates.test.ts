@@ -103,6 +103,57 @@ describe('aggregate', () => {
     expect(results).toEqual(expected);
   });
 
+  it('with a key, update: results that are still being read when the next batch of the same record is closed stay as they are', async () => {
+    // Given: records that become three, so that a batch is full in the middle of one, and results that take a step each now and then.
+    const some = rows.slice(0, 1200);
+    const words = some.flatMap(({ n }) => [n, n + 1, n + 2]);
+    const results = await recordsOf((env) =>
+      env
+        .fromCollection(some)
+        .flatMap(({ n }) => [n, n + 1, n + 2])
+        .keyBy((n) => n % 7)
+        .aggregate({ least: min((n: number) => n), total: sum((n: number) => n), n: count() }, { emit: 'update' })
+        .map((result) => {
+          if (result.n % 40 === 0) for (const untilMs = performance.now() + 5; performance.now() < untilMs; );
+          return result;
+        }),
+    );
+    const own = numbers(7).map(() => ({ least: Infinity, total: 0, n: 0 }));
+    const expected = words.map((n) => {
+      const state = own[n % 7]!;
+      own[n % 7] = { least: Math.min(state.least, n), total: state.total + n, n: state.n + 1 };
+      return { key: n % 7, ...own[n % 7] };
+    });
+    expect(results).toEqual(expected);
+  });
+
+  it('with a key, any number of inputs over an exchange, also none', async () => {
+    for (const inputs of [0, 1, 17, 40]) {
+      const spec = Object.fromEntries([['n', count()], ...numbers(inputs).map((n) => [`s${n}`, sum((row: Row) => row.n + n)])]);
+      const results = await recordsOf((env) => env.fromCollection(rows).keyBy('team').parallelism(3).aggregate(spec));
+      const expected = TEAMS.map((key) => {
+        const own = rows.filter(({ team }) => team === key);
+        return { key, n: own.length, ...Object.fromEntries(numbers(inputs).map((n) => [`s${n}`, own.reduce((total, row) => total + row.n + n, 0)])) };
+      });
+      const order: readonly string[] = TEAMS;
+      expect(results.toSorted((a, b) => order.indexOf(a.key) - order.indexOf(b.key))).toEqual(expected);
+    }
+  });
+
+  it('a running result that cannot be made is an error with the record', async () => {
+    const env = new LocalEnvironment();
+    const broken = aggregator({
+      init: () => 0,
+      add: (n: number) => n + 1,
+      result: (n) => {
+        if (n === 2) throw new RangeError('no result');
+        return n;
+      },
+    });
+    env.fromCollection([1, 2]).map((x) => ({ x })).aggregate({ broken }, { emit: 'update' }).named('totals').sink([]);
+    await expect(env.submit({ autostop: true })).rejects.toMatchObject({ code: 'SAGE_USER_THREW', operator: 'totals', record: { x: 2 } });
+  });
+
   it('numbers at their borders: -0, NaN, infinities, sums beyond 2^53', async () => {
     const cases: number[][] = [[-0], [0, -0], [-0, 0], [Number.NaN, 1], [1, Number.NaN, 0], [Infinity, -Infinity], [2 ** 53, 1, 1], [Number.MIN_VALUE, 0], [1e308, 1e308]];
     for (const values of cases) {
@@ -142,6 +193,19 @@ describe('reduce', () => {
     };
     expect(await recordsOf((env) => env.fromCollection(['only']).reduce(never))).toEqual(['only']);
     expect(await recordsOf((env) => env.fromCollection([1, 2, 3]).keyBy((n) => n).reduce(never))).toEqual([1, 2, 3]);
+  });
+
+  it('a number that becomes something else is kept, also when another branch of the record goes through an iterator', async () => {
+    const env = new LocalEnvironment();
+    const [reduced, others]: [unknown[], number[]] = [[], []];
+    const stream = env.fromCollection<unknown>(numbers(100));
+    stream.reduce((a, b) => (b === 60 ? `${String(a)}:` : typeof a === 'string' ? `${a}${String(b)}` : (a as number) + (b as number))).sink(reduced);
+    stream.flatMap(function* (n) {
+      yield n as number;
+    }).sink(others);
+    await env.submit({ autostop: true });
+    expect(reduced).toEqual([`1770:${numbers(100).slice(61).join('')}`]);
+    expect(others).toEqual(numbers(100));
   });
 
   it('passes falsy values on as they are', async () => {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 
-import { FilterFunction, FlatMapFunction, LocalEnvironment, MapFunction, SinkFunction, aggregator, count, sum } from '../../ts/index.ts';
+import { FilterFunction, FlatMapFunction, LocalEnvironment, MapFunction, SinkFunction, type Emit, aggregator, count, sum } from '../../ts/index.ts';
 import { numbers, recordsOf } from './support/run-to-array.ts';
 import { Overlap, afterTurns, thenable } from './support/thenables.ts';
 
@@ -208,7 +208,7 @@ describe('a function that returns a thenable now and then', () => {
   it('a user aggregator whose add gives a thenable is awaited', async () => {
     const joined = aggregator({
       init: () => '',
-      add: (a: string, n: number) => (now(n) ? (afterTurns(`${a},${n}`) as unknown as string) : `${a},${n}`),
+      add: (a: string, n: number) => (now(n) ? afterTurns(`${a},${n}`) : `${a},${n}`),
       result: (a) => a,
     });
     const unkeyed = await recordsOf((env) => env.fromCollection(numbers(20)).aggregate({ joined, n: count() }));
@@ -217,5 +217,24 @@ describe('a function that returns a thenable now and then', () => {
     expect(keyed.toSorted((a, b) => a.key - b.key)).toEqual(
       [0, 1].map((key) => ({ key, joined: numbers(20).filter((n) => n % 2 === key).map((n) => `,${n}`).join(''), n: 10 })),
     );
+  });
+
+  it.each(['init', 'result'] as const)('a user aggregator whose %s gives a promise is an error, never a promise among the results', async (part) => {
+    const total = { init: () => 0, add: (a: number, n: number) => a + n, result: (a: number) => a };
+    const late = { ...total, [part]: async () => 0 };
+    const results = (keyed: boolean, emit: Emit): Promise<unknown[]> =>
+      recordsOf<unknown>((env) => {
+        const stream = env.fromCollection(numbers(3));
+        return keyed ? stream.keyBy((n) => n % 2).aggregate({ late }, { emit }).named('sums') : stream.aggregate({ late }, { emit }).named('sums');
+      });
+    for (const keyed of [false, true]) {
+      for (const emit of ['final', 'update', { everyMs: 1 }] as const) {
+        await expect(results(keyed, emit)).rejects.toMatchObject({
+          code: 'SAGE_USER_WRONG_TYPE',
+          operator: 'sums',
+          message: expect.stringContaining(`${part} of the aggregator 'late'`) as string,
+        });
+      }
+    }
   });
 });

@@ -259,6 +259,19 @@ describe('JobManager', () => {
     await expect(manager.pauseJob(id)).rejects.toMatchObject({ code: 'SAGE_JOB_NOT_FOUND' });
   });
 
+  it('a job that failed says why, and stays as it is', async () => {
+    const manager = JobManager.instance();
+    const env = new LocalEnvironment('fails');
+    env.fromCollection([1]).map(() => { throw new RangeError('no'); }).named('bad').sink([]);
+    const job = await env.submit();
+    await expect(job.completion).rejects.toThrow('no');
+    const failed = { id: job.id, status: 'failed', error: { code: 'SAGE_USER_THREW', operator: 'bad' }, result: { recordsOut: 0 } };
+    expect(manager.getJobStatus(job.id)).toMatchObject(failed);
+    expect(await manager.stopJob(job.id)).toMatchObject(failed);
+    expect(await manager.cancelJob(job.id)).toMatchObject(failed);
+    expect(await manager.deleteJob(job.id)).toBe(true);
+  });
+
   it('pauses, resumes, stops, and deletes running jobs only by force', async () => {
     const manager = JobManager.instance();
     const { env, some } = endless();

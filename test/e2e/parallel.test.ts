@@ -17,6 +17,7 @@ import { numbers } from './support/run-to-array.ts';
 const byNumber = (a: { n: number }, b: { n: number }): number => a.n - b.n;
 const kinds = Object.keys(KEY_KINDS) as KeyKind[];
 const script = fileURLToPath(new URL('scripts/parallel-script.ts', import.meta.url));
+const late = fileURLToPath(new URL('scripts/late-parallel-script.ts', import.meta.url));
 
 const lists: unknown[][] = [arrived, visits, seen, bare, ...Object.values(outputs)];
 
@@ -230,9 +231,26 @@ describe('the script form', () => {
       numbers: numbers(1000),
       threads: 2,
       arguments: ['2'],
+      settings: ['a function'],
       groups: numbers(10).map((key) => ({ key, n: 100 })),
     });
     expect(lines[1]).toEqual({ isolates: 1, again: [2, 4, 6, 8] });
+  });
+
+  it('may submit after its top level is done, and two jobs at once', async () => {
+    const { code, stdout, stderr } = await runScript(late);
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({
+      first: { isolates: expect.toSatisfy((n: number) => n >= 2) as number, numbers: [10, 20, 30, 40] },
+      second: { isolates: 1, numbers: [100, 200, 300, 400] },
+    });
+  });
+
+  it('that never submits in a worker is SAGE_WORKER_IMPORT', async () => {
+    const { code, stderr } = await runScript(late, ['never']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/could not import .*late-parallel-script\.ts: it ended there without a submit/);
+    expect(stderr).toContain('SAGE_WORKER_IMPORT');
   });
 
   it('without parallelism there is no worker', async () => {
@@ -270,7 +288,17 @@ describe('pipelines that workers cannot build', () => {
   });
 
   it('arguments that cannot be cloned are refused by name', async () => {
-    await expect(mismatched.run((() => 'operator') as never, { parallelism: 2 })).rejects.toMatchObject({ code: 'SAGE_PLAN_UNCLONEABLE' });
+    await expect(mismatched.run((() => 'operator') as never, { parallelism: 2 })).rejects.toMatchObject({
+      code: 'SAGE_PLAN_UNCLONEABLE',
+      message: expect.stringContaining("the pipeline's arguments") as string,
+    });
+  });
+
+  it('so are settings', async () => {
+    await expect(mismatched.run('operator', { parallelism: 2, onLate: () => 0 })).rejects.toMatchObject({
+      code: 'SAGE_PLAN_UNCLONEABLE',
+      message: expect.stringContaining("the setting 'onLate'") as string,
+    });
   });
 
   it('isolated: true runs even one instance in a worker', async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { FileSource, JsonLinesSink, LocalEnvironment, ParquetSink } from '../../ts/index.ts';
+import { FileSource, JsonLinesSink, LocalEnvironment, ParquetSink, type ParquetSinkOptions } from '../../ts/index.ts';
 import { recordsOf } from './support/run-to-array.ts';
 
 let folder: string;
@@ -60,6 +60,20 @@ describe('the options that error messages name', () => {
     await env.submit({ autostop: true });
     const read = await recordsOf((reading) => reading.fromSource(FileSource.parquet<{ id: number; note: string | null }>(path)));
     expect(read).toEqual(records.map((record) => ({ note: null, ...record })));
+  });
+
+  test('schema: a field inside an object, in the words of the error', async () => {
+    const path = join(folder, 'deep.parquet');
+    const records = Array.from({ length: 40_000 }, (_, id) => ({ id, place: id < 30_000 ? { x: id } : { x: id, name: `n${id}` } }));
+    const write = (options: ParquetSinkOptions): Promise<unknown> => {
+      const env = new LocalEnvironment('schema');
+      env.fromCollection(records).sink(new ParquetSink(path, options));
+      return env.submit({ autostop: true });
+    };
+    await expect(write({})).rejects.toMatchObject({ code: 'SAGE_FORMAT_COLUMN_TYPE', message: expect.stringContaining('schema: { "place": { "name": "str?" } }') as string });
+    await write({ schema: { place: { name: 'str?' } } });
+    const read = await recordsOf((reading) => reading.fromSource(FileSource.parquet<{ id: number; place: object }>(path)));
+    expect(read).toEqual(records.map(({ id, place }) => ({ id, place: { name: null, ...place } })));
   });
 
   test('mkdir: a folder that is not there', async () => {

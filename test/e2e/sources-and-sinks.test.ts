@@ -1,7 +1,10 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 
-import { BatchFunction, END, type End, LocalEnvironment, SinkFunction, SourceFunction } from '../../ts/index.ts';
+import { BatchFunction, END, type End, JsonLinesSink, LocalEnvironment, SinkFunction, SourceFunction } from '../../ts/index.ts';
 import { numbers, recordsOf, runToArray } from './support/run-to-array.ts';
 import { afterTurns, thenable } from './support/thenables.ts';
 
@@ -184,7 +187,7 @@ describe('sinks', () => {
     }
   });
 
-  it('a function, an object, an array-like with push', async () => {
+  it('a function and an object', async () => {
     const calls: number[] = [];
     const object = { calls: [] as number[], execute(n: number) { this.calls.push(n); } };
     const env = new LocalEnvironment();
@@ -217,6 +220,34 @@ describe('sinks', () => {
     } finally {
       log.mockRestore();
     }
+  });
+});
+
+describe('what JSON cannot hold', () => {
+  const cycle: { self?: unknown } = {};
+  cycle.self = cycle;
+  const thrown = new RangeError('not as JSON');
+  const refuses = { toJSON: () => { throw thrown; } };
+
+  it.each([
+    ['a bigint', 1n, 'BigInt'],
+    ['a bigint in an object', { n: 1, big: 1n }, 'BigInt'],
+    ['a cycle', cycle, 'circular'],
+    ['an object that refuses', refuses, 'not as JSON'],
+  ])('%s is an error of that record, said in words, and no file appears', async (_, record, words) => {
+    const folder = mkdtempSync(join(tmpdir(), 'sage-json-'));
+    const path = join(folder, 'out.jsonl');
+    const env = new LocalEnvironment();
+    env.fromCollection<unknown>([{ n: 0 }, record]).sink(new JsonLinesSink(path));
+    await expect(env.submit({ autostop: true })).rejects.toMatchObject({
+      code: 'SAGE_CODEC_UNCLONEABLE',
+      domain: 'user',
+      record,
+      message: expect.stringMatching(new RegExp(`cannot be written as JSON: .*${words}`)) as string,
+      cause: record === refuses ? thrown : (expect.any(TypeError) as TypeError),
+    });
+    expect(readdirSync(folder)).toEqual([]);
+    rmSync(folder, { recursive: true });
   });
 });
 

@@ -84,6 +84,11 @@ expectTypeOf(
   }),
 ).toEqualTypeOf<DataStream<{ longest: string; product: { product: number } }>>();
 
+// Only add may be asynchronous.
+expectTypeOf(
+  bids.aggregate({ total: aggregator({ init: () => 0, add: async (a, bid) => a + bid.price, result: (a) => a.toFixed() }) }),
+).toEqualTypeOf<DataStream<{ total: string }>>();
+
 // Made before they are used, with the record's type given or open.
 const total = sum<Bid>('price');
 const anyTotal = sum('price');

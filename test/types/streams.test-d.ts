@@ -241,11 +241,14 @@ expectTypeOf(numbers.sink(wider)).toEqualTypeOf<DataStream<number>>();
 expectTypeOf(keyed.sink((bid) => void bid.price, { name: 'out', uid: 'out', parallelism: 1 })).toEqualTypeOf<KeyedStream<number, Bid>>();
 expectTypeOf(bids.sink(Store, { args: ['bids'], name: 'store' })).toEqualTypeOf<DataStream<Bid>>();
 expectTypeOf(bids.sink(new Store('bids'))).toEqualTypeOf<DataStream<Bid>>();
+expectTypeOf(bids.sink(Store, { args: ['bids'] as const })).toEqualTypeOf<DataStream<Bid>>();
 expectTypeOf(bids.sink(new JsonLinesSink('out.jsonl')).print('bid').named('shown')).toEqualTypeOf<DataStream<Bid>>();
 bids.sink(new ParquetSink('out.parquet'));
 lines.sink(new TextLinesSink('out.txt'));
 expectTypeOf(bids.collect()).toEqualTypeOf<AsyncIterable<Bid>>();
 numbers.sink([]).sink([] as unknown[]);
+// @ts-expect-error -- something with push is no array
+numbers.sink({ push: (...items: number[]) => items.length, length: 0 });
 // @ts-expect-error -- the array holds strings
 numbers.sink(strings);
 // @ts-expect-error -- text lines are strings

@@ -34,5 +34,5 @@ function causeText(cause: unknown): string {
 }
 
 function isOurs(frame: string): boolean {
-  return frame.includes(ownCode) || frame.includes(pathToFileURL(ownCode).href) || frame.includes('(sage-kernel/stage');
+  return frame.includes(ownCode) || frame.includes(pathToFileURL(ownCode).href) || frame.includes('(sage-kernel/');
 }

@@ -149,7 +149,7 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     domain: 'user',
     retryable: false,
     message: 'An aggregate over unbounded input would never give a result.',
-    help: 'Put a window before it, or give { emit: \'update\' } or { emit: { everyMs } }.',
+    help: 'Give { emit: \'update\' } or { emit: { everyMs } }.',
   },
   SAGE_PLAN_COLLECT: {
     domain: 'user',

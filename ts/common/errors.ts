@@ -124,8 +124,9 @@ export function coreError(error: unknown, options: SageErrorOptions = {}): SageE
   });
 }
 
-function parseCoreError(message: string): CoreErrorJson | undefined {
-  if (!message.startsWith('{')) return undefined;
+function parseCoreError(message: unknown): CoreErrorJson | undefined {
+  // Errors of user code come here as well: their message may be anything.
+  if (typeof message !== 'string' || !message.startsWith('{')) return undefined;
   try {
     const value = JSON.parse(message) as Partial<CoreErrorJson>;
     if (typeof value.code !== 'string' || !Object.hasOwn(ERROR_TABLE, value.code)) return undefined;

@@ -20,6 +20,3 @@ export type PlanConfig = Pick<EnvironmentConfig, 'parallelism' | 'isolated'>;
 
 /** Key groups of format version 1: the unit in which keys move between instances, and so the most instances of a keyed region. */
 export const KEY_GROUPS = 128;
-
-/** More instances of one operator than this is taken for a mistake. */
-export const MAX_PARALLELISM = 1024;

@@ -95,6 +95,8 @@ export interface Exchange {
   readonly maxRows: number;
   /** Bytes in flight at which the producer waits, of each physical edge. */
   readonly maxBytes: number;
+  /** How many times as large as usual the producer's batches are, as they are divided among the targets. */
+  readonly spread: number;
 }
 
 /** Which isolates run user code. */

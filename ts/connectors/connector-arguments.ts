@@ -6,10 +6,11 @@ import { describeValue } from '../functions/check-user-function.ts';
 /** A path as text; `file:` URLs are taken too. @throws SageError SAGE_PLAN_ARGUMENT */
 export function checkPath(value: unknown, call: string, declaredAt: SourceLocation): string {
   if (value instanceof URL && value.protocol === 'file:') return fileURLToPath(value);
-  if (typeof value === 'string' && value !== '' && !value.includes('\0')) return value;
+  // The core takes paths and names as UTF-8, which has no unpaired surrogates.
+  if (typeof value === 'string' && value !== '' && !value.includes('\0') && value.isWellFormed()) return value;
   throw planError('SAGE_PLAN_ARGUMENT', {
     message: `${call} was given ${value instanceof URL ? `the URL ${value.href}` : describeValue(value)}`,
-    expected: 'the path of a file as a text that is not empty, or a file: URL',
+    expected: 'the path of a file as a text that is not empty and has no unpaired surrogates, or a file: URL',
     fix: `Write ${call}('data/orders.jsonl').`,
     declaredAt,
   });
@@ -31,11 +32,17 @@ export const WHOLE_NUMBER: AllowedSetting = {
   expected: 'a whole number from 1',
 };
 
+/** Bytes of a line; ends of strings have 32 bits in the core. */
+export const LINE_BYTES: AllowedSetting = {
+  accepts: (value) => WHOLE_NUMBER.accepts(value) && (value as number) <= 2 ** 30,
+  expected: 'a whole number from 1 to 2 ** 30',
+};
+
 /** Column names: at least one, none twice. */
 export const COLUMN_NAMES: AllowedSetting = {
   accepts(value) {
     const names: readonly unknown[] = Array.isArray(value) ? value : [];
-    return names.length > 0 && names.every((name) => typeof name === 'string' && name !== '') && new Set(names).size === names.length;
+    return names.length > 0 && names.every((name) => typeof name === 'string' && name !== '' && name.isWellFormed()) && new Set(names).size === names.length;
   },
   expected: "an array of different column names with at least one, such as ['id', 'price']",
 };

@@ -1,7 +1,7 @@
 import { captureSourceLocation, type SourceLocation } from '../common/source-location.ts';
 import type { Source } from '../transformations/connector.ts';
 import type { NativeSource, NativeSourceSpec } from '../transformations/source-descriptor.ts';
-import { type AllowedSetting, checkPath, checkSettings, COLUMN_NAMES, oneOf, WHOLE_NUMBER } from './connector-arguments.ts';
+import { type AllowedSetting, checkPath, checkSettings, COLUMN_NAMES, LINE_BYTES, oneOf } from './connector-arguments.ts';
 
 /** Options of sources with named columns. */
 export interface ColumnOptions<T> {
@@ -13,7 +13,7 @@ export interface ColumnOptions<T> {
 export interface LineOptions {
   /** What happens to bytes that are not UTF-8: an error (when left away), or U+FFFD in their place. */
   readonly invalidUtf8?: 'error' | 'replace';
-  /** A longer line is an error; 256 MiB when left away. */
+  /** A longer line is an error; 256 MiB when left away, 1 GiB at most. */
   readonly maxLineBytes?: number;
 }
 
@@ -30,7 +30,7 @@ export interface ParquetOptions<T> extends ColumnOptions<T> {
   readonly binary?: 'error' | 'base64' | 'utf8';
 }
 
-const LINES: Readonly<Record<keyof LineOptions, AllowedSetting>> = { invalidUtf8: oneOf('error', 'replace'), maxLineBytes: WHOLE_NUMBER };
+const LINES: Readonly<Record<keyof LineOptions, AllowedSetting>> = { invalidUtf8: oneOf('error', 'replace'), maxLineBytes: LINE_BYTES };
 const PARQUET: Readonly<Record<keyof ParquetOptions<unknown>, AllowedSetting>> = {
   columns: COLUMN_NAMES,
   int64: oneOf('exact', 'f64', 'string'),

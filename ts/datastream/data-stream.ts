@@ -57,12 +57,12 @@ export interface SinkOptions {
 }
 
 /** The streams' own options with the constructor arguments of a class. */
-type WithArgs<Options, A extends readonly unknown[]> = Options & { readonly args?: A };
+type WithArgs<Options, A extends readonly unknown[]> = Options & { readonly args?: Readonly<A> };
 
 /** Options behind a class: `args` may only be left away when its constructor needs none. */
 type ClassOptions<Options, A extends readonly unknown[]> = [] extends A
   ? [options?: WithArgs<Options, A>]
-  : [options: Options & { readonly args: A }];
+  : [options: Options & { readonly args: Readonly<A> }];
 
 /** The record type of a stream. */
 type RecordOf<S> = S extends DataStream<infer T> ? T : never;
@@ -127,7 +127,8 @@ export class DataStream<out T> {
   }
 
   /**
-   * Gives each record a key: that of a function, a class, or a field (`'id'`, `'user.id'`). Every value is a legal key.
+   * Gives each record a key: that of a function, a class, or a field (`'id'`, `'user.id'`). Primitives (`null`, `undefined`
+   * and `NaN` too), dates, and arrays and objects of these are keys, by value; functions, symbols, Maps and Sets are not.
    * Parallelism set here is that of the operators behind, up to the next `keyBy`.
    *
    * ```ts
@@ -213,7 +214,7 @@ export class DataStream<out T> {
    * Sends the records to an array, a function, a class, or a connector. Returns this stream, so that sinks chain;
    * `named`, `uid` and `parallelism` right behind belong to the sink.
    */
-  sink(target: T[] | ArrayTarget<T>, options?: SinkOptions): this;
+  sink(target: T[] | (readonly unknown[] & ArrayTarget<T>), options?: SinkOptions): this;
   sink(connector: Sink<T>, options?: SinkOptions): this;
   sink(fn: RecordFunction<T, unknown>, options?: SinkOptions): this;
   sink<A extends readonly unknown[]>(

@@ -12,6 +12,8 @@ const STRATEGIES: readonly KeyStrategy[] = ['hash', 'broadcast', 'roundRobin'];
 /** What selects the key: a function, a class, an object, or a compiled path. @throws SageError a plan error. */
 export function toKeySelector(value: unknown, args: unknown, declaredAt: SourceLocation): UserFunction | FieldPath {
   if (typeof value !== 'string') {
+    const isExecutable = typeof value === 'object' && value !== null && 'execute' in value;
+    if (typeof value !== 'function' && !isExecutable) throw notASelector(value, declaredAt);
     const classArgs = isClass(value) ? checkArgs(args, declaredAt) : [];
     return toUserFunction(value, classArgs, { call: 'keyBy', bases: [KeyByFunction], declaredAt });
   }
@@ -26,6 +28,15 @@ export function toKeySelector(value: unknown, args: unknown, declaredAt: SourceL
       declaredAt,
     });
   }
+}
+
+function notASelector(value: unknown, declaredAt: SourceLocation): Error {
+  return planError('SAGE_PLAN_FUNCTION', {
+    message: `keyBy was given ${describeValue(value)}`,
+    expected: "a function, the path of a field ('id', 'user.id'), a class that extends KeyByFunction, or an object with execute()",
+    fix: Array.isArray(value) ? 'For a key of several fields write keyBy((record) => [record.a, record.b]).' : "Write keyBy('id') or keyBy((record) => record.id).",
+    declaredAt,
+  });
 }
 
 /** @throws SageError SAGE_PLAN_ARGUMENT for an unknown strategy. */

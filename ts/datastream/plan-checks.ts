@@ -2,20 +2,21 @@ import { planError } from '../common/errors.ts';
 import type { SourceLocation } from '../common/source-location.ts';
 import { isBuiltinAggregator, isUserAggregator } from '../functions/aggregator.ts';
 import { describeValue } from '../functions/check-user-function.ts';
+import { isClass } from '../functions/class-detection.ts';
 import { AggregateTransformation, type AnyAggregator } from '../transformations/aggregate-transformation.ts';
-import type { BaseTransformation, Parallelism } from '../transformations/base-transformation.ts';
+import { MAX_PARALLELISM, type BaseTransformation, type Parallelism } from '../transformations/base-transformation.ts';
 import type { Emit } from '../transformations/emit.ts';
 import { ReduceTransformation } from '../transformations/reduce-transformation.ts';
 import { sourceInstances } from '../transformations/source-descriptor.ts';
 import { SourceTransformation } from '../transformations/source-transformation.ts';
 
-/** @throws SageError SAGE_PLAN_PARALLELISM unless it is a whole number from 1, or `'auto'`. */
+/** @throws SageError SAGE_PLAN_PARALLELISM unless it is a whole number from 1 to the largest that there is, or `'auto'`. */
 export function checkParallelism(value: unknown, declaredAt: SourceLocation): Parallelism {
-  if (value === 'auto' || (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1)) return value;
+  if (value === 'auto' || (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MAX_PARALLELISM)) return value;
   throw planError('SAGE_PLAN_PARALLELISM', {
     message: `parallelism was given ${describeValue(value)}`,
-    expected: "a whole number from 1, or 'auto'",
-    fix: 'Write .parallelism(1) for one instance, or leave it away.',
+    expected: `a whole number from 1 to ${MAX_PARALLELISM}, or 'auto'`,
+    fix: 'Write 1 for one instance, or leave it away.',
     declaredAt,
   });
 }
@@ -150,9 +151,15 @@ export function checkAggregateSpec(
   for (const [name, aggregator] of Object.entries(value)) {
     if (!isBuiltinAggregator(aggregator) && !isUserAggregator(aggregator)) {
       throw planError('SAGE_PLAN_ARGUMENT', {
-        message: `'${name}' of aggregate is ${describeValue(aggregator)}`,
-        expected: 'an aggregator: count(), sum(...), ..., or an object with the functions init, add and result',
-        fix: typeof aggregator === 'function' ? `Call it: ${example}.` : `Write ${example}.`,
+        message: `'${name}' of aggregate is ${describeValue(aggregator)}${whatItLacks(aggregator)}`,
+        expected: 'an aggregator: count(), sum(...), ..., or an object with the functions init, add and result, and perhaps merge',
+        fix: isClass(aggregator)
+          ? `Give an object of it: new ${aggregator.name}().`
+          : typeof aggregator === 'function'
+            ? `Call it: ${example}.`
+            : typeof aggregator === 'object' && aggregator !== null
+              ? 'Write { init: () => 0, add: (total, record) => total + record.price, result: (total) => total }.'
+              : `Write ${example}.`,
         declaredAt,
       });
     }
@@ -166,4 +173,13 @@ export function checkAggregateSpec(
     });
   }
   return { ...(value as Record<string, AnyAggregator>) };
+}
+
+/** What keeps an object from being an aggregator, to be put behind its description. */
+function whatItLacks(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return '';
+  const parts = value as Readonly<Record<string, unknown>>;
+  const missing = ['init', 'add', 'result'].find((name) => typeof parts[name] !== 'function');
+  if (missing !== undefined) return parts[missing] === undefined ? ` without ${missing}` : ` whose ${missing} is ${describeValue(parts[missing])}`;
+  return ` whose merge is ${describeValue(parts['merge'])}`;
 }

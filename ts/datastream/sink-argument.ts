@@ -6,6 +6,7 @@ import { SinkFunction } from '../functions/sink-function.ts';
 import { lambdaFunction } from '../functions/user-function.ts';
 import type { Sink } from '../transformations/connector.ts';
 import type { SinkDescriptor } from '../transformations/sink-descriptor.ts';
+import { isConnectorClass, makingOf } from './connector-class.ts';
 import { checkArgs } from './key-selector.ts';
 
 /** What `sink` was given, as the compiler wants it. @throws SageError SAGE_PLAN_SINK and other plan errors. */
@@ -19,6 +20,7 @@ export function toSinkDescriptor(value: unknown, args: unknown, declaredAt: Sour
     if (!('bounded' in descriptor)) return descriptor;
     throw notASink(`${describeValue(value)}, which is a source`, 'Use a sink such as new JsonLinesSink(path).', declaredAt);
   }
+  if (isConnectorClass(value)) throw notASink(`${describeValue(value)} itself`, `Write sink(${makingOf(value)}).`, declaredAt);
   const executable = typeof value === 'object' && value !== null && 'execute' in value;
   if (typeof value !== 'function' && !executable) {
     throw notASink(describeValue(value), 'Write sink((record) => ...) or sink(array).', declaredAt);

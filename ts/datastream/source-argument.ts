@@ -7,6 +7,7 @@ import { isClass } from '../functions/class-detection.ts';
 import { SourceFunction } from '../functions/source-function.ts';
 import type { Source } from '../transformations/connector.ts';
 import type { IterableSource, SourceDescriptor } from '../transformations/source-descriptor.ts';
+import { isConnectorClass, makingOf } from './connector-class.ts';
 
 /** Options of sources that cannot say it themselves. */
 export interface SourceOptions {
@@ -26,7 +27,8 @@ export function toSourceDescriptor(
   rest: readonly unknown[],
   declaredAt: SourceLocation,
 ): SourceDescriptor {
-  const { args, bounded } = splitOptions(call, rest, isClass(value), declaredAt);
+  if (isConnectorClass(value)) throw notASource(call, `${describeValue(value)} itself`, declaredAt, `Write ${call}(${makingOf(value)}).`);
+  const { args, bounded } = splitOptions(call, rest, isClass(value) || types.isGeneratorFunction(value), declaredAt);
   if (isClass(value) || isFunctionObject(value)) return functionSource(call, value, args, bounded, declaredAt);
   if (typeof value === 'function' && types.isGeneratorFunction(value)) {
     const generator = value as unknown as (...args: readonly unknown[]) => AnyIterator;
@@ -116,11 +118,11 @@ function once(value: object, open: () => AnyIterator): () => AnyIterator {
 function splitOptions(
   call: SourceCall,
   rest: readonly unknown[],
-  forClass: boolean,
+  takesArguments: boolean,
   declaredAt: SourceLocation,
 ): { readonly args: readonly unknown[]; readonly bounded: boolean } {
   const last = rest.at(-1);
-  if (!isOptions(last, forClass)) return { args: rest, bounded: true };
+  if (!isOptions(last, takesArguments)) return { args: rest, bounded: true };
   const { unbounded } = last;
   if (unbounded === undefined || typeof unbounded === 'boolean') return { args: rest.slice(0, -1), bounded: unbounded !== true };
   throw planError('SAGE_PLAN_ARGUMENT', {
@@ -131,18 +133,23 @@ function splitOptions(
   });
 }
 
-function isOptions(value: unknown, forClass: boolean): value is { readonly unbounded?: unknown } {
+function isOptions(value: unknown, takesArguments: boolean): value is { readonly unbounded?: unknown } {
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return false;
   const names = Object.keys(value);
-  if (names.length === 0) return !forClass; // an empty object may well be a constructor argument
+  if (names.length === 0) return !takesArguments; // an empty object may well be an argument
   return names.length === 1 && names[0] === 'unbounded';
 }
 
-function notASource(call: SourceCall, what: string, declaredAt: SourceLocation): Error {
+function notASource(call: SourceCall, what: string, declaredAt: SourceLocation, fix: string = sourceFix(call, what)): Error {
   return planError('SAGE_PLAN_SOURCE', {
     message: `${call} was given ${what}`,
     expected: 'an array, an iterable or async iterable, a generator function, a function, a source class or a connector',
-    fix: what.startsWith('the string') ? `Put it into an array: ${call}([text]).` : `Write ${call}([record, ...]).`,
+    fix,
     declaredAt,
   });
+}
+
+function sourceFix(call: SourceCall, what: string): string {
+  if (what.startsWith('the string')) return `Put it into an array: ${call}([text]).`;
+  return what === 'an object (Promise)' ? `Await it first: ${call}(await promise).` : `Write ${call}([record, ...]).`;
 }

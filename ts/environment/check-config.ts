@@ -19,10 +19,16 @@ export function checkConfig(config: unknown, declaredAt: SourceLocation): Enviro
   if (isolated !== undefined && typeof isolated !== 'boolean') {
     throw wrongSetting('isolated', isolated, 'true or false', declaredAt);
   }
-  if (clock !== undefined && (typeof clock.now !== 'function' || typeof clock.monotonicMs !== 'function')) {
+  if (clock !== undefined && !isClock(clock)) {
     throw wrongSetting('clock', clock, 'an object with the functions now and monotonicMs', declaredAt);
   }
   return Object.freeze({ ...config });
+}
+
+function isClock(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { now, monotonicMs } = value as Partial<Record<'now' | 'monotonicMs', unknown>>;
+  return typeof now === 'function' && typeof monotonicMs === 'function';
 }
 
 function wrongSetting(name: string, value: unknown, expected: string, declaredAt: SourceLocation): Error {

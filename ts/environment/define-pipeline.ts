@@ -1,6 +1,9 @@
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { planError } from '../common/errors.ts';
+import { captureSourceLocation } from '../common/source-location.ts';
+import { describeValue } from '../functions/check-user-function.ts';
 import { setPipelineOrigin } from '../runtime/worker/pipeline-origin.ts';
 import { registerPipeline } from '../runtime/worker/pipeline-registry.ts';
 import type { EnvironmentConfig } from '../transformations/environment-config.ts';
@@ -40,18 +43,20 @@ export interface PipelineDefinition<Args> {
  * ```
  *
  * @param url `import.meta.url` of the module. Definitions of one module are told apart by their order.
+ * @throws SageError SAGE_PLAN_ARGUMENT for anything else than a URL and a function.
  */
 export function definePipeline<Args>(
   url: string,
   build: (environment: LocalEnvironment, args: Args) => unknown,
 ): PipelineDefinition<Args> {
+  checkDefinition(url, build);
   const index = registerPipeline(url, async (name, config, args) => {
     const environment = new LocalEnvironment(name, config);
     await build(environment, args as Args);
     return environment;
   });
   const prepare = async (args: Args, options: PipelineOptions): Promise<{ environment: LocalEnvironment; submit: SubmitOptions }> => {
-    const { name = basename(fileURLToPath(url)).replace(/\.[cm]?[jt]s$/, ''), signal, ...config } = options;
+    const { name = moduleName(url), signal, ...config } = options;
     const environment = new LocalEnvironment(name, config);
     setPipelineOrigin(environment, { kind: 'module', url, index, args });
     await build(environment, args);
@@ -72,4 +77,20 @@ export function definePipeline<Args>(
       return environment.explain(level);
     },
   };
+}
+
+function checkDefinition(url: unknown, build: unknown): void {
+  const isUrl = typeof url === 'string' && URL.canParse(url);
+  if (isUrl && typeof build === 'function') return;
+  throw planError('SAGE_PLAN_ARGUMENT', {
+    message: `definePipeline was given ${isUrl ? `${describeValue(build)} as the builder` : `${describeValue(url)} as the module`}`,
+    expected: 'the URL of the module and a function that builds the pipeline',
+    fix: 'Write definePipeline(import.meta.url, (env, args) => { ... }).',
+    declaredAt: captureSourceLocation(definePipeline),
+  });
+}
+
+/** The file's name without its ending. */
+function moduleName(url: string): string {
+  return url.startsWith('file:') ? basename(fileURLToPath(url)).replace(/\.[cm]?[jt]s$/, '') : 'pipeline';
 }

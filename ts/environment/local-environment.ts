@@ -137,7 +137,7 @@ export class LocalEnvironment implements StreamEnvironment {
         declaredAt,
       });
     }
-    return this.#submitter.explain(this, level);
+    return this.#submitter.explain(this, level, declaredAt);
   }
 
   /**
@@ -147,9 +147,10 @@ export class LocalEnvironment implements StreamEnvironment {
   submit(options: SubmitOptions & { readonly autostop: true }): Promise<JobResult>;
   submit(options?: SubmitOptions & { readonly autostop?: false }): Promise<Job>;
   async submit(options: SubmitOptions = {}): Promise<Job | JobResult> {
-    const checked = this.#checkSubmit(options, captureSourceLocation(this.submit));
+    const calledAt = captureSourceLocation(this.submit);
+    const checked = this.#checkSubmit(options, calledAt);
     if (checked.autostop === true) checkCollectsAreRead(this);
-    const submitted = this.#submitter.submit(this, checked);
+    const submitted = this.#submitter.submit(this, checked, calledAt);
     this.#submitting.add(submitted);
     let job: Job;
     try {

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 
 import { SageError } from '../common/errors.ts';
+import type { SourceLocation } from '../common/source-location.ts';
 import { compile } from '../compiler/compile.ts';
 import { explain } from '../compiler/explain/explain.ts';
 import { fingerprint } from '../compiler/fingerprint/fingerprint.ts';
@@ -13,21 +14,21 @@ import { submitObserver } from './submit-observer.ts';
 
 /** How a `LocalEnvironment` compiles and starts jobs: in this process. */
 export const localSubmitter: JobSubmitter = {
-  explain(environment, level) {
-    return explain(compileFor(environment, pipelineOrigin(environment, 'explain')), level);
+  explain(environment, level, calledAt) {
+    return explain(compileFor(environment, pipelineOrigin(environment, 'explain'), calledAt), level);
   },
 
-  async submit(environment: StreamEnvironment, options: SubmitOptions): Promise<Job> {
+  async submit(environment: StreamEnvironment, options: SubmitOptions, calledAt: SourceLocation): Promise<Job> {
     const session = workerSession();
     if (session !== undefined) return session.accept(environment);
     const observer = submitObserver();
-    const instead = observer?.submitting?.({ environment, explain: (level) => localSubmitter.explain(environment, level) });
+    const instead = observer?.submitting?.({ environment, explain: (level) => localSubmitter.explain(environment, level, calledAt) });
     if (instead !== undefined) return instead;
     // Before the first await: it looks at who called submit.
     const origin = pipelineOrigin(environment, 'submit');
     const { signal } = options;
     if (signal?.aborted === true) throw canceled(environment.name, signal);
-    const compiled = compileFor(environment, origin, options.autostop);
+    const compiled = compileFor(environment, origin, calledAt, options.autostop);
     for (const warning of compiled.physical.warnings) process.emitWarning(warning, { type: 'SageWarning' });
     const job = await JobManager.instance().start({
       name: environment.name,
@@ -50,12 +51,18 @@ export const localSubmitter: JobSubmitter = {
   },
 };
 
-function compileFor(environment: StreamEnvironment, origin: PipelineOrigin, autostop?: boolean): ReturnType<typeof compile> {
+function compileFor(
+  environment: StreamEnvironment,
+  origin: PipelineOrigin,
+  declaredAt: SourceLocation,
+  autostop?: boolean,
+): ReturnType<typeof compile> {
   return compile(environment.pipeline, environment.config, {
     importable: origin.kind !== 'none',
     ...(origin.kind === 'none' ? { notImportableReason: origin.reason } : {}),
     ...(autostop === undefined ? {} : { autostop }),
     cores: availableParallelism(),
+    declaredAt,
   });
 }
 

@@ -7,7 +7,7 @@ export type BuiltinAggregatorName = 'count' | 'sum' | 'avg' | 'min' | 'max' | 'f
 export interface BuiltinAggregator<in T, out R> {
   readonly kind: 'builtin';
   readonly name: BuiltinAggregatorName;
-  /** What is aggregated; `undefined` for `count()`, and for `first()` and `last()` of whole records. */
+  /** What is aggregated; `undefined` for `count()`. */
   readonly input: FieldPath | ((record: T) => unknown) | undefined;
   /** Only for the type; never set. */
   readonly result?: R;
@@ -17,11 +17,12 @@ export interface BuiltinAggregator<in T, out R> {
  * An aggregator in JavaScript. `init` makes an accumulator, `add` gives the accumulator with one more record (it may
  * change and return the one it got), `merge` joins two, `result` reads the result without changing the accumulator.
  *
- * `merge` is what allows aggregating in parts; without it the records of a key are added one by one.
+ * `add` may be async: the next record waits. `init` and `result` may not. Nothing needs `merge` yet: the records of a key are
+ * added one by one.
  */
 export interface UserAggregator<T, A, R> {
   init(): A;
-  add(accumulator: A, record: T): A;
+  add(accumulator: A, record: T): A | PromiseLike<A>;
   merge?(left: A, right: A): A;
   result(accumulator: A): R;
 }

@@ -1,5 +1,6 @@
 import { SageError } from '../common/errors.ts';
 import type { UserAggregator } from './aggregator.ts';
+import { distinctText } from './distinct-text.ts';
 import { compileFieldPath, readOptionalField } from './field-path.ts';
 import type { PathOf, PathTo, PathValue } from './path-types.ts';
 
@@ -9,14 +10,14 @@ export interface DistinctValues {
   readonly texts: Set<string>;
 }
 
-/** How many different values; objects, arrays and dates count by value, -0 is 0 and NaN is NaN. `null` is a value. */
+/** How many different values; objects, arrays, dates, Maps and Sets count by value, -0 is 0 and NaN is NaN. `null` is a value. */
 export function countDistinct<T>(input?: PathOf<T> | ((record: T) => unknown)): UserAggregator<T, DistinctValues, number> {
   const read = reader<T>('countDistinct', input);
   return {
     init: () => ({ primitives: new Set(), texts: new Set() }),
     add(accumulator, record) {
       const value = read(record);
-      if (typeof value === 'object' && value !== null) accumulator.texts.add(valueText(value));
+      if (typeof value === 'object' && value !== null) accumulator.texts.add(distinctText(value));
       else accumulator.primitives.add(value);
       return accumulator;
     },
@@ -112,16 +113,4 @@ function missingInput(name: string): SageError {
   return new SageError('SAGE_PLAN_ARGUMENT', `${name}() was given something that is neither a path nor a function`, {
     help: `Give a field path or a function: 'user.id' or (record) => record.user.id.`,
   });
-}
-
-/** A text that is equal for equal values; fields in sorted order, so that their order does not count. */
-function valueText(value: unknown): string {
-  if (value instanceof Date) return `D${value.getTime()}`;
-  if (Array.isArray(value)) return `[${value.map(valueText).join(',')}]`;
-  if (typeof value === 'object' && value !== null) {
-    const names = Object.keys(value).sort();
-    return `{${names.map((name) => `${JSON.stringify(name)}:${valueText((value as Record<string, unknown>)[name])}`).join(',')}}`;
-  }
-  if (typeof value === 'string') return JSON.stringify(value);
-  return typeof value === 'bigint' ? `${value}n` : String(value === 0 ? 0 : value);
 }

@@ -37,7 +37,7 @@ export function compileFieldPath(path: string): FieldPath {
 export function readField(path: FieldPath, record: unknown): unknown {
   let value: unknown = record;
   for (const segment of path.segments) {
-    if (typeof value !== 'object' || value === null || !(segment in value)) {
+    if (value === undefined || value === null || !(segment in Object(value))) {
       throw new SageError('SAGE_KEY_MISSING_FIELD', `the record has no field '${path.path}'`, {
         record,
         help: `Use a function in place of '${path.path}' that says what such records have instead.`,
@@ -48,12 +48,9 @@ export function readField(path: FieldPath, record: unknown): unknown {
   return value;
 }
 
-/** The value at `path`, or `undefined` where the record does not have the field. What aggregators read. */
+/** The value at `path`, or `undefined` where the record does not have the field: what `record?.a?.b` gives in generated code. */
 export function readOptionalField(path: FieldPath, record: unknown): unknown {
   let value: unknown = record;
-  for (const segment of path.segments) {
-    if (typeof value !== 'object' || value === null) return undefined;
-    value = (value as Record<string, unknown>)[segment];
-  }
+  for (const segment of path.segments) value = (value as Record<string, unknown> | null | undefined)?.[segment];
   return value;
 }

@@ -18,6 +18,6 @@ import { BaseFunction } from './base-function.ts';
  * ```
  */
 export abstract class KeyByFunction<In, Key> extends BaseFunction {
-  /** The key of a record; every value is a legal key. May be async. */
+  /** The key of a record: any value that can be compared by value, `null` and `undefined` too. May be async. */
   abstract execute(record: In): Key | Promise<Key>;
 }

@@ -15,6 +15,8 @@ export interface JobInfo {
   readonly status: JobStatus;
   /** Of a job that has ended. */
   readonly result: JobResult | undefined;
+  /** Why it failed, or was cancelled by its signal. */
+  readonly error: SageError | undefined;
 }
 
 /** What the manager says of itself. */
@@ -88,13 +90,18 @@ export class JobManager {
     return this.getJobStatus(id);
   }
 
-  /** Stops a job and waits for its end; one that has ended stays as it is. */
+  /**
+   * Stops a job and waits for its end; one that has ended stays as it is.
+   *
+   * @throws SageError SAGE_JOB_NOT_FOUND, or the job's error when it fails on its way to the end.
+   */
   async stopJob(id: JobId, options: { readonly drain?: boolean } = {}): Promise<JobInfo> {
-    await this.#job(id).stop(options);
+    const job = this.#job(id);
+    if (!ENDED.has(job.status)) await job.stop(options);
     return this.getJobStatus(id);
   }
 
-  /** Cancels a job and waits for its end; one that has ended stays as it is. */
+  /** Cancels a job and waits for its end; one that has ended stays as it is. @throws SageError SAGE_JOB_NOT_FOUND */
   async cancelJob(id: JobId): Promise<JobInfo> {
     await this.#job(id).cancel();
     return this.getJobStatus(id);
@@ -173,5 +180,5 @@ export class JobManager {
 }
 
 function info(job: LocalJob): JobInfo {
-  return { id: job.id, name: job.name, status: job.status, result: job.result };
+  return { id: job.id, name: job.name, status: job.status, result: job.result, error: job.error };
 }

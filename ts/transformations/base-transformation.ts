@@ -16,6 +16,9 @@ export type TransformationKind =
 /** How many parallel instances: a whole number from 1, or `'auto'` for the planner's choice. */
 export type Parallelism = number | 'auto';
 
+/** More instances of one operator than this is taken for a mistake. */
+export const MAX_PARALLELISM = 1024;
+
 /** What happens with a record whose operator failed. */
 export type ErrorPolicy =
   | 'fail'

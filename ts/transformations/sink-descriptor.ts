@@ -9,16 +9,15 @@ export interface NativeSinkSpec {
   readonly [setting: string]: unknown;
 }
 
-/** What an array sink needs of an array. */
+/** What an array that takes `T` can do, whatever else it may hold. */
 export interface ArrayTarget<in T> {
   readonly push: (...items: T[]) => number;
-  readonly length: number;
 }
 
 /** Records are pushed into an array of the main isolate. One instance. */
 export interface ArraySink {
   readonly form: 'array';
-  readonly target: unknown[] | ArrayTarget<unknown>;
+  readonly target: unknown[];
 }
 
 /** A function is called: a lambda or object in the main isolate as one instance, a class perhaps in workers. */

@@ -1,3 +1,4 @@
+import type { SourceLocation } from '../common/source-location.ts';
 import type { BaseTransformation } from './base-transformation.ts';
 import type { EnvironmentConfig } from './environment-config.ts';
 import type { Job, JobResult, SubmitOptions } from './job.ts';
@@ -22,8 +23,13 @@ export type ExplainLevel = 'logical' | 'optimised' | 'physical' | 'all';
 
 /** Compiles and starts what an environment holds; the layers above fill it in. */
 export interface JobSubmitter {
-  /** The plans as text. Starts nothing. */
-  explain(environment: StreamEnvironment, level: ExplainLevel): string;
-  /** Compiles and starts. @throws SageError a plan error, before anything runs. */
-  submit(environment: StreamEnvironment, options: SubmitOptions): Promise<Job>;
+  /** The plans as text. Starts nothing. @param calledAt where the user asked for them. */
+  explain(environment: StreamEnvironment, level: ExplainLevel, calledAt: SourceLocation): string;
+  /**
+   * Compiles and starts.
+   *
+   * @param calledAt where the user called submit.
+   * @throws SageError a plan error, before anything runs.
+   */
+  submit(environment: StreamEnvironment, options: SubmitOptions, calledAt: SourceLocation): Promise<Job>;
 }

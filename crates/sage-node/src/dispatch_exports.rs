@@ -67,7 +67,13 @@ pub fn poll(isolate: u32, released_task: i32, wait_ms: f64) -> napi::Result<i32>
             return Ok(OVER);
         };
         let released = u32::try_from(released_task).ok().map(TaskId);
-        let wait = Duration::from_secs_f64(wait_ms.clamp(0.0, MAX_WAIT_MS) / 1e3);
+        // What is no number is no wait.
+        let wait_ms = if wait_ms > 0.0 {
+            wait_ms.min(MAX_WAIT_MS)
+        } else {
+            0.0
+        };
+        let wait = Duration::from_secs_f64(wait_ms / 1e3);
         Ok(match isolate.poll(released, wait)? {
             Next::Task(task) => small(task.index())?,
             Next::Idle => NO_TASK,

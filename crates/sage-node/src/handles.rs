@@ -1,5 +1,6 @@
 //! Integer handles for what JavaScript holds of the core.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use sage_runtime::{Isolate, JobCore};
@@ -9,27 +10,36 @@ use crate::guard::internal;
 use crate::state_exports::KeyedState;
 
 /// A table of shared values. A handle is used once in the life of the process, so that a stale one never finds another
-/// value.
+/// value; what was removed leaves nothing behind, so that a process may run any number of jobs.
 pub(crate) struct Handles<T> {
     name: &'static str,
-    entries: RwLock<Vec<Option<Arc<T>>>>,
+    entries: RwLock<Entries<T>>,
+}
+
+struct Entries<T> {
+    next: u32,
+    live: BTreeMap<u32, Arc<T>>,
 }
 
 impl<T> Handles<T> {
     const fn new(name: &'static str) -> Self {
         Self {
             name,
-            entries: RwLock::new(Vec::new()),
+            entries: RwLock::new(Entries {
+                next: 0,
+                live: BTreeMap::new(),
+            }),
         }
     }
 
     pub(crate) fn insert(&self, value: impl Into<Arc<T>>) -> Result<u32> {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        let handle = u32::try_from(entries.len())
-            .ok()
-            .filter(|&handle| handle < i32::MAX.unsigned_abs());
-        let handle = handle.ok_or_else(|| internal(format!("no {} handle is left", self.name)))?;
-        entries.push(Some(value.into()));
+        let handle = entries.next;
+        if handle >= i32::MAX.unsigned_abs() {
+            return Err(internal(format!("no {} handle is left", self.name)));
+        }
+        entries.next += 1;
+        entries.live.insert(handle, value.into());
         Ok(handle)
     }
 
@@ -41,24 +51,26 @@ impl<T> Handles<T> {
 
     pub(crate) fn find(&self, handle: u32) -> Option<Arc<T>> {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        entries.get(handle as usize).cloned().flatten()
+        entries.live.get(&handle).cloned()
     }
 
     /// Forgets a value; dropping it happens with the last use.
     pub(crate) fn remove(&self, handle: u32) -> Option<Arc<T>> {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        entries.get_mut(handle as usize).and_then(Option::take)
+        entries.live.remove(&handle)
     }
 
     /// Forgets all values for which `drops` says so.
     pub(crate) fn remove_where(&self, drops: impl Fn(&T) -> bool) {
         let mut gone = Vec::new();
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        for entry in entries.iter_mut() {
-            if entry.as_ref().is_some_and(|value| drops(value)) {
-                gone.extend(entry.take());
+        entries.live.retain(|_, value| {
+            let drops = drops(value);
+            if drops {
+                gone.push(Arc::clone(value));
             }
-        }
+            !drops
+        });
         drop(entries);
     }
 }

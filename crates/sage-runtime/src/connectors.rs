@@ -8,6 +8,12 @@ use sage_types::Result;
 
 /// Opens the connectors that a graph names; injected, so that tests need no files.
 pub trait ConnectorFactory: Send + Sync {
+    /// The spec with what all instances of the source must agree on; asked for once, before the first of them is opened.
+    ///
+    /// # Errors
+    /// Those of the connector.
+    fn pin_source(&self, spec: &str) -> Result<String>;
+
     /// The reader of one instance.
     ///
     /// # Errors
@@ -36,6 +42,10 @@ pub trait ConnectorFactory: Send + Sync {
 pub struct BuiltinConnectors;
 
 impl ConnectorFactory for BuiltinConnectors {
+    fn pin_source(&self, spec: &str) -> Result<String> {
+        sage_connectors::pin_source(spec)
+    }
+
     fn open_source(
         &self,
         spec: &str,

@@ -1,5 +1,6 @@
 //! One job: its graph at work, and the moments that change it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use sage_connectors::SourceStatistics;
 use sage_frame::LayoutRegistry;
 use sage_queue::RunQueue;
 use sage_queue::sync::{Condvar, Mutex};
-use sage_types::{ErrorCode, Result, SageError, SharedClock, TaskId};
+use sage_types::{ErrorCode, Result, SageError, SharedClock, StageId, TaskId};
 
 use crate::connectors::ConnectorFactory;
 use crate::edge::Edge;
@@ -46,6 +47,8 @@ pub struct JobCore {
     pub(crate) paused: AtomicBool,
     /// The job has failed or was cancelled: everything is closed, threads leave.
     pub(crate) closing: AtomicBool,
+    /// What the instances of each native source agree on.
+    pinned: Mutex<HashMap<StageId, Arc<str>>>,
 }
 
 impl JobCore {
@@ -87,6 +90,7 @@ impl JobCore {
             outbox: Outbox::default(),
             paused: AtomicBool::new(false),
             closing: AtomicBool::new(false),
+            pinned: Mutex::new(HashMap::new()),
         });
         crate::job_list::remember(&job);
         job.start_if_complete();
@@ -230,6 +234,17 @@ impl JobCore {
             }
             status = self.changed.wait_timeout(status, Duration::from_secs(1));
         }
+    }
+
+    /// The spec of a native source, the same for all instances.
+    pub(crate) fn pinned_spec(&self, stage: StageId, spec: &str) -> Result<Arc<str>> {
+        let mut pinned = self.pinned.lock();
+        if let Some(spec) = pinned.get(&stage) {
+            return Ok(Arc::clone(spec));
+        }
+        let spec: Arc<str> = self.factory.pin_source(spec)?.into();
+        pinned.insert(stage, Arc::clone(&spec));
+        Ok(spec)
     }
 
     pub(crate) fn committed(&self, task: TaskId, report: serde_json::Value) {

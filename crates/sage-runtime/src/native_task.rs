@@ -58,7 +58,8 @@ fn split_of(task: &Task) -> SourceSplit {
 }
 
 fn run_source(job: &JobCore, task: &Task, parker: &Parker, spec: &str) -> Result<()> {
-    let mut source = job.factory.open_source(spec, split_of(task), &job.registry)?;
+    let spec = job.pinned_spec(task.plan.stage, spec)?;
+    let mut source = job.factory.open_source(&spec, split_of(task), &job.registry)?;
     let kind = loop {
         if job.is_closing() {
             return Ok(());
@@ -106,6 +107,10 @@ fn run_sink(job: &JobCore, task: &Task, parker: &Parker, spec: &str) -> Result<(
             sink.abort();
             return Err(error);
         }
+    }
+    if let Err(error) = sink.prepare() {
+        sink.abort();
+        return Err(error);
     }
     job.finish_task(task);
     if !job.wait_for_commit() {

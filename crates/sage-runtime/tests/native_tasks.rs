@@ -94,6 +94,7 @@ fn every_failure_of_a_connector_fails_the_job_and_nothing_is_committed() {
         ("read-panic", "ok", "SAGE_INTERNAL"),
         ("count:100", "write-error", "SAGE_IO_READ"),
         ("count:100", "write-panic", "SAGE_INTERNAL"),
+        ("count:100", "prepare-error", "SAGE_IO_READ"),
         ("count:100", "commit-error", "SAGE_IO_READ"),
     ];
     for (source, sink, code) in cases {
@@ -108,6 +109,35 @@ fn every_failure_of_a_connector_fails_the_job_and_nothing_is_committed() {
             assert!(log.aborted || sink == "commit-error", "{source} to {sink}");
         }
     }
+}
+
+#[test]
+fn a_sink_that_fails_at_its_end_fails_the_job_before_any_other_commits() {
+    let stages = [
+        Stage::native_source("count:100", 1),
+        Stage::native_sink("ok", 1),
+        Stage::native_sink("prepare-error", 1),
+    ];
+    let exchanges = [
+        Exchange::new(0, 1, Partition::Forward),
+        Exchange::new(0, 2, Partition::Forward),
+    ];
+    let (job, connectors) = start(graph(&stages, &exchanges));
+    assert!(job.wait_settled(LONG));
+    assert_eq!(job.state(), JobState::Failed);
+    let logs = connectors.logs();
+    assert_eq!(logs.len(), 2);
+    assert!(
+        logs.iter().all(|sink| sink.aborted && !sink.committed),
+        "{logs:?}"
+    );
+}
+
+#[test]
+fn the_instances_of_a_source_share_what_was_pinned_once() {
+    let (job, connectors) = start(source_to_sink("count:10", "ok"));
+    assert!(job.wait_settled(LONG));
+    assert_eq!(connectors.pins.load(std::sync::atomic::Ordering::SeqCst), 1);
 }
 
 #[test]

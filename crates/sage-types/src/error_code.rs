@@ -471,7 +471,7 @@ impl ErrorCode {
             Self::PlanParallelism => "Leave the parallelism of this operator away, or set it on the operator behind the next keyBy.",
             Self::PlanNotKeyed => "Call keyBy before it.",
             Self::PlanKeyStrategy => "Use the strategy hash, or keep keyed operators out of this branch.",
-            Self::PlanUnbounded => "Put a window before it, or give { emit: 'update' } or { emit: { everyMs } }.",
+            Self::PlanUnbounded => "Give { emit: 'update' } or { emit: { everyMs } }.",
             Self::PlanCollect => "Iterate over what collect() returned; that submits the job.",
             Self::PlanDuplicateUid => "Give each operator a uid of its own.",
             Self::PlanForeignStream => "Build both streams from the same environment.",

@@ -28,7 +28,7 @@ export function values(): unknown[] {
     null, undefined, true, false, 0, -0, 1.5, Number.NaN, Infinity, 2 ** 53, '', 'é', '\ud800 alone', 'x'.repeat(100_000), 0n, -(2n ** 90n),
     new Date(0), new Date(Number.NaN), /a+/giu, new Map<unknown, unknown>([[{ k: 1 }, new Set([1, 'two', null])], [Number.NaN, undefined]]),
     new Set([new Map([[1, 2]])]), new Uint8Array([1, 2, 255]), new Float64Array([0.5, -0]), new ArrayBuffer(3), new Error('a cause', { cause: 1 }), new TypeError('typed'),
-    [], [[]], [undefined, null], {}, { a: undefined }, { '': 1, ' ': 2, __proto__: null }, { constructor: 1, toString: 2, then: 3 }, Object.fromEntries([['__proto__', 5]]),
+    [], [[]], [undefined, null], {}, { a: undefined }, { '': 1, ' ': 2, __proto__: null }, { constructor: 1, toString: 2 }, JSON.parse('{"then":3}') as object, Object.fromEntries([['__proto__', 5]]),
     cycle, [shared, shared], { deep: { deeper: { deepest: [{ x: 1n }] } } }, new Point(3, 4), Object.assign([1, 2], { 5: 6 }),
     // eslint-disable-next-line no-sparse-arrays -- holes survive
     [1, , 3],

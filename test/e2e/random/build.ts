@@ -3,7 +3,7 @@ import {
   END,
   FilterFunction,
   FlatMapFunction,
-  KeyedStream,
+  type KeyedStream,
   type LocalEnvironment,
   MapFunction,
   aggregator,

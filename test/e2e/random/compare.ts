@@ -25,7 +25,7 @@ export function compareWithOracle(seed: number, sinks: readonly Row[][], result:
     const real = operator && { recordsIn: operator.recordsIn, recordsOut: operator.recordsOut };
     if (real?.recordsIn !== recordsIn || real.recordsOut !== recordsOut) failures.push({ operator: step, expected: { recordsIn, recordsOut }, real });
   }
-  const replay = `replay with SAGE_SEED=${seed}; the pipeline is ${inspect(randomGraph(seed), { depth: 4, breakLength: 160 })}`;
+  const replay = `replay with SAGE_PROPERTY_SEED=${seed}; the pipeline is ${inspect(randomGraph(seed), { depth: 4, breakLength: 160 })}`;
   expect(failures, replay).toEqual([]);
 }
 

@@ -5,11 +5,11 @@ import { buildSeeds, randomGraphs, sinksOf } from '../pipelines/random-graphs.ts
 import { checkCounts, compareWithOracle } from './compare.ts';
 
 const RUNS = Number(process.env['SAGE_PROPERTY_RUNS'] ?? 100);
-const SEED = process.env['SAGE_SEED'];
+const SEED = process.env['SAGE_PROPERTY_SEED'];
 /** Random pipelines of one job. */
 const PER_JOB = 10;
 
-/** Seeds in groups of one job each; `SAGE_SEED` replays one, `SAGE_PROPERTY_RUNS` says how many there are. */
+/** Seeds in groups of one job each; `SAGE_PROPERTY_SEED` replays one, `SAGE_PROPERTY_RUNS` says how many there are. */
 function jobs(runs: number): number[][] {
   if (SEED !== undefined) return [[Number(SEED)]];
   const seeds = Array.from({ length: runs }, (_, n) => n + 1);

@@ -5,14 +5,22 @@ import { LocalEnvironment, MapFunction, count, isWorker } from '../../../ts/inde
 
 const parallelism = Number(process.argv[2]);
 
-class Where extends MapFunction<number, { n: number; thread: number; argument: string | undefined }> {
-  execute(n: number): { n: number; thread: number; argument: string | undefined } {
-    return { n, thread: threadId, argument: process.argv[2] };
+interface Found {
+  readonly n: number;
+  readonly thread: number;
+  readonly argument: string | undefined;
+  readonly setting: string;
+}
+
+class Where extends MapFunction<number, Found> {
+  execute(n: number): Found {
+    return { n, thread: threadId, argument: process.argv[2], setting: (this.ctx.config['describe'] as () => string)() };
   }
 }
 
-const env = new LocalEnvironment('script', { parallelism });
-const records: { n: number; thread: number; argument: string | undefined }[] = [];
+// Each thread makes its settings itself, so that they need not be cloneable.
+const env = new LocalEnvironment('script', { parallelism, describe: () => 'a function' });
+const records: Found[] = [];
 const groups: { key: number; n: number }[] = [];
 const source = env.fromCollection(Array.from({ length: 1000 }, (_, n) => n)).map(Where);
 source.sink(records);
@@ -24,8 +32,9 @@ console.log(
     isWorker: isWorker(),
     isolates: result.isolates,
     numbers: records.map(({ n }) => n).toSorted((a, b) => a - b),
-    threads: [...new Set(records.map(({ thread }) => thread))].length,
+    threads: new Set(records.map(({ thread }) => thread)).size,
     arguments: [...new Set(records.map(({ argument }) => argument))],
+    settings: [...new Set(records.map(({ setting }) => setting))],
     groups: groups.toSorted((a, b) => a.key - b.key),
   }),
 );

@@ -135,6 +135,8 @@ describe.concurrent('sage-kernel run of an exported pipeline', () => {
     expect(stderr).toMatch(/at .*pipelines\.ts:20:\d+\n/);
     expect(stderr).toContain('record: 2\n');
     expect(stderr).toContain('cause: RangeError: two is not allowed\n      at ');
+    // Below the user's frames are generated code and ours: nothing to look for there.
+    expect(stderr.match(/^ {6}at /gm)).toHaveLength(1);
     const results = jsonLines(stdout);
     expect(results).toHaveLength(1);
     expect(results[0]).toMatchObject({ status: 'failed', error: { code: 'SAGE_USER_THREW', operator: 'picky' } });

@@ -96,3 +96,20 @@ test('settings are compared, but not the clock, which each isolate has its own o
 
   expect(firstDifference(left, right)).toStrictEqual({ operator: undefined, index: undefined, what: 'rate', left: '3', right: '4' });
 });
+
+test('the stack of an error is no difference, its message is', () => {
+  const deeper = (message: string): Error => new RangeError(message, { cause: new Error('why') });
+  const items = [{ failed: new RangeError('x', { cause: new Error('why') }) }];
+
+  expect(firstDifference(of(built({ items })), of(built({ items: [{ failed: deeper('x') }] })))).toBeUndefined();
+  expect(firstDifference(of(built({ items })), of(built({ items: [{ failed: deeper('y') }] })))).toMatchObject({ operator: 'source', what: 'items' });
+});
+
+test('of long texts the part that differs is shown', () => {
+  const items = (last: string): string[] => [...Array.from({ length: 15 }, (_, n) => `the same long text ${n}`), last];
+  const difference = firstDifference(of(built({ items: items('here') })), of(built({ items: items('there') })));
+  const sentence = describeDifference(difference!);
+
+  expect(sentence).toMatch(/'here' in the main thread and \.\.\..*'there' in a worker thread$/);
+  expect(sentence.length).toBeLessThan(400);
+});

@@ -53,6 +53,10 @@ test('a file: URL is a path', () => {
 test.each([
   ['an empty path', () => FileSource.jsonLines('')],
   ['a number', () => new JsonLinesSink(3 as never)],
+  ['a path with half a character', () => FileSource.textLines('\ud800')],
+  ['a column with half a character', () => FileSource.jsonLines('a', { columns: ['\ud800' as never] })],
+  ['lines that may be longer than the core can hold', () => FileSource.textLines('a', { maxLineBytes: 2 ** 30 + 1 })],
+  ['a type inside an object that does not exist', () => new ParquetSink('a', { schema: { place: { x: 'int64' as never } } })],
   ['another URL', () => FileSource.parquet(new URL('https://example.org/a.parquet'))],
   ['no columns', () => FileSource.jsonLines('a', { columns: [] })],
   ['a column twice', () => FileSource.jsonLines<{ a: 1 }>('a', { columns: ['a', 'a'] })],

@@ -3,6 +3,7 @@ import { FileSource } from '../../../ts/connectors/file-source.ts';
 import { JsonLinesSink } from '../../../ts/connectors/json-lines-sink.ts';
 import type { SageError } from '../../../ts/common/errors.ts';
 import type { DataStream } from '../../../ts/datastream/data-stream.ts';
+import { definePipeline } from '../../../ts/environment/define-pipeline.ts';
 import { LocalEnvironment } from '../../../ts/environment/local-environment.ts';
 import { count } from '../../../ts/functions/builtin-aggregators.ts';
 import { MapFunction } from '../../../ts/functions/map-function.ts';
@@ -33,9 +34,11 @@ const wrong: readonly (readonly [string, () => unknown, string, RegExp])[] = [
   ['parallelism 1.5', () => typed().parallelism(1.5), 'SAGE_PLAN_PARALLELISM', /number 1.5/],
   ['parallelism NaN', () => typed().parallelism(Number.NaN), 'SAGE_PLAN_PARALLELISM', /NaN/],
   ['parallelism Infinity', () => typed().parallelism(Infinity), 'SAGE_PLAN_PARALLELISM', /Infinity/],
+  ['parallelism of a million', () => typed().parallelism(1e6), 'SAGE_PLAN_PARALLELISM', /1000000\n[^]* to 1024/],
   ['parallelism as text', () => loose()['parallelism']!('2'), 'SAGE_PLAN_PARALLELISM', /string "2"/],
   ['parallelism of a sink', () => typed().sink([], { parallelism: 0 }), 'SAGE_PLAN_PARALLELISM', /number 0/],
   ['parallelism of the environment', () => new LocalEnvironment('x', { parallelism: 0 }), 'SAGE_PLAN_PARALLELISM', /number 0/],
+  ['too large a parallelism of the environment', () => new LocalEnvironment('x', { parallelism: 1025 }), 'SAGE_PLAN_PARALLELISM', /number 1025/],
   ['instances of a global reduce', () => typed().reduce((a) => a).parallelism(2), 'SAGE_PLAN_PARALLELISM', /without keyBy/],
   ['instances of a generator', () => new LocalEnvironment('x').fromSource(function* () { yield 1; }).parallelism(2), 'SAGE_PLAN_PARALLELISM', /cannot be split/],
   ['map of nothing', () => loose()['map']!(), 'SAGE_PLAN_FUNCTION', /map was given undefined/],
@@ -52,10 +55,15 @@ const wrong: readonly (readonly [string, () => unknown, string, RegExp])[] = [
   ['an unknown strategy', () => loose()['keyBy']!('id', { strategy: 'random' }), 'SAGE_PLAN_ARGUMENT', /"random"/],
   ['an empty key path', () => loose()['keyBy']!(''), 'SAGE_PLAN_ARGUMENT', /keyBy/],
   ['a key path with a hole', () => loose()['keyBy']!('a..b'), 'SAGE_PLAN_ARGUMENT', /"a..b"/],
+  ['keys by a number', () => loose()['keyBy']!(0), 'SAGE_PLAN_FUNCTION', /the path of a field/],
+  ['keys by several fields', () => loose()['keyBy']!(['id', 'price']), 'SAGE_PLAN_FUNCTION', /\[record\.a, record\.b\]/],
   ['an unknown emit', () => loose()['reduce']!((a: unknown) => a, { emit: 'now' }), 'SAGE_PLAN_ARGUMENT', /emit of reduce/],
   ['emit every 0 ms', () => typed().aggregate({ n: count() }, { emit: { everyMs: 0 } }), 'SAGE_PLAN_ARGUMENT', /emit of aggregate/],
   ['an aggregate of nothing', () => typed().aggregate({}), 'SAGE_PLAN_ARGUMENT', /an empty object/],
   ['an aggregator that was not called', () => loose()['aggregate']!({ n: count }), 'SAGE_PLAN_ARGUMENT', /'n' of aggregate is the function count/],
+  ['an aggregator without result', () => loose()['aggregate']!({ n: { init: () => 0, add: () => 0 } }), 'SAGE_PLAN_ARGUMENT', /'n' of aggregate is an object \(Object\) without result/],
+  ['an aggregator with a strange merge', () => loose()['aggregate']!({ n: { init: () => 0, add: () => 0, result: () => 0, merge: 1 } }), 'SAGE_PLAN_ARGUMENT', /whose merge is the number 1/],
+  ['an aggregator that was not made', () => loose()['aggregate']!({ n: class Mean { init() {} } }), 'SAGE_PLAN_ARGUMENT', /fix: Give an object of it: new Mean\(\)/],
   ['a result named key', () => typed().keyBy('id').aggregate({ key: count() }), 'SAGE_PLAN_ARGUMENT', /named 'key'/],
   ['reduce behind broadcast', () => typed().keyBy('id', { strategy: 'broadcast' }).reduce((a) => a), 'SAGE_PLAN_KEY_STRATEGY', /'broadcast'/],
   ['aggregate behind roundRobin', () => typed().keyBy('id', { strategy: 'roundRobin' }).filter(() => true).aggregate({ n: count() }), 'SAGE_PLAN_KEY_STRATEGY', /'roundRobin'/],
@@ -69,6 +77,7 @@ const wrong: readonly (readonly [string, () => unknown, string, RegExp])[] = [
   ['sink of a path', () => loose()['sink']!('out.jsonl'), 'SAGE_PLAN_SINK', /"out.jsonl"/],
   ['sink of a frozen array', () => loose()['sink']!(Object.freeze([])), 'SAGE_PLAN_SINK', /frozen/],
   ['sink of a source', () => loose()['sink']!(FileSource.textLines('a')), 'SAGE_PLAN_SINK', /which is a source/],
+  ['sink of a connector class', () => loose()['sink']!(JsonLinesSink), 'SAGE_PLAN_SINK', /sink\(new JsonLinesSink\(...\)\)/],
   ['sink of a map class', () => loose()['sink']!(Scale, { args: [1] }), 'SAGE_PLAN_FUNCTION', /extends MapFunction/],
   ['args that are no array', () => loose()['sink']!(class { execute() {} }, { args: 1 }), 'SAGE_PLAN_ARGUMENT', /args is the number 1/],
   ['a prefix that is no text', () => loose()['print']!(1), 'SAGE_PLAN_ARGUMENT', /print was given/],
@@ -77,14 +86,19 @@ const wrong: readonly (readonly [string, () => unknown, string, RegExp])[] = [
   ['a source of a number', () => env()['fromSource']!(3), 'SAGE_PLAN_SOURCE', /the number 3/],
   ['a source of a plain object', () => env()['fromBatch']!({ a: 1 }), 'SAGE_PLAN_SOURCE', /an object/],
   ['a source of a sink', () => env()['fromSource']!(new JsonLinesSink('a')), 'SAGE_PLAN_SOURCE', /which is a sink/],
+  ['a source of a connector class', () => env()['fromSource']!(FileSource), 'SAGE_PLAN_SOURCE', /fromSource\(FileSource\.jsonLines\(...\)\)/],
+  ['a source of a promise', () => env()['fromBatch']!(Promise.resolve([1])), 'SAGE_PLAN_SOURCE', /Await it first/],
   ['a collection that is none', () => env()['fromCollection']!(new Set()), 'SAGE_PLAN_SOURCE', /Set/],
   ['arguments behind an array', () => env()['fromBatch']!([1], 2), 'SAGE_PLAN_ARGUMENT', /more arguments/],
   ['unbounded that is no boolean', () => env()['fromBatch']!([1], { unbounded: 'yes' }), 'SAGE_PLAN_ARGUMENT', /unbounded/],
   ['a map class as a source', () => env()['fromSource']!(Scale, 1), 'SAGE_PLAN_FUNCTION', /extends MapFunction/],
+  ['a pipeline of a path', () => definePipeline('/pipelines/bids.ts', () => {}), 'SAGE_PLAN_ARGUMENT', /"\/pipelines\/bids.ts" as the module/],
+  ['a pipeline without a builder', () => definePipeline(import.meta.url, 3 as never), 'SAGE_PLAN_ARGUMENT', /the number 3 as the builder/],
   ['a name that is no text', () => new LocalEnvironment(3 as never), 'SAGE_PLAN_ARGUMENT', /LocalEnvironment/],
   ['a config that is no object', () => new LocalEnvironment('x', 3 as never), 'SAGE_PLAN_CONFIG', /the number 3/],
   ['isolated as text', () => new LocalEnvironment('x', { isolated: 'yes' as never }), 'SAGE_PLAN_CONFIG', /isolated/],
   ['a clock without hands', () => new LocalEnvironment('x', { clock: {} as never }), 'SAGE_PLAN_CONFIG', /clock/],
+  ['a clock that is null', () => new LocalEnvironment('x', { clock: null as never }), 'SAGE_PLAN_CONFIG', /clock is null/],
   ['an unknown explain level', () => env()['explain']!('everything'), 'SAGE_PLAN_ARGUMENT', /everything/],
 ];
 

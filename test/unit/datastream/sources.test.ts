@@ -129,6 +129,18 @@ test('an object that only looks a little like options is a constructor argument'
   });
 });
 
+test('so it is for a generator function', () => {
+  function* settings(options: object) {
+    yield options;
+  }
+  const given = (options: object): unknown[] => {
+    const source = describe((env) => env.fromBatch(settings, options)) as IterableSource;
+    return [...(source.open() as Iterator<unknown> as IterableIterator<unknown>)];
+  };
+  expect(given({})).toEqual([{}]);
+  expect(given({ rate: 1 })).toEqual([{ rate: 1 }]);
+});
+
 test('only what can be split may have instances by default', () => {
   expect(sourceInstances(describe((env) => env.fromBatch([1])))).toBe('any');
   expect(sourceInstances(describe((env) => env.fromSource(FileSource.textLines('x'))))).toBe('any');

@@ -12,7 +12,7 @@ interface Row {
 
 /** Runs an aggregator over records, in one piece and in two merged pieces, which must agree. */
 function run<A, R>(aggregator: UserAggregator<Row, A, R>, rows: readonly Row[]): R {
-  const add = (part: readonly Row[]): A => part.reduce((a, row) => aggregator.add(a, row), aggregator.init());
+  const add = (part: readonly Row[]): A => part.reduce((a, row) => aggregator.add(a, row) as A, aggregator.init());
   const whole = aggregator.result(add(rows));
   const middle = rows.length >> 1;
   const merged = aggregator.result(aggregator.merge!(add(rows.slice(0, middle)), add(rows.slice(middle))));
@@ -46,6 +46,34 @@ test('countDistinct counts by value', () => {
   const objects = [{ a: 1, b: [2] }, { b: [2], a: 1 }, { a: 1, b: ['2'] }, new Date(5), new Date(5), [1, 2], [1, 2], ['1,2']];
   expect(run(countDistinct<Row>((row) => row.value), rows(...objects))).toBe(5);
   expect(run(countDistinct<Row>(), rows(1, 1))).toBe(2);
+});
+
+test('countDistinct tells Maps, Sets, typed arrays, patterns and errors by what is in them', () => {
+  const pairs: [unknown, unknown][] = [
+    [new Map([[1, { a: 1 }], [2, { a: 2 }]]), new Map([[2, { a: 2 }], [1, { a: 1 }]])],
+    [new Set(['a', 'b']), new Set(['b', 'a'])],
+    [new Set(['a']), new Set(['a'])],
+    [/a/g, /a/g],
+    [/a/, /a/],
+    [new Uint8Array([1]), new Uint8Array([1])],
+    [new Int8Array([1]), new Int8Array([1])],
+    [new RangeError('x'), new RangeError('x')],
+    [new Error('x'), new Error('x')],
+    [[1], [1]],
+    [{ 0: 1 }, { 0: 1 }],
+    [new Map(), new Map()],
+    [new Set(), new Set()],
+    [{}, {}],
+  ];
+  expect(run(countDistinct<Row>('value'), rows(...pairs.flat()))).toBe(pairs.length);
+});
+
+test('countDistinct refuses a value that contains itself, and takes one that is there twice', () => {
+  const shared = { a: 1 };
+  expect(run(countDistinct<Row>('value'), rows([shared, shared], [{ a: 1 }, { a: 1 }]))).toBe(1);
+  const cycle: unknown[] = [];
+  cycle.push([cycle]);
+  expect(() => run(countDistinct<Row>('value'), rows(cycle))).toThrow(expect.objectContaining({ code: 'SAGE_USER_WRONG_TYPE' }));
 });
 
 test('collectList keeps order, and nulls', () => {

@@ -15,6 +15,13 @@ test.each([0, '', false, null, undefined, Number.NaN])('a field that is there ha
   expect(readField(compileFieldPath('a.b'), { a: { b: value } })).toBe(value);
 });
 
+test('a path reads what `?.` reads, also of texts and arrays', () => {
+  for (const [path, record, value] of [['name.length', { name: 'four' }, 4], ['length', 'two', 3], ['list.1', { list: [5, 6] }, 6]] as const) {
+    expect(readField(compileFieldPath(path), record)).toBe(value);
+    expect(readOptionalField(compileFieldPath(path), record)).toBe(value);
+  }
+});
+
 test.each([[{}], [{ a: {} }], [{ a: null }], [{ a: 3 }], [{ a: 'text' }], [null], [undefined], [5]])(
   'a missing field is an error that holds the record: %j',
   (record) => {

@@ -28,8 +28,7 @@ function readLinked(reader: BatchReader): [unknown, unknown][] {
 }
 
 /** Sends rows through a writer and gives what both decoders read on the other side. */
-function roundTrip(rows: Rows, keyed = false): { generated: [unknown, unknown][]; linked: [unknown, unknown][]; layouts: string[] } {
-  const registry = memoryRegistry();
+function roundTrip(rows: Rows, keyed = false, registry = memoryRegistry()): { generated: [unknown, unknown][]; linked: [unknown, unknown][]; layouts: string[] } {
   const reader = new BatchReader(new LayoutCache(registry));
   const generated: [unknown, unknown][] = [];
   const linked: [unknown, unknown][] = [];
@@ -131,6 +130,30 @@ describe('records cross an exchange as structured clone would copy them', () => 
   it('many rows of changing shapes end in few layouts', () => {
     const rows = Array.from({ length: 5000 }, (_, n) => (n % 7 === 0 ? { a: n, b: `${n}` } : { a: n, b: n % 3 === 0 ? null : 'x', [`f${n % 5}`]: n }));
     expect(expectRoundTrip(rows).length).toBeLessThan(20);
+  });
+
+  it('records of more than 256 columns, also nested ones, are one column', () => {
+    const fields = (count: number, value: unknown): Record<string, unknown> => Object.fromEntries(Array.from({ length: count }, (_, n) => [`f${n}`, value]));
+    expect(expectRoundTrip([fields(16, fields(16, 1))])).toEqual([expect.stringContaining('{"rec":')]);
+    for (const wide of [fields(257, 1), fields(20, fields(20, 1)), fields(9, fields(9, fields(9, fields(9, 'x')))), Array.from({ length: 9 }, () => fields(30, true))]) {
+      expect(expectRoundTrip([wide])).toEqual(['{"row":"any"}']);
+    }
+  });
+
+  it('objects that share parts are looked into once for each part', () => {
+    let shared: object = { v: 1 };
+    for (let depth = 0; depth < 60; depth++) shared = { a: shared, b: shared };
+    let at = roundTrip([[shared, undefined]]).generated[0]![0] as { a?: object; v?: number };
+    let depth = 0;
+    for (; at.a !== undefined; depth++) at = at.a;
+    expect([depth, at]).toEqual([60, { v: 1 }]);
+  });
+
+  it('when the job can know no more shapes of objects, their names travel with them', () => {
+    const registry = memoryRegistry();
+    const full = { ...registry, internShape: (): number => { throw new Error(JSON.stringify({ code: 'SAGE_LIMIT_LAYOUTS', message: 'too many' })); } };
+    const values = Array.from({ length: 5 }, (_, n) => ({ list: [{ [`f${n}`]: n }] }));
+    expect(roundTrip(values.map((value) => [value, undefined] as const), false, full).generated.map(([value]) => value)).toStrictEqual(values);
   });
 
   it('any value round trips (property)', () => {

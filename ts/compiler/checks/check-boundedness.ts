@@ -21,8 +21,8 @@ export function checkBoundedness(pipeline: Pipeline): void {
     if (transformation.emit !== 'final') return;
     throw planError('SAGE_PLAN_UNBOUNDED', {
       message: `'${transformation.name}' emits at the end of its input, but '${source.name}' never ends`,
-      expected: 'bounded input, a window, or an aggregate that emits as it goes',
-      fix: "Put a window before it, or give { emit: 'update' } or { emit: { everyMs: 1000 } }.",
+      expected: 'bounded input, a window (which this version does not have yet), or an aggregate that emits as it goes',
+      fix: "Give { emit: 'update' } or { emit: { everyMs: 1000 } }.",
       declaredAt: transformation.declaredAt,
       operator: transformation.name,
     });

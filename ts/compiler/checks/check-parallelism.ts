@@ -1,7 +1,7 @@
 import { planError, SageError } from '../../common/errors.ts';
-import type { BaseTransformation, Parallelism } from '../../transformations/base-transformation.ts';
+import { MAX_PARALLELISM, type BaseTransformation, type Parallelism } from '../../transformations/base-transformation.ts';
 import type { Transformation } from '../../transformations/transformation.ts';
-import { KEY_GROUPS, MAX_PARALLELISM, type PlanConfig } from '../compile-options.ts';
+import { KEY_GROUPS, type PlanConfig } from '../compile-options.ts';
 import type { Pipeline } from '../logical-plan.ts';
 import { regionKey } from '../logical/region-key.ts';
 import { singleInstanceReason } from '../logical/single-instance-reason.ts';

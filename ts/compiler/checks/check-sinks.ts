@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+
 import { planError } from '../../common/errors.ts';
 import { UNKNOWN_LOCATION, type SourceLocation } from '../../common/source-location.ts';
 import type { BaseTransformation } from '../../transformations/base-transformation.ts';
@@ -57,7 +59,9 @@ function checkPaths(sinks: readonly SinkTransformation[]): void {
   for (const transformation of sinks) {
     const { sink } = transformation;
     if (sink.form !== 'native') continue;
-    const owner = owners.get(sink.spec.path);
+    // One file has many names: out.jsonl, ./out.jsonl, and the whole path. A folder is not one of its files.
+    const path = sink.spec.path.endsWith('/') ? `${resolve(sink.spec.path)}/` : resolve(sink.spec.path);
+    const owner = owners.get(path);
     if (owner !== undefined) {
       throw planError('SAGE_PLAN_OUTPUT_PATH', {
         message: `'${owner.name}' and '${transformation.name}' both write '${sink.spec.path}'`,
@@ -67,6 +71,6 @@ function checkPaths(sinks: readonly SinkTransformation[]): void {
         operator: transformation.name,
       });
     }
-    owners.set(sink.spec.path, transformation);
+    owners.set(path, transformation);
   }
 }

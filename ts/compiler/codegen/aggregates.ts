@@ -21,8 +21,9 @@ export function emitReduce(text: SegmentText, node: StageNode, value: string, sc
   };
   if (text.numeric) {
     // A result of another kind is kept aside and ends the call: the next one runs the form for any kind.
-    const wide = text.state(`w${node.id}`, 'NONE', '');
-    text.state(acc, `+${state}.value`, `${state}.value = ${wide} === NONE ? $ : ${wide};`);
+    // The linked form may work on the state in between: it is then read again, whatever it has become.
+    const wide = text.state(`w${node.id}`, `typeof ${state}.value === 'number' ? NONE : ${state}.value`, '');
+    text.state(acc, `${wide} === NONE ? +${state}.value : 0`, `${state}.value = ${wide} === NONE ? $ : ${wide};`);
     text.bind('NONE', 'Symbol()');
     text.stopWhen(`${wide} !== NONE`);
     return [
@@ -79,7 +80,7 @@ export function emitAggregate(text: SegmentText, node: StageNode, value: string,
       const added = text.fresh('c');
       custom.push(added);
       lines.push(text.guarded(node, added, `${state}.custom[${n}] = ${add}.add(${state}.custom[${n}], ${value})`, value, indent));
-      results.push(`${propertyName(name)}: ${add}.result(${state}.custom[${n}])`);
+      results.push(`${propertyName(name)}: ${state}.settled(${n}, ${add}.result(${state}.custom[${n}]))`);
     }
   });
   lines.push(...emitChanged(text, node, state, indent));
@@ -91,8 +92,9 @@ export function emitAggregate(text: SegmentText, node: StageNode, value: string,
   }
   if (op.emit === 'update') {
     const out = text.fresh('v');
+    const result = `{ ${results.join(', ')} }`;
     lines.push(
-      `${indent}const ${out} = { ${results.join(', ')} };`,
+      custom.length > 0 ? text.guarded(node, out, result, value, indent) : `${indent}const ${out} = ${result};`,
       ...children(node, out, { ...scope, key: undefined }, indent),
     );
   }

@@ -41,6 +41,7 @@ export function emitInput(input: SegmentInput, root: number): InputText {
           'if (next.done !== false) {',
           '  if (typeof next.then === "function") { ctl.pulled = next; return i; }',
           '  if (next.done) { ctl.ended = true; break; }',
+          '  if (typeof next !== "object" && typeof next !== "function") R.iteratorResult(next);',
           '}',
         ],
         key: undefined,

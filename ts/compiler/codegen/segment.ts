@@ -12,6 +12,9 @@ function declareBindings(...texts: readonly SegmentText[]): string[] {
 /** Above this many inlined operators, a node with several parents is called instead of inlined again. */
 const MAX_INLINED = 48;
 
+/** After so many results of one record it is asked whether the isolate has to be given back; a power of two. */
+const LOOK_EVERY = 32;
+
 /**
  * Emits the one function of a segment: a tree of operators from a root down to its sinks, exchanges and aggregates.
  * The text is the body of `new Function('R', text)`, where `R` is the stage's `SegmentBindings`; it returns
@@ -208,10 +211,11 @@ class SegmentEmitter {
     const item = this.text.fresh('v');
     const emitted = this.text.counter(`e${node.id}`, `R.emitted[${node.id}]`);
     const { key } = scope;
-    // Lists are walked in place. Everything else (iterators, strings, what collect() took, async iterables) is the
+    // Lists are walked in place, for as long as nobody waits for a turn or for room. Everything else (iterators, strings, what collect() took, async iterables) is the
     // linked form's: it can stop half way through an endless iterator until there is room again.
-    const resume = `['items', ${node.id}, ${result}, ${index} + 1, ${key}]`;
-    const inner: Scope = { key, pending: [...scope.pending, resume], leave: 'continue', oncePerRow: false };
+    const resume = (from: string): string => `['items', ${node.id}, ${result}, ${from}, ${key}]`;
+    const inner: Scope = { key, pending: [...scope.pending, resume(`${index} + 1`)], leave: 'continue', oncePerRow: false };
+    const heldUp = `(${index} & ${LOOK_EVERY - 1}) === ${LOOK_EVERY - 1} && R.isHeldUp()`;
     const collects = op.fn.form !== 'lambda';
     const collected = collects ? this.text.bind(`q${node.id}`, `R.collected[${node.id}]`) : undefined;
     const isPlain = collected === undefined ? `Array.isArray(${result})` : `(Array.isArray(${result}) && ${collected}.length === 0)`;
@@ -221,6 +225,7 @@ class SegmentEmitter {
       this.text.guarded(node, result, call, value, indent),
       `${indent}if (${isPlain}) {`,
       `${indent}  for (let ${index} = 0; ${index} < ${result}.length; ${index}++) {`,
+      `${indent}    if (${heldUp}) { ctl.suspend(-1, R.turn(), undefined, undefined, [${[...scope.pending, resume(index)].join(', ')}]); return ++i; }`,
       `${indent}    const ${item} = ${result}[${index}];`,
       `${indent}    ${emitted}++;`,
       ...this.#children(node, item, inner, `${indent}    `),
@@ -241,9 +246,9 @@ class SegmentEmitter {
     if (isFieldPath(op.selector)) {
       const access = op.selector.segments.map((name) => `?.[${JSON.stringify(name)}]`).join('');
       return [
-        `${indent}const ${key} = ${value}${access};`,
+        this.text.guarded(node, key, `${value}${access}`, value, indent),
         // A field that is there with the value undefined is a key; one that is not there is an error.
-        `${indent}if (${key} === undefined) { op = ${node.id}; ctl.checkKey(${node.id}, ${value}); }`,
+        `${indent}if (${key} === undefined) ctl.checkKey(${node.id}, ${value});`,
         ...this.#children(node, value, inner, indent),
       ];
     }

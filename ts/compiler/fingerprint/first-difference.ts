@@ -37,7 +37,7 @@ export function describeDifference({ operator, what, left, right }: FingerprintD
     const [has, lacks] = left === undefined ? ['a worker thread', 'the main thread'] : ['the main thread', 'a worker thread'];
     return `${has} built an operator '${operator}' that ${lacks} did not`;
   }
-  return `${where} is ${shorten(left)} in the main thread and ${shorten(right)} in a worker thread`;
+  return `${where} is ${excerpt(left, right)} in the main thread and ${excerpt(right, left)} in a worker thread`;
 }
 
 type Parts = Readonly<Record<string, string>>;
@@ -48,8 +48,16 @@ function differingPart(left: Parts, right: Parts): Pick<FingerprintDifference, '
 }
 
 const MOST_CHARACTERS = 120;
+/** What is shown of the equal part in front of a difference. */
+const CONTEXT_CHARACTERS = 40;
 
-function shorten(text: string | undefined): string {
+/** A text, or of a long one the part around the place where it differs from the other. */
+function excerpt(text: string | undefined, other = ''): string {
   if (text === undefined) return 'not there';
-  return text.length <= MOST_CHARACTERS ? text : `${text.slice(0, MOST_CHARACTERS)}...`;
+  if (text.length <= MOST_CHARACTERS) return text;
+  let equal = 0;
+  while (equal < text.length && text[equal] === other[equal]) equal++;
+  const start = Math.max(0, Math.min(equal - CONTEXT_CHARACTERS, text.length - MOST_CHARACTERS));
+  const end = start + MOST_CHARACTERS;
+  return `${start > 0 ? '...' : ''}${text.slice(start, end)}${end < text.length ? '...' : ''}`;
 }

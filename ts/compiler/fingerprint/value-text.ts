@@ -7,22 +7,27 @@ const SAMPLED_ITEMS = 16;
 /** A text that is equal for equal values, whatever isolate made them: constructor arguments, settings, a spec. */
 export function valueText(value: unknown): string {
   if (typeof value === 'function') return normaliseSource(Function.prototype.toString.call(value));
-  return inspect(withoutShared(value), { depth: 8, maxArrayLength: 1000, maxStringLength: 100_000, sorted: true, breakLength: Infinity, getters: false });
+  return inspect(comparable(value), { depth: 8, maxArrayLength: 1000, maxStringLength: 100_000, sorted: true, breakLength: Infinity, getters: false });
 }
 
-/** What is in shared memory may change while the workers of a job build its pipeline one after the other. */
-function withoutShared(value: unknown, copies: Map<object, unknown> = new Map()): unknown {
+/**
+ * A copy without what differs from isolate to isolate: what is in shared memory may change while the workers of a job build
+ * its pipeline one after the other, and the stack of an error says who called whom there.
+ */
+function comparable(value: unknown, copies: Map<object, unknown> = new Map()): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const buffer = ArrayBuffer.isView(value) ? value.buffer : value;
   if (buffer instanceof SharedArrayBuffer) return `${value.constructor.name} of ${buffer.byteLength} shared bytes`;
   const isList = Array.isArray(value);
-  if (!isList && Object.getPrototypeOf(value) !== Object.prototype) return value;
+  const isError = value instanceof Error;
+  if (!isList && !isError && Object.getPrototypeOf(value) !== Object.prototype) return value;
   const known = copies.get(value);
   if (known !== undefined) return known;
   const copy: Record<string, unknown> = isList ? ([] as unknown as Record<string, unknown>) : {};
   copies.set(value, copy);
+  if (isError) return Object.assign(copy, { error: value.name, message: value.message, cause: comparable(value.cause, copies) }, value);
   for (const [name, field] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
-    Object.defineProperty(copy, name, 'value' in field ? { ...field, value: withoutShared(field.value, copies) } : field);
+    Object.defineProperty(copy, name, 'value' in field ? { ...field, value: comparable(field.value, copies) } : field);
   }
   return copy;
 }

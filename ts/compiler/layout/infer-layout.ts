@@ -32,49 +32,67 @@ function isPlainDate(value: Date): boolean {
 }
 
 /** Whether a value leads back to itself: columns are a tree, so that only the general codec can keep it. */
-function isCyclic(value: object, ancestors: Set<object>): boolean {
+function isCyclic(value: object, ancestors: Set<object>, done: Set<object>): boolean {
   // Very deep values count as cyclic: the general codec does not recurse without end.
   if (ancestors.has(value) || ancestors.size > 500) return true;
+  // What is shared is looked into once, however many ways lead to it.
+  if (done.has(value)) return false;
   ancestors.add(value);
   for (const child of Object.values(value)) {
-    if (typeof child === 'object' && child !== null && !ArrayBuffer.isView(child) && isCyclic(child as object, ancestors)) return true;
+    if (typeof child === 'object' && child !== null && !ArrayBuffer.isView(child) && isCyclic(child as object, ancestors, done)) return true;
   }
   ancestors.delete(value);
+  done.add(value);
   return false;
 }
 
 /** The narrowest node that can hold `value`. */
-export function inferNode(value: unknown, encoding: EdgeEncoding = 'columns', depth = 0): LayoutNode {
-  const ANY = fallbackLeaf(encoding);
+export function inferNode(value: unknown, encoding: EdgeEncoding = 'columns'): LayoutNode {
+  if (typeof value === 'object' && value !== null && isCyclic(value, new Set(), new Set())) return fallbackLeaf(encoding);
+  const width = { columns: 0 };
+  const node = inferNested(value, encoding, 0, width);
+  return width.columns > MAX_COLUMNS ? fallbackLeaf(encoding) : node;
+}
+
+/** As `inferNode`; adds to `width`, and looks into nothing any more when that is too large already. */
+function inferNested(value: unknown, encoding: EdgeEncoding, depth: number, width: { columns: number }): LayoutNode {
+  const general = (): LayoutNode => {
+    width.columns++;
+    return fallbackLeaf(encoding);
+  };
+  const column = (kind: LeafNode['kind']): LayoutNode => {
+    width.columns++;
+    return leaf(kind);
+  };
   switch (typeof value) {
     case 'number':
-      return leaf('f64');
+      return column('f64');
     case 'string':
-      return leaf('str');
+      return column('str');
     case 'boolean':
-      return leaf('bool');
+      return column('bool');
     case 'undefined':
-      return leaf('nil');
+      return column('nil');
     case 'object':
       break;
     default:
-      return ANY;
+      return general();
   }
-  if (value === null) return leaf('nil');
-  if (value instanceof Date) return isPlainDate(value) ? leaf('date') : ANY;
-  if (depth >= MAX_DEPTH || (depth === 0 && isCyclic(value, new Set()))) return ANY;
+  if (value === null) return column('nil');
+  if (value instanceof Date) return isPlainDate(value) ? column('date') : general();
+  if (depth >= MAX_DEPTH || width.columns > MAX_COLUMNS) return general();
   if (Array.isArray(value)) {
     // Only short arrays of plain values are columns (pairs such as [word, 1]); lists of varying length are not.
-    if (depth > 0 || value.length === 0 || value.length > MAX_TUPLE) return ANY;
-    if (Object.keys(value).length !== value.length) return ANY;
-    return { type: 'tuple', items: value.map((item) => inferNode(item, encoding, depth + 1)), optional: false };
+    if (depth > 0 || value.length === 0 || value.length > MAX_TUPLE) return general();
+    if (Object.keys(value).length !== value.length) return general();
+    return { type: 'tuple', items: value.map((item) => inferNested(item, encoding, depth + 1, width)), optional: false };
   }
-  if (!isRecordLike(value, encoding)) return ANY;
+  if (!isRecordLike(value, encoding)) return general();
   const names = Object.keys(value);
   // An object without own fields could be anything (a Map has none either): the general codec tells.
   // The same for names that are no Unicode text, which the registry could not keep.
-  if (names.length === 0 || names.length > MAX_COLUMNS || !names.every((name) => name.isWellFormed())) return ANY;
-  const fields = names.map((name) => [name, inferNode((value as Record<string, unknown>)[name], encoding, depth + 1)] as const);
+  if (names.length === 0 || names.length > MAX_COLUMNS || !names.every((name) => name.isWellFormed())) return general();
+  const fields = names.map((name) => [name, inferNested((value as Record<string, unknown>)[name], encoding, depth + 1, width)] as const);
   return { type: 'record', fields, optional: false };
 }
 
@@ -120,7 +138,8 @@ export function widenNodes(a: LayoutNode, b: LayoutNode, encoding: EdgeEncoding 
     return countColumns(node) > MAX_COLUMNS ? fallbackLeaf(encoding, opt) : node;
   }
   if (a.type === 'tuple' && b.type === 'tuple' && a.items.length === b.items.length) {
-    return { type: 'tuple', items: a.items.map((item, i) => widenNodes(item, b.items[i]!, encoding)), optional: opt };
+    const node: LayoutNode = { type: 'tuple', items: a.items.map((item, i) => widenNodes(item, b.items[i]!, encoding)), optional: opt };
+    return countColumns(node) > MAX_COLUMNS ? fallbackLeaf(encoding, opt) : node;
   }
   return fallbackLeaf(encoding, opt);
 }

@@ -52,6 +52,11 @@ export function leaf(kind: LeafKind, optional = false): LeafNode {
   return { type: 'leaf', kind, optional: optional || kind === 'nil' };
 }
 
+/** An array of so many numbers, each of which may be absent: the inputs of the aggregators of the core. */
+export function numbersTuple(items: number): TupleNode {
+  return { type: 'tuple', items: Array.from({ length: items }, () => leaf('f64', true)), optional: false };
+}
+
 function nodeToJson(node: LayoutNode): unknown {
   if (node.type === 'leaf') return node.optional ? `${node.kind}?` : node.kind;
   const body: Record<string, unknown> =

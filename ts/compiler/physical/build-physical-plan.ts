@@ -20,7 +20,7 @@ export function buildPhysicalPlan(plan: OptimisedPlan, config: PlanConfig, optio
   const exchanges = planned.map((exchange): Exchange => {
     const from = stages[order.indexOf(exchange.fromGroup)]!;
     const to = stages[order.indexOf(exchange.toGroup)]!;
-    const { id, partition, reason, keyed, encoding, losesPrototypes, maxRows, maxBytes } = exchange;
+    const { id, partition, reason, keyed, encoding, losesPrototypes, maxRows, maxBytes, spread } = exchange;
     const output = from.nodes.find(({ op }) => op.kind === 'output' && op.exchange === id);
     return {
       id,
@@ -33,6 +33,7 @@ export function buildPhysicalPlan(plan: OptimisedPlan, config: PlanConfig, optio
       losesPrototypes,
       maxRows,
       maxBytes,
+      spread,
     };
   });
   const isolates = planIsolates(stages, placements, options);

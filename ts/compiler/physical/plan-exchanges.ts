@@ -7,6 +7,9 @@ import { isNative } from './place-operators.ts';
 import { type QueueSize, queueSize } from './queue-size.ts';
 import type { StageGroup, StageGroups } from './stage-group.ts';
 
+/** Larger batches wait longer until they are full, and leave the cache before they are read. */
+const MOST_SPREAD = 4;
+
 /** An exchange before its stages have their nodes. */
 export interface PlannedExchange extends QueueSize {
   readonly id: number;
@@ -20,6 +23,7 @@ export interface PlannedExchange extends QueueSize {
   readonly keyed: boolean;
   readonly encoding: 'columns' | 'json';
   readonly losesPrototypes: boolean;
+  readonly spread: number;
 }
 
 /** One stage sends records to another once, however many operators take them there. */
@@ -49,6 +53,7 @@ export function planExchanges(
           keyed: from.keyedBy !== undefined && (partition === 'hash' || consumers.some(({ id }) => needs.has(id))),
           encoding: takesJson(to) && !isNative(from) ? 'json' : 'columns',
           losesPrototypes: !isNative(to) && !plain.has(from.id),
+          spread: partition === 'hash' || partition === 'rebalance' ? Math.min(to.parallelism, MOST_SPREAD) : 1,
           ...queueSize(partition === 'forward' ? 1 : to.parallelism),
         });
       }

@@ -1,4 +1,4 @@
-import { SageError, isSageError } from '../../common/errors.ts';
+import { SageError, coreError, isSageError } from '../../common/errors.ts';
 import { type BufferOffsets, emitEncoder } from '../../compiler/codegen/encoder.ts';
 import { type BatchPlan, planBatch } from '../../compiler/layout/batch-plan.ts';
 import {
@@ -19,7 +19,9 @@ import { CROSSES_COLUMNS, ValueWriter, uncloneable } from './value-writer.ts';
 /** Rows after which a batch is closed. */
 export const MAX_BATCH_ROWS = 1024;
 /** Variable data (UTF-16 units and token bytes) after which a batch is closed. */
-export const MAX_BATCH_TEXT: number = 64 * 1024;
+const MAX_BATCH_TEXT = 64 * 1024;
+/** Offsets of an image are int32. */
+const MAX_IMAGE_BYTES = 2 ** 31 - 2 ** 20;
 /** Layouts one edge may go through before its rows become `any`. */
 const MAX_LAYOUTS = 64;
 
@@ -60,7 +62,9 @@ export interface BatchWriterOptions {
   /** Takes a closed image. It is valid during the call only. */
   readonly deliver: (image: Buffer, rows: number) => void;
   /** A layout that is known beforehand (inputs of aggregates); otherwise it is learnt from the records. */
-  readonly row?: LayoutNode;
+  readonly row?: LayoutNode | undefined;
+  /** A batch that is divided among several targets may be so many times as large. */
+  readonly spread?: number;
 }
 
 /**
@@ -71,6 +75,8 @@ export class BatchWriter {
   /** Appends a record (and its key). Replaced when the layout widens; call it through the writer. */
   append: (value: unknown, key?: unknown) => void;
   readonly #options: BatchWriterOptions;
+  readonly #maxRows: number;
+  readonly #maxText: number;
   readonly #keyBytes = new KeyBytesWriter();
   readonly #values = new Map<number, ValueWriter>();
   readonly #columns: ValueColumns;
@@ -87,6 +93,8 @@ export class BatchWriter {
 
   constructor(options: BatchWriterOptions) {
     this.#options = options;
+    this.#maxRows = MAX_BATCH_ROWS * (options.spread ?? 1);
+    this.#maxText = MAX_BATCH_TEXT * (options.spread ?? 1);
     this.#columns = {
       column: (encoding) => {
         let writer = this.#values.get(encoding);
@@ -186,11 +194,11 @@ export class BatchWriter {
           'F64', 'U32', 'U8', 'capacityRows', 'textLimit', 'values', 'keyBytes', 'host',
           emitEncoder(this.#plan, this.#offsets, encoding),
         )(
-          views.F64, views.U32, views.U8, MAX_BATCH_ROWS, MAX_BATCH_TEXT, this.#columns, this.#keyBytes, this.#host,
+          views.F64, views.U32, views.U8, this.#maxRows, this.#maxText, this.#columns, this.#keyBytes, this.#host,
         ) as BoundEncoder)
       : linkEncoder(this.#plan, this.#offsets, encoding, views, {
-          capacityRows: MAX_BATCH_ROWS,
-          textLimit: MAX_BATCH_TEXT,
+          capacityRows: this.#maxRows,
+          textLimit: this.#maxText,
           values: this.#columns,
           keyBytes: this.#keyBytes,
           host: this.#host,
@@ -200,18 +208,21 @@ export class BatchWriter {
 
   /** Columns whose writing can throw half way through a row are cut back to the rows before it. */
   #guarded(encoder: BoundEncoder): BoundEncoder['append'] {
+    if (this.#options.encoding === 'json') return jsonGuarded(encoder);
     const throwing = this.#plan.buffers.length > 0 && /"(any|bytes)\??"/.test(this.#layout!.text);
     if (!throwing) return encoder.append;
     return (value, key) => {
       const before = encoder.rows();
       const keyLength = this.#keyBytes.length;
-      const lengths = [...this.#values].map(([, writer]) => [writer, writer.length, writer.pool.length] as const);
+      const lengths = new Map([...this.#values.values()].map((writer) => [writer, [writer.length, writer.pool.length] as const]));
       try {
         encoder.append(value, key);
       } catch (error) {
         if (encoder.rows() === before && this.#encoder === encoder) {
           this.#keyBytes.truncate(Math.min(keyLength, this.#keyBytes.length));
-          for (const [writer, length, pool] of lengths) {
+          for (const writer of this.#values.values()) {
+            // One that was made for this row had nothing before it.
+            const [length, pool] = lengths.get(writer) ?? [0, 0];
             if (writer.length >= length) writer.truncate(length, pool);
           }
         }
@@ -232,11 +243,11 @@ export class BatchWriter {
     this.#offsets = buffers.map((role) => {
       if (role === 'data') return -1;
       const offset = at;
-      at = align8(at + MAX_BATCH_ROWS * widthBytes(role));
+      at = align8(at + this.#maxRows * widthBytes(role));
       return offset;
     });
     this.#fixedBytes = at;
-    this.#image = Buffer.from(new ArrayBuffer(align8(at + 4 * MAX_BATCH_TEXT)));
+    this.#image = Buffer.from(new ArrayBuffer(align8(at + 4 * this.#maxText)));
     this.#I32 = new Int32Array(this.#image.buffer);
   }
 
@@ -245,8 +256,7 @@ export class BatchWriter {
     const { buffers, encodings, key, row } = this.#plan;
     const data = collectData(key === undefined ? [row] : [key, row]);
     const pieces = data.map((piece) => this.#piece(encoder, piece));
-    // Worst case of UTF-8: three bytes a unit.
-    const needed = this.#fixedBytes + pieces.reduce((sum, p) => sum + 8 + (typeof p === 'string' ? p.length * 3 : p.length), 0);
+    const needed = this.#room(pieces);
     let image = this.#image;
     let I32 = this.#I32;
     if (needed > image.length) {
@@ -280,6 +290,18 @@ export class BatchWriter {
       at = align8(at + length);
     });
     return at === image.length ? image : image.subarray(0, at);
+  }
+
+  /** Bytes that an image with these texts and bytes has room in. */
+  #room(pieces: readonly (string | Uint8Array)[]): number {
+    const room = (bytesOf: (text: string) => number): number =>
+      pieces.reduce((sum, piece) => sum + 8 + (typeof piece === 'string' ? bytesOf(piece) : piece.length), this.#fixedBytes);
+    // Worst case of UTF-8: three bytes a unit.
+    const atMost = room((text) => text.length * 3);
+    if (atMost <= MAX_IMAGE_BYTES) return atMost;
+    const bytes = room((text) => (text.isWellFormed() ? Buffer.byteLength(text) : text.length * 3));
+    if (bytes <= MAX_IMAGE_BYTES) return bytes;
+    throw new SageError('SAGE_LIMIT_BATCH', `a batch would need ${bytes} bytes, and may have 2 GiB`);
   }
 
   #piece(encoder: BoundEncoder, piece: DataBuffer): string | Uint8Array {
@@ -332,4 +354,20 @@ function widthBytes(role: BatchPlan['buffers'][number]): number {
 
 function align8(bytes: number): number {
   return (bytes + 7) & ~7;
+}
+
+/** What JSON refuses is refused before anything of the row is written; it is said for what it is, not as the user's own error. */
+function jsonGuarded(encoder: BoundEncoder): BoundEncoder['append'] {
+  return (value, key) => {
+    try {
+      encoder.append(value, key);
+    } catch (error) {
+      // Closing a full batch hands it to the core, which has errors of its own.
+      if (isSageError(error) || coreError(error) !== undefined) throw error;
+      throw new SageError('SAGE_CODEC_UNCLONEABLE', `the record cannot be written as JSON: ${error instanceof Error ? error.message : String(error)}`, {
+        help: 'Make something of it in a map before the sink that JSON can hold: String(x) or Number(x) of a bigint, ids in place of cycles.',
+        cause: error,
+      });
+    }
+  };
 }

@@ -1,6 +1,6 @@
 import { Serializer } from 'node:v8';
 
-import { SageError } from '../../common/errors.ts';
+import { SageError, coreError } from '../../common/errors.ts';
 import { GrowableBytes } from './growable-bytes.ts';
 import {
   type ShapeRegistry,
@@ -41,6 +41,7 @@ export class ValueWriter {
   readonly #bytes = new GrowableBytes();
   readonly #registry: ShapeRegistry;
   readonly #shapes = new Map<string, number>();
+  #registryIsFull = false;
   #owners: readonly unknown[] = [];
   #seen: object[] = [];
   #seenIndex: Map<object, number> | undefined;
@@ -208,10 +209,21 @@ export class ValueWriter {
     const text = JSON.stringify(names);
     const known = this.#shapes.get(text);
     if (known !== undefined) return known;
-    if (this.#shapes.size >= MAX_SHAPES || !names.every((name) => name.isWellFormed())) return -1;
-    const id = this.#registry.internShape(text);
-    this.#shapes.set(text, id);
+    if (this.#registryIsFull || this.#shapes.size >= MAX_SHAPES || !names.every((name) => name.isWellFormed())) return -1;
+    const id = this.#intern(text);
+    if (id >= 0) this.#shapes.set(text, id);
     return id;
+  }
+
+  /** The id of a new shape; -1 when the job has as many as it may have. */
+  #intern(text: string): number {
+    try {
+      return this.#registry.internShape(text);
+    } catch (error) {
+      if (coreError(error)?.code !== 'SAGE_LIMIT_LAYOUTS') throw error;
+      this.#registryIsFull = true;
+      return -1;
+    }
   }
 
   /** Index of an object met before in this row, or -1 after noting it. */

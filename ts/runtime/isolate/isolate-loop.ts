@@ -43,6 +43,8 @@ export class IsolateLoop {
   readonly #options: IsolateLoopOptions;
   readonly #backoffMs = new Map<number, number>();
   readonly #scheduled = new Map<number, NodeJS.Timeout>();
+  /** Tasks that hold work of their own, as the core knows it. */
+  readonly #kept = new Set<number>();
   readonly #pending = new Set<Promise<unknown>>();
   #awaited = 0;
   /** Tasks that have ended by themselves. */
@@ -197,14 +199,13 @@ export class IsolateLoop {
   }
 
   #stepped(id: number, task: IsolateTask, result: StepResult): number {
-    const { core, isolate } = this.#options;
     if (result !== 'nothing') this.#backoffMs.delete(id);
     switch (result) {
       case 'more':
-        core.keepTask(isolate, id, true);
+        this.#keep(id, true);
         return id;
       case 'waiting':
-        core.keepTask(isolate, id, false);
+        this.#keep(id, false);
         this.#schedule(id, task);
         return id;
       case 'nothing': {
@@ -220,14 +221,21 @@ export class IsolateLoop {
     }
   }
 
+  /** Tells the core whether a task holds work of its own, when that has changed. */
+  #keep(id: number, keeps: boolean): void {
+    if (this.#kept.has(id) === keeps) return;
+    this.#options.core.keepTask(this.#options.isolate, id, keeps);
+    if (keeps) this.#kept.add(id);
+    else this.#kept.delete(id);
+  }
+
   /** A task that has something to emit after a while is handed out again then, though no record comes. */
   #schedule(id: number, task: IsolateTask): void {
     const dueInMs = task.runner.dueInMs;
     if (dueInMs === undefined || this.#scheduled.has(id)) return;
-    const { core, isolate } = this.#options;
     const timer = setTimeout(() => {
       this.#scheduled.delete(id);
-      core.keepTask(isolate, id, true);
+      this.#keep(id, true);
     }, dueInMs);
     this.#scheduled.set(id, timer);
   }

@@ -120,8 +120,14 @@ export class LocalJob implements Job {
   }
 
   async stop(options: StopOptions = {}): Promise<JobResult> {
-    if (!FINAL.has(this.status)) {
-      this.#call(() => this.#core.stopJob(this.#handle, options.drain === true));
+    // One whose end is known may still be closing its functions.
+    if (!this.#isDecided()) {
+      try {
+        this.#core.stopJob(this.#handle, options.drain === true);
+      } catch (error) {
+        // A native thread may have ended the job just now.
+        if (!this.#isDecided()) throw toSageError(error);
+      }
       this.#leaveSources();
       for (const worker of this.#workers) worker.stop();
     }
@@ -150,9 +156,7 @@ export class LocalJob implements Job {
 
   /** Cancels; `completion` rejects with the reason. */
   cancelBecause(reason: SageError): void {
-    if (this.#isDecided()) return;
-    this.#error = reason;
-    this.#cancelNow();
+    this.#cancelNow(reason);
   }
 
   /** The core forgets a job that has ended. */
@@ -161,9 +165,12 @@ export class LocalJob implements Job {
     throw new SageError('SAGE_JOB_STATE', `job '${this.name}' is ${this.status} and cannot be ${verb}`);
   }
 
-  #cancelNow(): void {
+  #cancelNow(reason?: SageError): void {
     if (this.#isDecided()) return;
     this.#core.cancelJob(this.#handle);
+    // It may have come too late, as above.
+    if (this.#core.jobStatus(this.#handle) !== 'canceled') return;
+    this.#error ??= reason;
     this.#leave(this.#error ?? new SageError('SAGE_JOB_CANCELED', `job '${this.name}' was cancelled`));
   }
 
@@ -200,7 +207,8 @@ export class LocalJob implements Job {
       jobName: name,
       isolate,
       origin,
-      config,
+      // A program makes its environment again, with settings that need not be cloneable.
+      config: origin.kind === 'module' ? config : {},
       cores,
       fingerprint: fingerprint(),
       tasks: tasksOf(graph, isolate),

@@ -2,6 +2,7 @@ import type { StageNode } from '../../compiler/physical-plan.ts';
 import { type BuiltinAggregator, type BuiltinAggregatorName, isBuiltinAggregator } from '../../functions/aggregator.ts';
 import { isFieldPath, readOptionalField } from '../../functions/field-path.ts';
 import { takesNumbers } from '../../compiler/native-aggregates.ts';
+import { iteratorResult } from './iterator-result.ts';
 import { Pace } from './pace.ts';
 import type { StageBindings } from './stage-bindings.ts';
 import type { Suspension } from './stage-control.ts';
@@ -62,7 +63,8 @@ export async function resumeSuspended(suspension: Suspension, bindings: StageBin
       const [, node, items, from, key] = pending;
       const pace = new Pace();
       for (let n = from; n < items.length; n++) {
-        if (pace.isTurnDue()) await bindings.turn();
+        if (bindings.control.stop) await bindings.room();
+        else if (pace.isTurnDue()) await bindings.turn();
         bindings.emitted[node]!++;
         const pushed = linked[node]!.emit(items[n], key);
         if (pushed !== undefined) await pushed;
@@ -253,7 +255,12 @@ class Linked implements LinkedNode {
         // Accumulators that were awaited take the place of their promises.
         (result as readonly unknown[]).forEach((accumulator, n) => (state.custom[n] = accumulator));
         state.changed = typeof op.emit === 'object';
-        return op.emit === 'update' ? this.emit(state.result(), undefined) : undefined;
+        if (op.emit !== 'update') return undefined;
+        let running: unknown;
+        this.#guard(() => {
+          running = state.result();
+        }, value);
+        return this.emit(running, undefined);
       }
       default:
         return undefined;
@@ -303,7 +310,7 @@ class Linked implements LinkedNode {
     try {
       for (;;) {
         const next = this.#next(iterator, value);
-        if (next.done === true) return undefined;
+        if (next.done) return undefined;
         emitted[this.#node.id]!++;
         const pushed = this.emit(next.value, key);
         if (pushed !== undefined || control.stop || pace.isTurnDue()) return this.#walkOn(iterator, key, value, pushed);
@@ -326,7 +333,7 @@ class Linked implements LinkedNode {
         if (control.stop) await this.#bindings.room();
         else if (pace.isTurnDue()) await this.#bindings.turn();
         const next = this.#next(iterator, value);
-        if (next.done === true) return;
+        if (next.done) return;
         emitted[this.#node.id]!++;
         const pushed = this.emit(next.value, key);
         if (pushed !== undefined) await pushed;
@@ -350,12 +357,12 @@ class Linked implements LinkedNode {
         else if (pace.isTurnDue()) await this.#bindings.turn();
         let next: IteratorResult<unknown>;
         try {
-          next = await iterator.next();
+          next = iteratorResult(await iterator.next());
         } catch (error) {
           throw control.rejected(error, this.#node.id, value);
         }
         control.checkNotOver();
-        if (next.done === true) return;
+        if (next.done) return;
         emitted[this.#node.id]!++;
         const pushed = this.emit(next.value, key);
         if (pushed !== undefined) await pushed;
@@ -371,7 +378,7 @@ class Linked implements LinkedNode {
 
   #next(iterator: Iterator<unknown>, value: unknown): IteratorResult<unknown> {
     try {
-      return iterator.next();
+      return iteratorResult(iterator.next());
     } catch (error) {
       throw this.#bindings.control.threw(error, this.#node.id, value);
     }

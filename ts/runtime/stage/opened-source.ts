@@ -1,5 +1,7 @@
 import type { SegmentInput } from '../../compiler/codegen/segment-input.ts';
+import { SageError } from '../../common/errors.ts';
 import { END } from '../../functions/source-function.ts';
+import { iteratorResult } from './iterator-result.ts';
 
 /** A source of one task, ready to be pulled by a generated function. */
 export interface OpenedSource {
@@ -38,8 +40,8 @@ export function openIterator(root: number, iterator: Iterator<unknown> | AsyncIt
     start: 0,
     end: Number.POSITIVE_INFINITY,
     settle(settled) {
-      const next = settled as IteratorResult<unknown>;
-      if (next.done === true) {
+      const next = settledResult(settled);
+      if (next.done) {
         ended = true;
         return undefined;
       }
@@ -47,6 +49,14 @@ export function openIterator(root: number, iterator: Iterator<unknown> | AsyncIt
     },
     close: () => (ended ? undefined : iterator.return?.()),
   };
+}
+
+function settledResult(settled: unknown): IteratorResult<unknown> {
+  try {
+    return iteratorResult(settled);
+  } catch (cause) {
+    throw new SageError('SAGE_USER_SOURCE', `an asynchronous source failed: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** A function that gives one record per call. */

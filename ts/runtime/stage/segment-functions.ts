@@ -9,6 +9,7 @@ import { functionSource } from '../../functions/user-function.ts';
 import type { BatchReader } from '../codec/batch-reader.ts';
 import { canGenerateCode } from '../codec/can-generate-code.ts';
 import { linkDecoder, linkTupleColumns } from '../codec/linked-decoder.ts';
+import { iteratorResult } from './iterator-result.ts';
 import { isThenable } from './linked-node.ts';
 import { Quota } from './quota.ts';
 import type { StageBindings } from './stage-bindings.ts';
@@ -112,12 +113,12 @@ export class SegmentFunctions {
       case 'iterator':
         return (source, start, end) => {
           for (let i = start; i < end; i++) {
-            const next = this.#pull(root, () => (source as Iterator<unknown>).next());
+            const next = this.#pull(root, () => iteratorResult((source as Iterator<unknown>).next()));
             if (isThenable(next)) {
               control.pulled = next;
               return i;
             }
-            if (next.done === true) {
+            if (next.done) {
               control.ended = true;
               return i;
             }

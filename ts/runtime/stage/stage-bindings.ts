@@ -3,8 +3,10 @@ import { isBuiltinAggregator } from '../../functions/aggregator.ts';
 import type { TaskContext } from '../../functions/task-context.ts';
 import type { AnyAggregator } from '../../transformations/aggregate-transformation.ts';
 import type { BatchWriter } from '../codec/batch-writer.ts';
+import type { iteratorResult } from './iterator-result.ts';
 import type { KeyedOperator, KeyedResults } from './keyed-operator.ts';
 import { type BuiltinState, type LinkedNode, builtinResult } from './linked-node.ts';
+import { settledPart } from './settled-part.ts';
 import type { StageControl } from './stage-control.ts';
 
 /** Accumulator of an unkeyed reduce or aggregate. */
@@ -24,9 +26,9 @@ export class UnkeyedState {
     const { op } = node;
     this.#spec = op.kind === 'aggregate' ? Object.entries(op.spec) : [];
     this.everyMs = 'emit' in op && typeof op.emit === 'object' ? op.emit.everyMs : undefined;
-    this.#spec.forEach(([, aggregator], n) => {
+    this.#spec.forEach(([name, aggregator], n) => {
       if (isBuiltinAggregator(aggregator)) this.builtin[n] = { count: 0, value: 0 };
-      else this.custom[n] = aggregator.init();
+      else this.custom[n] = settledPart(aggregator.init(), 'init', name);
     });
   }
 
@@ -43,12 +45,17 @@ export class UnkeyedState {
     return true;
   }
 
+  /** What the `n`th aggregator gave as its result. @throws SageError SAGE_USER_WRONG_TYPE for a promise. */
+  settled(n: number, result: unknown): unknown {
+    return settledPart(result, 'result', this.#spec[n]![0]);
+  }
+
   /** Result record of an aggregate. */
   result(): Record<string, unknown> {
     return Object.fromEntries(
       this.#spec.map(([name, aggregator], n) => [
         name,
-        isBuiltinAggregator(aggregator) ? builtinResult(aggregator.name, this.builtin[n]!) : aggregator.result(this.custom[n]),
+        isBuiltinAggregator(aggregator) ? builtinResult(aggregator.name, this.builtin[n]!) : this.settled(n, aggregator.result(this.custom[n])),
       ]),
     );
   }
@@ -74,8 +81,12 @@ export interface StageBindings {
   readonly dropped: Float64Array;
   /** Records that a flatMap made. */
   readonly emitted: Float64Array;
+  /** Throws unless what `next()` of an iterator gave is a result. */
+  readonly iteratorResult: typeof iteratorResult;
   /** Resolves when there is credit downstream again; rejects when the job is over. */
   room(): Promise<void>;
+  /** Whether a record with many results should be left half way: it takes long, or there is no credit downstream. */
+  isHeldUp(): boolean;
   /** Gives the event loop a turn in the middle of a record, and waits while the job is paused; rejects when the job is over. */
   turn(): Promise<void>;
   /** The records of a batch of results. */

@@ -39,6 +39,8 @@ export class StageControl {
   /** A source gave a promise instead of a record. */
   pulled: PromiseLike<unknown> | undefined = undefined;
   suspended: Suspension | undefined = undefined;
+  /** When the isolate wants to be given back; a record that takes longer lets the event loop turn half way. */
+  turnDueMs = 0;
   /** The task was left: what user code still gives goes nowhere. */
   over = false;
   readonly END: typeof END = END;
@@ -104,7 +106,11 @@ export class StageControl {
   }
 
   checkKey(node: number, record: unknown): void {
-    this.#failures.checkKey(node, record);
+    try {
+      this.#failures.checkKey(node, record);
+    } catch (error) {
+      throw this.threw(error, node, record);
+    }
   }
 
   badInput(node: number, aggregator: number, input: unknown, record: unknown): never {

@@ -6,16 +6,20 @@ import { FlatMapFunction } from '../../functions/flat-map-function.ts';
 import { type FunctionInstance, instantiateUserFunction } from '../../functions/function-instance.ts';
 import { TaskContext } from '../../functions/task-context.ts';
 import type { UserFunction } from '../../functions/user-function.ts';
+import { hasInput } from '../../compiler/codegen/aggregates.ts';
+import { type LayoutNode, numbersTuple } from '../../compiler/layout/layout.ts';
 import { BatchReader } from '../codec/batch-reader.ts';
 import { BatchWriter } from '../codec/batch-writer.ts';
 import type { IsolateTask } from '../isolate/isolate-loop.ts';
-import { makeKeyedOperator } from './keyed-operator.ts';
+import { iteratorResult } from './iterator-result.ts';
 import { linkNodes } from './linked-node.ts';
+import { makeKeyedOperator } from './make-keyed-operator.ts';
 import { type OpenedSource, openCollection, openFunction, openIterator } from './opened-source.ts';
+import { readResults } from './read-results.ts';
 import { linkDecoder } from '../codec/linked-decoder.ts';
 import { type StageBindings, UnkeyedState } from './stage-bindings.ts';
 import { NO_RECORD, StageControl } from './stage-control.ts';
-import { type RunnerHost, StageRunner, readResults } from './stage-runner.ts';
+import { type RunnerHost, StageRunner } from './stage-runner.ts';
 import { failureReporter } from './user-failure.ts';
 
 /** One task to build. */
@@ -63,6 +67,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
     counts: counters.subarray(0, size),
     dropped: counters.subarray(size, 2 * size),
     emitted: counters.subarray(2 * size),
+    iteratorResult,
     room: async () => {
       for (let waitMs = 0; host.core.hasCredit(host.isolate, spec.task) === 0 || isPaused(); waitMs = Math.min(4, waitMs + 1)) {
         await new Promise((resolve) => setTimeout(resolve, waitMs));
@@ -70,6 +75,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
       }
       control.stop = false;
     },
+    isHeldUp: () => performance.now() >= control.turnDueMs || (control.stop && host.core.hasCredit(host.isolate, spec.task) === 0),
     turn: async () => {
       do {
         await new Promise((resolve) => setImmediate(resolve));
@@ -132,7 +138,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         }
         break;
       case 'output':
-        bindings.writers[node.id] = outputWriter(op, spec, job, bindings, host);
+        bindings.writers[node.id] = outputWriter(node.id, op, spec, job, bindings, host);
         break;
       case 'source':
         sources.push(openSource(node, spec, stage.parallelism, bind));
@@ -151,7 +157,8 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
   }
   bindings.linked.push(...linkNodes(bindings));
   const runner = new StageRunner(spec.task, bindings, sources, host);
-  job.signal.addEventListener('abort', () => control.leave(), { once: true });
+  const leave = (): void => control.leave();
+  job.signal.addEventListener('abort', leave, { once: true });
   let closing: Promise<void> | undefined;
   /** Everything is closed, whatever of it fails; the first error is thrown. */
   const closeAll = async (): Promise<void> => {
@@ -168,6 +175,8 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
     for (const operator of bindings.keyed) operator?.close();
     instances.length = 0;
     bindings.keyed.fill(undefined);
+    // The signal lives as long as the job is listed; the task, with its buffers, must not.
+    job.signal.removeEventListener('abort', leave);
     if (failures.length > 0) throw failures[0];
   };
   return {
@@ -208,22 +217,31 @@ function bindState(node: StageNode, bindings: StageBindings, jobHandle: number, 
 }
 
 function outputWriter(
+  id: number,
   op: Extract<StageOp, { kind: 'output' }>,
   spec: TaskSpec,
   job: JobFacts,
   bindings: StageBindings,
   host: RunnerHost,
 ): BatchWriter {
-  const { keyed, encoding } = job.exchanges[op.exchange]!;
+  const { keyed, encoding, spread } = job.exchanges[op.exchange]!;
   const { core, isolate, layouts } = host;
   return new BatchWriter({
     registry: layouts.registry,
     keyed,
     encoding,
+    spread,
+    row: extractedRow(spec.stage, id),
     deliver: (image) => {
       if (core.emit(isolate, spec.task, op.output, image) === 0) bindings.control.stop = true;
     },
   });
+}
+
+/** The layout of what an `extract` sends: the core reads it as it is, also where there is no input or more than an array of a user's would have columns. */
+function extractedRow(stage: Stage, output: number): LayoutNode | undefined {
+  const from = stage.nodes.find(({ children }) => children.includes(output));
+  return from?.op.kind === 'extract' ? numbersTuple(Object.values(from.op.spec).filter(hasInput).length) : undefined;
 }
 
 function openSource(

@@ -1,11 +1,11 @@
-import type { SegmentInput } from '../../compiler/codegen/segment-input.ts';
 import { BatchReader, type LayoutCache } from '../codec/batch-reader.ts';
 import type { Core } from '../native/core.ts';
 import { TAKE_BATCH, TAKE_END_DRAINED, TAKE_END_STOPPED, TAKE_SOURCE, TAKE_TOO_SMALL } from '../native/core.ts';
 import type { KeyedOperator, KeyedResults } from './keyed-operator.ts';
 import { resumeSuspended } from './linked-node.ts';
 import type { OpenedSource } from './opened-source.ts';
-import { type Segment, SegmentFunctions, linkRows } from './segment-functions.ts';
+import { resultInput } from './read-results.ts';
+import { type Segment, SegmentFunctions } from './segment-functions.ts';
 import type { StageBindings } from './stage-bindings.ts';
 import { NO_RECORD } from './stage-control.ts';
 
@@ -168,6 +168,7 @@ export class StageRunner {
     let nowMs = performance.now();
     // Code may have been generated just now; that is no reason to do nothing with it.
     const deadlineMs = Math.max(stepDeadlineMs, nowMs + LEAST_WORK_MS);
+    control.turnDueMs = deadlineMs;
     for (;;) {
       const worked = this.#workKeyed();
       if (worked !== undefined) return worked;
@@ -183,6 +184,11 @@ export class StageRunner {
         if (this.#drainNext()) continue;
         return this.#finish();
       }
+      if (this.#isStopping && this.#isSource(item)) {
+        // Whatever was above it on the stack is done: the core says how the source ends.
+        this.#stack.length = 0;
+        continue;
+      }
       control.stop = false;
       control.nothing = false;
       const from = item.next;
@@ -191,7 +197,7 @@ export class StageRunner {
       nowMs = performance.now();
       item.segment.quota.measured(nowMs - beforeMs, item.next - from);
       if (control.ended) this.#sourceEnded(item);
-      else if (item.next >= item.end) this.#stack.splice(this.#stack.indexOf(item), 1);
+      else if (item.next >= item.end) this.#done(item);
       if (control.suspended !== undefined) {
         const suspension = control.suspended;
         control.suspended = undefined;
@@ -204,6 +210,12 @@ export class StageRunner {
     }
   }
 
+  /** All rows of an item have been taken. */
+  #done(item: WorkItem): void {
+    this.#stack.splice(this.#stack.indexOf(item), 1);
+    if (item.source instanceof BatchReader) this.bindings.keyed[item.root]?.giveBack?.(item.source);
+  }
+
   /** Ends a step while there is a source or rows to go on with; results that are due are the first thing of the next one. */
   #leave(result: StepResult): StepResult {
     const left = this.#leaveSource(result);
@@ -212,11 +224,15 @@ export class StageRunner {
 
   /** The source is not held over steps: each step asks the core whether it may go on. */
   #leaveSource(result: StepResult): StepResult {
-    if (this.#stack.length === 1 && this.#sources.some((source) => source.item === this.#stack[0])) {
+    if (this.#stack.length === 1 && this.#isSource(this.#stack[0]!)) {
       this.#stack.length = 0;
       return result === 'more' ? 'waiting' : result;
     }
     return result;
+  }
+
+  #isSource(item: WorkItem): boolean {
+    return this.#sources.some((source) => source.item === item);
   }
 
   /** Takes the next batch, or the source's turn, or the end, from the core. */
@@ -402,6 +418,8 @@ export class StageRunner {
       any ||= operator.hasWork;
     });
     this.bindings.state.forEach((state, id) => {
+      // Later results must not overtake earlier ones.
+      if (this.#stack.some(({ root }) => root === id)) return;
       if (state?.takeChanged(this.#host.nowMs()) !== true) return;
       this.#pushResults(id, this.#unkeyedResult(id)!);
       any = true;
@@ -461,29 +479,10 @@ export class StageRunner {
 function settledWithin(deadlineMs: number, promise: unknown): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, deadlineMs);
-    const done = (): void => {
+    const leave = (): void => {
       clearTimeout(timer);
       resolve();
     };
-    Promise.resolve(promise).then(done, done);
+    Promise.resolve(promise).then(leave, leave);
   });
-}
-
-type ResultOp = StageBindings['stage']['nodes'][number]['op'];
-
-/** The input form of a batch of results. */
-export function resultInput(
-  op: ResultOp,
-  results: Exclude<KeyedResults, { kind: 'records' }>,
-): Extract<SegmentInput, { kind: 'results' | 'running' }> {
-  if (op.kind !== 'aggregate') throw new TypeError(`operator '${op.kind}' has no native results`);
-  return { kind: results.kind, plan: results.reader.known.plan, names: Object.keys(op.spec), keyed: true };
-}
-
-/** The records of a batch of results, for the linked form. */
-export function readResults(op: ResultOp, results: KeyedResults): Iterable<unknown> {
-  if (results.kind === 'records') return results.records;
-  const { reader } = results;
-  const rows = linkRows(resultInput(op, results), reader, results.kind === 'running' ? results.keys : undefined);
-  return Array.from({ length: reader.rows }, (_, row) => rows.record(row));
 }

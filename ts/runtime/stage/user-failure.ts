@@ -18,8 +18,13 @@ function codeOf(node: StageNode, how: 'threw' | 'rejected'): ErrorCode {
   }
 }
 
+/** User code can set anything as the message of an error. */
+function messageOf({ message }: Error): string {
+  return typeof message === 'object' ? inspect(message, { depth: 0 }) : String(message);
+}
+
 function reason(error: unknown): string {
-  if (error instanceof Error) return `${error.name}: ${error.message}`;
+  if (error instanceof Error) return `${String(error.name)}: ${messageOf(error)}`;
   // Anything can be thrown, also what has no text of its own.
   return typeof error === 'object' ? inspect(error, { depth: 0 }) : String(error);
 }
@@ -47,7 +52,7 @@ export function failureReporter(stage: Stage): FailureReporter {
         });
       }
       const node = operatorOf(id);
-      const code = error instanceof TypeError && error.message.startsWith('flatMap must return') ? 'SAGE_USER_WRONG_TYPE' : codeOf(node, how);
+      const code = error instanceof TypeError && messageOf(error).startsWith('flatMap must return') ? 'SAGE_USER_WRONG_TYPE' : codeOf(node, how);
       return new SageError(code, `operator '${where.operator}' failed: ${reason(error)}`, { ...where, cause: error });
     },
     checkKey(id, record) {

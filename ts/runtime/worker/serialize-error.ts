@@ -55,8 +55,8 @@ function serializeCause(cause: unknown, depth: number): SerializedCause {
   return {
     kind: 'error',
     name: className(cause),
-    message: cause.message,
-    stack: cause.stack,
+    message: text(cause.message),
+    stack: stackOf(cause),
     code: typeof code === 'string' || typeof code === 'number' ? code : undefined,
     cause: cause.cause === undefined || depth >= MAX_CAUSES ? undefined : serializeCause(cause.cause, depth + 1),
   };
@@ -76,7 +76,22 @@ function deserializeCause(cause: SerializedCause): unknown {
 /** A class that extends Error and sets no name is called by its own: `name` would only say `Error`. */
 function className(error: Error): string {
   const own = error.constructor?.name;
-  return error.name === 'Error' && typeof own === 'string' && own !== '' ? own : error.name;
+  return error.name === 'Error' && typeof own === 'string' && own !== '' ? own : text(error.name);
+}
+
+/** User code can set anything as the name or message of an error. */
+function text(message: unknown): string {
+  return typeof message === 'string' ? message : inspect(message, { depth: 2 });
+}
+
+/** Made when it is first read, of name and message, and that may fail. */
+function stackOf(error: Error): string | undefined {
+  try {
+    const { stack } = error as { stack?: unknown };
+    return typeof stack === 'string' ? stack : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function cloneable(value: unknown): unknown {

@@ -7,10 +7,12 @@ import type { FromWorker, ToWorker, WorkerAssignment } from './worker-protocol.t
 
 /** A worker whose event loop does not turn for so long after a cancel is in an endless loop: it is ended from outside. */
 const NOTICE_DEADLINE_MS = 1_000;
+/** A thread that is in a call of native code (`execSync`, reading a pipe) cannot be ended before that comes back. */
+const GONE_DEADLINE_MS = 3_000;
 
 /** A worker thread of a job, as the job sees it. */
 export interface WorkerHandle {
-  /** Resolves when the thread has closed its functions and is gone. */
+  /** Resolves when the thread has closed its functions and is gone, or cannot be ended. */
   readonly closed: Promise<void>;
   /** Tells it to leave its sources. */
   stop(): void;
@@ -25,17 +27,25 @@ export function startWorker(assignment: WorkerAssignment, onError: (error: SageE
   const name = `worker ${assignment.isolate} of job '${assignment.jobName}'`;
   /** It has closed its functions, or was told to go: what it says from now on is no failure. */
   let isDone = false;
+  let isGone = false;
   let unnoticed: NodeJS.Timeout | undefined;
+  let lingering: NodeJS.Timeout | undefined;
   let worker: Worker;
   try {
     worker = new Worker(entryFile('runtime/worker/worker-main'), { workerData: assignment, argv: process.argv.slice(2), name: `sage-${assignment.isolate}` });
   } catch (error) {
-    onError(startError(name, error));
+    onError(startError(name, assignment, error));
     return { closed: Promise.resolve(), stop: noop, cancel: noop, terminate: noop };
   }
   const terminate = (): void => {
     isDone = true;
+    if (isGone) return;
     void worker.terminate();
+    // No code of the job runs in it any more, whenever that is: the job need not wait for it.
+    lingering ??= setTimeout(() => {
+      process.emitWarning(`${name} hangs in a call outside JavaScript; its thread ends when that comes back`, { type: 'SageWarning' });
+      closed.resolve();
+    }, GONE_DEADLINE_MS);
   };
   worker.on('message', (message: FromWorker) => {
     switch (message.type) {
@@ -56,7 +66,9 @@ export function startWorker(assignment: WorkerAssignment, onError: (error: SageE
     onError(new SageError(code, `${name} died: ${error.message}`, { cause: error }));
   });
   worker.on('exit', (code) => {
+    isGone = true;
     clearTimeout(unnoticed);
+    clearTimeout(lingering);
     if (!isDone) onError(new SageError('SAGE_WORKER_DIED', `${name} ended with exit code ${code} before the job was over`));
     closed.resolve();
   });
@@ -66,18 +78,33 @@ export function startWorker(assignment: WorkerAssignment, onError: (error: SageE
     stop: () => post({ type: 'stop' }),
     cancel() {
       post({ type: 'cancel' });
+      if (isGone) return;
       unnoticed ??= setTimeout(terminate, NOTICE_DEADLINE_MS);
     },
     terminate,
   };
 }
 
-function startError(name: string, error: unknown): SageError {
+function startError(name: string, { config }: WorkerAssignment, error: unknown): SageError {
   const { name: kind, message } = error as Error;
   if (kind === 'DataCloneError') {
-    return new SageError('SAGE_PLAN_UNCLONEABLE', `what ${name} needs cannot be sent to it: ${message}`, { cause: error });
+    const setting = Object.entries(config).find(([, value]) => !isCloneable(value))?.[0];
+    const what = setting === undefined ? "the pipeline's arguments" : `the setting '${setting}'`;
+    return new SageError('SAGE_PLAN_UNCLONEABLE', `${what} cannot be sent to ${name}: ${message}`, {
+      help: 'Give settings and arguments that structuredClone can copy, and make the rest from them in the builder.',
+      cause: error,
+    });
   }
   return new SageError('SAGE_WORKER_START', `${name} could not be started: ${message}`, { cause: error });
+}
+
+function isCloneable(value: unknown): boolean {
+  try {
+    structuredClone(value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function noop(): void {}

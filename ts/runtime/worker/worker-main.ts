@@ -21,6 +21,8 @@ import { beginWorkerSession } from './worker-session.ts';
 const assignment = workerData as WorkerAssignment;
 const port = parentPort!;
 const abort = new AbortController();
+/** A program that takes longer to come to its submit is perhaps not on its way there. */
+const NOTICE_AFTER_MS = 10_000;
 let accepted = false;
 let isRunning = false;
 let leaveSources!: () => void;
@@ -54,7 +56,6 @@ process.on('uncaughtException', (error: unknown, origin) => {
 
 /** Runs this isolate's part of the pipeline that was built here. */
 async function runPart(environment: StreamEnvironment): Promise<void> {
-  accepted = true;
   const difference = firstDifference(assignment.fingerprint, fingerprint(environment.pipeline, environment.config));
   if (difference !== undefined) {
     throw new SageError('SAGE_GRAPH_MISMATCH', `worker ${assignment.isolate} built another pipeline than the main thread: ${describeDifference(difference)}`);
@@ -75,6 +76,10 @@ async function runPart(environment: StreamEnvironment): Promise<void> {
 }
 
 async function accept(environment: StreamEnvironment): Promise<never> {
+  // The job is that of the first submit; what a program submits beside it runs in the main thread alone.
+  if (accepted) return new Promise<never>(() => undefined);
+  accepted = true;
+  port.ref();
   try {
     await runPart(environment);
     send({ type: 'closed' });
@@ -90,6 +95,25 @@ function importError(url: string, error: unknown): SageError {
   return new SageError('SAGE_WORKER_IMPORT', `a worker thread could not import ${url}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
 }
 
+/**
+ * Resolves when nothing keeps this thread alive but its job: until then a program whose top level is done (`main()`, without
+ * await) may still be on its way to its submit.
+ */
+function nothingLeftToDo(): Promise<void> {
+  port.unref();
+  // A server of the program, for instance, keeps the thread alive for ever.
+  const notice = (): void => {
+    if (!accepted) process.emitWarning(`worker ${assignment.isolate} of job '${assignment.jobName}' waits for the program to submit there as it did in the main thread`, 'SageWarning');
+  };
+  setTimeout(notice, NOTICE_AFTER_MS).unref();
+  return new Promise((resolve) => {
+    process.once('beforeExit', () => {
+      port.ref();
+      resolve();
+    });
+  });
+}
+
 async function build(): Promise<void> {
   const { origin } = assignment;
   if (origin.kind === 'none') throw new SageError('SAGE_INTERNAL', 'a pipeline without an origin was given to a worker thread');
@@ -100,6 +124,7 @@ async function build(): Promise<void> {
     throw importError(origin.url, error);
   }
   if (origin.kind === 'script') {
+    if (!accepted) await nothingLeftToDo();
     if (!accepted) throw importError(origin.url, new Error('it ended there without a submit'));
     return;
   }

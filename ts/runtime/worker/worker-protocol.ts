@@ -12,6 +12,7 @@ export interface WorkerAssignment {
   /** Isolate index, from 1. */
   readonly isolate: number;
   readonly origin: PipelineOrigin;
+  /** Settings of the environment that a defined pipeline is built in again. */
   readonly config: EnvironmentConfig;
   /** Cores that the plan was made for: the worker's plan must be the same. */
   readonly cores: number;

@@ -1,5 +1,6 @@
 //! Native sources and sinks without files: what they are to do is their spec, what sinks got is kept.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use sage_connectors::{BatchSink, BatchSource, SinkReport, SourceSplit, SourceStatistics};
@@ -18,10 +19,12 @@ pub struct SinkLog {
 }
 
 /// Specs: `count:N` (records), `endless`, `open-error`, `read-error`, `read-panic`; sinks `ok`, `write-error`,
-/// `commit-error`, `write-panic`.
+/// `prepare-error`, `commit-error`, `write-panic`.
 #[derive(Default)]
 pub struct TestConnectors {
     pub sinks: Arc<Mutex<Vec<SinkLog>>>,
+    /// How often a source was pinned.
+    pub pins: AtomicUsize,
 }
 
 impl TestConnectors {
@@ -35,6 +38,11 @@ fn failure(what: &str) -> SageError {
 }
 
 impl ConnectorFactory for TestConnectors {
+    fn pin_source(&self, spec: &str) -> Result<String> {
+        self.pins.fetch_add(1, Ordering::SeqCst);
+        Ok(spec.to_owned())
+    }
+
     fn open_source(
         &self,
         spec: &str,
@@ -126,6 +134,13 @@ impl BatchSink for LoggingSink {
         self.sinks.lock().unwrap()[self.index]
             .records
             .extend(records_of(batch));
+        Ok(())
+    }
+
+    fn prepare(&mut self) -> Result<()> {
+        if self.spec == "prepare-error" {
+            return Err(failure("disk full at the end"));
+        }
         Ok(())
     }
 

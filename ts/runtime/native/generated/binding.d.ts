@@ -37,7 +37,10 @@ export declare function closeAllJobs(): number
 /** Version of the core. */
 export declare function crateVersion(): string
 
-/** Builds a job from the FlatBuffers execution graph; it starts when every isolate that the graph names is attached. */
+/**
+ * Builds a job from the FlatBuffers execution graph; it starts when every isolate that the graph names is attached. It is
+ * cancelled when the calling environment ends before the job does.
+ */
 export declare function createJob(graph: Uint8Array): number
 
 /** Gives the isolate up. Its unfinished tasks stay; the host decides what that means for the job. */
