@@ -16,10 +16,17 @@ pub trait BatchSink: Send {
     /// aborted.
     fn write(&mut self, batch: &BatchView<'_>) -> Result<()>;
 
-    /// Makes everything durable and visible.
+    /// Does everything that may well fail before the result becomes visible: writes what is still in memory, and makes it
+    /// durable. Nothing is written afterwards. When all sinks of a job have done this, all are committed.
     ///
     /// # Errors
-    /// `SAGE_IO_*`; nothing is visible then.
+    /// Those of [`BatchSink::write`]. The sink can then only be aborted.
+    fn prepare(&mut self) -> Result<()>;
+
+    /// Makes everything visible; prepares it, if nobody has.
+    ///
+    /// # Errors
+    /// Those of [`BatchSink::prepare`]; nothing is visible then.
     fn commit(self: Box<Self>) -> Result<SinkReport>;
 
     /// Removes what was written.

@@ -28,4 +28,4 @@ pub use batch_source::{BatchSource, SourceStatistics};
 pub use open_sink::open_sink;
 pub use open_source::open_source;
 pub use source_split::SourceSplit;
-pub use split_plan::{SplitPlan, plan_splits, probe};
+pub use split_plan::{SplitPlan, pin_source, plan_splits, probe};

@@ -9,19 +9,20 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
-use sage_frame::{BatchView, Layout, Node, Widening};
+use sage_frame::{BatchView, Layout, LayoutRegistry, Node, Widening};
 use sage_types::{ErrorCode, Result, SageError};
+use serde_json::{Map, Value, json};
 
-use crate::io_error::IoAction;
+use crate::io_error::{IoAction, io_error};
 use crate::output::OutputFile;
-use crate::parquet::{SinkArrays, SinkColumn, parquet_error};
+use crate::parquet::{FirstBatches, SinkArrays, SinkColumn, parquet_error};
 use crate::spec::{ParquetCompression, ParquetSinkSpec};
 use crate::{BatchSink, SinkReport};
 
 /// A row group is also ended when its encoded pages take this much memory.
 const MAX_ROW_GROUP_BYTES: usize = 128 << 20;
 
-/// Writes records as rows. The first batch, widened by the option `schema`, decides the columns.
+/// Writes records as rows. The first records, widened by the option `schema`, decide the columns.
 pub(crate) struct ParquetSink {
     path: PathBuf,
     declared: Option<Node>,
@@ -32,12 +33,15 @@ pub(crate) struct ParquetSink {
 }
 
 enum State {
-    Empty(OutputFile),
+    /// The columns are not decided yet.
+    First(OutputFile, FirstBatches),
     Writing {
         writer: Box<ArrowWriter<OutputFile>>,
         columns: Vec<SinkColumn>,
         schema: SchemaRef,
     },
+    /// All is in the file. The writer stays around it: to take it out is to write once more, with errors that have no kind.
+    Complete(Box<ArrowWriter<OutputFile>>),
     Failed,
 }
 
@@ -62,27 +66,24 @@ impl ParquetSink {
             declared: declared_row(spec)?,
             properties,
             arrays: SinkArrays::new(spec.invalid_strings),
-            state: State::Empty(file),
+            state: State::First(file, FirstBatches::default()),
             records: 0,
         })
     }
 
-    /// Opens the file for records of this layout.
-    fn begin(&mut self, row: &Node) -> Result<()> {
-        if !matches!(self.state, State::Empty(_)) {
-            return Ok(());
-        }
-        let row = match &self.declared {
-            Some(declared) => row.widen(declared, Widening::Json),
-            None => row.clone(),
+    /// Decides the columns and writes the first records. Without records the columns are those declared, or none.
+    fn begin(&mut self) -> Result<()> {
+        let State::First(file, first) = std::mem::replace(&mut self.state, State::Failed) else {
+            return Err(used_after_an_error());
         };
-        let columns = SinkColumn::of_row(&row)?;
+        let row = match (first.row(), &self.declared) {
+            (Some(row), Some(declared)) => Some(row.widen(declared, Widening::Json)),
+            (row, declared) => row.or(declared.as_ref()).cloned(),
+        };
+        let columns = row.as_ref().map_or_else(|| Ok(Vec::new()), SinkColumn::of_row)?;
         let schema: SchemaRef = Arc::new(Schema::new(
             columns.iter().map(SinkColumn::field).collect::<Vec<_>>(),
         ));
-        let State::Empty(file) = std::mem::replace(&mut self.state, State::Failed) else {
-            return Ok(());
-        };
         let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(self.properties.clone()))
             .map_err(|error| self.failed(&error))?;
         self.state = State::Writing {
@@ -90,21 +91,36 @@ impl ParquetSink {
             columns,
             schema,
         };
+        // Frames of this process know their layouts.
+        let registry = LayoutRegistry::new();
+        for frame in first.into_frames() {
+            self.write_batch(&frame.view(&registry)?)?;
+        }
         Ok(())
     }
 
     fn write_rows(&mut self, batch: &BatchView<'_>) -> Result<()> {
-        self.begin(&batch.layout().row)?;
+        if let State::First(_, first) = &mut self.state {
+            let taken = first.take(batch)?;
+            if taken && !first.are_enough() {
+                return Ok(());
+            }
+            self.begin()?;
+            if taken {
+                return Ok(());
+            }
+        }
+        self.write_batch(batch)
+    }
+
+    fn write_batch(&mut self, batch: &BatchView<'_>) -> Result<()> {
         let State::Writing {
             writer,
             columns,
             schema,
         } = &mut self.state
         else {
-            return Err(SageError::new(
-                ErrorCode::Internal,
-                "a Parquet sink was used after an error",
-            ));
+            return Err(used_after_an_error());
         };
         let arrays = self.arrays.of_batch(columns, batch)?;
         let rows = RecordBatch::try_new(Arc::clone(schema), arrays).map_err(|cause| {
@@ -122,9 +138,43 @@ impl ParquetSink {
         Ok(())
     }
 
+    fn complete(&mut self) -> Result<()> {
+        if matches!(self.state, State::First(..)) {
+            self.begin()?;
+        }
+        let mut writer = match std::mem::replace(&mut self.state, State::Failed) {
+            State::Writing { mut writer, .. } => {
+                writer.finish().map_err(|error| self.failed(&error))?;
+                let flushed = writer.sync();
+                flushed.map_err(|error| io_error(IoAction::Write, &self.path, &error))?;
+                writer
+            }
+            State::Complete(writer) => writer,
+            State::First(..) | State::Failed => return Err(used_after_an_error()),
+        };
+        writer.inner_mut().sync()?;
+        self.state = State::Complete(writer);
+        Ok(())
+    }
+
+    /// The error, of this file.
+    fn in_file(&mut self, error: SageError) -> SageError {
+        // What is there is not the result.
+        self.state = State::Failed;
+        if error.context.contains_key("file") {
+            error
+        } else {
+            error.with("file", self.path.display().to_string())
+        }
+    }
+
     fn failed(&self, error: &ParquetError) -> SageError {
         parquet_error(IoAction::Write, &self.path, error)
     }
+}
+
+fn used_after_an_error() -> SageError {
+    SageError::new(ErrorCode::Internal, "a Parquet sink was used after an error")
 }
 
 /// The option `schema` as a record of optional fields.
@@ -132,12 +182,7 @@ fn declared_row(spec: &ParquetSinkSpec) -> Result<Option<Node>> {
     if spec.schema.is_empty() {
         return Ok(None);
     }
-    let fields: Vec<_> = spec
-        .schema
-        .iter()
-        .map(|(name, node)| serde_json::json!([name, node]))
-        .collect();
-    let text = serde_json::json!({ "row": { "rec": fields } }).to_string();
+    let text = json!({ "row": { "rec": declared_fields(&spec.schema) } }).to_string();
     let layout = Layout::parse(&text).map_err(|cause| {
         SageError::new(
             ErrorCode::PlanSink,
@@ -148,43 +193,34 @@ fn declared_row(spec: &ParquetSinkSpec) -> Result<Option<Node>> {
     Ok(Some(layout.row))
 }
 
+/// As pairs of a name and a layout node; an object inside declares fields of a record.
+fn declared_fields(schema: &Map<String, Value>) -> Value {
+    let fields = schema.iter().map(|(name, node)| match node {
+        Value::Object(fields) => json!([name, { "rec": declared_fields(fields), "opt": true }]),
+        leaf => json!([name, leaf]),
+    });
+    fields.collect()
+}
+
 impl BatchSink for ParquetSink {
     fn write(&mut self, batch: &BatchView<'_>) -> Result<()> {
         if batch.rows() == 0 {
             return Ok(());
         }
-        self.write_rows(batch).map_err(|error| {
-            // What is there is not the result.
-            self.state = State::Failed;
-            if error.context.contains_key("file") {
-                error
-            } else {
-                error.with("file", self.path.display().to_string())
-            }
-        })
+        self.write_rows(batch).map_err(|error| self.in_file(error))
+    }
+
+    fn prepare(&mut self) -> Result<()> {
+        self.complete().map_err(|error| self.in_file(error))
     }
 
     fn commit(mut self: Box<Self>) -> Result<SinkReport> {
-        // Without records the columns are those declared, or none: a valid file with no rows.
-        if let (State::Empty(_), Some(declared)) = (&self.state, self.declared.clone()) {
-            self.begin(&declared)?;
-        }
-        let path = self.path.display().to_string();
-        let file = match std::mem::replace(&mut self.state, State::Failed) {
-            State::Writing { writer, .. } => writer.into_inner().map_err(|error| self.failed(&error))?,
-            State::Empty(file) => {
-                ArrowWriter::try_new(file, Arc::new(Schema::empty()), Some(self.properties.clone()))
-                    .and_then(ArrowWriter::into_inner)
-                    .map_err(|error| self.failed(&error))?
-            }
-            State::Failed => {
-                return Err(SageError::new(
-                    ErrorCode::Internal,
-                    "a Parquet sink was committed after an error",
-                ));
-            }
+        self.prepare()?;
+        let State::Complete(writer) = &mut self.state else {
+            return Err(used_after_an_error());
         };
-        let bytes = file.commit()?;
+        let path = self.path.display().to_string();
+        let bytes = writer.inner_mut().commit()?;
         Ok(SinkReport {
             path,
             records: self.records,

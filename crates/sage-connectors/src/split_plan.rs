@@ -5,6 +5,7 @@ use std::fs::File;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use sage_types::Result;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::io_error::IoAction;
 use crate::open_file::open_file;
@@ -58,6 +59,32 @@ pub fn plan_splits(spec_json: &str) -> Result<SplitPlan> {
 
 fn count_row_groups(file: File) -> parquet::errors::Result<u64> {
     Ok(SerializedFileReader::new(file)?.metadata().num_row_groups() as u64)
+}
+
+/// The spec with what all instances of a source must agree on: the size of a file of lines. Without it a file that grows
+/// while they open it, one after the other, would be divided in different ways.
+///
+/// # Errors
+/// `SAGE_PLAN_SOURCE` for a malformed spec. That a file cannot be read is said when it is opened.
+pub fn pin_source(spec_json: &str) -> Result<String> {
+    let spec = SourceSpec::parse(spec_json)?;
+    let unpinned = match &spec {
+        SourceSpec::TextLines(lines) => lines.bytes.is_none(),
+        SourceSpec::JsonLines(lines) => lines.bytes.is_none(),
+        SourceSpec::Parquet(_) => false,
+    };
+    // Not opened: opening a pipe waits for who writes it. Files without a size (those of /proc) are not divided.
+    let bytes = std::fs::metadata(spec.path())
+        .ok()
+        .filter(|metadata| metadata.is_file() && metadata.len() > 0)
+        .map(|metadata| metadata.len());
+    match (serde_json::from_str(spec_json), bytes) {
+        (Ok(Value::Object(mut fields)), Some(bytes)) if unpinned => {
+            fields.insert("bytes".to_owned(), bytes.into());
+            Ok(Value::Object(fields).to_string())
+        }
+        _ => Ok(spec_json.to_owned()),
+    }
 }
 
 /// Fails early when a source cannot be read: a malformed spec, a file that is missing or a directory, no permission, and

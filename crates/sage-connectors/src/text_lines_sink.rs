@@ -120,8 +120,13 @@ impl BatchSink for TextLinesSink {
         written
     }
 
-    fn commit(mut self: Box<Self>) -> Result<SinkReport> {
+    fn prepare(&mut self) -> Result<()> {
         self.flush()?;
+        self.file.sync()
+    }
+
+    fn commit(mut self: Box<Self>) -> Result<SinkReport> {
+        self.prepare()?;
         let path = self.file.path().display().to_string();
         let bytes = self.file.commit()?;
         Ok(SinkReport {

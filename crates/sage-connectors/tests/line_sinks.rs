@@ -232,7 +232,18 @@ fn what_could_not_be_written_in_full_cannot_be_committed() {
     for kind in ["jsonLines", "textLines", "parquet"] {
         let mut sink = sink(kind, &directory.path().join("out"));
         let any = Batch::of_rows(1).i32s(&[1]).bools(&[0]).texts(&[""]);
-        assert!(any.write(r#"{"row":"any"}"#, &mut *sink).is_err());
+        // A Parquet file waits for the records that decide its columns.
+        let failed = any
+            .write(r#"{"row":"any"}"#, &mut *sink)
+            .and_then(|()| sink.prepare());
+        assert_eq!(
+            failed.unwrap_err().code,
+            if kind == "textLines" {
+                ErrorCode::FormatRecord
+            } else {
+                ErrorCode::Internal
+            }
+        );
         assert_eq!(sink.commit().unwrap_err().code, ErrorCode::Internal);
         assert_eq!(entries(directory.path()), [""; 0]);
     }
@@ -308,11 +319,19 @@ fn a_spec_that_is_none_is_an_error() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_device_is_told_apart_from_other_failures() {
-    let mut sink = sink("jsonLines", Path::new("/dev/full"));
-    let batch = Batch::of_rows(1).texts(&[&"x".repeat(1_000_000)]);
-    let error = batch.write(r#"{"row":"str"}"#, &mut *sink).unwrap_err();
-    assert_eq!(error.code, ErrorCode::IoDiskFull);
-    assert_eq!(error.context["file"], ErrorValue::Text("/dev/full".to_owned()));
+    // Written at once, and kept in memory until the end.
+    for length in [1_000_000, 1] {
+        for kind in ["jsonLines", "textLines", "parquet"] {
+            let mut sink = sink(kind, Path::new("/dev/full"));
+            let batch = Batch::of_rows(1).texts(&[&"x".repeat(length)]);
+            let failed = batch
+                .write(r#"{"row":"str"}"#, &mut *sink)
+                .and_then(|()| sink.prepare());
+            let error = failed.unwrap_err();
+            assert_eq!(error.code, ErrorCode::IoDiskFull, "{kind}: {error:?}");
+            assert_eq!(error.context["file"], ErrorValue::Text("/dev/full".to_owned()));
+        }
+    }
 }
 
 /// What a process does that may write files of 64 KiB at most: see the test below, which starts it.

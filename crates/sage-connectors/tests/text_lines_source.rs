@@ -25,6 +25,55 @@ fn lines(content: impl AsRef<[u8]>) -> (TempDir, PathBuf) {
 }
 
 #[test]
+fn a_file_that_grows_while_its_readers_open_it_gives_each_line_once() {
+    let (_directory, path) = lines("a\nb\nc\nd\n");
+    let pinned = sage_connectors::pin_source(&spec("textLines", &path, &json!({}))).unwrap();
+    let mut rows = Vec::new();
+    for instance in 0..4 {
+        rows.extend(read_split(&pinned, instance, 4).unwrap().rows);
+        let mut content = fs::read(&path).unwrap();
+        content.extend_from_slice(b"a line that comes later\n");
+        fs::write(&path, content).unwrap();
+    }
+    assert_eq!(rows, ["a", "b", "c", "d"].map(text));
+}
+
+#[test]
+fn what_has_no_size_is_not_pinned() {
+    let (_directory, path) = lines("");
+    for (kind, path) in [
+        ("textLines", path.clone()),
+        ("jsonLines", path.with_extension("missing")),
+        ("parquet", path),
+    ] {
+        let spec = spec(kind, &path, &json!({}));
+        assert_eq!(sage_connectors::pin_source(&spec).unwrap(), spec);
+    }
+}
+
+#[test]
+fn a_line_is_as_long_as_it_may_be_or_an_error_behind_those_before() {
+    for (content, limit, before) in [
+        ("ab\nabcdefghij\nabcdefghijk\nz\n", 10, 2),
+        ("abcdefghijk\n", 10, 0),
+        ("ab\nabcdefghijk", 10, 1),
+        ("ab\nabcdefghijk\n", 11, 2),
+    ] {
+        let (_directory, path) = lines(content);
+        let result = read(&spec("textLines", &path, &json!({"maxLineBytes": limit})));
+        assert_eq!(result.rows.len(), before, "{content}");
+        match result.end {
+            Ok(()) => assert_eq!(limit, 11),
+            Err(error) => {
+                assert_eq!(error.code, ErrorCode::FormatRecord);
+                let byte = content.find("abcdefghijk").unwrap();
+                assert_eq!(error.context["byte"], ErrorValue::Number(byte as f64));
+            }
+        }
+    }
+}
+
+#[test]
 fn each_line_is_a_string_without_its_line_end() {
     let (_directory, path) = lines("\u{FEFF}first\r\n\nthird é😀\r\r\n last");
     let result = read(&spec("textLines", &path, &json!({})));

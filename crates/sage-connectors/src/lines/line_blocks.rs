@@ -136,20 +136,52 @@ impl LineBlocks {
                 if let Some(found) =
                     memchr::memchr(b'\n', self.buffer.get(last..self.filled).unwrap_or_default())
                 {
-                    self.block = last + found + 1;
-                    self.state = State::LastBlock;
-                    return Ok(true);
+                    return self.accept(last + found + 1, State::LastBlock);
                 }
             }
             if let Some(found) = memchr::memrchr(b'\n', &self.buffer[searched..self.filled]) {
-                self.block = searched + found + 1;
-                return Ok(true);
+                return self.accept(searched + found + 1, State::Reading);
             }
             searched = self.filled;
             if self.read_more()? == 0 {
                 return self.end_of_file();
             }
         }
+    }
+
+    /// Takes the lines before `end` as the block: those before the first one that is too long.
+    fn accept(&mut self, end: usize, state: State) -> Result<bool> {
+        (self.block, self.state) = (end, state);
+        // Whatever is shorter in all has no line that is too long: by default nothing is looked at twice.
+        if end <= self.max_line_bytes {
+            return Ok(true);
+        }
+        let mut start = 0;
+        for line_end in memchr::memchr_iter(b'\n', &self.buffer[..end]) {
+            if line_end - start > self.max_line_bytes {
+                (self.block, self.state) = (start, State::Reading);
+                return if start == 0 {
+                    Err(self.too_long())
+                } else {
+                    Ok(true)
+                };
+            }
+            start = line_end + 1;
+        }
+        Ok(true)
+    }
+
+    fn too_long(&self) -> SageError {
+        let path = self.path.display();
+        SageError::new(
+            ErrorCode::FormatRecord,
+            format!(
+                "{path} has a line of more than {} bytes, which begins at byte {}; the option maxLineBytes sets the limit",
+                self.max_line_bytes, self.offset
+            ),
+        )
+        .with("file", path.to_string())
+        .with("byte", self.offset)
     }
 
     /// The file has ended: what is left is a line without a line end.
@@ -229,16 +261,7 @@ impl LineBlocks {
 
     fn read_more(&mut self) -> Result<usize> {
         if self.filled > self.max_line_bytes {
-            let path = self.path.display();
-            return Err(SageError::new(
-                ErrorCode::FormatRecord,
-                format!(
-                    "{path} has a line of more than {} bytes, which begins at byte {}; the option maxLineBytes sets the limit",
-                    self.max_line_bytes, self.offset
-                ),
-            )
-            .with("file", path.to_string())
-            .with("byte", self.offset));
+            return Err(self.too_long());
         }
         // A long line doubles the buffer, so that it is copied a few times only.
         self.reserve(BLOCK_BYTES.max(self.filled));

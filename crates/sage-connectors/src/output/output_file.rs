@@ -21,6 +21,8 @@ pub(crate) struct OutputFile {
     bytes: u64,
     /// Something could not be written: what is there is not the result.
     incomplete: bool,
+    /// Everything that was written is durable.
+    synced: bool,
 }
 
 impl OutputFile {
@@ -44,6 +46,7 @@ impl OutputFile {
                     temporary: None,
                     bytes: 0,
                     incomplete: false,
+                    synced: false,
                 });
             }
         }
@@ -64,6 +67,7 @@ impl OutputFile {
                 temporary: Some(temporary),
                 bytes: 0,
                 incomplete: false,
+                synced: false,
             }),
             Err(error) if error.kind() == ErrorKind::NotFound => Err(missing_directory(&path, &error)),
             Err(error) => Err(failed(error)),
@@ -88,21 +92,34 @@ impl OutputFile {
             .map_err(|error| io_error(IoAction::Write, &self.path, &error))
     }
 
+    /// Makes the bytes so far durable. (A device or pipe has nothing that could be made so.)
+    ///
+    /// # Errors
+    /// `SAGE_IO_DISK_FULL`, other `SAGE_IO_*`.
+    pub(crate) fn sync(&mut self) -> Result<()> {
+        if self.temporary.is_some() && !self.synced {
+            let synced = self.file.sync_all();
+            synced.map_err(|error| io_error(IoAction::Write, &self.path, &error))?;
+            self.synced = true;
+        }
+        Ok(())
+    }
+
     /// Makes the file durable and gives it its name; its size.
     ///
     /// # Errors
     /// `SAGE_IO_*`; the temporary file is removed and the path is as it was.
-    pub(crate) fn commit(mut self) -> Result<u64> {
+    pub(crate) fn commit(&mut self) -> Result<u64> {
         if self.incomplete {
             let message = "a sink was committed although writing to it had failed";
             return Err(
                 SageError::new(ErrorCode::Internal, message).with("file", self.path.display().to_string())
             );
         }
-        let failed = |error: io::Error| io_error(IoAction::Commit, &self.path, &error);
+        self.sync()?;
         if let Some(temporary) = &self.temporary {
-            self.file.sync_all().map_err(failed)?;
-            fs::rename(temporary, &self.path).map_err(failed)?;
+            let renamed = fs::rename(temporary, &self.path);
+            renamed.map_err(|error| io_error(IoAction::Commit, &self.path, &error))?;
             self.temporary = None;
             sync_directory(&self.path);
         }
@@ -116,6 +133,7 @@ impl Write for OutputFile {
             self.incomplete |= error.kind() != ErrorKind::Interrupted;
         })?;
         self.bytes += written as u64;
+        self.synced = false;
         Ok(written)
     }
 

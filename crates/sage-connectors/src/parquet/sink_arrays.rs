@@ -12,6 +12,7 @@ use sage_frame::{BatchView, Column, ColumnData, Layout, LeafKind, Node, NodeInde
 use sage_types::{ErrorCode, Result, SageError};
 
 use crate::json::JsonRowWriter;
+use crate::parquet::field_path::FieldPath;
 use crate::parquet::sink_schema::{SinkColumn, SinkKind};
 use crate::spec::InvalidStrings;
 use crate::text_lines_sink::well_formed;
@@ -46,17 +47,17 @@ impl SinkArrays {
     ) -> Result<Vec<ArrayRef>> {
         let row = batch.layout().row_node();
         match &batch.layout().row {
+            Node::Leaf {
+                kind: LeafKind::Nil, ..
+            } if !is_single_value(columns) => Err(no_row()),
             Node::Record { .. } => {
                 if batch.node(row).is_some_and(|column| has_absent(&column)) {
-                    return Err(SageError::new(
-                        ErrorCode::FormatRecord,
-                        "a record is null or undefined, which a Parquet file has no row for; filter such records out",
-                    ));
+                    return Err(no_row());
                 }
-                self.of_fields(columns, batch, row)
+                self.of_fields(columns, batch, row, &FieldPath::default())
             }
             _ => match columns {
-                [column] if column.name == "value" => Ok(vec![self.of_node(column, batch, row)?]),
+                [column] if is_single_value(columns) => Ok(vec![self.of_node(column, batch, row)?]),
                 _ => Err(SageError::new(
                     ErrorCode::FormatColumnType,
                     "a record is not an object, but the first records of this Parquet file were; map() them to one shape",
@@ -70,6 +71,7 @@ impl SinkArrays {
         columns: &[SinkColumn],
         batch: &BatchView<'_>,
         record: NodeIndex,
+        path: &FieldPath,
     ) -> Result<Vec<ArrayRef>> {
         let layout = Arc::clone(batch.layout());
         for &child in &layout.nodes()[record].children {
@@ -81,13 +83,15 @@ impl SinkArrays {
                     .node(child)
                     .is_some_and(|column| has_values(&column, batch.rows()))
             {
-                let path = layout.path_of(child);
-                let type_name = type_name_of(&layout, child);
+                let path = path.child(name);
                 let message = format!(
                     "the field {path} was not in the first records, which decided the columns of this Parquet file; \
-                     declare it with the option schema: {{ \"{path}\": \"{type_name}?\" }}"
+                     declare it with the option schema: {}",
+                    path.declaration(type_name_of(&layout, child))
                 );
-                return Err(SageError::new(ErrorCode::FormatColumnType, message).with("field", path));
+                return Err(
+                    SageError::new(ErrorCode::FormatColumnType, message).with("field", path.to_string())
+                );
             }
         }
         let mut arrays = Vec::with_capacity(columns.len());
@@ -130,7 +134,7 @@ impl SinkArrays {
             (SinkKind::Json, ColumnData::Json(texts)) => self.strings(sink, texts, nulls)?,
             (SinkKind::Json, _) => Arc::new(json_texts(batch, node, nulls)?),
             (SinkKind::Record(columns), ColumnData::Record) => {
-                let arrays = self.of_fields(columns, batch, node)?;
+                let arrays = self.of_fields(columns, batch, node, &sink.path)?;
                 let fields = columns.iter().map(|column| Arc::new(column.field())).collect();
                 Arc::new(StructArray::try_new(fields, arrays, nulls).map_err(internal)?)
             }
@@ -169,7 +173,7 @@ impl SinkArrays {
                     sink.path
                 );
                 return Err(
-                    SageError::new(ErrorCode::FormatRecord, message).with("field", sink.path.as_str())
+                    SageError::new(ErrorCode::FormatRecord, message).with("field", sink.path.to_string())
                 );
             };
             self.replaced_strings += u64::from(text.as_bytes() != string);
@@ -177,6 +181,18 @@ impl SinkArrays {
         }
         Ok(Arc::new(builder.finish()))
     }
+}
+
+/// Whether the records of the file are no objects.
+fn is_single_value(columns: &[SinkColumn]) -> bool {
+    matches!(columns, [column] if column.name == "value")
+}
+
+fn no_row() -> SageError {
+    SageError::new(
+        ErrorCode::FormatRecord,
+        "a record is null or undefined, which a Parquet file has no row for; filter such records out",
+    )
 }
 
 fn internal(cause: impl std::fmt::Display) -> SageError {
@@ -264,8 +280,9 @@ fn other_type(sink: &SinkColumn, layout: &Layout, node: NodeIndex) -> SageError 
         ErrorCode::FormatColumnType,
         format!(
             "the field {path} is {now}, but the first records, which decided the columns of this Parquet file, had {first}; \
-             give all records one type, or declare it with the option schema: {{ \"{path}\": \"{fix}?\" }}"
+             give all records one type, or declare it with the option schema: {}",
+            path.declaration(fix)
         ),
     )
-    .with("field", path.as_str())
+    .with("field", path.to_string())
 }

@@ -8,13 +8,14 @@ use sage_frame::{LeafKind, Node};
 use sage_types::{ErrorCode, Result, SageError};
 
 use crate::parquet::column_plan::{EXTENSION_NAME, JSON_EXTENSION};
+use crate::parquet::field_path::FieldPath;
 
 /// A column of the file. All are nullable: `null`, `undefined` and missing are null there.
 #[derive(Debug)]
 pub(crate) struct SinkColumn {
     pub(crate) name: String,
-    /// For messages: `order.customer`.
-    pub(crate) path: String,
+    /// For messages.
+    pub(crate) path: FieldPath,
     pub(crate) kind: SinkKind,
 }
 
@@ -43,27 +44,32 @@ impl SinkColumn {
         match row {
             Node::Record { fields, .. } if !fields.is_empty() => fields
                 .iter()
-                .map(|(name, node)| Self::of_node(name, name.clone(), node))
+                .map(|(name, node)| Self::of_node(name, FieldPath::default().child(name), node))
                 .collect(),
             Node::Record { .. } => Err(SageError::new(
                 ErrorCode::FormatColumnType,
                 "the records have no fields, and a Parquet file needs columns; name them in the option schema",
             )),
-            other => Ok(vec![Self::of_node("value", "value".to_owned(), other)?]),
+            other => Ok(vec![Self::of_node(
+                "value",
+                FieldPath::default().child("value"),
+                other,
+            )?]),
         }
     }
 
-    fn of_node(name: &str, path: String, node: &Node) -> Result<Self> {
+    fn of_node(name: &str, path: FieldPath, node: &Node) -> Result<Self> {
         let kind = match node {
             Node::Tuple { .. } => SinkKind::Json,
             Node::Record { fields, .. } if fields.is_empty() => {
                 let message =
                     format!("the field {path} is an object without fields, which Parquet cannot hold");
-                return Err(SageError::new(ErrorCode::FormatColumnType, message).with("field", path));
+                return Err(
+                    SageError::new(ErrorCode::FormatColumnType, message).with("field", path.to_string())
+                );
             }
             Node::Record { fields, .. } => {
-                let child =
-                    |(name, node): &(String, Node)| Self::of_node(name, format!("{path}.{name}"), node);
+                let child = |(name, node): &(String, Node)| Self::of_node(name, path.child(name), node);
                 SinkKind::Record(fields.iter().map(child).collect::<Result<_>>()?)
             }
             Node::Leaf { kind, .. } => match kind {
@@ -76,9 +82,9 @@ impl SinkColumn {
                 LeafKind::Nil => SinkKind::Nil,
                 LeafKind::Any | LeafKind::Bytes => {
                     let message = format!(
-                        "the column {path:?} came to a native sink in a form that only JavaScript reads"
+                        "the column {path} came to a native sink in a form that only JavaScript reads"
                     );
-                    return Err(SageError::new(ErrorCode::Internal, message).with("field", path));
+                    return Err(SageError::new(ErrorCode::Internal, message).with("field", path.to_string()));
                 }
             },
         };

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 pub mod batch;
+pub mod json_file;
+pub mod table;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,0 +1,89 @@
+//! The records that decide the columns of a Parquet file.
+
+use sage_frame::{BatchView, Frame, FrameMeta, LeafKind, Node, Widening};
+use sage_types::Result;
+
+/// Records that are looked at before the columns are decided ...
+const MAX_ROWS: usize = 16_384;
+/// ... unless they have this many bytes before.
+const MAX_BYTES: usize = 16 << 20;
+
+/// The first records, kept until there are enough of them: a field that is null in the first of all has its type from
+/// those behind.
+#[derive(Debug, Default)]
+pub(crate) struct FirstBatches {
+    frames: Vec<Frame>,
+    row: Option<Node>,
+    rows: usize,
+    bytes: usize,
+}
+
+impl FirstBatches {
+    /// Keeps a copy of the batch; false, and nothing is kept, when it contradicts those before.
+    ///
+    /// # Errors
+    /// `SAGE_LIMIT_BATCH`.
+    pub(crate) fn take(&mut self, batch: &BatchView<'_>) -> Result<bool> {
+        let row = &batch.layout().row;
+        let joined = match &self.row {
+            None => row.clone(),
+            Some(known) if agree(known, row) => known.widen(row, Widening::Json),
+            Some(_) => return Ok(false),
+        };
+        let frame = Frame::from_view(batch, FrameMeta::default())?;
+        self.rows += frame.rows();
+        self.bytes += frame.byte_len();
+        self.frames.push(frame);
+        self.row = Some(joined);
+        Ok(true)
+    }
+
+    pub(crate) fn are_enough(&self) -> bool {
+        self.rows >= MAX_ROWS || self.bytes >= MAX_BYTES
+    }
+
+    /// The layout of them all; `None` without records.
+    pub(crate) fn row(&self) -> Option<&Node> {
+        self.row.as_ref()
+    }
+
+    pub(crate) fn into_frames(self) -> Vec<Frame> {
+        self.frames
+    }
+}
+
+/// Whether the columns for both are those of one of them, made wider or with more fields, and no field changes its type.
+fn agree(a: &Node, b: &Node) -> bool {
+    let is_nil = |node: &Node| {
+        matches!(
+            node,
+            Node::Leaf {
+                kind: LeafKind::Nil,
+                ..
+            }
+        )
+    };
+    // Arrays of any length are JSON columns.
+    let is_json = |node: &Node| {
+        matches!(
+            node,
+            Node::Tuple { .. }
+                | Node::Leaf {
+                    kind: LeafKind::Json,
+                    ..
+                }
+        )
+    };
+    match (a, b) {
+        _ if is_nil(a) || is_nil(b) || (is_json(a) && is_json(b)) => true,
+        (Node::Leaf { kind: a, .. }, Node::Leaf { kind: b, .. }) => {
+            let is_number = |kind: &LeafKind| matches!(kind, LeafKind::F64 | LeafKind::I32);
+            a == b || (is_number(a) && is_number(b))
+        }
+        (Node::Record { fields: a, .. }, Node::Record { fields: b, .. }) => a.iter().all(|(name, node)| {
+            let other = b.iter().find(|(other, _)| other == name);
+            other.is_none_or(|(_, other)| agree(node, other))
+        }),
+        _ => false,
+    }
+}
