@@ -25,12 +25,11 @@ export function emitReduce(text: SegmentText, node: StageNode, value: string, sc
     const wide = text.state(`w${node.id}`, `typeof ${state}.value === 'number' ? NONE : ${state}.value`, '');
     text.state(acc, `${wide} === NONE ? +${state}.value : 0`, `${state}.value = ${wide} === NONE ? $ : ${wide};`);
     text.bind('NONE', 'Symbol()');
-    text.stopWhen(`${wide} !== NONE`);
     return [
       text.guarded(node, result, call, value, indent),
       `${indent}if (typeof ${result} === 'number') ${acc} = ${result}; else {`,
       text.thenable(node, result, value, scope, `${indent}  `),
-      `${indent}  ${wide} = ${result};`,
+      `${indent}  ${wide} = ${result}; end = i;`,
       `${indent}}`,
       ...emitChanged(text, node, state, indent),
       ...update(result),

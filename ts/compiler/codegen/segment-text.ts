@@ -62,9 +62,9 @@ export class SegmentText {
     return [...this.#locals].map(([name, { store }]) => store.replaceAll('$', name));
   }
 
-  /** Statements that end the function after the row at hand, one a line. */
+  /** Statements that end the function after the row at hand, one a line. A loop with one way out is optimised better. */
   get stops(): string[] {
-    return [...this.#stops].map((condition) => `if (${condition}) { i++; break; }`);
+    return [...this.#stops].map((condition) => `if (${condition}) end = i;`);
   }
 
   /** Condition under which the numeric form may run. */

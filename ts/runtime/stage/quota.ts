@@ -3,7 +3,7 @@ const CALL_TARGET_MS = 0.5;
 /** Small, because nothing is known yet: the first records may take a millisecond each. */
 const FIRST_ROWS = 4;
 /** Records may suddenly cost more than those before: with so many, 40 us each still stay within the patience of a timer. */
-const MAX_ROWS = 256;
+const MAX_ROWS = 512;
 
 /** How many records one loop takes at a time, learnt from what its records cost. */
 export class Quota {

@@ -1,59 +1,25 @@
 import { channel } from 'node:diagnostics_channel';
 
 import type { SegmentInput } from '../../compiler/codegen/segment-input.ts';
-import { emitSegment } from '../../compiler/codegen/segment.ts';
-import type { Stage } from '../../compiler/physical-plan.ts';
-import { isFieldPath } from '../../functions/field-path.ts';
 import { END } from '../../functions/source-function.ts';
-import { functionSource } from '../../functions/user-function.ts';
 import type { BatchReader } from '../codec/batch-reader.ts';
 import { canGenerateCode } from '../codec/can-generate-code.ts';
 import { linkDecoder, linkTupleColumns } from '../codec/linked-decoder.ts';
 import { iteratorResult } from './iterator-result.ts';
 import { isThenable } from './linked-node.ts';
-import { Quota } from './quota.ts';
+import { SegmentCode } from './segment-code.ts';
+import { Segment, type SegmentFunction } from './segment.ts';
 import type { StageBindings } from './stage-bindings.ts';
 import { NO_RECORD } from './stage-control.ts';
 
-/** Runs the rows `start .. end` of a source and returns the first row that it has not taken. */
-export type SegmentFunction = (source: unknown, start: number, end: number, keys?: readonly unknown[]) => number;
-
-/** One function of a stage, with what its records cost. */
-export interface Segment {
-  readonly run: SegmentFunction;
-  readonly quota: Quota;
-}
-
-/** What `new Function` makes: binds the segment to one task. */
-type SegmentFactory = (bindings: StageBindings) => SegmentFunction;
-
 /** Told of each function that is made: benchmarks fail when one is not generated code. */
 const segmentMade = channel('sage:segment:made');
-
-/** Pipelines that are submitted again and again keep their compiled code; beyond this many segments the oldest goes. */
-const MAX_FACTORIES = 512;
-const factories = new Map<string, SegmentFactory>();
-let compiled = 0;
-
-/**
- * What tells one pipeline's code from another's with an equal text: the user's functions and where they were declared.
- * Equal keys share compiled code and type feedback, which is right for two runs of one pipeline and for nothing else.
- */
-function pipelineKey(stage: Stage): string {
-  return stage.nodes
-    .map(({ operator: { transformation }, op }) => {
-      const { file, line, column } = transformation.declaredAt;
-      const fn = 'fn' in op ? op.fn : op.kind === 'keyBy' && !isFieldPath(op.selector) ? op.selector : undefined;
-      return `${file}:${line}:${column}:${fn === undefined ? '' : functionSource(fn)}`;
-    })
-    .join('\0');
-}
 
 /** The functions of a stage's segments, made when they are first needed: one for each root, input form and layout. */
 export class SegmentFunctions {
   readonly #bindings: StageBindings;
   readonly #name: string;
-  readonly #pipeline: string;
+  readonly #code: SegmentCode;
   readonly #functions = new Map<string, Segment>();
   /** Whether the last function was generated; a linked one is slower and the job says so. */
   readonly fused: boolean = canGenerateCode();
@@ -61,7 +27,7 @@ export class SegmentFunctions {
   constructor(bindings: StageBindings, name: string) {
     this.#bindings = bindings;
     this.#name = name;
-    this.#pipeline = pipelineKey(bindings.stage);
+    this.#code = new SegmentCode(bindings, name);
   }
 
   /** The function of a root for one form of input. `id` tells layouts apart. */
@@ -69,29 +35,13 @@ export class SegmentFunctions {
     const key = `${root}/${input.kind}/${id}`;
     let segment = this.#functions.get(key);
     if (segment === undefined) {
-      segment = { run: this.fused ? this.#generate(root, input) : this.#link(root, input), quota: new Quota() };
+      segment = this.fused ? this.#code.segment(root, input) : new Segment(this.#link(root, input));
       this.#functions.set(key, segment);
       if (segmentMade.hasSubscribers) {
         segmentMade.publish({ stage: this.#name, root, input: input.kind, form: this.fused ? 'fused' : 'linked' });
       }
     }
     return segment;
-  }
-
-  #generate(root: number, input: SegmentInput): SegmentFunction {
-    const body = emitSegment(this.#bindings.stage, root, input, this.#name);
-    const key = `${body}\0${this.#pipeline}`;
-    let factory = factories.get(key);
-    if (factory === undefined) {
-      const tag = `${this.#name} #${++compiled}`;
-      const text = `${emitSegment(this.#bindings.stage, root, input, tag)}\n//# sourceURL=sage-kernel/${encodeURIComponent(tag)}`;
-      if (process.env['SAGE_DEBUG_CODEGEN'] === '1') process.stderr.write(`${text}\n\n`);
-      factory = new Function('R', text) as SegmentFactory;
-      const oldest = factories.size < MAX_FACTORIES ? undefined : factories.keys().next().value;
-      if (oldest !== undefined) factories.delete(oldest);
-      factories.set(key, factory);
-    }
-    return factory(this.#bindings);
   }
 
   #link(root: number, input: SegmentInput): SegmentFunction {

@@ -53,6 +53,11 @@ export class StageControl {
     this.#recordAt = recordAt;
   }
 
+  /** Whether the function that was called may simply be called again. */
+  get isQuiet(): boolean {
+    return !this.stop && !this.ended && !this.nothing && this.pulled === undefined && this.suspended === undefined;
+  }
+
   suspend(node: number, promise: PromiseLike<unknown>, value: unknown, key: unknown, pending: readonly Pending[]): void {
     this.suspended = { node, promise, value, key, pending };
   }

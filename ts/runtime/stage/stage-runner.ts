@@ -5,7 +5,8 @@ import type { KeyedOperator, KeyedResults } from './keyed-operator.ts';
 import { resumeSuspended } from './linked-node.ts';
 import type { OpenedSource } from './opened-source.ts';
 import { resultInput } from './read-results.ts';
-import { type Segment, SegmentFunctions } from './segment-functions.ts';
+import { SegmentFunctions } from './segment-functions.ts';
+import type { Segment } from './segment.ts';
 import type { StageBindings } from './stage-bindings.ts';
 import { NO_RECORD } from './stage-control.ts';
 
@@ -191,11 +192,7 @@ export class StageRunner {
       }
       control.stop = false;
       control.nothing = false;
-      const from = item.next;
-      item.next = item.segment.run(item.source, from, Math.min(item.end, from + item.segment.quota.rows), item.keys);
-      const beforeMs = nowMs;
-      nowMs = performance.now();
-      item.segment.quota.measured(nowMs - beforeMs, item.next - from);
+      nowMs = this.#run(item, nowMs, deadlineMs);
       if (control.ended) this.#sourceEnded(item);
       else if (item.next >= item.end) this.#done(item);
       if (control.suspended !== undefined) {
@@ -208,6 +205,24 @@ export class StageRunner {
       if (control.nothing && this.#stack.at(-1) === item) return this.#leave('nothing');
       if (nowMs >= deadlineMs || !credit) return this.#leave('more');
     }
+  }
+
+  /**
+   * Calls an item's segment until it is through, has something to say, or the time is up; returns the time. Most calls have
+   * nothing to say, and what lies between two of them counts.
+   */
+  #run(item: WorkItem, startMs: number, deadlineMs: number): number {
+    const { control } = this.bindings;
+    const { segment, source, keys, end } = item;
+    let nowMs = startMs;
+    do {
+      const from = item.next;
+      item.next = segment.run(source, from, Math.min(end, from + segment.quota.rows), keys);
+      const beforeMs = nowMs;
+      nowMs = performance.now();
+      segment.measured(nowMs - beforeMs, item.next - from);
+    } while (item.next < end && nowMs < deadlineMs && control.isQuiet && !this.#isStopping);
+    return nowMs;
   }
 
   /** All rows of an item have been taken. */
