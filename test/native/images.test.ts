@@ -63,7 +63,8 @@ function useInState(image: Uint8Array): void {
   const aggregate = exported['aggregateCreate']!(job, '[{"kind":"count"},{"kind":"sum","input":0}]') as number;
   const slots = exported['slotsCreate']!(job) as number;
   outcomeOf('aggregateUpdate', [aggregate, image]);
-  outcomeOf('aggregateUpdateEmit', [aggregate, image, new Uint8Array(512)]);
+  outcomeOf('aggregateUpdateEmit', [aggregate, image]);
+  outcomeOf('aggregateTakeResults', [aggregate, new Uint8Array(512)]);
   outcomeOf('aggregateDrain', [aggregate, 0, 1024, new Uint8Array(4096), new Int32Array(4)]);
   outcomeOf('slotsFor', [slots, image, new Int32Array(2)]);
   exported['stateDrop']!(aggregate);

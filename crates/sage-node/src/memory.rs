@@ -25,14 +25,10 @@ pub(crate) fn writable<'a>(
     Ok(unsafe { (into.as_mut(), desc.as_mut()) })
 }
 
-/// The bytes of `into`, for writing while `read` is read.
-///
-/// # Errors
-/// `SAGE_INTERNAL` when the two overlap.
-pub(crate) fn writable_beside<'a>(into: &'a mut Uint8ArraySlice<'_>, read: &[u8]) -> Result<&'a mut [u8]> {
-    disjoint(into.as_ptr().addr(), into.len(), read.as_ptr().addr(), read.len())?;
-    // SAFETY: as in `writable`.
-    Ok(unsafe { into.as_mut() })
+/// The bytes of `into`, for writing.
+pub(crate) fn writable_bytes<'a>(into: &'a mut Uint8ArraySlice<'_>) -> &'a mut [u8] {
+    // SAFETY: as in `writable`; there is no other buffer.
+    unsafe { into.as_mut() }
 }
 
 /// The integers of `out`, for writing while `read` is read.

@@ -1,39 +1,42 @@
 //! Keyed state: built-in aggregates and dense slots, one handle for each keyed operator of a task.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use napi::bindgen_prelude::{Int32ArraySlice, Uint8ArraySlice};
 use napi_derive::napi;
 use sage_frame::{BatchView, FrameMeta};
-use sage_runtime::JobCore;
+use sage_runtime::{HelpedAggregate, JobCore};
 use sage_state::{AggregateSpec, Emitted, KeyTable, KeyedAggregate};
 use sage_types::Result;
 
 use crate::guard::{guarded, internal};
 use crate::handles::{STATES, job};
-use crate::memory::{integers_beside, writable, writable_beside};
+use crate::memory::{integers_beside, writable, writable_bytes};
 use crate::numbers::small;
 
 const NO_MORE_SLOTS: i32 = -1;
 const TOO_SMALL: i32 = -2;
 
-/// Keyed state of one operator of a task. It belongs to one isolate, so that its lock is never contended.
+/// Keyed state of one operator of a task. It belongs to one isolate.
 pub(crate) struct KeyedState {
     pub(crate) job: Arc<JobCore>,
-    kind: Mutex<Kind>,
+    kind: Kind,
 }
 
 enum Kind {
-    Aggregate(Box<KeyedAggregate>),
-    Slots(Box<KeyTable>),
+    Aggregate(Arc<HelpedAggregate>),
+    Slots(Box<Mutex<KeyTable>>),
+}
+
+impl Drop for KeyedState {
+    fn drop(&mut self) {
+        if let Kind::Aggregate(aggregate) = &self.kind {
+            aggregate.close();
+        }
+    }
 }
 
 impl KeyedState {
-    fn lock(&self) -> MutexGuard<'_, Kind> {
-        // An error of these types leaves them as they were; after a panic the job is failed anyway.
-        self.kind.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn view<'a>(&self, image: &'a [u8]) -> Result<BatchView<'a>> {
         BatchView::from_image(image, self.job.registry())
     }
@@ -41,20 +44,19 @@ impl KeyedState {
 
 fn with_aggregate<T>(
     handle: u32,
-    body: impl FnOnce(&KeyedState, &mut KeyedAggregate) -> Result<T>,
+    body: impl FnOnce(&KeyedState, &Arc<HelpedAggregate>) -> Result<T>,
 ) -> Result<T> {
     let state = STATES.get(handle)?;
-    match &mut *state.lock() {
+    match &state.kind {
         Kind::Aggregate(aggregate) => body(&state, aggregate),
         Kind::Slots(_) => Err(internal("the handle is one of slots, not of an aggregate")),
     }
 }
 
-fn create(job_handle: u32, kind: Kind) -> Result<u32> {
-    STATES.insert(KeyedState {
-        job: job(job_handle)?,
-        kind: Mutex::new(kind),
-    })
+fn create(job_handle: u32, kind: impl FnOnce(&JobCore) -> Kind) -> Result<u32> {
+    let job = job(job_handle)?;
+    let kind = kind(&job);
+    STATES.insert(KeyedState { job, kind })
 }
 
 /// A keyed aggregate: `[{"kind":"count"},{"kind":"sum","input":0},...]`, where an input is a column of the row tuple.
@@ -62,7 +64,9 @@ fn create(job_handle: u32, kind: Kind) -> Result<u32> {
 pub fn aggregate_create(job_handle: u32, spec_json: String) -> napi::Result<u32> {
     guarded("aggregateCreate", || {
         let aggregate = KeyedAggregate::new(AggregateSpec::list_from_json(&spec_json)?)?;
-        create(job_handle, Kind::Aggregate(Box::new(aggregate)))
+        create(job_handle, |job| {
+            Kind::Aggregate(HelpedAggregate::new(aggregate, Arc::clone(job.registry())))
+        })
     })
 }
 
@@ -70,21 +74,29 @@ pub fn aggregate_create(job_handle: u32, spec_json: String) -> napi::Result<u32>
 #[napi]
 pub fn aggregate_update(handle: u32, image: &[u8]) -> napi::Result<()> {
     guarded("aggregateUpdate", || {
-        with_aggregate(handle, |state, aggregate| aggregate.update(&state.view(image)?))
+        with_aggregate(handle, |_, aggregate| aggregate.update(image))
     })
 }
 
-/// Adds a batch and writes, for each row, the results of its key after it. Bytes written, or minus the bytes needed: then
-/// nothing was aggregated.
+/// Adds a batch of which, for each row, the results of its key after it are wanted. How many batches have results that should
+/// be taken now.
 #[napi]
-pub fn aggregate_update_emit(handle: u32, image: &[u8], mut into: Uint8ArraySlice<'_>) -> napi::Result<i32> {
+pub fn aggregate_update_emit(handle: u32, image: &[u8]) -> napi::Result<i32> {
     guarded("aggregateUpdateEmit", || {
-        let into = writable_beside(&mut into, image)?;
-        with_aggregate(handle, |state, aggregate| {
-            match aggregate.update_emit_into(&state.view(image)?, state.job.registry(), into)? {
-                Emitted::Written(bytes) => small(bytes),
-                Emitted::TooSmall { needed_bytes } => Ok(-small(needed_bytes)?),
-            }
+        with_aggregate(handle, |_, aggregate| small(aggregate.update_emit(image)?))
+    })
+}
+
+/// Writes the oldest results that `aggregateUpdateEmit` has left. Bytes written; 0 when there are none; minus the bytes needed:
+/// then they are still there.
+#[napi]
+pub fn aggregate_take_results(handle: u32, mut into: Uint8ArraySlice<'_>) -> napi::Result<i32> {
+    guarded("aggregateTakeResults", || {
+        let into = writable_bytes(&mut into);
+        with_aggregate(handle, |_, aggregate| match aggregate.take_results(into)? {
+            None => Ok(0),
+            Some(Emitted::Written(bytes)) => small(bytes),
+            Some(Emitted::TooSmall { needed_bytes }) => Ok(-small(needed_bytes)?),
         })
     })
 }
@@ -106,7 +118,9 @@ pub fn aggregate_drain(
         };
         with_aggregate(handle, |state, aggregate| {
             let registry = state.job.registry();
-            let drained = aggregate.drain(from_slot, max_rows as usize, registry, FrameMeta::default())?;
+            let drained = aggregate.with(|aggregate| {
+                aggregate.drain(from_slot, max_rows as usize, registry, FrameMeta::default())
+            })?;
             let Some(drained) = drained else {
                 (*bytes, *rows) = (0, 0);
                 return Ok(NO_MORE_SLOTS);
@@ -133,7 +147,7 @@ pub fn aggregate_drain(
 #[napi]
 pub fn slots_create(job_handle: u32) -> napi::Result<u32> {
     guarded("slotsCreate", || {
-        create(job_handle, Kind::Slots(Box::new(KeyTable::new())))
+        create(job_handle, |_| Kind::Slots(Box::new(Mutex::new(KeyTable::new()))))
     })
 }
 
@@ -144,8 +158,10 @@ pub fn slots_for(handle: u32, image: &[u8], mut out: Int32ArraySlice<'_>) -> nap
         let out = integers_beside(&mut out, image)?;
         let state = STATES.get(handle)?;
         let view = state.view(image)?;
-        match &mut *state.lock() {
+        match &state.kind {
             Kind::Slots(table) => {
+                // An error leaves the table as it was; after a panic the job is failed anyway.
+                let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
                 table.slots_into(&view, out)?;
                 small(table.slot_count())
             }

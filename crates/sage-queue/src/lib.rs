@@ -18,7 +18,7 @@ mod waker;
 pub use channel::{Channel, ChannelCounts, Limits, Peek, Pop, PushError};
 pub use credited::Credited;
 pub use end_kind::EndKind;
-pub use parker::{EngineThread, MAX_SLICE, Parked, Parker, spinning_pays};
+pub use parker::{EngineThread, MAX_SLICE, Parked, Parker, core_to_spare, spinning_pays};
 pub use ready_slot::{ReadySlot, Rest};
 pub use run_queue::{Next, RunQueue, WakeHook};
 pub use waker::{NoWaker, Waker};

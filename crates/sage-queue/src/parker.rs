@@ -142,12 +142,18 @@ impl Default for Parker {
 /// Whether a waiting thread should spin before it sleeps: only while there are no more engine threads than cores,
 /// because otherwise the spinning takes the core from the thread that is waited for.
 pub fn spinning_pays() -> bool {
+    !cfg!(loom) && ENGINE_THREADS.load(std::sync::atomic::Ordering::Relaxed) <= cores()
+}
+
+/// Whether there is a core that no engine thread of this process needs.
+#[must_use]
+pub fn core_to_spare() -> bool {
+    ENGINE_THREADS.load(std::sync::atomic::Ordering::Relaxed) < cores()
+}
+
+fn cores() -> usize {
     static CORES: OnceLock<usize> = OnceLock::new();
-    if cfg!(loom) {
-        return false;
-    }
-    let cores = *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
-    ENGINE_THREADS.load(std::sync::atomic::Ordering::Relaxed) <= cores
+    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
 }
 
 /// Threads of all jobs of this process that run tasks (std, not loom: a heuristic, and statics cannot be loom's).

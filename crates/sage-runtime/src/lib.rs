@@ -11,6 +11,7 @@ mod edge_check;
 mod graph;
 mod graph_check;
 mod graph_wire;
+mod helped_aggregate;
 mod inputs;
 mod isolate;
 mod job_control;
@@ -44,6 +45,7 @@ mod generated {
 pub use connectors::{BuiltinConnectors, ConnectorFactory};
 pub use edge::{Edge, MemoryEdge, Pushed};
 pub use graph::{EdgePlan, ExecutionGraph, Partition, TaskKind, TaskPlan};
+pub use helped_aggregate::HelpedAggregate;
 pub use inputs::Arrival;
 pub use isolate::Isolate;
 pub use job_core::JobCore;

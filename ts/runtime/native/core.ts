@@ -34,8 +34,10 @@ export interface Core {
   reportCounts(isolate: number, task: number, counts: Float64Array): void;
   aggregateCreate(job: number, specJson: string): number;
   aggregateUpdate(handle: number, image: Uint8Array): void;
-  /** Bytes written, or minus the bytes needed (nothing was then aggregated). */
-  aggregateUpdateEmit(handle: number, image: Uint8Array, into: Uint8Array): number;
+  /** Adds a batch whose running results are wanted; how many batches have results that should be taken now. */
+  aggregateUpdateEmit(handle: number, image: Uint8Array): number;
+  /** The oldest running results: bytes written, 0 for none, or minus the bytes needed. */
+  aggregateTakeResults(handle: number, into: Uint8Array): number;
   /** The next slot, -1 after the last, -2 when `into` is too small (`desc[1]` = bytes needed). `desc[2]` = rows. */
   aggregateDrain(handle: number, fromSlot: number, maxRows: number, into: Uint8Array, desc: Int32Array): number;
   slotsCreate(job: number): number;

@@ -29,7 +29,7 @@ export interface KeyedOperator {
   takeResults(): KeyedResults | undefined;
   /** The results that were taken with this reader have been read: it may be written to again. */
   giveBack?(reader: BatchReader): void;
-  /** Closes the open batch. */
+  /** Closes the open batch, and has all results of what was closed before. */
   flush(): void;
   /** With `emit: { everyMs }`: makes results of the keys that changed, when it is time again. */
   emitChanged?(nowMs: number): void;

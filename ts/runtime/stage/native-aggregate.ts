@@ -1,3 +1,4 @@
+import { SageError } from '../../common/errors.ts';
 import { numbersTuple } from '../../compiler/layout/layout.ts';
 import type { BuiltinAggregator } from '../../functions/aggregator.ts';
 import type { StageNode } from '../../compiler/physical-plan.ts';
@@ -32,6 +33,8 @@ export class NativeAggregate implements KeyedOperator {
   readonly #inputs: readonly BuiltinAggregator<never, unknown>[];
   readonly #extracted: boolean;
   readonly #desc = new Int32Array(8);
+  /** Keys of batches whose running results the core still has, oldest first. */
+  readonly #sent: unknown[][] = [];
   readonly #running: { reader: BatchReader; keys: unknown[] }[] = [];
   readonly #free: BatchReader[] = [];
   #nextSlot = 0;
@@ -69,17 +72,23 @@ export class NativeAggregate implements KeyedOperator {
       this.#core.aggregateUpdate(this.#handle, image);
       return;
     }
-    const reader = this.#free.pop() ?? new BatchReader(this.#layouts);
-    let written = this.#core.aggregateUpdateEmit(this.#handle, image, reader.image);
-    while (written < 0) {
-      reader.resize(-written);
-      written = this.#core.aggregateUpdateEmit(this.#handle, image, reader.image);
-    }
-    reader.load();
     // A record whose layout did not fit closes the batch before it: its key is already in the list.
-    const keys = this.keys.length === rows ? this.keys : this.keys.slice(0, rows);
+    this.#sent.push(this.keys.length === rows ? this.keys : this.keys.slice(0, rows));
     this.keys = this.keys.length === rows ? [] : this.keys.slice(rows);
-    this.#running.push({ reader, keys });
+    for (let ready = this.#core.aggregateUpdateEmit(this.#handle, image); ready > 0; ready--) this.#takeRunning();
+  }
+
+  /** Takes the running results of the oldest batch that was sent. */
+  #takeRunning(): void {
+    const reader = this.#free.pop() ?? new BatchReader(this.#layouts);
+    let written = this.#core.aggregateTakeResults(this.#handle, reader.image);
+    if (written < 0) {
+      reader.resize(-written);
+      written = this.#core.aggregateTakeResults(this.#handle, reader.image);
+    }
+    if (written === 0) throw new SageError('SAGE_INTERNAL', 'the core has lost the running results of a batch');
+    reader.load();
+    this.#running.push({ reader, keys: this.#sent.shift()! });
     this.#bindings.control.stop = true;
   }
 
@@ -96,7 +105,7 @@ export class NativeAggregate implements KeyedOperator {
       const record = this.#extracted ? value : this.#inputs.map((aggregator, n) => this.#input(aggregator, n, value));
       if (this.#update) this.keys.push(key);
       this.writer.append(record, key);
-      if (this.#update) this.writer.flush();
+      if (this.#update) this.flush();
     } catch (error) {
       throw control.failed(error, this.#node.id, [value], 0);
     }
@@ -135,6 +144,7 @@ export class NativeAggregate implements KeyedOperator {
 
   flush(): void {
     this.writer.flush();
+    while (this.#sent.length > 0) this.#takeRunning();
   }
 
   drain(): KeyedResults | undefined {

@@ -1,14 +1,13 @@
 import { BatchReader, type LayoutCache } from '../codec/batch-reader.ts';
 import type { Core } from '../native/core.ts';
 import { TAKE_BATCH, TAKE_END_DRAINED, TAKE_END_STOPPED, TAKE_SOURCE, TAKE_TOO_SMALL } from '../native/core.ts';
-import type { KeyedOperator, KeyedResults } from './keyed-operator.ts';
 import { resumeSuspended } from './linked-node.ts';
 import type { OpenedSource } from './opened-source.ts';
-import { resultInput } from './read-results.ts';
 import { SegmentFunctions } from './segment-functions.ts';
-import type { Segment } from './segment.ts';
+import { StageAggregates } from './stage-aggregates.ts';
 import type { StageBindings } from './stage-bindings.ts';
-import { NO_RECORD } from './stage-control.ts';
+import { StageSources } from './stage-sources.ts';
+import { type WorkItem, WorkStack } from './work-stack.ts';
 
 /**
  * What a step left behind.
@@ -26,28 +25,6 @@ const STEP_BUDGET_MS = 4;
 const LEAST_WORK_MS = 1;
 /** Open batches leave after this long even when the task is busy. */
 const LINGER_MS = 1;
-
-/** What a wait for a source may end with instead of a record. */
-const STOPPED = Symbol('the job stops');
-const DUE = Symbol('results are due');
-
-/** An async generator whose record was awaited when its job ended has this long to come to its `finally`. */
-const OWED_MS = 40;
-
-interface WorkItem {
-  readonly root: number;
-  readonly segment: Segment;
-  readonly source: unknown;
-  readonly keys: readonly unknown[] | undefined;
-  next: number;
-  readonly end: number;
-}
-
-interface SourceState {
-  readonly opened: OpenedSource;
-  ended: boolean;
-  item: WorkItem | undefined;
-}
 
 /** What a runner needs of its isolate. */
 export interface RunnerHost {
@@ -70,35 +47,26 @@ export class StageRunner {
   readonly #reader: BatchReader;
   readonly #desc = new Int32Array(8);
   readonly #inputOfGate: readonly number[];
-  readonly #sources: readonly SourceState[];
-  #nextSource = 0;
+  readonly #stack: WorkStack = new WorkStack();
+  readonly #sources: StageSources;
+  readonly #aggregates: StageAggregates;
   readonly #hasOutputs: boolean;
-  readonly #stack: WorkItem[] = [];
-  #ending: 'no' | 'drained' | 'stopped' = 'no';
-  /** A promise of a source that has not settled. */
-  #pull: { readonly item: WorkItem; readonly promise: PromiseLike<unknown> } | undefined;
-  /** The source that was left with a promise that has not settled. */
-  #owing: WorkItem | undefined;
-  #draining = 0;
+  /** What the core said of the end. */
+  #told: 'no' | 'drained' | 'stopped' = 'no';
   #lastFlushMs = 0;
-  #isStopping = false;
-  #onStopping: () => void = () => undefined;
 
   constructor(task: number, bindings: StageBindings, sources: readonly OpenedSource[], host: RunnerHost) {
     this.task = task;
     this.bindings = bindings;
     this.#host = host;
     this.#functions = new SegmentFunctions(bindings, bindings.stage.name);
-    this.#sources = sources.map((opened) => ({ opened, ended: false, item: undefined }));
+    this.#sources = new StageSources(sources, bindings.control, this.#functions, this.#stack, host.stopping);
+    this.#aggregates = new StageAggregates(bindings, this.#functions, this.#stack, host.nowMs);
     this.#reader = new BatchReader(host.layouts);
     const inputs: number[] = [];
     for (const node of bindings.stage.nodes) if (node.op.kind === 'input') inputs[node.op.gate] = node.id;
     this.#inputOfGate = inputs;
     this.#hasOutputs = bindings.stage.nodes.some((node) => node.op.kind === 'output');
-    void host.stopping.then(() => {
-      this.#isStopping = true;
-      this.#onStopping();
-    });
   }
 
   /** Works for about `STEP_BUDGET_MS`; a promise when user code has to be awaited. */
@@ -110,9 +78,7 @@ export class StageRunner {
 
   /** Milliseconds until the task has results to emit though no record comes (`emit: { everyMs }`), if there are any. */
   get dueInMs(): number | undefined {
-    const nowMs = this.#host.nowMs();
-    const due = [...this.bindings.keyed, ...this.bindings.state].flatMap((holder) => holder?.dueInMs?.(nowMs) ?? []);
-    return due.length === 0 ? undefined : Math.min(...due);
+    return this.#aggregates.dueInMs;
   }
 
   /** Sends what open batches hold; whether there was anything. */
@@ -134,14 +100,13 @@ export class StageRunner {
   }
 
   /** Leaves the sources: their `return` is called, so that generators can clean up. */
-  async closeSources(): Promise<void> {
-    for (const source of this.#sources) {
-      if (source.ended) continue;
-      const closing = source.opened.close();
-      // An async generator comes to its `return` behind the promise that it still owes, and that may never settle.
-      if (source.item === this.#owing) await settledWithin(OWED_MS, closing);
-      else await closing;
-    }
+  closeSources(): Promise<void> {
+    return this.#sources.close();
+  }
+
+  /** How the inputs of the task have ended. */
+  get #ending(): 'no' | 'drained' | 'stopped' {
+    return this.#told === 'no' && this.#sources.haveEnded ? 'drained' : this.#told;
   }
 
   #stepped(result: StepResult): StepResult {
@@ -165,44 +130,44 @@ export class StageRunner {
 
   #work(stepDeadlineMs: number): StepResult | Promise<void> {
     const { control } = this.bindings;
-    if (this.#stack.length === 0 && this.#ending === 'no' && this.#pull === undefined) this.#take();
+    if (this.#stack.size === 0 && this.#ending === 'no' && !this.#sources.isPending) this.#take();
     let nowMs = performance.now();
     // Code may have been generated just now; that is no reason to do nothing with it.
     const deadlineMs = Math.max(stepDeadlineMs, nowMs + LEAST_WORK_MS);
     control.turnDueMs = deadlineMs;
     for (;;) {
-      const worked = this.#workKeyed();
+      const worked = this.#aggregates.work();
       if (worked !== undefined) return worked;
-      if (this.#hasBacklog()) {
+      if (this.#aggregates.hasBacklog) {
         if (performance.now() >= deadlineMs) return this.#leave('more');
         continue;
       }
-      const item = this.#stack.at(-1);
+      const item = this.#stack.top;
       if (item === undefined) {
-        if (this.#flushKeyed()) continue;
-        if (this.#pull !== undefined) return this.#pulled(this.#pull.item, this.#pull.promise);
+        if (this.#aggregates.flush()) continue;
+        if (this.#sources.isPending) return this.#sources.awaitRecord(this.dueInMs);
         if (this.#ending === 'no') return 'waiting';
-        if (this.#drainNext()) continue;
+        if (this.#aggregates.drainNext(this.#ending === 'drained')) continue;
         return this.#finish();
       }
-      if (this.#isStopping && this.#isSource(item)) {
+      if (this.#sources.isStopping && this.#sources.has(item)) {
         // Whatever was above it on the stack is done: the core says how the source ends.
-        this.#stack.length = 0;
+        this.#stack.clear();
         continue;
       }
       control.stop = false;
       control.nothing = false;
       nowMs = this.#run(item, nowMs, deadlineMs);
-      if (control.ended) this.#sourceEnded(item);
+      if (control.ended) this.#sources.end(item);
       else if (item.next >= item.end) this.#done(item);
       if (control.suspended !== undefined) {
         const suspension = control.suspended;
         control.suspended = undefined;
         return resumeSuspended(suspension, this.bindings);
       }
-      if (control.pulled !== undefined) return this.#pulled(item, control.pulled);
+      if (control.pulled !== undefined) return this.#sources.pulled(item, control.pulled, this.dueInMs);
       const credit = !control.stop || !this.#hasOutputs || this.#host.core.hasCredit(this.#host.isolate, this.task) === 1;
-      if (control.nothing && this.#stack.at(-1) === item) return this.#leave('nothing');
+      if (control.nothing && this.#stack.top === item) return this.#leave('nothing');
       if (nowMs >= deadlineMs || !credit) return this.#leave('more');
     }
   }
@@ -221,33 +186,29 @@ export class StageRunner {
       const beforeMs = nowMs;
       nowMs = performance.now();
       segment.measured(nowMs - beforeMs, item.next - from);
-    } while (item.next < end && nowMs < deadlineMs && control.isQuiet && !this.#isStopping);
+    } while (item.next < end && nowMs < deadlineMs && control.isQuiet && !this.#sources.isStopping);
     return nowMs;
   }
 
   /** All rows of an item have been taken. */
   #done(item: WorkItem): void {
-    this.#stack.splice(this.#stack.indexOf(item), 1);
-    if (item.source instanceof BatchReader) this.bindings.keyed[item.root]?.giveBack?.(item.source);
+    this.#stack.remove(item);
+    this.#aggregates.giveBack(item);
   }
 
   /** Ends a step while there is a source or rows to go on with; results that are due are the first thing of the next one. */
   #leave(result: StepResult): StepResult {
     const left = this.#leaveSource(result);
-    return this.#flushKeyed() ? 'more' : left;
+    return this.#aggregates.flush() ? 'more' : left;
   }
 
   /** The source is not held over steps: each step asks the core whether it may go on. */
   #leaveSource(result: StepResult): StepResult {
-    if (this.#stack.length === 1 && this.#isSource(this.#stack[0]!)) {
-      this.#stack.length = 0;
+    if (this.#stack.size === 1 && this.#sources.has(this.#stack.top!)) {
+      this.#stack.clear();
       return result === 'more' ? 'waiting' : result;
     }
     return result;
-  }
-
-  #isSource(item: WorkItem): boolean {
-    return this.#sources.some((source) => source.item === item);
   }
 
   /** Takes the next batch, or the source's turn, or the end, from the core. */
@@ -264,13 +225,13 @@ export class StageRunner {
         this.#pushBatch(this.#inputOfGate[this.#desc[0]!]!, this.#desc[1]!);
         break;
       case TAKE_SOURCE:
-        this.#pushSource();
+        this.#sources.takeTurn();
         break;
       case TAKE_END_DRAINED:
-        this.#ending = 'drained';
+        this.#told = 'drained';
         break;
       case TAKE_END_STOPPED:
-        this.#ending = 'stopped';
+        this.#told = 'stopped';
         break;
       default:
         break;
@@ -288,7 +249,7 @@ export class StageRunner {
     reader.load();
     const { known, missing } = reader;
     const segment = this.#functions.get(root, { kind: 'batch', plan: known.plan, missing }, `${known.id}/${missing}`);
-    this.#push(root, segment, reader, reader.rows);
+    this.#stack.push(root, segment, reader, reader.rows);
   }
 
   /** A root whose batches go to a native aggregate as they are. */
@@ -301,203 +262,8 @@ export class StageRunner {
     return operator?.updateFromImage?.bind(operator);
   }
 
-  #push(root: number, segment: Segment, source: unknown, rows: number, keys?: readonly unknown[]): void {
-    this.#stack.push({ root, segment, source, keys, next: 0, end: rows });
-  }
-
-  /** Puts the next source that has not ended on the stack; several sources of one stage take turns. */
-  #pushSource(): void {
-    for (let n = 0; n < this.#sources.length; n++) {
-      const source = this.#sources[this.#nextSource++ % this.#sources.length]!;
-      if (source.ended) continue;
-      const { opened } = source;
-      source.item ??= {
-        root: opened.root,
-        segment: this.#functions.get(opened.root, opened.input, ''),
-        source: opened.source,
-        keys: undefined,
-        next: opened.start,
-        end: opened.end,
-      };
-      if (source.item.next < source.item.end) {
-        this.#stack.push(source.item);
-        return;
-      }
-      this.#sourceEnded(source.item);
-    }
-  }
-
-  #sourceEnded(item: WorkItem): void {
-    this.bindings.control.ended = false;
-    const source = this.#sources.find((candidate) => candidate.item === item);
-    if (source !== undefined) source.ended = true;
-    const at = this.#stack.indexOf(item);
-    if (at >= 0) this.#stack.splice(at, 1);
-    if (this.#sources.every(({ ended }) => ended) && this.#ending === 'no') this.#ending = 'drained';
-  }
-
-  /** A source gave a promise: its record is awaited, unless the job stops first. */
-  async #pulled(item: WorkItem, promise: PromiseLike<unknown>): Promise<void> {
-    const { control } = this.bindings;
-    control.pulled = undefined;
-    const at = this.#stack.indexOf(item);
-    if (at >= 0) this.#stack.splice(at, 1);
-    this.#pull = { item, promise };
-    this.#owing = item;
-    const { dueInMs } = this;
-    let timer: NodeJS.Timeout | undefined;
-    const due = dueInMs === undefined ? [] : [new Promise<symbol>((resolve) => {
-      timer = setTimeout(resolve, dueInMs, DUE);
-    })];
-    let settled: unknown;
-    try {
-      settled = await this.#unlessStopped([promise, ...due]);
-    } catch (error) {
-      throw control.rejected(error, item.root, NO_RECORD);
-    } finally {
-      clearTimeout(timer);
-    }
-    if (settled === DUE) return;
-    this.#pull = undefined;
-    if (settled === STOPPED) return;
-    this.#owing = undefined;
-    const { opened } = this.#sources.find((source) => source.item === item)!;
-    const record = opened.settle(settled);
-    if (record === undefined) this.#sourceEnded(item);
-    else if (record.has) this.#push(item.root, this.#functions.get(item.root, { kind: 'array' }, ''), [record.value], 1);
-    else await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-
-  /**
-   * The first promise to settle, or `STOPPED`. Not `Promise.race` with `stopping`: that promise lives as long as the job and
-   * would hold on to every record that was ever awaited beside it.
-   */
-  #unlessStopped(promises: readonly PromiseLike<unknown>[]): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      if (this.#isStopping) resolve(STOPPED);
-      this.#onStopping = () => resolve(STOPPED);
-      for (const promise of promises) promise.then(resolve, reject);
-    });
-  }
-
-  #takeResults(operator: NonNullable<StageBindings['keyed'][number]>): boolean {
-    const root = this.bindings.keyed.indexOf(operator);
-    const results: KeyedResults[] = [];
-    for (let next = operator.takeResults(); next !== undefined; next = operator.takeResults()) results.push(next);
-    // The stack is worked from its top: the oldest results go on last.
-    for (const next of results.toReversed()) this.#pushResults(root, next);
-    return results.length > 0;
-  }
-
-  #pushResults(root: number, results: KeyedResults): void {
-    if (results.kind === 'records') {
-      this.#push(root, this.#functions.get(root, { kind: 'array' }, ''), results.records, results.records.length);
-      return;
-    }
-    const { reader } = results;
-    const input = resultInput(this.bindings.stage.nodes[root]!.op, results);
-    const keys = results.kind === 'running' ? results.keys : undefined;
-    this.#push(root, this.#functions.get(root, input, String(reader.known.id)), reader, reader.rows, keys);
-  }
-
-  /** Lets keyed operators work on what was encoded; their results go on the stack. */
-  #workKeyed(): Promise<void> | undefined {
-    for (const operator of this.bindings.keyed) {
-      if (operator?.hasWork !== true || this.#awaitsResults(operator)) continue;
-      const worked = operator.work();
-      if (worked !== undefined) return worked;
-      operator.emitChanged?.(this.#host.nowMs());
-      this.#takeResults(operator);
-    }
-    return undefined;
-  }
-
-  /** Whether earlier results of the operator are still on the stack: later ones must not overtake them. */
-  #awaitsResults(operator: KeyedOperator): boolean {
-    return this.#stack.some((item) => this.bindings.keyed[item.root] === operator);
-  }
-
-  /** Whether rows wait in a keyed operator, so that nothing may come from above it. */
-  #hasBacklog(): boolean {
-    return this.bindings.keyed.some((operator) => operator?.hasWork === true && !this.#awaitsResults(operator));
-  }
-
-  /** Closes the open batches of operators that emit as they go; whether that made work. */
-  #flushKeyed(): boolean {
-    let any = false;
-    this.bindings.keyed.forEach((operator, id) => {
-      const { op } = this.bindings.stage.nodes[id]!;
-      if (operator === undefined || (op.kind !== 'reduce' && op.kind !== 'aggregate') || op.emit === 'final') return;
-      operator.flush();
-      if (!operator.hasWork) operator.emitChanged?.(this.#host.nowMs());
-      any ||= operator.hasWork;
-    });
-    this.bindings.state.forEach((state, id) => {
-      // Later results must not overtake earlier ones.
-      if (this.#stack.some(({ root }) => root === id)) return;
-      if (state?.takeChanged(this.#host.nowMs()) !== true) return;
-      this.#pushResults(id, this.#unkeyedResult(id)!);
-      any = true;
-    });
-    return any;
-  }
-
-  /** At the end of all inputs: results of the next aggregate that gives them then, upstream ones first. */
-  #drainNext(): boolean {
-    const { nodes } = this.bindings.stage;
-    for (; this.#draining < nodes.length; this.#draining++) {
-      const node = nodes[this.#draining]!;
-      const { op } = node;
-      if (op.kind !== 'reduce' && op.kind !== 'aggregate') continue;
-      const operator = this.bindings.keyed[node.id];
-      if (operator !== undefined && operator.writer.rows > 0) {
-        operator.flush();
-        if (operator.hasWork) return true;
-      }
-      if (this.#ending !== 'drained' || op.emit === 'update') continue;
-      const results = operator === undefined ? this.#unkeyedEnd(node.id) : operator.drain();
-      if (results === undefined) continue;
-      if (operator === undefined) this.#draining++;
-      this.#pushResults(node.id, results);
-      return true;
-    }
-    return false;
-  }
-
-  /** What a global aggregate gives at the end; one that gave results as it went only what has changed since. */
-  #unkeyedEnd(node: number): KeyedResults | undefined {
-    const state = this.bindings.state[node]!;
-    return state.everyMs === undefined || state.takeChanged(Number.POSITIVE_INFINITY) ? this.#unkeyedResult(node) : undefined;
-  }
-
-  #unkeyedResult(node: number): KeyedResults | undefined {
-    const state = this.bindings.state[node];
-    if (state === undefined) return undefined;
-    const { op } = this.bindings.stage.nodes[node]!;
-    if (op.kind === 'aggregate') {
-      try {
-        return { kind: 'records', records: [state.result()] };
-      } catch (error) {
-        throw this.bindings.control.threw(error, node, NO_RECORD);
-      }
-    }
-    return state.has ? { kind: 'records', records: [state.value] } : undefined;
-  }
-
   #finish(): StepResult {
     this.flush();
     return 'finished';
   }
-}
-
-/** Waits for a promise, however it settles, but not longer than this. */
-function settledWithin(deadlineMs: number, promise: unknown): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, deadlineMs);
-    const leave = (): void => {
-      clearTimeout(timer);
-      resolve();
-    };
-    Promise.resolve(promise).then(leave, leave);
-  });
 }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use sage_types::{ErrorCode, Result, SageError};
@@ -22,7 +23,8 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// A block holds whole lines only, and each ends with `\n`: the last one of a file gets one where it has none.
 #[derive(Debug)]
 pub(crate) struct LineBlocks {
-    file: File,
+    /// None where another instance reads all of it.
+    file: Option<File>,
     path: PathBuf,
     /// Whether splitting and seeking are possible.
     regular: bool,
@@ -61,19 +63,27 @@ impl LineBlocks {
         bytes: Option<u64>,
         max_line_bytes: usize,
     ) -> Result<Self> {
+        // A pipe cannot be split: the first instance reads it all. The others must not even open it: that would wait for a
+        // writer, and ending it again would take the writer's only reader away.
+        if split.instance != 0 && is_pipe(path) {
+            return Ok(Self::new(path, None, 0..0, false, max_line_bytes));
+        }
         let (file, metadata) = open_file(path)?;
         // Files of /proc have no size and yet something in them; a file that is empty is no worse off.
         let regular = metadata.is_file() && (bytes.is_some() || metadata.len() > 0);
         let range = if regular {
             split.byte_range(bytes.unwrap_or(metadata.len()))
         } else if split.instance == 0 {
-            // A pipe cannot be split: the first instance reads it all.
             0..u64::MAX
         } else {
             0..0
         };
+        Ok(Self::new(path, Some(file), range, regular, max_line_bytes))
+    }
+
+    fn new(path: &Path, file: Option<File>, range: Range<u64>, regular: bool, max_line_bytes: usize) -> Self {
         let empty = range.is_empty();
-        Ok(Self {
+        Self {
             file,
             path: path.to_owned(),
             regular,
@@ -86,7 +96,7 @@ impl LineBlocks {
             offset: range.start,
             state: if empty { State::End } else { State::Start },
             appended: 0,
-        })
+        }
     }
 
     /// The whole lines that were read last.
@@ -223,9 +233,11 @@ impl LineBlocks {
         }
         // The line in whose middle the range begins belongs to the range before.
         self.offset -= 1;
-        self.file
-            .seek(SeekFrom::Start(self.offset))
-            .map_err(|error| self.error(&error))?;
+        let sought = self
+            .file
+            .as_mut()
+            .map(|file| file.seek(SeekFrom::Start(self.offset)));
+        sought.transpose().map_err(|error| self.error(&error))?;
         loop {
             if self.read_more()? == 0 {
                 self.state = State::End;
@@ -265,8 +277,11 @@ impl LineBlocks {
         }
         // A long line doubles the buffer, so that it is copied a few times only.
         self.reserve(BLOCK_BYTES.max(self.filled));
+        let Some(file) = &mut self.file else {
+            return Ok(0);
+        };
         loop {
-            match self.file.read(&mut self.buffer[self.filled..]) {
+            match file.read(&mut self.buffer[self.filled..]) {
                 Ok(bytes) => {
                     self.filled += bytes;
                     return Ok(bytes);
@@ -286,4 +301,8 @@ impl LineBlocks {
     fn error(&self, error: &std::io::Error) -> SageError {
         io_error(IoAction::Read, &self.path, error).with("byte", self.offset + self.filled as u64)
     }
+}
+
+fn is_pipe(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }

@@ -10,14 +10,20 @@ export declare function aggregateCreate(jobHandle: number, specJson: string): nu
  */
 export declare function aggregateDrain(handle: number, fromSlot: number, maxRows: number, into: Uint8Array, desc: Int32Array): number
 
+/**
+ * Writes the oldest results that `aggregateUpdateEmit` has left. Bytes written; 0 when there are none; minus the bytes needed:
+ * then they are still there.
+ */
+export declare function aggregateTakeResults(handle: number, into: Uint8Array): number
+
 /** Adds a batch (layout `{"key":K,"row":{"tup":[...]}}`). */
 export declare function aggregateUpdate(handle: number, image: Uint8Array): void
 
 /**
- * Adds a batch and writes, for each row, the results of its key after it. Bytes written, or minus the bytes needed: then
- * nothing was aggregated.
+ * Adds a batch of which, for each row, the results of its key after it are wanted. How many batches have results that should
+ * be taken now.
  */
-export declare function aggregateUpdateEmit(handle: number, image: Uint8Array, into: Uint8Array): number
+export declare function aggregateUpdateEmit(handle: number, image: Uint8Array): number
 
 /**
  * Makes the calling environment the isolate that runs the graph's tasks with this index. `wake` is called once per empty

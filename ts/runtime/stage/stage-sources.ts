@@ -1,0 +1,163 @@
+import type { OpenedSource } from './opened-source.ts';
+import type { SegmentFunctions } from './segment-functions.ts';
+import { NO_RECORD, type StageControl } from './stage-control.ts';
+import type { WorkItem, WorkStack } from './work-stack.ts';
+
+/** What a wait for a source may end with instead of a record. */
+const STOPPED = Symbol('the job stops');
+const DUE = Symbol('results are due');
+
+/** An async generator whose record was awaited when its job ended has this long to come to its `finally`. */
+const OWED_MS = 40;
+
+interface SourceState {
+  readonly opened: OpenedSource;
+  ended: boolean;
+  item: WorkItem | undefined;
+}
+
+/** The sources of a task: whose turn it is, which have ended, and the promise that one of them gave. */
+export class StageSources {
+  /** The job was told to stop or is over: pending sources are left. */
+  isStopping = false;
+  /** There were sources, and none has more records. */
+  haveEnded = false;
+  readonly #sources: readonly SourceState[];
+  readonly #control: StageControl;
+  readonly #functions: SegmentFunctions;
+  readonly #stack: WorkStack;
+  #nextSource = 0;
+  /** A promise of a source that has not settled. */
+  #pull: { readonly item: WorkItem; readonly promise: PromiseLike<unknown> } | undefined;
+  /** The source that was left with a promise that has not settled. */
+  #owing: WorkItem | undefined;
+  #onStopping: () => void = () => undefined;
+
+  constructor(
+    opened: readonly OpenedSource[],
+    control: StageControl,
+    functions: SegmentFunctions,
+    stack: WorkStack,
+    stopping: Promise<void>,
+  ) {
+    this.#sources = opened.map((source) => ({ opened: source, ended: false, item: undefined }));
+    this.#control = control;
+    this.#functions = functions;
+    this.#stack = stack;
+    void stopping.then(() => {
+      this.isStopping = true;
+      this.#onStopping();
+    });
+  }
+
+  /** Whether a source gave a promise whose record has not come. */
+  get isPending(): boolean {
+    return this.#pull !== undefined;
+  }
+
+  /** Whether the rows of an item come from a source. */
+  has(item: WorkItem): boolean {
+    return this.#sources.some((source) => source.item === item);
+  }
+
+  /** Puts the next source that has not ended on the stack; several sources of one stage take turns. */
+  takeTurn(): void {
+    for (let n = 0; n < this.#sources.length; n++) {
+      const source = this.#sources[this.#nextSource++ % this.#sources.length]!;
+      if (source.ended) continue;
+      const { opened } = source;
+      source.item ??= {
+        root: opened.root,
+        segment: this.#functions.get(opened.root, opened.input, ''),
+        source: opened.source,
+        keys: undefined,
+        next: opened.start,
+        end: opened.end,
+      };
+      if (source.item.next < source.item.end) {
+        this.#stack.resume(source.item);
+        return;
+      }
+      this.end(source.item);
+    }
+  }
+
+  /** A source has no more records. */
+  end(item: WorkItem): void {
+    this.#control.ended = false;
+    const source = this.#sources.find((candidate) => candidate.item === item);
+    if (source !== undefined) source.ended = true;
+    this.#stack.remove(item);
+    this.haveEnded = this.#sources.every(({ ended }) => ended);
+  }
+
+  /** A source gave a promise: its record is awaited as in `awaitRecord`. */
+  pulled(item: WorkItem, promise: PromiseLike<unknown>, dueInMs: number | undefined): Promise<void> {
+    this.#control.pulled = undefined;
+    this.#stack.remove(item);
+    this.#pull = { item, promise };
+    this.#owing = item;
+    return this.awaitRecord(dueInMs);
+  }
+
+  /** Awaits the record of the promise that is pending, unless the job stops or results are due first. */
+  async awaitRecord(dueInMs: number | undefined): Promise<void> {
+    const { item, promise } = this.#pull!;
+    let timer: NodeJS.Timeout | undefined;
+    const due = dueInMs === undefined ? [] : [new Promise<symbol>((resolve) => {
+      timer = setTimeout(resolve, dueInMs, DUE);
+    })];
+    let settled: unknown;
+    try {
+      settled = await this.#unlessStopped([promise, ...due]);
+    } catch (error) {
+      throw this.#control.rejected(error, item.root, NO_RECORD);
+    } finally {
+      clearTimeout(timer);
+    }
+    if (settled === DUE) return;
+    this.#pull = undefined;
+    if (settled === STOPPED) return;
+    this.#owing = undefined;
+    const { opened } = this.#sources.find((source) => source.item === item)!;
+    const record = opened.settle(settled);
+    if (record === undefined) this.end(item);
+    else if (record.has) this.#stack.push(item.root, this.#functions.get(item.root, { kind: 'array' }, ''), [record.value], 1);
+    else await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+
+  /** Leaves the sources: their `return` is called, so that generators can clean up. */
+  async close(): Promise<void> {
+    for (const source of this.#sources) {
+      if (source.ended) continue;
+      const closing = source.opened.close();
+      // An async generator comes to its `return` behind the promise that it still owes, and that may never settle.
+      if (source.item === this.#owing) await settledWithin(OWED_MS, closing);
+      else await closing;
+    }
+  }
+
+  /**
+   * The first promise to settle, or `STOPPED`. Not `Promise.race` with `stopping`: that promise lives as long as the job and
+   * would hold on to every record that was ever awaited beside it.
+   */
+  #unlessStopped(promises: readonly PromiseLike<unknown>[]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.isStopping) resolve(STOPPED);
+      this.#onStopping = () => resolve(STOPPED);
+      for (const promise of promises) promise.then(resolve, reject);
+    });
+  }
+}
+
+/** Waits for a promise, however it settles, but not longer than this. */
+function settledWithin(deadlineMs: number, promise: unknown): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, deadlineMs);
+    const leave = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    Promise.resolve(promise).then(leave, leave);
+  });
+}
