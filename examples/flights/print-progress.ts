@@ -14,7 +14,7 @@ export async function printProgress(job: Job): Promise<JobResult> {
   };
   const print = (): void => {
     const text = line();
-    if (process.stderr.isTTY) process.stderr.write(`\r\u001B[K${text.slice(0, process.stderr.columns - 1)}`);
+    if (process.stderr.isTTY) process.stderr.write(`\r\u001B[K${text.slice(0, (process.stderr.columns || 80) - 1)}`);
     else process.stderr.write(`${text}\n`);
   };
   const timer = setInterval(print, EVERY_MS);

@@ -71,6 +71,11 @@ impl Image {
         &mut bytemuck::cast_slice_mut(&mut self.words)[..bytes]
     }
 
+    /// Whether its memory is worth keeping.
+    const fn is_spare(&self) -> bool {
+        self.words.capacity() <= LARGE_BYTES / 8
+    }
+
     fn bytes(&self) -> &[u8] {
         &bytemuck::cast_slice(&self.words)[..self.bytes]
     }
@@ -166,7 +171,7 @@ impl HelpedAggregate {
         };
         place.copy_from_slice(results.bytes());
         let results = waiting.results.pop_front();
-        waiting.spare.extend(results);
+        waiting.spare.extend(results.filter(Image::is_spare));
         Ok(Some(Emitted::Written(needed_bytes)))
     }
 
@@ -214,10 +219,10 @@ impl HelpedAggregate {
                 .map(|_| ())
         });
         let mut waiting = self.waiting.lock();
-        waiting.spare.push(batch.image);
+        waiting.spare.extend(Some(batch.image).filter(Image::is_spare));
         match added {
             Ok(()) if batch.emits => waiting.results.push_back(results),
-            Ok(()) => waiting.spare.push(results),
+            Ok(()) => waiting.spare.extend(Some(results).filter(Image::is_spare)),
             Err(error) => {
                 waiting.batches.clear();
                 waiting.error.get_or_insert(error);
