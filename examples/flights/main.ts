@@ -69,6 +69,11 @@ routes
 
 const job = await env.submit();
 const result = await printProgress(job);
+if (result.status !== 'finished') {
+  // Ctrl-C: what was read has been worked on, but totals of a part would say nothing.
+  console.log(`Stopped after ${result.recordsIn.toLocaleString('en')} flights: no results.`);
+  process.exit(130);
+}
 
 printTable(
   'Airports with the most flights',
