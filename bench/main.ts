@@ -12,7 +12,8 @@ import { formatRow } from './harness/print-row.ts';
 import { updateReadme } from './harness/readme-table.ts';
 import { keepRow, resultsPath } from './harness/results-file.ts';
 import { type RunSettings, profileCase, runCase } from './harness/run-case.ts';
-import { rows, findCase } from './pipelines/all-cases.ts';
+import { findCase } from './pipelines/all-cases.ts';
+import { rows } from './pipelines/rows.ts';
 
 const { values } = parseArgs({
   options: {
@@ -28,7 +29,7 @@ const { values } = parseArgs({
   },
 });
 const wanted = values.only?.split(',') ?? rows;
-const unknown = wanted.filter((row) => !rows.includes(row));
+const unknown = wanted.filter((row) => !(rows as readonly string[]).includes(row));
 if (unknown.length > 0) {
   console.error(`no row ${unknown.join(', ')}; there are ${rows.join(', ')}`);
   process.exit(2);

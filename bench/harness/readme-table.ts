@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-import { rows } from '../pipelines/all-cases.ts';
+import { rows } from '../pipelines/rows.ts';
 import { formatTable } from './format-table.ts';
 import { readResults } from './results-file.ts';
 

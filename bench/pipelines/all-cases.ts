@@ -1,7 +1,8 @@
 import type { BenchCase } from '../harness/bench-case.ts';
+import type { Row } from './rows.ts';
 
 /** Rows by name, each imported when it is needed: a process holds nothing of the others. */
-const CASES: Readonly<Record<string, () => Promise<{ readonly benchCase: BenchCase }>>> = {
+const CASES: Readonly<Record<Row, () => Promise<{ readonly benchCase: BenchCase }>>> = {
   integers: () => import('./integers.ts'),
   objects: () => import('./objects.ts'),
   'flat-map': () => import('./flat-map.ts'),
@@ -19,12 +20,9 @@ const CASES: Readonly<Record<string, () => Promise<{ readonly benchCase: BenchCa
   'slow-sink': () => import('./slow-sink.ts'),
 };
 
-/** All rows, in the order of the table. */
-export const rows: readonly string[] = Object.keys(CASES);
-
 /** A row. @throws Error for a name that there is not. */
 export async function findCase(row: string): Promise<BenchCase> {
-  const load = CASES[row];
+  const load = CASES[row as Row] as (() => Promise<{ readonly benchCase: BenchCase }>) | undefined;
   if (load === undefined) throw new Error(`no row '${row}'`);
   return (await load()).benchCase;
 }

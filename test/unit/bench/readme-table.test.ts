@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 
 import { REFERENCE, readmeWithTable } from '../../../bench/harness/readme-table.ts';
 import { readResults } from '../../../bench/harness/results-file.ts';
-import { rows } from '../../../bench/pipelines/all-cases.ts';
+import { rows } from '../../../bench/pipelines/rows.ts';
 
 it('bench/README.md shows the tracked results, of every row, measured in full', () => {
   const { rows: results } = readResults(REFERENCE);

@@ -1,0 +1,21 @@
+/** All rows, in the order of the table. */
+export const rows = [
+  'integers',
+  'objects',
+  'flat-map',
+  'fan-out',
+  'classes',
+  'operators-15',
+  'keyed-final',
+  'keyed-update',
+  'two-workers',
+  'exchange',
+  'json-lines',
+  'flights',
+  'empty-job',
+  'import-time',
+  'slow-sink',
+] as const;
+
+/** The name of a row. */
+export type Row = (typeof rows)[number];
