@@ -9,6 +9,8 @@ export { FilterFunction } from './functions/filter-function.ts';
 export { FlatMapFunction } from './functions/flat-map-function.ts';
 export { KeyByFunction } from './functions/key-by-function.ts';
 export { MapFunction } from './functions/map-function.ts';
+export { OutputTag } from './functions/output-tag.ts';
+export { ProcessFunction } from './functions/process-function.ts';
 export { SinkFunction } from './functions/sink-function.ts';
 export { END, SourceFunction, type End } from './functions/source-function.ts';
 export type { FunctionContext } from './functions/function-context.ts';
@@ -17,7 +19,18 @@ export type { Logger } from './functions/logger.ts';
 export { aggregator, type AggregateResults, type BuiltinAggregator, type UserAggregator } from './functions/aggregator.ts';
 export { avg, count, first, last, max, min, sum } from './functions/builtin-aggregators.ts';
 export { collectList, countDistinct, topN } from './functions/collecting-aggregators.ts';
-export { DataStream, KeyedStream, type EmitOptions, type KeyByOptions, type SinkOptions } from './datastream/data-stream.ts';
+export { DataStream, KeyedStream, RoutedStream } from './datastream/streams.ts';
+export type {
+  BatchOptions,
+  DedupOptions,
+  EmitOptions,
+  KeyByOptions,
+  MapAsyncOptions,
+  RetryOptions,
+  SampleOptions,
+  SinkOptions,
+} from './datastream/stream-options.ts';
+export type { AsyncCall } from './datastream/record-types.ts';
 export type { SourceOptions } from './datastream/source-argument.ts';
 export { FileSource, type JsonLinesOptions, type LineOptions, type ParquetOptions } from './connectors/file-source.ts';
 export { JsonLinesSink, type JsonLinesSinkOptions } from './connectors/json-lines-sink.ts';
@@ -25,7 +38,9 @@ export { ParquetSink, type ParquetSinkOptions } from './connectors/parquet-sink.
 export { TextLinesSink, type TextLinesSinkOptions } from './connectors/text-lines-sink.ts';
 export { BaseTransformation, type Parallelism } from './transformations/base-transformation.ts';
 export type { Sink, Source } from './transformations/connector.ts';
+export type { DeadLetter, FailureInfo } from './transformations/dead-letter.ts';
 export type { Emit } from './transformations/emit.ts';
+export type { ErrorPolicy, FailureOutcome, RetryPolicy } from './transformations/error-policy.ts';
 export type { EnvironmentConfig } from './transformations/environment-config.ts';
 export type { EdgeCounts, Job, JobMetrics, JobResult, JobStatus, OperatorCounts, StopOptions, SubmitOptions, TaskMetrics } from './transformations/job.ts';
 export type { KeyStrategy } from './transformations/key-by-transformation.ts';

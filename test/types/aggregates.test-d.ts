@@ -1,6 +1,6 @@
 // What types aggregates have; checked by tsc, never run.
 import { expectTypeOf } from 'vitest';
-import type { DataStream } from '../../ts/datastream/data-stream.ts';
+import type { DataStream } from '../../ts/datastream/streams.ts';
 import { LocalEnvironment } from '../../ts/environment/local-environment.ts';
 import { aggregator } from '../../ts/functions/aggregator.ts';
 import { avg, count, first, last, max, min, sum } from '../../ts/functions/builtin-aggregators.ts';

@@ -1,6 +1,6 @@
 // A chain of 100 operators, typed from end to end without an annotation. `type-cost.test.ts` measures what it costs.
 import { expectTypeOf } from 'vitest';
-import type { DataStream } from '../../ts/datastream/data-stream.ts';
+import type { DataStream } from '../../ts/datastream/streams.ts';
 import { avg, count, max, sum } from '../../ts/functions/builtin-aggregators.ts';
 
 interface Order {

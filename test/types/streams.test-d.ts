@@ -5,7 +5,7 @@ import { FileSource } from '../../ts/connectors/file-source.ts';
 import { JsonLinesSink } from '../../ts/connectors/json-lines-sink.ts';
 import { ParquetSink } from '../../ts/connectors/parquet-sink.ts';
 import { TextLinesSink } from '../../ts/connectors/text-lines-sink.ts';
-import type { DataStream, KeyedStream } from '../../ts/datastream/data-stream.ts';
+import type { DataStream, KeyedStream } from '../../ts/datastream/streams.ts';
 import { LocalEnvironment } from '../../ts/environment/local-environment.ts';
 import { BatchFunction } from '../../ts/functions/batch-function.ts';
 import { FilterFunction } from '../../ts/functions/filter-function.ts';
@@ -270,8 +270,6 @@ expectTypeOf(env.submit()).toEqualTypeOf<Promise<Job>>();
 expectTypeOf(env.submit({ autostop: true })).toEqualTypeOf<Promise<JobResult>>();
 
 // --- methods of later versions are not there
-// @ts-expect-error -- not yet
-void bids.mapAsync;
 // @ts-expect-error -- not yet
 void bids.window;
 // @ts-expect-error -- not yet

@@ -45,11 +45,13 @@ export type ErrorCode =
   | 'SAGE_FORMAT_GRAPH'
   | 'SAGE_LIMIT_LAYOUTS'
   | 'SAGE_LIMIT_BATCH'
+  | 'SAGE_LIMIT_HELD_RESULTS'
   | 'SAGE_USER_THREW'
   | 'SAGE_USER_REJECTED'
   | 'SAGE_USER_WRONG_TYPE'
   | 'SAGE_USER_SOURCE'
   | 'SAGE_USER_SINK'
+  | 'SAGE_ROUTE_UNKNOWN'
   | 'SAGE_USER_LIFECYCLE'
   | 'SAGE_USER_TIMEOUT'
   | 'SAGE_KEY_MISSING_FIELD'
@@ -325,6 +327,12 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     message: 'One batch would be larger than 2 GiB.',
     help: 'Split very large records.',
   },
+  SAGE_LIMIT_HELD_RESULTS: {
+    domain: 'user',
+    retryable: false,
+    message: 'One record gave more results than an error policy can hold back.',
+    help: 'With an error policy the results of a record go on when all are there: give fewer of them, or handle the error in the function.',
+  },
   SAGE_USER_THREW: {
     domain: 'user',
     retryable: false,
@@ -354,6 +362,12 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     retryable: false,
     message: 'A sink of the user failed.',
     help: 'The cause is the error that it threw.',
+  },
+  SAGE_ROUTE_UNKNOWN: {
+    domain: 'user',
+    retryable: false,
+    message: 'A router named a branch that does not exist.',
+    help: 'Add the branch, or one with the name default for all other names.',
   },
   SAGE_USER_LIFECYCLE: {
     domain: 'user',

@@ -1,8 +1,13 @@
-import type { StageId } from '../common/ids.ts';
+import type { OperatorId, StageId } from '../common/ids.ts';
 import type { FieldPath } from '../functions/field-path.ts';
 import type { UserFunction } from '../functions/user-function.ts';
+import type { BatchSettings } from '../transformations/batch-transformation.ts';
 import type { AnyAggregator } from '../transformations/aggregate-transformation.ts';
 import type { Emit } from '../transformations/emit.ts';
+import type { AsyncSettings } from '../transformations/map-async-transformation.ts';
+import type { UnknownRoute } from '../transformations/route-transformation.ts';
+import type { SampleSettings } from '../transformations/sample-transformation.ts';
+import type { SideChannel } from '../transformations/side-output-transformation.ts';
 import type { NativeSinkSpec, SinkDescriptor } from '../transformations/sink-descriptor.ts';
 import type { NativeSourceSpec, SourceDescriptor } from '../transformations/source-descriptor.ts';
 import type { LogicalOperator } from './logical-plan.ts';
@@ -10,13 +15,29 @@ import type { LogicalOperator } from './logical-plan.ts';
 /** Named aggregators, in the order of the result's fields. */
 export type AggregatorSpec = Readonly<Record<string, AnyAggregator>>;
 
+/** What is read of a record. */
+export type Selector = ((record: never) => unknown) | FieldPath;
+
 /** What a node of a stage does. */
 export type StageOp =
   /** A JavaScript source; a root. A stage with one has no gates. */
   | { readonly kind: 'source'; readonly source: SourceDescriptor }
   /** Batches of an exchange; a root. */
   | { readonly kind: 'input'; readonly gate: number; readonly exchange: number }
-  | { readonly kind: 'map' | 'flatMap' | 'filter'; readonly fn: UserFunction }
+  /** `process` is a flatMap whose results are only what it collects. */
+  | { readonly kind: 'map' | 'flatMap' | 'filter' | 'process'; readonly fn: UserFunction }
+  | { readonly kind: 'mapAsync'; readonly fn: UserFunction; readonly settings: AsyncSettings }
+  | { readonly kind: 'batch'; readonly keyed: boolean; readonly settings: BatchSettings }
+  | { readonly kind: 'dedup'; readonly keyed: boolean; readonly by: Selector | undefined; readonly ttlMs: number | undefined }
+  | { readonly kind: 'sample'; readonly settings: SampleSettings }
+  | { readonly kind: 'limit'; readonly keyed: boolean; readonly max: number }
+  | { readonly kind: 'zipWithIndex' }
+  /** Hands on what it gets, without a key; the exchange before it does the work. */
+  | { readonly kind: 'rebalance' }
+  /** Gives records to its side outputs by name, and all of them to its children. */
+  | { readonly kind: 'route'; readonly fn: UserFunction; readonly names: readonly string[] | undefined; readonly unknown: UnknownRoute }
+  /** Hands on what its parent gives beside its results; in the parent's stage. */
+  | { readonly kind: 'sideOutput'; readonly channel: SideChannel; readonly tag: string }
   /** Evaluates the key for what is below. */
   | { readonly kind: 'keyBy'; readonly selector: UserFunction | FieldPath }
   /** Hands on what all its parents give, without a key. */
@@ -48,6 +69,15 @@ export interface StageNode {
   readonly op: StageOp;
   /** Nodes that get every record this one gives, in this order. */
   readonly children: readonly number[];
+  /** Nodes that get what this one gives beside its results. */
+  readonly sides: readonly SideOutput[];
+}
+
+/** One side output of a node. */
+export interface SideOutput {
+  readonly channel: SideChannel;
+  readonly tag: string;
+  readonly node: number;
 }
 
 /** Where the instances of a stage run. */
@@ -109,12 +139,19 @@ export interface IsolatePlan {
   readonly reason: string;
 }
 
+/** A source that has nothing left to do when all of these limits have been reached: no record of it can get to a sink any more. */
+export interface EarlyEnd {
+  readonly source: OperatorId;
+  readonly limits: readonly OperatorId[];
+}
+
 /** What runs where, and how records travel. */
 export interface PhysicalPlan {
   /** Producers before consumers. */
   readonly stages: readonly Stage[];
   readonly exchanges: readonly Exchange[];
   readonly isolates: IsolatePlan;
+  readonly earlyEnds: readonly EarlyEnd[];
   /** What the user should know: removed branches, parallelism without threads. */
   readonly warnings: readonly string[];
 }

@@ -7,62 +7,62 @@ import { isClass } from '../functions/class-detection.ts';
 import { FilterFunction } from '../functions/filter-function.ts';
 import { FlatMapFunction } from '../functions/flat-map-function.ts';
 import { MapFunction } from '../functions/map-function.ts';
+import { type OutputTag, tagName } from '../functions/output-tag.ts';
+import { ProcessFunction } from '../functions/process-function.ts';
 import type { PathOf, PathValue } from '../functions/path-types.ts';
 import { lambdaFunction } from '../functions/user-function.ts';
 import { AggregateTransformation } from '../transformations/aggregate-transformation.ts';
-import type { BaseTransformation, Parallelism } from '../transformations/base-transformation.ts';
+import { BatchTransformation } from '../transformations/batch-transformation.ts';
+import type { BaseTransformation } from '../transformations/base-transformation.ts';
 import type { Sink } from '../transformations/connector.ts';
-import type { Emit } from '../transformations/emit.ts';
+import type { DeadLetter } from '../transformations/dead-letter.ts';
+import { DedupTransformation } from '../transformations/dedup-transformation.ts';
 import { FilterTransformation } from '../transformations/filter-transformation.ts';
 import { FlatMapTransformation } from '../transformations/flat-map-transformation.ts';
-import { KeyByTransformation, type KeyStrategy } from '../transformations/key-by-transformation.ts';
+import { KeyByTransformation } from '../transformations/key-by-transformation.ts';
+import { LimitTransformation } from '../transformations/limit-transformation.ts';
+import { MapAsyncTransformation } from '../transformations/map-async-transformation.ts';
 import { MapTransformation } from '../transformations/map-transformation.ts';
+import { ProcessTransformation } from '../transformations/process-transformation.ts';
+import { RebalanceTransformation } from '../transformations/rebalance-transformation.ts';
 import { ReduceTransformation } from '../transformations/reduce-transformation.ts';
+import { RouteTransformation, type UnknownRoute } from '../transformations/route-transformation.ts';
+import { SampleTransformation } from '../transformations/sample-transformation.ts';
+import { SideOutputTransformation } from '../transformations/side-output-transformation.ts';
 import type { ArrayTarget, SinkDescriptor } from '../transformations/sink-descriptor.ts';
 import { SinkTransformation } from '../transformations/sink-transformation.ts';
-import type { StreamEnvironment } from '../transformations/stream-environment.ts';
 import { UnionTransformation } from '../transformations/union-transformation.ts';
+import { ZipWithIndexTransformation } from '../transformations/zip-with-index-transformation.ts';
 import { CollectStream } from './collect-stream.ts';
-import { checkStrategy, toKeySelector } from './key-selector.ts';
+import { checkArgs, checkStrategy, toKeySelector } from './key-selector.ts';
+import type { KeyedStream } from './keyed-stream.ts';
+import {
+  checkAsyncOptions,
+  checkBatchOptions,
+  checkBranchNames,
+  checkDedupOptions,
+  checkErrorPolicy,
+  checkLimit,
+  checkSampleOptions,
+  toSelector,
+} from './operator-arguments.ts';
 import {
   checkAggregateSpec,
   checkEmit,
-  checkInstances,
+  checkHasOutputs,
   checkKeyedState,
   checkOptions,
   checkParallelism,
   checkText,
   checkUid,
 } from './plan-checks.ts';
-import type { ClassOf, Collects, Executes, Flattenable, Flattened, Mapped, RecordFunction, Simplify } from './record-types.ts';
+import type { AsyncExecutes, AsyncFunction, Branches, BranchRecords, ClassOf, Collects, Executes, Flattenable, Flattened, Mapped, RecordFunction, Router, Simplify } from './record-types.ts';
+import { mergeBranches } from './route-branches.ts';
+import type { RoutedStream } from './routed-stream.ts';
 import { printSink, toSinkDescriptor } from './sink-argument.ts';
-
-/** Options of `keyBy`. */
-export interface KeyByOptions {
-  /** `'hash'` when left away. */
-  readonly strategy?: KeyStrategy;
-}
-
-/** Options of `reduce` and `aggregate` without a window. */
-export interface EmitOptions {
-  /** `'final'` when left away. */
-  readonly emit?: Emit;
-}
-
-/** Options of `sink`; the same as the calls behind it. */
-export interface SinkOptions {
-  readonly name?: string;
-  readonly uid?: string;
-  readonly parallelism?: Parallelism;
-}
-
-/** The streams' own options with the constructor arguments of a class. */
-type WithArgs<Options, A extends readonly unknown[]> = Options & { readonly args?: Readonly<A> };
-
-/** Options behind a class: `args` may only be left away when its constructor needs none. */
-type ClassOptions<Options, A extends readonly unknown[]> = [] extends A
-  ? [options?: WithArgs<Options, A>]
-  : [options: Options & { readonly args: Readonly<A> }];
+import { StreamBase } from './stream-base.ts';
+import { streamKinds } from './stream-kinds.ts';
+import type { BatchOptions, ClassOptions, DedupOptions, EmitOptions, KeyByOptions, MapAsyncOptions, NeededClassOptions, SampleOptions, SinkOptions } from './stream-options.ts';
 
 /** The record type of a stream. */
 type RecordOf<S> = S extends DataStream<infer T> ? T : never;
@@ -71,20 +71,7 @@ type RecordOf<S> = S extends DataStream<infer T> ? T : never;
  * A stream of records of type `T`. Each call appends one operator to `environment.pipeline` and returns a new stream;
  * nothing runs before `submit`. Calling several operators on one stream gives each of them every record.
  */
-export class DataStream<out T> {
-  readonly environment: StreamEnvironment;
-  /** The operator whose output this is. */
-  readonly transformation: BaseTransformation;
-  /** The operator that `named`, `uid` and `parallelism` speak of: right behind `sink` it is the sink. */
-  readonly subject: BaseTransformation;
-
-  /** Environments and streams create streams; users get them from calls. */
-  constructor(environment: StreamEnvironment, transformation: BaseTransformation, subject: BaseTransformation = transformation) {
-    this.environment = environment;
-    this.transformation = transformation;
-    this.subject = subject;
-  }
-
+export class DataStream<out T> extends StreamBase {
   /**
    * One record for each record: the function's result, awaited when it is a promise. `undefined` drops the record
    * (counted), `null` is a value.
@@ -149,7 +136,173 @@ export class DataStream<out T> {
     const { strategy, args } = checkOptions(options, ['strategy', 'args'], 'keyBy', declaredAt);
     const key = toKeySelector(selector, args, declaredAt);
     const keyBy = new KeyByTransformation(this.transformation, key, checkStrategy(strategy, declaredAt), declaredAt);
-    return new KeyedStream(this.environment, this.environment.add(keyBy));
+    return streamKinds().keyed(this.environment, this.environment.add(keyBy)) as KeyedStream<unknown, T>;
+  }
+
+  /**
+   * One record for each record, with up to `concurrency` calls in flight: the operator for calls of models, databases and
+   * other services. Results keep the order of their records, unless `ordered: false`. The function's second argument has
+   * an `AbortSignal`, which is aborted when the attempt has run out of time, or the job is cancelled or has failed.
+   *
+   * ```ts
+   * env.fromCollection([1, 2, 3]).mapAsync(async (n) => n * n, { concurrency: 2, timeoutMs: 1000, retry: 3 }).print();
+   * ```
+   */
+  mapAsync<R>(fn: AsyncFunction<T, R>, options: MapAsyncOptions): DataStream<Mapped<R>>;
+  mapAsync<R, A extends readonly unknown[]>(
+    Class: ClassOf<AsyncExecutes<T, R>, A>,
+    ...options: NeededClassOptions<MapAsyncOptions, NoInfer<A>>
+  ): DataStream<Mapped<R>>;
+  mapAsync<R>(instance: AsyncExecutes<T, R>, options: MapAsyncOptions): DataStream<Mapped<R>>;
+  mapAsync(fn: unknown, options?: unknown): DataStream<unknown> {
+    const declaredAt = captureSourceLocation(this.mapAsync);
+    const { settings, args } = checkAsyncOptions(options, this.transformation.keyedBy !== undefined, declaredAt);
+    const place: FunctionPlace = { call: 'mapAsync', bases: [MapFunction], declaredAt };
+    const userFunction = toUserFunction(fn, isClass(fn) ? checkArgs(args, declaredAt) : [], place);
+    return this.derive(new MapAsyncTransformation(this.transformation, userFunction, settings, declaredAt));
+  }
+
+  /** A class that emits with `collect`, as many records as it likes, also when its input has ended. */
+  process<Out, A extends readonly unknown[]>(Class: ClassOf<ProcessFunction<T, Out>, A>, ...args: NoInfer<A>): DataStream<Out>;
+  process<Out>(instance: ProcessFunction<T, Out>): DataStream<Out>;
+  process(fn: unknown, ...args: readonly unknown[]): DataStream<unknown> {
+    const declaredAt = captureSourceLocation(this.process);
+    const place: FunctionPlace = { call: 'process', bases: [ProcessFunction], declaredAt };
+    return this.derive(new ProcessTransformation(this.transformation, toUserFunction(fn, args, place), declaredAt));
+  }
+
+  /**
+   * Arrays of records. A batch closes when it has `max` records, when `waitMs` have passed since its first record, when its
+   * records have `bytes`, or when its stream ends. Each parallel instance makes batches of its own; on a keyed stream each
+   * key does.
+   *
+   * ```ts
+   * env.fromCollection([1, 2, 3]).batch({ max: 2, waitMs: 50 }).print();
+   * ```
+   */
+  batch(options: BatchOptions<T>): DataStream<T[]> {
+    const declaredAt = captureSourceLocation(this.batch);
+    const batch = this.environment.add(new BatchTransformation(this.transformation, checkBatchOptions(options, declaredAt), declaredAt));
+    return (batch.keyed ? streamKinds().keyed(this.environment, batch) : new DataStream(this.environment, batch)) as DataStream<T[]>;
+  }
+
+  /**
+   * Lets the first record of each value pass: of a field or a function's result, or of the whole record. Equality is that
+   * of keys. Over all records; on a keyed stream within each key.
+   *
+   * ```ts
+   * env.fromCollection([{ id: 1 }, { id: 2 }, { id: 1 }]).dedup('id', { ttlMs: 60_000 }).print();
+   * ```
+   */
+  dedup(by?: (record: T) => unknown, options?: DedupOptions): this;
+  dedup<P extends PathOf<T>>(path: P, options?: DedupOptions): this;
+  dedup(by?: unknown, options?: DedupOptions): this {
+    const declaredAt = captureSourceLocation(this.dedup);
+    const selector = by === undefined ? undefined : toSelector(by, 'the first argument of dedup', declaredAt);
+    checkKeyedState(this.transformation, 'dedup', declaredAt);
+    return this.derive(new DedupTransformation(this.transformation, selector, checkDedupOptions(options, declaredAt), declaredAt)) as unknown as this;
+  }
+
+  /**
+   * Lets some of the records pass: `sample(0.1)` each with this probability, by a generator with a fixed seed;
+   * `sample({ every: 10 })` one out of ten. In each parallel instance for itself.
+   */
+  sample(options: number | SampleOptions): this {
+    const declaredAt = captureSourceLocation(this.sample);
+    return this.derive(new SampleTransformation(this.transformation, checkSampleOptions(options, declaredAt), declaredAt)) as unknown as this;
+  }
+
+  /**
+   * Lets the first `max` records pass; on a keyed stream those of each key. Sources whose records can reach no sink any more,
+   * as all ways there have come to their limits, end: also those that would never end by themselves.
+   */
+  limit(max: number): this {
+    const declaredAt = captureSourceLocation(this.limit);
+    checkKeyedState(this.transformation, 'limit', declaredAt);
+    return this.derive(new LimitTransformation(this.transformation, checkLimit(max, declaredAt), declaredAt)) as unknown as this;
+  }
+
+  /** `[record, index]` for each record. The index counts from 0 in each parallel instance. */
+  zipWithIndex(): DataStream<[T, number]> {
+    const declaredAt = captureSourceLocation(this.zipWithIndex);
+    return this.derive(new ZipWithIndexTransformation(this.transformation, declaredAt)) as DataStream<[T, number]>;
+  }
+
+  /** Spreads the records evenly over the instances of what follows, one by one. The key, if there is one, stays behind. */
+  rebalance(): DataStream<T> {
+    const declaredAt = captureSourceLocation(this.rebalance);
+    return new DataStream(this.environment, this.environment.add(new RebalanceTransformation(this.transformation, declaredAt)));
+  }
+
+  /**
+   * One stream for each name: the function says to which of them, or to which several, a record goes. A name that is not in
+   * the list is an error of the record.
+   *
+   * ```ts
+   * const { even, odd } = env.fromCollection([1, 2, 3]).split((n) => (n % 2 === 0 ? 'even' : 'odd'), ['even', 'odd']);
+   * even.print('even');
+   * odd.print('odd');
+   * ```
+   */
+  split<N extends string>(fn: Router<T, NoInfer<N>>, names: readonly N[]): { readonly [Name in N]: DataStream<T> } {
+    const declaredAt = captureSourceLocation(this.split);
+    const known = checkBranchNames(names, declaredAt);
+    const route = this.#addRoute(fn, { names: known, unknown: 'error' }, 'split', declaredAt);
+    return Object.fromEntries(known.map((name) => [name, this.#branch(route, name, declaredAt)])) as { [Name in N]: DataStream<T> };
+  }
+
+  /**
+   * Sends each record where a function says: to one name or to several, at once or as a promise. With `branches`, each is
+   * a function of the stream of its records, and what they return is merged into one stream; a name without a branch goes to
+   * `default`, or is an error of the record. Without, `.to(name)` of the returned stream has the records of a name, and the
+   * stream itself has all.
+   *
+   * ```ts
+   * const orders = env.fromCollection([{ total: 5 }, { total: 500 }]);
+   * orders
+   *   .route((order) => (order.total > 100 ? 'large' : 'small'), {
+   *     large: (stream) => stream.map((order) => `check ${order.total}`),
+   *     default: (stream) => stream.map((order) => `send ${order.total}`),
+   *   })
+   *   .print();
+   * ```
+   */
+  route(router: Router<T, string>): RoutedStream<T>;
+  route<B extends Branches<DataStream<T>>>(router: Router<T, string>, branches: B): DataStream<BranchRecords<B>>;
+  route(router: Router<T, string>, branches?: Branches<DataStream<T>>): DataStream<unknown> {
+    const declaredAt = captureSourceLocation(this.route);
+    if (branches === undefined) {
+      return streamKinds().routed(this.environment, this.#addRoute(router, { names: undefined, unknown: 'ignored' }, 'route', declaredAt));
+    }
+    return mergeBranches(
+      branches,
+      (names, unknown) => this.#addRoute(router, { names, unknown }, 'route', declaredAt),
+      (route, name) => this.#branch(route, name, declaredAt),
+      declaredAt,
+    );
+  }
+
+  /** What the function class of the last operator gives with `this.output(tag, record)`. */
+  sideOutput<X = unknown>(tag: OutputTag<X> | string): DataStream<X> {
+    const declaredAt = captureSourceLocation(this.sideOutput);
+    checkHasOutputs(this.subject, declaredAt);
+    const name = checkText(typeof tag === 'object' && tag !== null ? tagName(tag) : tag, 'sideOutput', declaredAt);
+    return new DataStream(this.environment, this.environment.add(new SideOutputTransformation(this.subject, 'output', name, declaredAt)));
+  }
+
+  /**
+   * The records at which the last operator failed, each with its error. Its policy must be `onError('deadLetter')`, or one
+   * that ends so.
+   *
+   * ```ts
+   * const parsed = env.fromCollection(['1', 'two']).map((text) => BigInt(text)).onError('deadLetter');
+   * parsed.print();
+   * parsed.deadLetters().map((letter) => `${letter.record}: ${letter.error.message}`).print();
+   * ```
+   */
+  deadLetters<X = unknown>(): DataStream<DeadLetter<X>> {
+    const declaredAt = captureSourceLocation(this.deadLetters);
+    return new DataStream(this.environment, this.environment.add(new SideOutputTransformation(this.subject, 'deadLetters', '', declaredAt)));
   }
 
   /** All records of this stream and the others. */
@@ -224,11 +377,12 @@ export class DataStream<out T> {
   sink(instance: Executes<T, unknown>, options?: SinkOptions): this;
   sink(target: unknown, options?: unknown): this {
     const declaredAt = captureSourceLocation(this.sink);
-    const { name, uid, parallelism, args } = checkOptions(options, ['name', 'uid', 'parallelism', 'args'], 'sink', declaredAt);
+    const { name, uid, parallelism, onError, args } = checkOptions(options, ['name', 'uid', 'parallelism', 'onError', 'args'], 'sink', declaredAt);
     const sink = new SinkTransformation(this.transformation, toSinkDescriptor(target, args, declaredAt), 'sink', declaredAt);
     if (name !== undefined) sink.name = checkText(name, 'name', declaredAt);
     if (uid !== undefined) sink.uid = checkUid(uid, undefined, this.environment.pipeline, declaredAt);
     if (parallelism !== undefined) sink.parallelism = checkParallelism(parallelism, declaredAt);
+    if (onError !== undefined) sink.errorPolicy = checkErrorPolicy(onError, declaredAt);
     return this.withSubject(this.environment.add(sink));
   }
 
@@ -256,37 +410,27 @@ export class DataStream<out T> {
     return collector;
   }
 
-  /** Names the last operator; a name that is taken gets a suffix. */
-  named(name: string): this {
-    const declaredAt = captureSourceLocation(this.named);
-    this.environment.rename(this.subject, checkText(name, 'named', declaredAt));
-    return this;
-  }
-
-  /** A name of the last operator that stays when the pipeline changes. @throws SageError SAGE_PLAN_DUPLICATE_UID */
-  uid(id: string): this {
-    const declaredAt = captureSourceLocation(this.uid);
-    this.subject.uid = checkUid(id, this.subject, this.environment.pipeline, declaredAt);
-    return this;
-  }
-
-  /** How many parallel instances the last operator has. @throws SageError SAGE_PLAN_PARALLELISM */
-  parallelism(parallelism: Parallelism): this {
-    const declaredAt = captureSourceLocation(this.parallelism);
-    const checked = checkParallelism(parallelism, declaredAt);
-    checkInstances(this.subject, checked, declaredAt);
-    this.subject.parallelism = checked;
-    return this;
-  }
-
   /** The stream behind a new operator; a keyed stream stays keyed. */
   protected derive(transformation: BaseTransformation): DataStream<unknown> {
     return new DataStream(this.environment, this.environment.add(transformation));
   }
 
-  /** This stream, with another operator for the modifiers. */
-  protected withSubject(subject: BaseTransformation): this {
+  protected override withSubject(subject: BaseTransformation): this {
     return new DataStream(this.environment, this.transformation, subject) as this;
+  }
+
+  #addRoute(
+    router: unknown,
+    branches: { readonly names: readonly string[] | undefined; readonly unknown: UnknownRoute },
+    call: 'split' | 'route',
+    declaredAt: SourceLocation,
+  ): RouteTransformation {
+    const fn = toUserFunction(router, [], { call, bases: [MapFunction], declaredAt });
+    return this.environment.add(new RouteTransformation(this.transformation, fn, branches, call, declaredAt));
+  }
+
+  #branch(route: RouteTransformation, name: string, declaredAt: SourceLocation): DataStream<T> {
+    return this.derive(new SideOutputTransformation(route, 'branch', name, declaredAt)) as DataStream<T>;
   }
 
   #checkOwn(other: unknown, declaredAt: SourceLocation): void {
@@ -305,62 +449,5 @@ export class DataStream<out T> {
       fix: 'Create both streams from the same environment.',
       declaredAt,
     });
-  }
-}
-
-/**
- * A stream whose records carry a key of type `K`. The key stays through `map`, `flatMap` and `filter`, up to the next
- * `keyBy`; results of `reduce` and `aggregate` carry none.
- */
-export class KeyedStream<out K, out T> extends DataStream<T> {
-  /** Only for the type; never set. */
-  declare readonly key?: K;
-
-  override map<R>(fn: RecordFunction<T, R>): KeyedStream<K, Mapped<R>>;
-  override map<R, A extends readonly unknown[]>(
-    Class: ClassOf<Executes<T, R>, A>,
-    ...args: NoInfer<A>
-  ): KeyedStream<K, Mapped<R>>;
-  override map<R>(instance: Executes<T, R>): KeyedStream<K, Mapped<R>>;
-  override map(...args: [never]): KeyedStream<K, never> {
-    return super.map(...args) as KeyedStream<K, never>;
-  }
-
-  override flatMap<R extends Flattenable | Promise<Flattenable>>(fn: RecordFunction<T, R>): KeyedStream<K, Flattened<R>>;
-  override flatMap<Out, A extends readonly unknown[]>(
-    Class: ClassOf<Collects<T, Out>, A>,
-    ...args: NoInfer<A>
-  ): KeyedStream<K, Out>;
-  override flatMap<Out>(instance: Collects<T, Out>): KeyedStream<K, Out>;
-  override flatMap(...args: [never]): KeyedStream<K, never> {
-    return super.flatMap(...args) as KeyedStream<K, never>;
-  }
-
-  override filter<S extends T>(fn: (record: T) => record is S): KeyedStream<K, S>;
-  override filter(fn: RecordFunction<T, unknown>): KeyedStream<K, T>;
-  override filter<A extends readonly unknown[]>(
-    Class: ClassOf<Executes<T, unknown>, A>,
-    ...args: NoInfer<A>
-  ): KeyedStream<K, T>;
-  override filter(instance: Executes<T, unknown>): KeyedStream<K, T>;
-  override filter(...args: [never]): KeyedStream<K, never> {
-    return super.filter(...args) as KeyedStream<K, never>;
-  }
-
-  /** Computes named results for each key: `{ key, ...results }`. */
-  override aggregate<S extends AggregateSpec<T>, R = Simplify<{ key: K } & AggregateResults<S>>>(
-    spec: S,
-    options?: EmitOptions,
-  ): DataStream<R>;
-  override aggregate(...args: [never]): DataStream<never> {
-    return super.aggregate(...args) as DataStream<never>;
-  }
-
-  protected override derive(transformation: BaseTransformation): KeyedStream<K, unknown> {
-    return new KeyedStream(this.environment, this.environment.add(transformation));
-  }
-
-  protected override withSubject(subject: BaseTransformation): this {
-    return new KeyedStream(this.environment, this.transformation, subject) as this;
   }
 }

@@ -6,6 +6,7 @@ import { isClass } from '../functions/class-detection.ts';
 import { AggregateTransformation, type AnyAggregator } from '../transformations/aggregate-transformation.ts';
 import { MAX_PARALLELISM, type BaseTransformation, type Parallelism } from '../transformations/base-transformation.ts';
 import type { Emit } from '../transformations/emit.ts';
+import { type ErrorPolicy, isTolerant } from '../transformations/error-policy.ts';
 import { ReduceTransformation } from '../transformations/reduce-transformation.ts';
 import { sourceInstances } from '../transformations/source-descriptor.ts';
 import { SourceTransformation } from '../transformations/source-transformation.ts';
@@ -38,6 +39,32 @@ export function checkInstances(operator: BaseTransformation, parallelism: Parall
     message: `'${operator.name}' cannot have ${parallelism} instances: ${reason}`,
     expected: 'one instance',
     fix,
+    declaredAt,
+    operator: operator.name,
+  });
+}
+
+/** @throws SageError SAGE_PLAN_ARGUMENT when nothing at the operator can fail, or when a source was told to go on without the record that it could not give. */
+export function checkCanFail(operator: BaseTransformation, policy: ErrorPolicy, declaredAt: SourceLocation): void {
+  if (!operator.canFail && isTolerant(policy)) {
+    throw planError('SAGE_PLAN_ARGUMENT', {
+      message: `onError was called on '${operator.name}', at which no record can fail`,
+      expected: 'an operator with a function of yours',
+      fix: 'Call onError right behind the operator whose errors it is for.',
+      declaredAt,
+      operator: operator.name,
+    });
+  }
+}
+
+/** @throws SageError SAGE_PLAN_ARGUMENT when the operator has no function class, which alone can call `output`. */
+export function checkHasOutputs(operator: BaseTransformation, declaredAt: SourceLocation): void {
+  const { fn } = operator as { readonly fn?: { readonly form: string } };
+  if (fn !== undefined && fn.form !== 'lambda') return;
+  throw planError('SAGE_PLAN_ARGUMENT', {
+    message: `sideOutput was called on '${operator.name}', which has no side outputs`,
+    expected: 'an operator with a function class that calls this.output(tag, record)',
+    fix: 'Call sideOutput right behind map, filter, flatMap, process or mapAsync of such a class.',
     declaredAt,
     operator: operator.name,
   });

@@ -41,3 +41,30 @@ export type ClassOf<F, A extends readonly unknown[]> = new (...args: A) => F;
 
 /** Shows a computed record type as one object. */
 export type Simplify<X> = { [K in keyof X]: X[K] } & {};
+
+/** What a call of `mapAsync` knows beside its record. */
+export interface AsyncCall<K = unknown> {
+  /** Aborted when the attempt has run out of time, or the job is cancelled or has failed. */
+  readonly signal: AbortSignal;
+  /** 1 for the first attempt. */
+  readonly attempt: number;
+  /** Key of the record; `undefined` on an unkeyed stream. */
+  readonly key: K;
+}
+
+/** A function of the user that may have many calls in flight. */
+export type AsyncFunction<T, R> = (record: T, call: AsyncCall) => R;
+
+/** As `Executes`, for `mapAsync`. */
+export interface AsyncExecutes<T, R> {
+  readonly execute: (record: T, call: AsyncCall) => R;
+}
+
+/** Says where a record goes: to a name, or to several. */
+export type Router<T, N extends string> = RecordFunction<T, N | readonly N[] | Promise<N | readonly N[]>> | Executes<T, N | readonly N[] | Promise<N | readonly N[]>>;
+
+/** The branches of a route: for each name what is made of its records. */
+export type Branches<S> = Readonly<Record<string, (stream: S) => unknown>>;
+
+/** The records of merged branches: branches that end in a sink give none. */
+export type BranchRecords<B extends Branches<never>> = { [Name in keyof B]: ReturnType<B[Name]> extends { readonly transformation: unknown; collect(): AsyncIterable<infer R> } ? R : never }[keyof B];

@@ -1,7 +1,7 @@
 import { planError, type SageError } from '../common/errors.ts';
 import { captureSourceLocation, type SourceLocation } from '../common/source-location.ts';
 import { checkCollectsAreRead } from '../datastream/collect-stream.ts';
-import { DataStream } from '../datastream/data-stream.ts';
+import { DataStream } from '../datastream/streams.ts';
 import { checkOptions, checkText } from '../datastream/plan-checks.ts';
 import type { Batched, ClassOf, Sourced } from '../datastream/record-types.ts';
 import { type SourceCall, type SourceOptions, toSourceDescriptor } from '../datastream/source-argument.ts';

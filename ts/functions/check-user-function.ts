@@ -7,6 +7,7 @@ import { FilterFunction } from './filter-function.ts';
 import { FlatMapFunction } from './flat-map-function.ts';
 import { KeyByFunction } from './key-by-function.ts';
 import { MapFunction } from './map-function.ts';
+import { ProcessFunction } from './process-function.ts';
 import { SinkFunction } from './sink-function.ts';
 import { SourceFunction } from './source-function.ts';
 import { classFunction, instanceFunction, lambdaFunction, type UserFunction } from './user-function.ts';
@@ -18,6 +19,7 @@ const BASES: readonly AbstractFunctionClass[] = [
   MapFunction,
   FlatMapFunction,
   FilterFunction,
+  ProcessFunction,
   KeyByFunction,
   SinkFunction,
   SourceFunction,

@@ -28,4 +28,8 @@ export class AggregateTransformation extends BaseTransformation {
   get keyed(): boolean {
     return this.inputs[0]?.keyedBy !== undefined;
   }
+
+  override get canFail(): boolean {
+    return true;
+  }
 }

@@ -1,4 +1,5 @@
 import type { SourceLocation } from '../common/source-location.ts';
+import type { ErrorPolicy } from './error-policy.ts';
 import type { KeyByTransformation } from './key-by-transformation.ts';
 
 /** The kinds of operators. */
@@ -11,6 +12,16 @@ export type TransformationKind =
   | 'reduce'
   | 'aggregate'
   | 'union'
+  | 'mapAsync'
+  | 'process'
+  | 'batch'
+  | 'dedup'
+  | 'sample'
+  | 'limit'
+  | 'zipWithIndex'
+  | 'rebalance'
+  | 'route'
+  | 'sideOutput'
   | 'sink';
 
 /** How many parallel instances: a whole number from 1, or `'auto'` for the planner's choice. */
@@ -18,13 +29,6 @@ export type Parallelism = number | 'auto';
 
 /** More instances of one operator than this is taken for a mistake. */
 export const MAX_PARALLELISM = 1024;
-
-/** What happens with a record whose operator failed. */
-export type ErrorPolicy =
-  | 'fail'
-  | 'skip'
-  | 'deadLetter'
-  | { readonly retry: number; readonly backoffMs: number; readonly then: 'fail' | 'skip' | 'deadLetter' };
 
 /**
  * One operator as the user declared it. `env.pipeline` is the list of these in the order of the calls; it says what to
@@ -50,6 +54,11 @@ export abstract class BaseTransformation {
     this.name = name;
     this.inputs = inputs;
     this.declaredAt = declaredAt;
+  }
+
+  /** Whether code of the user, or a value of a record, can make this operator fail at a record. */
+  get canFail(): boolean {
+    return false;
   }
 
   /** The keyBy whose key the records behind this operator carry; `undefined` on an unkeyed stream. */

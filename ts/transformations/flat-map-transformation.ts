@@ -16,4 +16,8 @@ export class FlatMapTransformation extends BaseTransformation {
   override get keyedBy(): KeyByTransformation | undefined {
     return this.inputs[0]?.keyedBy;
   }
+
+  override get canFail(): boolean {
+    return true;
+  }
 }

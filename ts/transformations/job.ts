@@ -18,13 +18,13 @@ export interface OperatorCounts {
   readonly name: string;
   readonly recordsIn: number;
   readonly recordsOut: number;
-  /** `undefined` results of a map. */
+  /** `undefined` results of a map or mapAsync, and records that no branch of a route takes. */
   readonly recordsDropped: number;
-  /** Records that a filter kept back. */
+  /** Records that a filter, dedup, sample or limit kept back. */
   readonly recordsFiltered: number;
-  /** Records that an error policy left out; 0 as long as there are no error policies. */
+  /** Records that an error policy left out. */
   readonly recordsSkipped: number;
-  /** Records that an error policy put aside; 0 as long as there are no error policies. */
+  /** Records that an error policy put aside. */
   readonly deadLetters: number;
 }
 
@@ -47,11 +47,11 @@ export interface JobResult {
   readonly recordsIn: number;
   /** Records into sinks. */
   readonly recordsOut: number;
-  /** `undefined` results of maps; what filters kept back is counted apart. */
+  /** `undefined` results of maps, and records that no branch of a route takes; what filters kept back is counted apart. */
   readonly recordsDropped: number;
-  /** Records that error policies left out; 0 as long as there are none. */
+  /** Records that error policies left out. */
   readonly recordsSkipped: number;
-  /** Records that error policies put aside; 0 as long as there are none. */
+  /** Records that error policies put aside. */
   readonly deadLetters: number;
   /** From the start of the job to its end, with the closing of all functions. */
   readonly durationMs: number;

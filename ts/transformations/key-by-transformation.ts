@@ -26,4 +26,8 @@ export class KeyByTransformation extends BaseTransformation {
   override get keyedBy(): KeyByTransformation {
     return this;
   }
+
+  override get canFail(): boolean {
+    return true;
+  }
 }

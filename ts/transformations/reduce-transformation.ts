@@ -20,4 +20,8 @@ export class ReduceTransformation extends BaseTransformation {
   get keyed(): boolean {
     return this.inputs[0]?.keyedBy !== undefined;
   }
+
+  override get canFail(): boolean {
+    return true;
+  }
 }

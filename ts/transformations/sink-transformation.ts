@@ -12,4 +12,8 @@ export class SinkTransformation extends BaseTransformation {
     super(name, [input], declaredAt);
     this.sink = sink;
   }
+
+  override get canFail(): boolean {
+    return true;
+  }
 }

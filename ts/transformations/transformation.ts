@@ -1,13 +1,22 @@
 import type { AggregateTransformation } from './aggregate-transformation.ts';
+import type { BatchTransformation } from './batch-transformation.ts';
+import type { DedupTransformation } from './dedup-transformation.ts';
 import type { FilterTransformation } from './filter-transformation.ts';
 import type { FlatMapTransformation } from './flat-map-transformation.ts';
 import type { KeyByTransformation } from './key-by-transformation.ts';
+import type { LimitTransformation } from './limit-transformation.ts';
+import type { MapAsyncTransformation } from './map-async-transformation.ts';
 import type { MapTransformation } from './map-transformation.ts';
+import type { ProcessTransformation } from './process-transformation.ts';
+import type { RebalanceTransformation } from './rebalance-transformation.ts';
 import type { ReduceTransformation } from './reduce-transformation.ts';
+import type { RouteTransformation } from './route-transformation.ts';
+import type { SampleTransformation } from './sample-transformation.ts';
+import type { SideOutputTransformation } from './side-output-transformation.ts';
 import type { SinkTransformation } from './sink-transformation.ts';
 import type { SourceTransformation } from './source-transformation.ts';
 import type { UnionTransformation } from './union-transformation.ts';
-
+import type { ZipWithIndexTransformation } from './zip-with-index-transformation.ts';
 /** Any transformation; `kind` tells which. */
 export type Transformation =
   | SourceTransformation
@@ -18,4 +27,14 @@ export type Transformation =
   | ReduceTransformation
   | AggregateTransformation
   | UnionTransformation
+  | MapAsyncTransformation
+  | ProcessTransformation
+  | BatchTransformation
+  | DedupTransformation
+  | SampleTransformation
+  | LimitTransformation
+  | ZipWithIndexTransformation
+  | RebalanceTransformation
+  | RouteTransformation
+  | SideOutputTransformation
   | SinkTransformation;

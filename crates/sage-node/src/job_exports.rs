@@ -6,7 +6,7 @@ use napi::bindgen_prelude::{Env, Function};
 use napi::threadsafe_function::UnknownReturnValue;
 use napi_derive::napi;
 use sage_runtime::{BuiltinConnectors, JobCore};
-use sage_types::SystemClock;
+use sage_types::{SystemClock, TaskId};
 
 use crate::environment;
 use crate::guard::{guarded, internal};
@@ -52,6 +52,12 @@ pub fn resume_job(job_handle: u32) -> napi::Result<()> {
 #[napi]
 pub fn stop_job(job_handle: u32, drain: bool) -> napi::Result<()> {
     guarded("stopJob", || job(job_handle)?.stop(drain))
+}
+
+/// Ends one source as if it had no more data.
+#[napi]
+pub fn end_source(job_handle: u32, task: u32) -> napi::Result<()> {
+    guarded("endSource", || job(job_handle)?.end_source(TaskId(task)))
 }
 
 /// Ends the job at once. A job that is over stays as it is.

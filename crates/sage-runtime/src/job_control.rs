@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use sage_queue::{EndKind, Waker};
-use sage_types::{ErrorCode, Result, SageError};
+use sage_types::{ErrorCode, Result, SageError, TaskId};
 
-use crate::job_core::JobCore;
+use crate::job_core::{JobCore, internal};
 use crate::job_event::JobEvent;
 use crate::job_state::JobState;
 use crate::status::Status;
@@ -70,6 +70,23 @@ impl JobCore {
         }
         if !initializing {
             self.let_go();
+        }
+        Ok(())
+    }
+
+    /// Ends one source as if it had no more data: nothing can become of what it would still give. Does nothing when it
+    /// has ended.
+    ///
+    /// # Errors
+    /// `SAGE_INTERNAL` for a task that is no source.
+    pub fn end_source(&self, task: TaskId) -> Result<()> {
+        let task = self.task(task)?;
+        if !task.plan.is_source {
+            return Err(internal(format!("task {} is no source", task.plan.id)));
+        }
+        // A stop that came before decides how the source ends.
+        if task.stop_requested().is_none() {
+            task.request_stop(EndKind::Drained);
         }
         Ok(())
     }

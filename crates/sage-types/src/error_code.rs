@@ -89,6 +89,8 @@ pub enum ErrorCode {
     LimitLayouts,
     /// `SAGE_LIMIT_BATCH`: One batch would be larger than 2 GiB.
     LimitBatch,
+    /// `SAGE_LIMIT_HELD_RESULTS`: One record gave more results than an error policy can hold back.
+    LimitHeldResults,
     /// `SAGE_USER_THREW`: A user function threw.
     UserThrew,
     /// `SAGE_USER_REJECTED`: The promise of an asynchronous user function was rejected.
@@ -99,6 +101,8 @@ pub enum ErrorCode {
     UserSource,
     /// `SAGE_USER_SINK`: A sink of the user failed.
     UserSink,
+    /// `SAGE_ROUTE_UNKNOWN`: A router named a branch that does not exist.
+    RouteUnknown,
     /// `SAGE_USER_LIFECYCLE`: The constructor, open or close of a function class failed.
     UserLifecycle,
     /// `SAGE_USER_TIMEOUT`: A user function did not settle in its time.
@@ -189,11 +193,13 @@ impl ErrorCode {
         Self::FormatGraph,
         Self::LimitLayouts,
         Self::LimitBatch,
+        Self::LimitHeldResults,
         Self::UserThrew,
         Self::UserRejected,
         Self::UserWrongType,
         Self::UserSource,
         Self::UserSink,
+        Self::RouteUnknown,
         Self::UserLifecycle,
         Self::UserTimeout,
         Self::KeyMissingField,
@@ -261,11 +267,13 @@ impl ErrorCode {
             Self::FormatGraph => "SAGE_FORMAT_GRAPH",
             Self::LimitLayouts => "SAGE_LIMIT_LAYOUTS",
             Self::LimitBatch => "SAGE_LIMIT_BATCH",
+            Self::LimitHeldResults => "SAGE_LIMIT_HELD_RESULTS",
             Self::UserThrew => "SAGE_USER_THREW",
             Self::UserRejected => "SAGE_USER_REJECTED",
             Self::UserWrongType => "SAGE_USER_WRONG_TYPE",
             Self::UserSource => "SAGE_USER_SOURCE",
             Self::UserSink => "SAGE_USER_SINK",
+            Self::RouteUnknown => "SAGE_ROUTE_UNKNOWN",
             Self::UserLifecycle => "SAGE_USER_LIFECYCLE",
             Self::UserTimeout => "SAGE_USER_TIMEOUT",
             Self::KeyMissingField => "SAGE_KEY_MISSING_FIELD",
@@ -324,11 +332,13 @@ impl ErrorCode {
             | Self::FormatColumnMissing
             | Self::LimitLayouts
             | Self::LimitBatch
+            | Self::LimitHeldResults
             | Self::UserThrew
             | Self::UserRejected
             | Self::UserWrongType
             | Self::UserSource
             | Self::UserSink
+            | Self::RouteUnknown
             | Self::UserLifecycle
             | Self::UserTimeout
             | Self::KeyMissingField
@@ -428,11 +438,13 @@ impl ErrorCode {
             Self::FormatGraph => "An execution graph is malformed.",
             Self::LimitLayouts => "A job has more than 65536 layouts or shapes of records.",
             Self::LimitBatch => "One batch would be larger than 2 GiB.",
+            Self::LimitHeldResults => "One record gave more results than an error policy can hold back.",
             Self::UserThrew => "A user function threw.",
             Self::UserRejected => "The promise of an asynchronous user function was rejected.",
             Self::UserWrongType => "A user function returned something of the wrong type.",
             Self::UserSource => "A source of the user failed.",
             Self::UserSink => "A sink of the user failed.",
+            Self::RouteUnknown => "A router named a branch that does not exist.",
             Self::UserLifecycle => "The constructor, open or close of a function class failed.",
             Self::UserTimeout => "A user function did not settle in its time.",
             Self::KeyMissingField => "A record does not have the field that keyBy names.",
@@ -501,11 +513,13 @@ impl ErrorCode {
             Self::FormatGraph => "This is a defect of SAGE Kernel; please report it with the message.",
             Self::LimitLayouts => "Keep changing names in a Map or in an array of pairs instead of field names.",
             Self::LimitBatch => "Split very large records.",
+            Self::LimitHeldResults => "With an error policy the results of a record go on when all are there: give fewer of them, or handle the error in the function.",
             Self::UserThrew => "The cause is the error that it threw, with its stack.",
             Self::UserRejected => "The cause is the reason.",
             Self::UserWrongType => "The message says what was expected and what was returned.",
             Self::UserSource => "The cause is the error that it threw.",
             Self::UserSink => "The cause is the error that it threw.",
+            Self::RouteUnknown => "Add the branch, or one with the name default for all other names.",
             Self::UserLifecycle => "The cause is the error that it threw.",
             Self::UserTimeout => "Raise timeoutMs, or find out what it waits for.",
             Self::KeyMissingField => "Use a function for keyBy that handles such records.",

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { JsonLinesSink } from '../../../ts/connectors/json-lines-sink.ts';
-import { KeyedStream } from '../../../ts/datastream/data-stream.ts';
+import { KeyedStream } from '../../../ts/datastream/streams.ts';
 import { LocalEnvironment } from '../../../ts/environment/local-environment.ts';
 import { count, sum } from '../../../ts/functions/builtin-aggregators.ts';
 import { KeyByFunction } from '../../../ts/functions/key-by-function.ts';

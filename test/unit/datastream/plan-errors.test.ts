@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { FileSource } from '../../../ts/connectors/file-source.ts';
 import { JsonLinesSink } from '../../../ts/connectors/json-lines-sink.ts';
 import type { SageError } from '../../../ts/common/errors.ts';
-import type { DataStream } from '../../../ts/datastream/data-stream.ts';
+import type { DataStream } from '../../../ts/datastream/streams.ts';
 import { definePipeline } from '../../../ts/environment/define-pipeline.ts';
 import { LocalEnvironment } from '../../../ts/environment/local-environment.ts';
 import { count } from '../../../ts/functions/builtin-aggregators.ts';

@@ -1,5 +1,6 @@
 import { planError } from '../../common/errors.ts';
 import type { Transformation } from '../../transformations/transformation.ts';
+import { endlessSources } from '../logical/endless-sources.ts';
 import type { Pipeline } from '../logical-plan.ts';
 
 /**
@@ -8,17 +9,11 @@ import type { Pipeline } from '../logical-plan.ts';
  * @throws SageError SAGE_PLAN_UNBOUNDED, which names both ways out.
  */
 export function checkBoundedness(pipeline: Pipeline): void {
-  /** For each operator an unbounded source above it, if there is one. */
-  const unbounded: (Transformation | undefined)[] = [];
-  (pipeline as readonly Transformation[]).forEach((transformation, id) => {
-    if (transformation.kind === 'source') {
-      unbounded[id] = transformation.source.bounded ? undefined : transformation;
-      return;
-    }
-    const source = transformation.inputs.map((input) => unbounded[input.id]).find((above) => above !== undefined);
-    unbounded[id] = source;
-    if (source === undefined || (transformation.kind !== 'reduce' && transformation.kind !== 'aggregate')) return;
-    if (transformation.emit !== 'final') return;
+  const endless = endlessSources(pipeline);
+  for (const transformation of pipeline as readonly Transformation[]) {
+    const [source] = endless[transformation.id]!;
+    if (source === undefined || (transformation.kind !== 'reduce' && transformation.kind !== 'aggregate')) continue;
+    if (transformation.emit !== 'final') continue;
     throw planError('SAGE_PLAN_UNBOUNDED', {
       message: `'${transformation.name}' emits at the end of its input, but '${source.name}' never ends`,
       expected: 'bounded input, a window (which this version does not have yet), or an aggregate that emits as it goes',
@@ -26,5 +21,5 @@ export function checkBoundedness(pipeline: Pipeline): void {
       declaredAt: transformation.declaredAt,
       operator: transformation.name,
     });
-  });
+  }
 }

@@ -1,6 +1,10 @@
 import { planError } from '../../common/errors.ts';
+import type { TransformationKind } from '../../transformations/base-transformation.ts';
 import type { Transformation } from '../../transformations/transformation.ts';
 import type { Pipeline } from '../logical-plan.ts';
+
+/** What keeps something for each key. */
+const KEYED_STATE: ReadonlySet<TransformationKind> = new Set(['reduce', 'aggregate', 'dedup', 'limit']);
 
 /**
  * State for each key needs all records of a key at one instance, which only the strategy hash gives.
@@ -9,7 +13,7 @@ import type { Pipeline } from '../logical-plan.ts';
  */
 export function checkKeys(pipeline: Pipeline): void {
   for (const transformation of pipeline as readonly Transformation[]) {
-    if (transformation.kind !== 'reduce' && transformation.kind !== 'aggregate') continue;
+    if (!KEYED_STATE.has(transformation.kind)) continue;
     const keyBy = transformation.inputs[0]?.keyedBy;
     if (keyBy === undefined || keyBy.strategy === 'hash') continue;
     const what = keyBy.strategy === 'broadcast' ? 'gives every instance every record' : 'spreads the records of a key';

@@ -1,4 +1,5 @@
 import { type BuiltinAggregator, isBuiltinAggregator } from '../../functions/aggregator.ts';
+import { isTolerant } from '../../transformations/error-policy.ts';
 import type { AnyAggregator } from '../../transformations/aggregate-transformation.ts';
 import { runsInCore, takesNumbers } from '../native-aggregates.ts';
 import type { StageNode } from '../physical-plan.ts';
@@ -26,7 +27,7 @@ export function emitReduce(text: SegmentText, node: StageNode, value: string, sc
     text.state(acc, `${wide} === NONE ? +${state}.value : 0`, `${state}.value = ${wide} === NONE ? $ : ${wide};`);
     text.bind('NONE', 'Symbol()');
     return [
-      text.guarded(node, result, call, value, indent),
+      text.guarded(node, result, call, value, scope, indent),
       `${indent}if (typeof ${result} === 'number') ${acc} = ${result}; else {`,
       text.thenable(node, result, value, scope, `${indent}  `),
       `${indent}  ${wide} = ${result}; end = i;`,
@@ -42,7 +43,7 @@ export function emitReduce(text: SegmentText, node: StageNode, value: string, sc
   text.state(acc, `${state}.value`, `${state}.value = $;`);
   return [
     `${indent}if (${has}) {`,
-    text.guarded(node, result, call, value, `${indent}  `),
+    text.guarded(node, result, call, value, scope, `${indent}  `),
     text.thenable(node, result, value, scope, `${indent}  `),
     `${indent}  ${acc} = ${result};`,
     `${indent}} else { ${acc} = ${value}; ${has} = true; }`,
@@ -63,45 +64,62 @@ function emitChanged(text: SegmentText, node: StageNode, state: string, indent: 
 export function emitAggregate(text: SegmentText, node: StageNode, value: string, scope: Scope, indent: string, children: EmitChildren): string[] {
   const { op } = node;
   if (op.kind !== 'aggregate') return [];
+  const spec = Object.entries(op.spec);
+  // With a policy nothing may be left of a record that fails, whichever aggregator it was: the linked form sees to that.
+  if (isTolerant(node.operator.transformation.errorPolicy) && spec.some(([, one]) => !isBuiltinAggregator(one))) return emitLinked(text, node, value, scope, indent);
   const state = text.bind(`s${node.id}`, `R.state[${node.id}]`);
-  const lines = [`${indent}op = ${node.id};`];
+  // What can fail comes first.
+  const inputs: string[] = [];
+  const added: string[] = [];
   const results: string[] = [];
   const custom: string[] = [];
-  Object.entries(op.spec).forEach(([name, aggregator], n) => {
+  spec.forEach(([name, aggregator], n) => {
     if (isBuiltinAggregator(aggregator)) {
-      const input = hasInput(aggregator) ? emitAggregateInput(text, node, aggregator, value, indent) : undefined;
+      const input = hasInput(aggregator) ? emitAggregateInput(text, node, aggregator, value, scope, indent) : undefined;
       const builtin = emitBuiltinAggregate(aggregator.name, `a${node.id}_${n}`, input?.name ?? '0', `${state}.builtin[${n}]`);
       for (const local of builtin.locals) text.state(...local);
-      lines.push(...(input?.lines ?? []), ...builtin.add.map((line) => `${indent}${line}`));
+      inputs.push(...(input?.lines ?? []));
+      added.push(...builtin.add.map((line) => `${indent}${line}`));
       results.push(`${propertyName(name)}: ${builtin.result}`);
     } else {
       const add = text.bind(`g${node.id}_${n}`, `R.aggregators[${node.id}][${n}]`);
-      const added = text.fresh('c');
-      custom.push(added);
-      lines.push(text.guarded(node, added, `${state}.custom[${n}] = ${add}.add(${state}.custom[${n}], ${value})`, value, indent));
+      const accumulator = text.fresh('c');
+      custom.push(accumulator);
+      added.push(text.guarded(node, accumulator, `${state}.custom[${n}] = ${add}.add(${state}.custom[${n}], ${value})`, value, scope, indent));
       results.push(`${propertyName(name)}: ${state}.settled(${n}, ${add}.result(${state}.custom[${n}]))`);
     }
   });
-  lines.push(...emitChanged(text, node, state, indent));
-  for (const added of custom) {
+  const lines = [`${indent}op = ${node.id};`, ...inputs, ...added, ...emitChanged(text, node, state, indent)];
+  for (const accumulator of custom) {
     lines.push(
-      `${indent}if (typeof ${added} === 'object' && ${added} !== null && typeof ${added}.then === 'function') ` +
-        text.suspend(node, `Promise.all(${state}.custom)`, value, { ...scope, key: undefined }),
+      `${indent}if (typeof ${accumulator} === 'object' && ${accumulator} !== null && typeof ${accumulator}.then === 'function') ` +
+        text.suspend(node, `${state}.whenSettled()`, value, { ...scope, key: undefined }),
     );
   }
   if (op.emit === 'update') {
     const out = text.fresh('v');
     const result = `{ ${results.join(', ')} }`;
     lines.push(
-      custom.length > 0 ? text.guarded(node, out, result, value, indent) : `${indent}const ${out} = ${result};`,
+      custom.length > 0 ? text.guarded(node, out, result, value, scope, indent) : `${indent}const ${out} = ${result};`,
       ...children(node, out, { ...scope, key: undefined }, indent),
     );
   }
   return lines;
 }
 
+/** Hands a record to the linked form of a node. */
+export function emitLinked(text: SegmentText, node: StageNode, value: string, scope: Scope, indent: string): string[] {
+  text.numericPossible = false;
+  const pushed = text.fresh('p');
+  return [
+    `${indent}op = ${node.id};`,
+    ...text.onState(`const ${pushed} = ${text.bind(`l${node.id}`, `R.linked[${node.id}]`)}.push(${value}, ${scope.key});`, indent),
+    `${indent}${text.suspendLinked(pushed, scope)}`,
+  ];
+}
+
 /** The value an aggregator takes from a record: a number, or undefined where there is none. */
-export function emitAggregateInput(text: SegmentText, node: StageNode, aggregator: BuiltinAggregator<never, unknown>, value: string, indent: string): { name: string; lines: string[] } {
+export function emitAggregateInput(text: SegmentText, node: StageNode, aggregator: BuiltinAggregator<never, unknown>, value: string, scope: Scope, indent: string): { name: string; lines: string[] } {
   const { op } = node;
   if (op.kind !== 'aggregate' && op.kind !== 'extract') throw new TypeError('only aggregates have inputs');
   const n = Object.values(op.spec).indexOf(aggregator);
@@ -111,13 +129,17 @@ export function emitAggregateInput(text: SegmentText, node: StageNode, aggregato
     typeof input === 'function'
       ? `${text.bind(`g${node.id}_${n}`, `R.aggregators[${node.id}][${n}].input`)}(${value})`
       : `${value}${(input?.segments ?? []).map((part) => `?.[${JSON.stringify(part)}]`).join('')}`;
+  const check = takesNumbers(aggregator)
+    ? `if (typeof ${name} !== 'number' && ${name} !== undefined && ${name} !== null) ctl.badInput(${node.id}, ${n}, ${name}, ${value});`
+    : '';
+  if (isTolerant(node.operator.transformation.errorPolicy)) {
+    return { name, lines: [`${indent}let ${name}; try { ${name} = ${expression}; ${check} } catch (error) { ${text.caught(node, value, scope)} }`] };
+  }
   return {
     name,
     lines: [
-      typeof input === 'function' ? text.guarded(node, name, expression, value, indent) : `${indent}const ${name} = ${expression};`,
-      ...(takesNumbers(aggregator)
-        ? [`${indent}if (typeof ${name} !== 'number' && ${name} !== undefined && ${name} !== null) ctl.badInput(${node.id}, ${n}, ${name}, ${value});`]
-        : []),
+      typeof input === 'function' ? text.guarded(node, name, expression, value, scope, indent) : `${indent}const ${name} = ${expression};`,
+      ...(check === '' ? [] : [`${indent}${check}`]),
     ],
   };
 }
@@ -131,13 +153,13 @@ export function emitKeyedAggregate(text: SegmentText, node: StageNode, value: st
   text.stopWhen('ctl.stop');
   const writer = text.bind(`w${node.id}`, `R.writers[${node.id}]`);
   const keep = op.emit === 'update' ? [`${indent}${text.bind(`y${node.id}`, `R.keyed[${node.id}]`)}.keys.push(${scope.key});`] : [];
-  if (op.input === 'extracted') return [...keep, text.append(node, writer, value, scope.key, value, indent)];
-  const inputs = Object.values(spec).filter(hasInput).map((aggregator) => emitAggregateInput(text, node, aggregator, value, indent));
+  if (op.input === 'extracted') return [...keep, text.append(node, writer, value, value, scope, indent)];
+  const inputs = Object.values(spec).filter(hasInput).map((aggregator) => emitAggregateInput(text, node, aggregator, value, scope, indent));
   return [
     `${indent}op = ${node.id};`,
     ...inputs.flatMap((input) => input.lines),
     ...keep,
-    text.append(node, writer, `[${inputs.map((input) => input.name).join(', ')}]`, scope.key, value, indent),
+    text.append(node, writer, `[${inputs.map((input) => input.name).join(', ')}]`, value, scope, indent),
   ];
 }
 
@@ -149,7 +171,7 @@ export function emitKeyedInput(text: SegmentText, node: StageNode, value: string
   return [
     `${indent}${keyed}.keys.push(${scope.key}); ${keyed}.records.push(${value});`,
     // Only the key is encoded; the record itself stays in JavaScript.
-    text.append(node, writer, 'null', scope.key, value, indent),
+    text.append(node, writer, 'null', value, scope, indent),
   ];
 }
 

@@ -5,7 +5,7 @@ import { propertyName } from './segment-text.ts';
 /**
  * Where the records of a segment come from.
  *
- * - `array`: `source` is an array; rows `start .. end` of it
+ * - `array`: `source` is an array; rows `start .. end` of it; their keys are in the array `keys`, if they have any
  * - `iterator`: `source` is a synchronous iterator
  * - `function`: `source()` gives a record, `undefined` for nothing now, `END` for the end; `batch`: null or undefined for the end
  * - `batch`: `source` is a `BatchReader` with an image of layout `plan`
@@ -13,7 +13,8 @@ import { propertyName } from './segment-text.ts';
  * - `running`: the same, with the keys in the array `keys`
  */
 export type SegmentInput =
-  | { readonly kind: 'array' | 'iterator' }
+  | { readonly kind: 'array'; readonly keyed: boolean }
+  | { readonly kind: 'iterator' }
   | { readonly kind: 'function'; readonly ends: 'source' | 'batch' }
   | { readonly kind: 'batch'; readonly plan: BatchPlan; readonly missing: boolean }
   | { readonly kind: 'results' | 'running'; readonly plan: BatchPlan; readonly names: readonly string[]; readonly keyed: boolean };
@@ -31,7 +32,7 @@ export function emitInput(input: SegmentInput, root: number): InputText {
   const views = ['const B = source, F64 = B.F64, I32 = B.I32, U32 = B.U32, U8 = B.U8;'];
   switch (input.kind) {
     case 'array':
-      return { prelude: [], row: [], key: undefined, record: 'source[i]' };
+      return { prelude: [], row: [], key: input.keyed ? 'keys[i]' : undefined, record: 'source[i]' };
     case 'iterator':
       return {
         prelude: [],

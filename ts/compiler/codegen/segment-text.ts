@@ -1,3 +1,4 @@
+import { isTolerant } from '../../transformations/error-policy.ts';
 import type { StageNode } from '../physical-plan.ts';
 
 /**
@@ -111,6 +112,11 @@ export class SegmentText {
     return `{ ctl.suspend(${node.id}, ${promise}, ${value}, ${scope.key}, [${scope.pending.join(', ')}]); return ++i; }`;
   }
 
+  /** Goes on with the row in the linked form, when a call of it has to be awaited. */
+  suspendLinked(pushed: string, scope: Scope): string {
+    return `if (${pushed} !== undefined) { ctl.suspend(-1, ${pushed}, undefined, undefined, [${scope.pending.join(', ')}]); return ++i; }`;
+  }
+
   /** Awaits a result that is a promise outside the generated code. */
   thenable(node: StageNode, result: string, value: string, scope: Scope, indent: string): string {
     return `${indent}if (typeof ${result} === 'object' && ${result} !== null && typeof ${result}.then === 'function') ${this.suspend(node, result, value, scope)}`;
@@ -120,14 +126,33 @@ export class SegmentText {
    * A statement that declares `result`, caught on its own: an error has the record that this operator was given. That costs
    * nothing, also where the record is never allocated: a handler that has not run yet is left to the interpreter.
    */
-  guarded(node: StageNode, result: string, expression: string, value: string, indent: string): string {
-    return `${indent}let ${result}; try { ${result} = ${expression}; } catch (error) { throw ctl.threw(error, ${node.id}, ${value}); }`;
+  guarded(node: StageNode, result: string, expression: string, value: string, scope: Scope, indent: string): string {
+    return `${indent}let ${result}; try { ${result} = ${expression}; } catch (error) { ${this.caught(node, value, scope)} }`;
+  }
+
+  /** A statement that throws an error which knows its operator and record already; with a policy that decides. */
+  checked(node: StageNode, statement: string, value: string, scope: Scope): string {
+    if (!isTolerant(node.operator.transformation.errorPolicy)) return statement;
+    return `try { ${statement} } catch (error) { ${this.caught(node, value, scope)} }`;
+  }
+
+  /** What becomes of a caught `error`: the job fails with it, or the linked form does what the operator's policy says and the row goes on behind. */
+  caught(node: StageNode, value: string, scope: Scope): string {
+    if (!isTolerant(node.operator.transformation.errorPolicy)) return `throw ctl.threw(error, ${node.id}, ${value});`;
+    const pushed = this.fresh('p');
+    return [
+      SAVE_STATE,
+      `const ${pushed} = R.linked[${node.id}].recover(error, ${value}, ${scope.key});`,
+      LOAD_STATE,
+      this.suspendLinked(pushed, scope),
+      `${scope.leave};`,
+    ].join(' ');
   }
 
   /** Encodes a row; what cannot be encoded is an error of the record. */
-  append(node: StageNode, writer: string, row: string, key: string | undefined, value: string, indent: string): string {
-    const call = `${writer}.append(${row}${key === undefined ? '' : `, ${key}`});`;
-    return `${indent}try { ${call} } catch (error) { throw ctl.threw(error, ${node.id}, ${value}); }`;
+  append(node: StageNode, writer: string, row: string, value: string, scope: Scope, indent: string): string {
+    const call = `${writer}.append(${row}${scope.key === undefined ? '' : `, ${scope.key}`});`;
+    return `${indent}try { ${call} } catch (error) { ${this.caught(node, value, scope)} }`;
   }
 
   /** A statement by which the linked form works on the stage's state in the middle of the call. */

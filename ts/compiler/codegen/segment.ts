@@ -1,6 +1,10 @@
 import { isFieldPath } from '../../functions/field-path.ts';
 import type { Stage, StageNode } from '../physical-plan.ts';
-import { emitAggregate, emitAggregateInput, emitKeyedAggregate, emitKeyedInput, emitReduce, hasInput } from './aggregates.ts';
+import { emitAggregate, emitAggregateInput, emitKeyedAggregate, emitKeyedInput, emitLinked, emitReduce, hasInput } from './aggregates.ts';
+import { emitCall, emitOutputs } from './call.ts';
+import { emitFlatMap } from './flat-map.ts';
+import { emitBatch, emitGate, emitMapAsync, emitSideOutput, emitZipWithIndex } from './record-operators.ts';
+import { type EmitNodes, emitRoute } from './route.ts';
 import { type SegmentInput, emitInput } from './segment-input.ts';
 import { type EmitChildren, type Scope, SegmentText } from './segment-text.ts';
 
@@ -11,9 +15,6 @@ function declareBindings(...texts: readonly SegmentText[]): string[] {
 
 /** Above this many inlined operators, a node with several parents is called instead of inlined again. */
 const MAX_INLINED = 48;
-
-/** After so many results of one record it is asked whether the isolate has to be given back; a power of two. */
-const LOOK_EVERY = 32;
 
 /**
  * Emits the one function of a segment: a tree of operators from a root down to its sinks, exchanges and aggregates.
@@ -89,14 +90,20 @@ class SegmentEmitter {
 
   readonly #emitChildren: EmitChildren = (node, value, scope, indent) => this.#children(node, value, scope, indent);
 
+  readonly #emitNodes: EmitNodes = (nodes, value, scope, indent) => this.#nodes(nodes, value, scope, indent);
+
   /** Code that gives `value` to every child of `node`. */
   #children(node: StageNode, value: string, scope: Scope, indent: string): string[] {
+    return this.#nodes(node.children, value, scope, indent);
+  }
+
+  /** Code that gives `value` to nodes, one after the other. */
+  #nodes(nodes: readonly number[], value: string, scope: Scope, indent: string): string[] {
     const lines: string[] = [];
-    const { children } = node;
     // A value is named before it is used more than once; the root's value has the name `v`.
     const name = /^[A-Za-z_$][\w$]*$/.test(value) ? value : 'v';
-    children.forEach((id, n) => {
-      const rest = children.slice(n + 1);
+    nodes.forEach((id, n) => {
+      const rest = nodes.slice(n + 1);
       const pending =
         rest.length === 0 ? scope.pending : [...scope.pending, `['children', [${rest.join(', ')}], ${name}, ${scope.key}]`];
       const label = this.text.fresh('b');
@@ -106,44 +113,47 @@ class SegmentEmitter {
     return lines;
   }
 
-  /** A call of the node's user function. */
-  #call(node: StageNode, value: string, scope: Scope, indent: string): { before: string[]; call: string } {
-    const { op } = node;
-    if (!('fn' in op)) throw new TypeError(`operator '${op.kind}' has no user function`);
-    const before: string[] = [];
-    const fn = this.text.bind(`f${node.id}`, `R.functions[${node.id}]`);
-    if (op.fn.form === 'lambda') return { before, call: `${fn}(${value})` };
-    if (scope.key !== undefined) {
-      const context = this.text.bind(`x${node.id}`, `R.contexts[${node.id}]`);
-      before.push(`${indent}${context}.key = ${scope.key};`);
-    }
-    return { before, call: `${fn}.execute(${value})` };
-  }
-
   #node(node: StageNode, value: string, scope: Scope, indent: string): string[] {
     const emitted = this.#emitted.get(node.id) ?? 0;
     this.#emitted.set(node.id, emitted + 1);
-    if (emitted > 0 && this.#inlined >= MAX_INLINED) return this.#linkedCall(node, value, scope, indent);
+    if (emitted > 0 && this.#inlined >= MAX_INLINED) return emitLinked(this.text, node, value, scope, indent);
     this.#inlined++;
     const { op } = node;
+    const { text } = this;
     switch (op.kind) {
       case 'map':
         return this.#map(node, value, scope, indent);
       case 'filter':
         return this.#filter(node, value, scope, indent);
       case 'flatMap':
-        return this.#flatMap(node, value, scope, indent);
+      case 'process':
+        return emitFlatMap(text, node, value, scope, indent, this.#emitChildren);
+      case 'mapAsync':
+        return emitMapAsync(text, node, value, scope, indent);
+      case 'batch':
+        return emitBatch(text, node, value, scope, indent, this.#emitChildren);
+      case 'dedup':
+      case 'sample':
+      case 'limit':
+        return emitGate(text, node, value, scope, indent, this.#emitChildren);
+      case 'zipWithIndex':
+        return emitZipWithIndex(text, node, value, scope, indent, this.#emitChildren);
+      case 'route':
+        return emitRoute(text, node, value, scope, indent, this.#emitNodes);
+      case 'sideOutput':
+        return emitSideOutput(text, node, value, scope, indent, this.#emitChildren);
       case 'keyBy':
         return this.#keyBy(node, value, scope, indent);
       case 'union':
+      case 'rebalance':
         return this.#children(node, value, { ...scope, key: undefined }, indent);
       case 'reduce':
-        return op.keyed ? emitKeyedInput(this.text, node, value, scope, indent) : emitReduce(this.text, node, value, scope, indent, this.#emitChildren);
+        return op.keyed ? emitKeyedInput(text, node, value, scope, indent) : emitReduce(text, node, value, scope, indent, this.#emitChildren);
       case 'aggregate':
-        return op.keyed ? emitKeyedAggregate(this.text, node, value, scope, indent) : emitAggregate(this.text, node, value, scope, indent, this.#emitChildren);
+        return op.keyed ? emitKeyedAggregate(text, node, value, scope, indent) : emitAggregate(text, node, value, scope, indent, this.#emitChildren);
       case 'extract': {
-        const record = this.text.fresh('e');
-        const inputs = Object.values(op.spec).filter(hasInput).map((aggregator) => emitAggregateInput(this.text, node, aggregator, value, indent));
+        const record = text.fresh('e');
+        const inputs = Object.values(op.spec).filter(hasInput).map((aggregator) => emitAggregateInput(text, node, aggregator, value, scope, indent));
         return [
           `${indent}op = ${node.id};`,
           ...inputs.flatMap((input) => input.lines),
@@ -154,33 +164,23 @@ class SegmentEmitter {
       case 'sink':
         return this.#sink(node, value, scope, indent);
       case 'output': {
-        this.text.stopWhen('ctl.stop');
-        const writer = this.text.bind(`w${node.id}`, `R.writers[${node.id}]`);
-        return [this.text.append(node, writer, value, scope.key, value, indent)];
+        text.stopWhen('ctl.stop');
+        const writer = text.bind(`w${node.id}`, `R.writers[${node.id}]`);
+        return [text.append(node, writer, value, value, scope, indent)];
       }
       default:
         throw new TypeError(`operator '${op.kind}' cannot stand inside a segment`);
     }
   }
 
-  #linkedCall(node: StageNode, value: string, scope: Scope, indent: string): string[] {
-    this.text.numericPossible = false;
-    const linked = this.text.bind(`l${node.id}`, `R.linked[${node.id}]`);
-    const result = this.text.fresh('p');
-    return [
-      `${indent}op = ${node.id};`,
-      ...this.text.onState(`const ${result} = ${linked}.push(${value}, ${scope.key});`, indent),
-      `${indent}if (${result} !== undefined) { ctl.suspend(-1, ${result}, undefined, undefined, [${scope.pending.join(', ')}]); return ++i; }`,
-    ];
-  }
-
   #map(node: StageNode, value: string, scope: Scope, indent: string): string[] {
-    const { before, call } = this.#call(node, value, scope, indent);
+    const { before, call, after } = emitCall(this.text, node, value, scope, indent);
     const result = this.text.fresh('v');
     const dropped = this.text.counter(`d${node.id}`, `R.dropped[${node.id}]`);
     return [
       ...before,
-      this.text.guarded(node, result, call, value, indent),
+      this.text.guarded(node, result, call, value, scope, indent),
+      ...after(result),
       this.text.thenable(node, result, value, scope, indent),
       `${indent}if (${result} === undefined) { ${dropped}++; ${scope.leave}; }`,
       ...this.#children(node, result, scope, indent),
@@ -188,53 +188,18 @@ class SegmentEmitter {
   }
 
   #filter(node: StageNode, value: string, scope: Scope, indent: string): string[] {
-    const { before, call } = this.#call(node, value, scope, indent);
+    const { before, call, after } = emitCall(this.text, node, value, scope, indent);
     const result = this.text.fresh('t');
     const rejected = this.text.counter(`d${node.id}`, `R.dropped[${node.id}]`);
     return [
       ...before,
-      this.text.guarded(node, result, call, value, indent),
+      this.text.guarded(node, result, call, value, scope, indent),
+      ...after(result),
       `${indent}if (${result} !== true) {`,
       this.text.thenable(node, result, value, scope, `${indent}  `),
       `${indent}  if (!${result}) { ${rejected}++; ${scope.leave}; }`,
       `${indent}}`,
       ...this.#children(node, value, scope, indent),
-    ];
-  }
-
-  #flatMap(node: StageNode, value: string, scope: Scope, indent: string): string[] {
-    const { op } = node;
-    if (op.kind !== 'flatMap') return [];
-    const { before, call } = this.#call(node, value, scope, indent);
-    const result = this.text.fresh('r');
-    const index = this.text.fresh('j');
-    const item = this.text.fresh('v');
-    const emitted = this.text.counter(`e${node.id}`, `R.emitted[${node.id}]`);
-    const { key } = scope;
-    // Lists are walked in place, for as long as nobody waits for a turn or for room. Everything else (iterators, strings, what collect() took, async iterables) is the
-    // linked form's: it can stop half way through an endless iterator until there is room again.
-    const resume = (from: string): string => `['items', ${node.id}, ${result}, ${from}, ${key}]`;
-    const inner: Scope = { key, pending: [...scope.pending, resume(`${index} + 1`)], leave: 'continue', oncePerRow: false };
-    const heldUp = `(${index} & ${LOOK_EVERY - 1}) === ${LOOK_EVERY - 1} && R.isHeldUp()`;
-    const collects = op.fn.form !== 'lambda';
-    const collected = collects ? this.text.bind(`q${node.id}`, `R.collected[${node.id}]`) : undefined;
-    const isPlain = collected === undefined ? `Array.isArray(${result})` : `(Array.isArray(${result}) && ${collected}.length === 0)`;
-    const nothing = collected === undefined ? `${result} == null` : `${result} == null && ${collected}.length === 0`;
-    return [
-      ...before,
-      this.text.guarded(node, result, call, value, indent),
-      `${indent}if (${isPlain}) {`,
-      `${indent}  for (let ${index} = 0; ${index} < ${result}.length; ${index}++) {`,
-      `${indent}    if (${heldUp}) { ctl.suspend(-1, R.turn(), undefined, undefined, [${[...scope.pending, resume(index)].join(', ')}]); return ++i; }`,
-      `${indent}    const ${item} = ${result}[${index}];`,
-      `${indent}    ${emitted}++;`,
-      ...this.#children(node, item, inner, `${indent}    `),
-      `${indent}  }`,
-      `${indent}} else if (!(${nothing})) {`,
-      this.text.thenable(node, result, value, scope, `${indent}  `),
-      ...this.text.onState(`const p = R.linked[${node.id}].flatten(${result}, ${value}, ${key});`, `${indent}  `),
-      `${indent}  if (p !== undefined) { ctl.suspend(-1, p, undefined, undefined, [${scope.pending.join(', ')}]); return ++i; }`,
-      `${indent}}`,
     ];
   }
 
@@ -246,16 +211,16 @@ class SegmentEmitter {
     if (isFieldPath(op.selector)) {
       const access = op.selector.segments.map((name) => `?.[${JSON.stringify(name)}]`).join('');
       return [
-        this.text.guarded(node, key, `${value}${access}`, value, indent),
+        this.text.guarded(node, key, `${value}${access}`, value, scope, indent),
         // A field that is there with the value undefined is a key; one that is not there is an error.
-        `${indent}if (${key} === undefined) ctl.checkKey(${node.id}, ${value});`,
+        `${indent}if (${key} === undefined) ${this.text.checked(node, `ctl.checkKey(${node.id}, ${value});`, value, scope)}`,
         ...this.#children(node, value, inner, indent),
       ];
     }
     const fn = this.text.bind(`f${node.id}`, `R.functions[${node.id}]`);
     const call = op.selector.form === 'lambda' ? `${fn}(${value})` : `${fn}.execute(${value})`;
     return [
-      this.text.guarded(node, key, call, value, indent),
+      this.text.guarded(node, key, call, value, scope, indent),
       this.text.thenable(node, key, value, { ...scope, key: undefined }, indent),
       ...this.#children(node, value, inner, indent),
     ];
@@ -274,7 +239,8 @@ class SegmentEmitter {
     const lines: string[] = [];
     if (!lambda && scope.key !== undefined) lines.push(`${indent}${this.text.bind(`x${node.id}`, `R.contexts[${node.id}]`)}.key = ${scope.key};`);
     lines.push(
-      this.text.guarded(node, result, lambda ? `${fn}(${value})` : `${fn}.execute(${value})`, value, indent),
+      this.text.guarded(node, result, lambda ? `${fn}(${value})` : `${fn}.execute(${value})`, value, scope, indent),
+      ...emitOutputs(this.text, node, result, value, scope, indent),
       this.text.thenable(node, result, value, scope, indent),
     );
     return lines;

@@ -5,6 +5,7 @@ import type { Emit } from '../../transformations/emit.ts';
 import type { SinkDescriptor } from '../../transformations/sink-descriptor.ts';
 import type { SourceDescriptor } from '../../transformations/source-descriptor.ts';
 import type { LogicalOperator } from '../logical-plan.ts';
+import { describeAsync, describeBatch, describeDedup } from './describe-settings.ts';
 
 /** What an operator does, in a few words; empty where its kind says all. */
 export function describeWork(operator: LogicalOperator): string {
@@ -15,7 +16,22 @@ export function describeWork(operator: LogicalOperator): string {
     case 'map':
     case 'flatMap':
     case 'filter':
+    case 'process':
       return describeFunction(transformation.fn);
+    case 'mapAsync':
+      return describeAsync(transformation);
+    case 'batch':
+      return describeBatch(transformation);
+    case 'dedup':
+      return describeDedup(transformation);
+    case 'sample':
+      return 'every' in transformation.settings ? `one of ${transformation.settings.every}` : `each with probability ${transformation.settings.fraction}`;
+    case 'limit':
+      return `${transformation.max} ${transformation.keyed ? 'of each key' : 'of all'}`;
+    case 'route':
+      return `${transformation.names === undefined ? 'by any name' : `to ${transformation.names.join(', ')}`}${transformation.unknown === 'default' ? ' or default' : ''}`;
+    case 'sideOutput':
+      return { branch: `the branch ${transformation.tag}`, output: `the side output ${transformation.tag}`, deadLetters: 'records at which it failed' }[transformation.channel];
     case 'keyBy': {
       const { selector, strategy } = transformation;
       const by = isFieldPath(selector) ? `field ${selector.path}` : describeFunction(selector) || 'a lambda';
@@ -31,6 +47,8 @@ export function describeWork(operator: LogicalOperator): string {
       const results = spec.map(([name, one]) => `${name}: ${describeAggregator(one)}`).join(', ');
       return `{ ${results} } ${transformation.keyed ? 'for each key' : 'over all records'}, ${describeEmit(transformation.emit)}`;
     }
+    case 'zipWithIndex':
+    case 'rebalance':
     case 'union':
       return '';
     case 'sink':

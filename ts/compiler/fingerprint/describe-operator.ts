@@ -4,6 +4,7 @@ import type { AnyAggregator } from '../../transformations/aggregate-transformati
 import type { SinkDescriptor } from '../../transformations/sink-descriptor.ts';
 import type { SourceDescriptor } from '../../transformations/source-descriptor.ts';
 import type { Transformation } from '../../transformations/transformation.ts';
+import type { Selector } from '../physical-plan.ts';
 import { normaliseSource } from './normalise-source.ts';
 import { listText, valueText } from './value-text.ts';
 
@@ -15,7 +16,24 @@ export function describeOperator(transformation: Transformation): Readonly<Recor
     case 'map':
     case 'flatMap':
     case 'filter':
+    case 'process':
       return describeFunction(transformation.fn);
+    case 'mapAsync':
+      return { settings: valueText(transformation.settings), ...describeFunction(transformation.fn) };
+    case 'batch': {
+      const { weight, by, ...settings } = transformation.settings;
+      return { settings: valueText(settings), weight: selectorText(weight), by: selectorText(by) };
+    }
+    case 'dedup':
+      return { by: selectorText(transformation.by), ttlMs: String(transformation.ttlMs) };
+    case 'sample':
+      return { settings: valueText(transformation.settings) };
+    case 'limit':
+      return { max: String(transformation.max) };
+    case 'route':
+      return { names: valueText(transformation.names), unknown: transformation.unknown, ...describeFunction(transformation.router) };
+    case 'sideOutput':
+      return { channel: transformation.channel, tag: transformation.tag };
     case 'keyBy': {
       const { selector, strategy } = transformation;
       return { strategy, ...(isFieldPath(selector) ? { 'field path': selector.path } : describeFunction(selector)) };
@@ -26,6 +44,8 @@ export function describeOperator(transformation: Transformation): Readonly<Recor
       const aggregators = Object.entries(transformation.spec).map(([name, one]) => [`aggregator '${name}'`, aggregatorText(one)]);
       return { emit: valueText(transformation.emit), ...Object.fromEntries(aggregators) };
     }
+    case 'zipWithIndex':
+    case 'rebalance':
     case 'union':
       return {};
     case 'sink':
@@ -62,6 +82,11 @@ function describeSink(sink: SinkDescriptor): Readonly<Record<string, string>> {
   // The array of an array sink is filled by the main isolate only: what it holds says nothing.
   if (sink.form === 'function') return { ...describeFunction(sink.fn), form: sink.form };
   return sink.form === 'native' ? { form: sink.form, connector: valueText(sink.spec) } : { form: sink.form };
+}
+
+function selectorText(selector: Selector | undefined): string {
+  if (selector === undefined) return 'not set';
+  return isFieldPath(selector) ? selector.path : normaliseSource(Function.prototype.toString.call(selector));
 }
 
 function aggregatorText(aggregator: AnyAggregator): string {

@@ -2,6 +2,7 @@ import type { Transformation } from '../../transformations/transformation.ts';
 import { checkPipeline } from '../checks/check-pipeline.ts';
 import type { CompileOptions, PlanConfig } from '../compile-options.ts';
 import type { LogicalOperator, LogicalPlan, Pipeline } from '../logical-plan.ts';
+import { endlessSources } from './endless-sources.ts';
 import { resolveParallelism } from './resolve-parallelism.ts';
 
 /**
@@ -13,6 +14,7 @@ export function buildLogicalPlan(pipeline: Pipeline, config: PlanConfig, options
   checkPipeline(pipeline, config, options);
   const parallelisms = resolveParallelism(pipeline, config, options);
   const operators: LogicalOperator[] = [];
+  const endless = endlessSources(pipeline);
   for (const transformation of pipeline as readonly Transformation[]) {
     const { parallelism, reason, region } = parallelisms[transformation.id]!;
     operators.push({
@@ -25,10 +27,7 @@ export function buildLogicalPlan(pipeline: Pipeline, config: PlanConfig, options
       parallelismReason: reason,
       region,
       keyedBy: transformation.keyedBy?.id,
-      bounded:
-        transformation.kind === 'source'
-          ? transformation.source.bounded
-          : transformation.inputs.every((input) => operators[input.id]!.bounded),
+      bounded: endless[transformation.id]!.length === 0,
       transformation,
       source: transformation.kind === 'source' ? transformation.source : undefined,
       aggregateInput: transformation.kind === 'aggregate' ? 'record' : undefined,

@@ -26,6 +26,11 @@ export function resolveParallelism(
   const fallback = environmentDefault(config, auto);
   const resolved: ResolvedParallelism[] = [];
   for (const transformation of pipeline as readonly Transformation[]) {
+    if (transformation.kind === 'sideOutput') {
+      const [input] = transformation.inputs;
+      resolved.push({ parallelism: resolved[input!.id]!.parallelism, reason: `as '${input!.name}', beside whose results it is`, region: undefined });
+      continue;
+    }
     const keyBy = regionKey(transformation);
     const own = resolveOne(transformation, keyBy === undefined ? undefined : resolved[keyBy.id]?.region, auto, fallback);
     resolved.push(transformation.kind === 'keyBy' ? atItsProducer(transformation, own, resolved) : { ...own, region: undefined });

@@ -26,6 +26,14 @@ export function singleInstanceReason(transformation: Transformation): SingleInst
         fix: 'Call keyBy before it, or leave its parallelism away.',
         code: 'SAGE_PLAN_PARALLELISM',
       };
+    case 'dedup':
+    case 'limit':
+      if (transformation.keyed) return undefined;
+      return {
+        reason: `${transformation.kind} without a key is over all records`,
+        fix: 'Call keyBy before it, or leave its parallelism away.',
+        code: 'SAGE_PLAN_PARALLELISM',
+      };
     case 'sink':
       return sinkReason(transformation.sink);
     default:

@@ -1,3 +1,4 @@
+import { isTolerant } from '../../transformations/error-policy.ts';
 import type { AppliedRule, LogicalOperator } from '../logical-plan.ts';
 import { consumersById, operatorsById } from '../logical/plan-edges.ts';
 import { runsInCore } from '../native-aggregates.ts';
@@ -40,6 +41,7 @@ export const extractAggregateInputs: OptimiserRule = {
 };
 
 function canExtract({ transformation }: LogicalOperator): boolean {
-  if (transformation.kind !== 'aggregate' || !transformation.keyed) return false;
+  // A record that fails belongs to the aggregate, with its policy, and has to be whole there.
+  if (transformation.kind !== 'aggregate' || !transformation.keyed || isTolerant(transformation.errorPolicy)) return false;
   return runsInCore(transformation.spec, transformation.emit);
 }

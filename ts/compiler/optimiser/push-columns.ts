@@ -48,7 +48,13 @@ function fieldsOf(operator: LogicalOperator, read: ReadonlyMap<OperatorId, Field
   const { transformation } = operator;
   switch (operator.kind) {
     case 'union':
+    case 'rebalance':
+    case 'sample':
+    case 'limit':
       return read.get(operator.id)!;
+    case 'dedup':
+      if (transformation.kind !== 'dedup' || !isFieldPath(transformation.by)) return 'all';
+      return join([new Set([transformation.by.segments[0]]), read.get(operator.id)!]);
     case 'keyBy':
       if (transformation.kind !== 'keyBy' || !isFieldPath(transformation.selector)) return 'all';
       return join([new Set([transformation.selector.segments[0]]), read.get(operator.id)!]);

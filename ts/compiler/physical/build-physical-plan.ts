@@ -1,6 +1,7 @@
 import type { CompileOptions, PlanConfig } from '../compile-options.ts';
 import type { OptimisedPlan } from '../logical-plan.ts';
 import type { Exchange, PhysicalPlan } from '../physical-plan.ts';
+import { findEarlyEnds } from '../logical/early-ends.ts';
 import { buildStage } from './build-stage.ts';
 import { fuseStages } from './fuse-stages.ts';
 import { linkOperators } from './link-operators.ts';
@@ -8,6 +9,7 @@ import { orderStages } from './order-stages.ts';
 import { placeOperators } from './place-operators.ts';
 import { planExchanges } from './plan-exchanges.ts';
 import { planIsolates } from './plan-isolates.ts';
+import { unreadDeadLetters } from './unread-dead-letters.ts';
 
 /** Decides what runs together, where, and how records travel in between. */
 export function buildPhysicalPlan(plan: OptimisedPlan, config: PlanConfig, options: CompileOptions): PhysicalPlan {
@@ -38,5 +40,6 @@ export function buildPhysicalPlan(plan: OptimisedPlan, config: PlanConfig, optio
   });
   const isolates = planIsolates(stages, placements, options);
   const kept = placements.keptInMain ? [`parallel instances run in the main isolate, without worker threads: ${isolates.reason}`] : [];
-  return { stages, exchanges, isolates, warnings: [...plan.warnings, ...kept] };
+  const earlyEnds = findEarlyEnds(plan.operators);
+  return { stages, exchanges, isolates, earlyEnds, warnings: [...plan.warnings, ...unreadDeadLetters(plan), ...kept] };
 }

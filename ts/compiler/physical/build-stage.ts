@@ -1,6 +1,6 @@
 import type { StageId } from '../../common/ids.ts';
 import type { LogicalOperator } from '../logical-plan.ts';
-import type { Stage, StageNode } from '../physical-plan.ts';
+import type { SideOutput, Stage, StageNode } from '../physical-plan.ts';
 import type { Placements } from './place-operators.ts';
 import type { PlannedExchange } from './plan-exchanges.ts';
 import type { StageGroup, StageGroups } from './stage-group.ts';
@@ -32,13 +32,14 @@ export function buildStage(
     outputs: outputs.map((exchange) => exchange.id),
   };
   // The core's readers and writers have their gates and outputs without nodes.
-  if (placement === 'native') return { ...stage, nodes: [{ id: 0, operator: first, op: stageOp(first), children: [] }] };
+  if (placement === 'native') return { ...stage, nodes: [{ id: 0, operator: first, op: stageOp(first), children: [], sides: [] }] };
 
   const nodeOf = new Map(operators.map((operator, index) => [operator, gates.length + index]));
   const outputNode = (index: number): number => gates.length + operators.length + index;
   const childrenOf = (operator: LogicalOperator): number[] => {
     const children: number[] = [];
     for (const { to } of groups.outOf(operator)) {
+      if (to.kind === 'sideOutput') continue;
       const own = nodeOf.get(to);
       const index = outputs.findIndex((exchange) => exchange.from === operator && exchange.consumers.includes(to));
       const child = own ?? outputNode(index);
@@ -47,24 +48,32 @@ export function buildStage(
     }
     return children;
   };
+  const sidesOf = (operator: LogicalOperator): SideOutput[] =>
+    groups.outOf(operator).flatMap(({ to }) => {
+      const { transformation } = to;
+      return transformation.kind === 'sideOutput' ? [{ channel: transformation.channel, tag: transformation.tag, node: nodeOf.get(to)! }] : [];
+    });
   const nodes: StageNode[] = [
     ...gates.map(({ id: exchange, consumers }, gate): StageNode => ({
       id: gate,
       operator: consumers[0]!,
       op: { kind: 'input', gate, exchange },
       children: consumers.map((consumer) => nodeOf.get(consumer)!),
+      sides: [],
     })),
     ...operators.map((operator): StageNode => ({
       id: nodeOf.get(operator)!,
       operator,
       op: stageOp(operator),
       children: childrenOf(operator),
+      sides: sidesOf(operator),
     })),
     ...outputs.map(({ id: exchange, from }, output): StageNode => ({
       id: outputNode(output),
       operator: from,
       op: { kind: 'output', exchange, output },
       children: [],
+      sides: [],
     })),
   ];
   return { ...stage, nodes };

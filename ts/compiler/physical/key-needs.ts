@@ -1,5 +1,6 @@
 import type { OperatorId } from '../../common/ids.ts';
 import type { UserFunction } from '../../functions/user-function.ts';
+import { outcomeOf } from '../../transformations/error-policy.ts';
 import type { LogicalOperator, LogicalPlan } from '../logical-plan.ts';
 import type { Link } from './link-operators.ts';
 
@@ -21,14 +22,24 @@ export function findKeyNeeds(plan: LogicalPlan, links: readonly Link[]): Readonl
 
 function usesKey({ kind, transformation }: LogicalOperator): boolean {
   if (kind === 'extract') return true;
+  // A dead letter names the key of its record.
+  if (transformation.kind !== 'keyBy' && outcomeOf(transformation.errorPolicy) === 'deadLetter') return true;
   switch (transformation.kind) {
     case 'reduce':
     case 'aggregate':
+    case 'batch':
+    case 'dedup':
+    case 'limit':
       return transformation.keyed;
+    case 'mapAsync':
+      return true; // a call knows its key
     case 'map':
     case 'flatMap':
     case 'filter':
+    case 'process':
       return hasContext(transformation.fn);
+    case 'route':
+      return hasContext(transformation.router);
     case 'sink':
       return transformation.sink.form === 'function' && hasContext(transformation.sink.fn);
     default:

@@ -41,6 +41,9 @@ function redistribute(
   to: LogicalOperator,
   byId: ReadonlyMap<OperatorId, LogicalOperator>,
 ): Separation | undefined {
+  // What an operator gives beside its results stays where it is; a rebalance sends its records to any instance.
+  if (to.kind === 'sideOutput') return undefined;
+  if (to.kind === 'rebalance') return redistributeAll(from, to);
   // What a keyBy gives, also through an extract, has its key but is not yet where that key belongs.
   const keyed = from.keyedBy === undefined ? undefined : byId.get(from.keyedBy)!;
   const undistributed = from.kind === 'keyBy' || from.kind === 'extract';
@@ -55,6 +58,11 @@ function redistribute(
   // A union's records have no key any more, so that any instance will do.
   if (strategy === 'hash' && to.kind !== 'union') return { partition: 'hash', reason: `${change}, each key to its own` };
   return { partition: 'rebalance', reason: `${change}, record by record` };
+}
+
+function redistributeAll(from: LogicalOperator, to: LogicalOperator): Separation | undefined {
+  if (to.parallelism > 1) return { partition: 'rebalance', reason: `'${to.name}' spreads records evenly` };
+  return from.parallelism === 1 ? undefined : { partition: 'forward', reason: `from ${from.parallelism} instances to one` };
 }
 
 function distributeKeyed(strategy: 'hash' | 'broadcast' | 'roundRobin' | undefined, name: string): Separation {

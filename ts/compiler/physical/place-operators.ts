@@ -30,7 +30,7 @@ export function placeOperators(plan: LogicalPlan, config: PlanConfig, options: C
   const byId = new Map<OperatorId, OperatorPlacement>();
   let keptInMain = false;
   for (const operator of plan.operators) {
-    const fixed = nativePlacement(operator) ?? mainPlacement(operator);
+    const fixed = nativePlacement(operator) ?? mainPlacement(operator) ?? sidePlacement(operator, byId);
     const wantsWorker = operator.parallelism > 1 || isolated;
     if (fixed !== undefined) byId.set(operator.id, fixed);
     else if (!wantsWorker) byId.set(operator.id, { placement: 'main', reason: 'one instance' });
@@ -61,6 +61,11 @@ function mainPlacement({ kind, transformation }: LogicalOperator): OperatorPlace
   }
   // An extract belongs to the keyBy before it, whatever was said of its aggregate.
   return transformation.inMain === true && kind !== 'extract' ? { placement: 'main', reason: 'inMain() was called' } : undefined;
+}
+
+/** What an operator gives beside its results is taken where it runs. */
+function sidePlacement({ kind, inputs }: LogicalOperator, byId: ReadonlyMap<OperatorId, OperatorPlacement>): OperatorPlacement | undefined {
+  return kind === 'sideOutput' ? byId.get(inputs[0]!) : undefined;
 }
 
 function workersReason(operator: LogicalOperator): string {

@@ -21,7 +21,14 @@ function isPlain({ kind, source, inputs, transformation }: LogicalOperator, plai
     case 'filter':
     case 'keyBy':
     case 'union':
+    case 'dedup':
+    case 'sample':
+    case 'limit':
+    case 'rebalance':
+    case 'route':
       return inputs.every((input) => plain.has(input));
+    case 'sideOutput':
+      return transformation.kind === 'sideOutput' && transformation.channel === 'branch' && inputs.every((input) => plain.has(input));
     case 'aggregate': {
       if (transformation.kind !== 'aggregate') return false;
       // `first` and `last` give what they were given.

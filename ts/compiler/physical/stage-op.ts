@@ -12,11 +12,28 @@ export function stageOp(operator: LogicalOperator): StageOp {
     case 'map':
     case 'flatMap':
     case 'filter':
+    case 'process':
       return { kind: transformation.kind, fn: transformation.fn };
     case 'keyBy':
       return { kind: 'keyBy', selector: transformation.selector };
     case 'union':
-      return { kind: 'union' };
+    case 'rebalance':
+    case 'zipWithIndex':
+      return { kind: transformation.kind };
+    case 'mapAsync':
+      return { kind: 'mapAsync', fn: transformation.fn, settings: transformation.settings };
+    case 'batch':
+      return { kind: 'batch', keyed: transformation.keyed, settings: transformation.settings };
+    case 'dedup':
+      return { kind: 'dedup', keyed: transformation.keyed, by: transformation.by, ttlMs: transformation.ttlMs };
+    case 'sample':
+      return { kind: 'sample', settings: transformation.settings };
+    case 'limit':
+      return { kind: 'limit', keyed: transformation.keyed, max: transformation.max };
+    case 'route':
+      return { kind: 'route', fn: transformation.router, names: transformation.names, unknown: transformation.unknown };
+    case 'sideOutput':
+      return { kind: 'sideOutput', channel: transformation.channel, tag: transformation.tag };
     case 'reduce':
       return { kind: 'reduce', keyed: transformation.keyed, fn: transformation.fn, emit: transformation.emit };
     case 'aggregate': {

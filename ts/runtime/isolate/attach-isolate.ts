@@ -3,7 +3,9 @@ import type { PhysicalPlan } from '../../compiler/physical-plan.ts';
 import { LayoutCache } from '../codec/batch-reader.ts';
 import type { Core } from '../native/core.ts';
 import { type JobFacts, createTask } from '../stage/stage-factory.ts';
+import type { RunnerHost } from '../stage/stage-runner.ts';
 import { IsolateLoop, type IsolateTask } from './isolate-loop.ts';
+import type { SourceEnds } from './source-ends.ts';
 
 /** What one isolate runs of a job. */
 export interface IsolateAssignment {
@@ -18,6 +20,10 @@ export interface IsolateAssignment {
   /** The job's clock: milliseconds from any fixed start. */
   readonly nowMs: () => number;
   readonly onError: (error: SageError) => void;
+  /** An operator that limits all records lets no more pass. */
+  readonly onLimit: (operator: number) => void;
+  /** Says when sources are to end. */
+  readonly sourceEnds: SourceEnds;
 }
 
 /** Attaches this isolate to the job, builds its tasks and runs them; resolves when they are closed. */
@@ -40,7 +46,17 @@ export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
   const wakes: { loop?: IsolateLoop } = {};
   const handle = core.attachIsolate(job, isolate, () => wakes.loop?.wake());
   try {
-    const host = { core, isolate: handle, layouts: new LayoutCache(registry), stopping: assignment.stopping, nowMs: assignment.nowMs };
+    const host: RunnerHost = {
+      core,
+      isolate: handle,
+      layouts: new LayoutCache(registry),
+      stopping: assignment.stopping,
+      nowMs: assignment.nowMs,
+      ready: (task) => wakes.loop?.ready(task),
+      inFlightChanged: (by) => wakes.loop?.inFlightChanged(by),
+      limitReached: assignment.onLimit,
+      onSourcesEnd: (task, end) => assignment.sourceEnds.onEnd(task, end),
+    };
     for (const { task, stage, instance } of assignment.tasks) {
       const built = createTask(
         { task, stage: physical.stages[stage]!, instance },

@@ -42,7 +42,11 @@ export interface IsolateLoopOptions {
 export class IsolateLoop {
   readonly #options: IsolateLoopOptions;
   readonly #backoffMs = new Map<number, number>();
-  readonly #scheduled = new Map<number, NodeJS.Timeout>();
+  readonly #scheduled = new Map<number, { readonly timer: NodeJS.Timeout; readonly atMs: number }>();
+  /** Tasks for which something has settled since their last step began. */
+  readonly #nudged = new Set<number>();
+  /** Calls of user code that no step waits for. */
+  #inFlight = 0;
   /** Tasks that hold work of their own, as the core knows it. */
   readonly #kept = new Set<number>();
   readonly #pending = new Set<Promise<unknown>>();
@@ -66,6 +70,20 @@ export class IsolateLoop {
     this.#wake?.();
   }
 
+  /** Hands a task out again: something that it does not wait for in a step has settled. */
+  ready(task: number): void {
+    if (this.#over || this.#options.tasks.get(task)?.runner.wakeStep() === true) return;
+    this.#nudged.add(task);
+    this.#keep(task, true);
+    this.wake();
+  }
+
+  /** So many more calls of user code are in flight: a worker may not wait outside JavaScript while there are any. */
+  inFlightChanged(by: number): void {
+    this.#inFlight += by;
+    if (this.#over && this.#inFlight === 0) this.#wake?.();
+  }
+
   /** Opens the functions of all tasks, runs until the job is over, closes them. Never rejects: errors go to `onError`. */
   async run(): Promise<void> {
     const { tasks } = this.#options;
@@ -76,9 +94,10 @@ export class IsolateLoop {
       await this.#untilOver();
     }
     this.#over = true;
-    for (const timer of this.#scheduled.values()) clearTimeout(timer);
+    for (const { timer } of this.#scheduled.values()) clearTimeout(timer);
     for (const task of tasks.values()) task.runner.leave();
     if (this.#pending.size > 0) await withinMs(GRACE_MS, Promise.allSettled(this.#pending));
+    if (this.#inFlight > 0) await withinMs(GRACE_MS, this.#untilLanded());
     this.#reportNow();
     for (const [id, task] of tasks) {
       try {
@@ -106,6 +125,13 @@ export class IsolateLoop {
       }
     }
     return !signal.aborted;
+  }
+
+  /** Settles when no call of user code is in flight any more. */
+  #untilLanded(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
   }
 
   /** What user code has not finished; it gets a little time when the job ends. */
@@ -138,14 +164,15 @@ export class IsolateLoop {
     let released = -1;
     for (;;) {
       this.#woken = false;
-      const waitMs = mayBlock && this.#awaited === 0 && released < 0 ? MAX_WAIT_MS : 0;
+      const mayWait = mayBlock && this.#awaited === 0 && this.#inFlight === 0;
+      const waitMs = mayWait && released < 0 ? Math.min(MAX_WAIT_MS, this.#dueInMs()) : 0;
       const task = core.poll(isolate, released, waitMs);
       released = -1;
       if (task === POLL_OVER) return;
       if (task === POLL_NONE) {
         if (this.#flush()) continue;
         this.#report();
-        if (mayBlock && this.#awaited === 0) await this.#turn();
+        if (mayWait) await this.#turn();
         else await this.#sleep();
         continue;
       }
@@ -167,6 +194,7 @@ export class IsolateLoop {
   /** One step of a task; returns the task when it is given back at once, else -1. */
   #step(id: number): number {
     const task = this.#options.tasks.get(id)!;
+    this.#nudged.delete(id);
     let result: StepResult | Promise<StepResult>;
     try {
       result = task.runner.step();
@@ -198,7 +226,8 @@ export class IsolateLoop {
     this.wake();
   }
 
-  #stepped(id: number, task: IsolateTask, result: StepResult): number {
+  #stepped(id: number, task: IsolateTask, stepped: StepResult): number {
+    const result = stepped === 'waiting' && this.#nudged.delete(id) ? 'more' : stepped;
     if (result !== 'nothing') this.#backoffMs.delete(id);
     switch (result) {
       case 'more':
@@ -232,12 +261,26 @@ export class IsolateLoop {
   /** A task that has something to emit after a while is handed out again then, though no record comes. */
   #schedule(id: number, task: IsolateTask): void {
     const dueInMs = task.runner.dueInMs;
-    if (dueInMs === undefined || this.#scheduled.has(id)) return;
+    if (dueInMs === undefined) return;
+    const atMs = performance.now() + dueInMs;
+    const earlier = this.#scheduled.get(id);
+    if (earlier !== undefined) {
+      if (earlier.atMs <= atMs + 1) return;
+      clearTimeout(earlier.timer);
+    }
     const timer = setTimeout(() => {
       this.#scheduled.delete(id);
       this.#keep(id, true);
+      this.wake();
     }, dueInMs);
-    this.#scheduled.set(id, timer);
+    this.#scheduled.set(id, { timer, atMs });
+  }
+
+  /** Time until the next task has something to emit: a worker may not wait longer outside JavaScript. */
+  #dueInMs(): number {
+    let first = Number.POSITIVE_INFINITY;
+    for (const { atMs } of this.#scheduled.values()) first = Math.min(first, atMs);
+    return first === Number.POSITIVE_INFINITY ? first : Math.max(0, Math.ceil(first - performance.now()));
   }
 
   /** Functions are closed before the end goes downstream, so that what `close` does is part of the job. */

@@ -1,6 +1,6 @@
 import type { Stage, StageNode } from '../../compiler/physical-plan.ts';
 import type { EdgeCounts, JobMetrics, JobResult, JobStatus, OperatorCounts } from '../../transformations/job.ts';
-import { COUNTERS_PER_NODE } from '../stage/stage-factory.ts';
+import { COUNTERS_PER_NODE } from '../stage/make-bindings.ts';
 import type { JobPlan } from './job-plan.ts';
 
 /** The core's snapshot of a job, as far as results need it. */
@@ -30,45 +30,63 @@ export interface CoreTaskMetrics {
   readonly reported: readonly number[];
 }
 
+/** Operators that drop what their function gives nothing for, and that keep records back. */
+const DROPS: ReadonlySet<string> = new Set(['map', 'mapAsync', 'route']);
+const FILTERS: ReadonlySet<string> = new Set(['filter', 'dedup', 'sample', 'limit']);
+
 interface NodeCounts {
   in: number;
   out: number;
+  skipped: number;
+  dead: number;
 }
 
 /** What each node of a stage got and gave, worked out from the few counters that are kept on the hot path. */
-function countNodes(stage: Stage, tasks: readonly CoreTaskMetrics[]): NodeCounts[] {
+function countNodes(stage: Stage, tasks: readonly CoreTaskMetrics[]): { readonly counts: readonly NodeCounts[]; readonly dropped: Float64Array } {
   const size = stage.nodes.length;
   const sums = new Float64Array(size * COUNTERS_PER_NODE);
   for (const task of tasks) task.reported.forEach((value, n) => (sums[n]! += value));
-  const [entered, dropped, emitted] = [sums.subarray(0, size), sums.subarray(size, 2 * size), sums.subarray(2 * size)];
-  const counts: NodeCounts[] = stage.nodes.map(() => ({ in: 0, out: 0 }));
+  const block = (index: number): Float64Array => sums.subarray(index * size, (index + 1) * size);
+  const [entered, dropped, emitted, skipped, dead] = [block(0), block(1), block(2), block(3), block(4)] as const;
+  const counts = stage.nodes.map(({ id }): NodeCounts => ({ in: 0, out: 0, skipped: skipped[id]!, dead: dead[id]! }));
   for (const node of stage.nodes) {
     const count = counts[node.id]!;
     count.out = outOf(node, count, entered[node.id]!, dropped[node.id]!, emitted[node.id]!);
     for (const child of node.children) counts[child]!.in += count.out;
   }
-  return counts;
+  return { counts, dropped };
 }
 
 function outOf(node: StageNode, count: NodeCounts, entered: number, dropped: number, emitted: number): number {
   const { op } = node;
+  const failed = count.skipped + count.dead;
   switch (op.kind) {
     case 'source':
     case 'input':
+    case 'sideOutput':
       count.in = entered;
       return entered;
     case 'map':
     case 'filter':
-      return count.in - dropped;
+    case 'dedup':
+    case 'sample':
+    case 'limit':
+    case 'route':
+      return count.in - dropped - failed;
     case 'flatMap':
       return emitted;
+    case 'process':
+    case 'batch':
+      return emitted + entered;
+    case 'mapAsync':
+      return entered;
     case 'reduce':
     case 'aggregate':
-      return !op.keyed && op.emit === 'update' ? count.in : entered;
+      return !op.keyed && op.emit === 'update' ? count.in - failed : entered;
     case 'sink':
       return 0;
     default:
-      return count.in;
+      return count.in - failed;
   }
 }
 
@@ -77,10 +95,10 @@ function countOperators(plan: JobPlan, metrics: CoreMetrics): OperatorCounts[] {
   const operators = new Map<number, { -readonly [K in keyof OperatorCounts]: OperatorCounts[K] }>();
   for (const stage of plan.physical.stages) {
     const tasks = metrics.tasks.filter((task) => task.stage === stage.id);
-    const counts = countNodes(stage, tasks);
+    const { counts, dropped } = countNodes(stage, tasks);
     for (const node of stage.nodes) {
       const { op, operator } = node;
-      if (op.kind === 'input' || op.kind === 'output' || op.kind === 'extract') continue;
+      if (op.kind === 'input' || operator.kind === 'extract') continue;
       const entry = operators.get(operator.id) ?? {
         id: operator.id,
         name: operator.name,
@@ -92,6 +110,11 @@ function countOperators(plan: JobPlan, metrics: CoreMetrics): OperatorCounts[] {
         deadLetters: 0,
       };
       operators.set(operator.id, entry);
+      const failures = counts[node.id]!;
+      entry.recordsSkipped += failures.skipped;
+      entry.deadLetters += failures.dead;
+      // What could not be encoded belongs to the operator that gave it.
+      if (op.kind === 'output') continue;
       if (op.kind === 'native') {
         entry.recordsIn += tasks.reduce((sum, task) => sum + (op.role === 'source' ? task.recordsOut : task.recordsIn), 0);
         entry.recordsOut += op.role === 'source' ? tasks.reduce((sum, task) => sum + task.recordsOut, 0) : 0;
@@ -100,8 +123,8 @@ function countOperators(plan: JobPlan, metrics: CoreMetrics): OperatorCounts[] {
       const count = counts[node.id]!;
       entry.recordsIn += count.in;
       entry.recordsOut += count.out;
-      if (op.kind === 'map') entry.recordsDropped += count.in - count.out;
-      if (op.kind === 'filter') entry.recordsFiltered += count.in - count.out;
+      if (DROPS.has(op.kind)) entry.recordsDropped += dropped[node.id]!;
+      if (FILTERS.has(op.kind)) entry.recordsFiltered += dropped[node.id]!;
     }
   }
   return [...operators.values()].toSorted((a, b) => a.id - b.id);
@@ -148,7 +171,8 @@ export function makeJobMetrics(plan: JobPlan, status: JobStatus, metrics: CoreMe
 export function makeJobResult(plan: JobPlan, jobId: string, status: JobStatus, durationMs: number, metrics: CoreMetrics): JobResult {
   const operators = countOperators(plan, metrics);
   const kinds = new Map(plan.physical.stages.flatMap((stage) => stage.nodes.map((node) => [node.operator.id as number, node.operator.kind] as const)));
-  const total = (kind: string, field: 'recordsIn' | 'recordsOut' | 'recordsDropped'): number =>
+  const sum = (field: 'recordsDropped' | 'recordsSkipped' | 'deadLetters'): number => operators.reduce((total, operator) => total + operator[field], 0);
+  const total = (kind: string, field: 'recordsIn' | 'recordsOut'): number =>
     operators.filter((operator) => kinds.get(operator.id) === kind).reduce((sum, operator) => sum + operator[field], 0);
   return {
     jobId,
@@ -156,9 +180,9 @@ export function makeJobResult(plan: JobPlan, jobId: string, status: JobStatus, d
     status,
     recordsIn: total('source', 'recordsOut'),
     recordsOut: total('sink', 'recordsIn'),
-    recordsDropped: total('map', 'recordsDropped'),
-    recordsSkipped: 0,
-    deadLetters: 0,
+    recordsDropped: sum('recordsDropped'),
+    recordsSkipped: sum('recordsSkipped'),
+    deadLetters: sum('deadLetters'),
     durationMs,
     isolates: new Set(plan.graph.tasks.filter((task) => task.isolate >= 0).map((task) => task.isolate)).size,
     operators,

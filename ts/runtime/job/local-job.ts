@@ -6,6 +6,7 @@ import type { JobId } from '../../common/ids.ts';
 import type { EnvironmentConfig } from '../../transformations/environment-config.ts';
 import type { Job, JobMetrics, JobResult, JobStatus, StopOptions } from '../../transformations/job.ts';
 import { runIsolate } from '../isolate/attach-isolate.ts';
+import { SourceEnds } from '../isolate/source-ends.ts';
 import type { Core } from '../native/core.ts';
 import { encodeExecutionGraph } from '../../compiler/execution/encode-execution-graph.ts';
 import { loadCore } from '../native/load-core.ts';
@@ -35,6 +36,9 @@ export class LocalJob implements Job {
   readonly #keepAlive: NodeJS.Timeout;
   readonly #leaveSources: () => void;
   readonly #started = Promise.withResolvers<void>();
+  readonly #sourceEnds = new SourceEnds();
+  /** Operators that let no more records pass. */
+  readonly #reached = new Set<number>();
   #settle!: { resolve: (status: JobStatus) => void };
   #status: JobStatus = 'initializing';
   #lastMetrics: JobMetrics | undefined;
@@ -61,7 +65,10 @@ export class LocalJob implements Job {
     this.#core.onJobEvent(this.#handle, (event) => this.#onEvent(event));
     const isolates = [this.#startMain(plan, stopping)];
     for (let isolate = 1; isolate <= plan.physical.isolates.workers; isolate++) {
-      const worker = startWorker(this.#assignment(plan, isolate), (error) => this.fail(error));
+      const worker = startWorker(this.#assignment(plan, isolate), {
+        onError: (error) => this.fail(error),
+        onLimit: (operator) => this.#limitReached(operator),
+      });
       this.#workers.push(worker);
       isolates.push(worker.closed);
     }
@@ -229,7 +236,36 @@ export class LocalJob implements Job {
       stopping,
       nowMs: jobClock(config),
       onError: (error) => this.fail(error),
+      onLimit: (operator) => this.#limitReached(operator),
+      sourceEnds: this.#sourceEnds,
     });
+  }
+
+  /** Ends the sources whose records can reach no sink any more. */
+  #limitReached(operator: number): void {
+    this.#reached.add(operator);
+    for (const { source, limits } of this.#plan?.physical.earlyEnds ?? []) {
+      if (limits.includes(operator) && limits.every((limit) => this.#reached.has(limit))) this.#endSource(source);
+    }
+  }
+
+  #endSource(source: number): void {
+    const { graph, physical } = this.#plan!;
+    const tasks = graph.tasks
+      .filter(({ stage }) => {
+        const sources = physical.stages[stage]!.nodes.filter(({ operator }) => operator.kind === 'source');
+        // Sources that share a task end together: when the last of them has nothing left to do.
+        return sources.length > 0 && sources.every(({ operator }) => operator.id === source || this.#isNeedless(operator.id)) && sources.some(({ operator }) => operator.id === source);
+      })
+      .map(({ id }) => id);
+    for (const task of tasks) this.#core.endSource(this.#handle, task);
+    this.#sourceEnds.end(tasks);
+    for (const worker of this.#workers) worker.endSources(tasks);
+  }
+
+  #isNeedless(source: number): boolean {
+    const early = this.#plan!.physical.earlyEnds.find((one) => one.source === source);
+    return early !== undefined && early.limits.every((limit) => this.#reached.has(limit));
   }
 
   #onEvent(json: string): void {

@@ -21,6 +21,7 @@ export interface Core {
   pauseJob(job: number): void;
   resumeJob(job: number): void;
   stopJob(job: number, drain: boolean): void;
+  endSource(job: number, task: number): void;
   cancelJob(job: number): void;
   jobStatus(job: number): string;
   jobMetrics(job: number): string;

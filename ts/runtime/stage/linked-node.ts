@@ -1,21 +1,20 @@
 import type { StageNode } from '../../compiler/physical-plan.ts';
-import { type BuiltinAggregator, type BuiltinAggregatorName, isBuiltinAggregator } from '../../functions/aggregator.ts';
-import { isFieldPath, readOptionalField } from '../../functions/field-path.ts';
 import { takesNumbers } from '../../compiler/native-aggregates.ts';
-import { iteratorResult } from './iterator-result.ts';
-import { Pace } from './pace.ts';
+import { type BuiltinAggregator, isBuiltinAggregator } from '../../functions/aggregator.ts';
+import { isFieldPath, readOptionalField } from '../../functions/field-path.ts';
+import { addBuiltin, readAggregateInput } from './builtin-state.ts';
+import { emitTo } from './emit-to.ts';
+import { isThenable } from './is-thenable.ts';
+import { type FailureKind, Recovery, attempted } from './recovery.ts';
+import { ResultWalker } from './result-walker.ts';
+import { routesOf, sendToRoutes } from './routes.ts';
 import type { StageBindings } from './stage-bindings.ts';
-import type { Suspension } from './stage-control.ts';
 
 /** Nothing when the record went all the way down at once, a promise when something below has to be awaited. */
 export type Pushed = Promise<void> | undefined;
 
-/** Whether a user function's result has to be awaited. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
-}
-
-type Push = (value: unknown, key: unknown) => Pushed;
+/** Gives a record with its key to a node, or to those below one. */
+export type Push = (value: unknown, key: unknown) => Pushed;
 
 /**
  * One operator as a closure that calls the operators below it. This form is the slow path of the generated functions
@@ -26,10 +25,15 @@ export interface LinkedNode {
   push: Push;
   /** Goes on after the promise that the node's user function gave for `value` has settled. */
   settle(result: unknown, value: unknown, key: unknown): Pushed;
+  /** Goes on after the node has failed at `value`, as its error policy says. @throws SageError when it says that the job fails. */
+  recover(error: unknown, value: unknown, key: unknown, how?: FailureKind): Pushed;
   /** Gives everything in a flatMap's result to the nodes below. */
   flatten(result: unknown, value: unknown, key: unknown): Pushed;
+  /** Gives what the function sent to side outputs to the nodes there. */
+  sendOutputs(): Pushed;
   /** Gives a record to the nodes below. */
   emit: Push;
+  readonly recovery: Recovery;
 }
 
 /** Links all nodes of a stage. */
@@ -39,50 +43,24 @@ export function linkNodes(bindings: StageBindings): LinkedNode[] {
   return linked;
 }
 
-/** Finishes the row that a generated function could not. */
-export async function resumeSuspended(suspension: Suspension, bindings: StageBindings): Promise<void> {
-  const { linked } = bindings;
-  let result: unknown;
-  try {
-    result = await suspension.promise;
-  } catch (error) {
-    throw bindings.control.rejected(error, suspension.node, suspension.value);
-  }
-  bindings.control.checkNotOver();
-  if (suspension.node >= 0) {
-    const pushed = linked[suspension.node]!.settle(result, suspension.value, suspension.key);
-    if (pushed !== undefined) await pushed;
-  }
-  for (const pending of suspension.pending.toReversed()) {
-    if (pending[0] === 'children') {
-      for (const child of pending[1]) {
-        const pushed = linked[child]!.push(pending[2], pending[3]);
-        if (pushed !== undefined) await pushed;
-      }
-    } else {
-      const [, node, items, from, key] = pending;
-      const pace = new Pace();
-      for (let n = from; n < items.length; n++) {
-        if (bindings.control.stop) await bindings.room();
-        else if (pace.isTurnDue()) await bindings.turn();
-        bindings.emitted[node]!++;
-        const pushed = linked[node]!.emit(items[n], key);
-        if (pushed !== undefined) await pushed;
-      }
-    }
-  }
-}
-
 class Linked implements LinkedNode {
   readonly push: Push;
   readonly emit: Push;
+  readonly recovery: Recovery;
   readonly #node: StageNode;
   readonly #bindings: StageBindings;
+  readonly #linked: readonly LinkedNode[];
+  readonly #walker: ResultWalker;
+  /** Calls the user's function (or what takes its place) for a record; nothing where there is none. */
+  #call: ((value: unknown, key: unknown) => unknown) | undefined;
 
   constructor(node: StageNode, bindings: StageBindings, linked: readonly LinkedNode[]) {
     this.#node = node;
     this.#bindings = bindings;
+    this.#linked = linked;
     this.emit = emitTo(node.children, linked);
+    this.recovery = new Recovery(node, bindings, linked);
+    this.#walker = new ResultWalker(node.id, bindings, this.emit);
     this.push = this.#makePush();
   }
 
@@ -98,28 +76,54 @@ class Linked implements LinkedNode {
     };
   }
 
-  /** Wraps a push so that what the user's code throws or rejects carries the operator and the record. */
+  /** A push that calls and goes on with the result, awaited if need be. What the call throws or rejects with is the operator's failure. */
   #calling(call: (value: unknown, key: unknown) => unknown): Push {
-    const { control } = this.#bindings;
-    const id = this.#node.id;
+    this.#call = call;
     return (value, key) => {
       let result: unknown;
       try {
         result = call(value, key);
       } catch (error) {
-        throw control.failed(error, id, [value], 0);
+        return this.recover(error, value, key);
       }
       if (!isThenable(result)) return this.settle(result, value, key);
-      return Promise.resolve(result).then(
-        (settled) => {
-          control.checkNotOver();
-          return this.settle(settled, value, key);
-        },
-        (error: unknown) => {
-          throw control.rejected(error, id, value);
-        },
-      );
+      return this.#awaited(result, value, key);
     };
+  }
+
+  async #awaited(promise: PromiseLike<unknown>, value: unknown, key: unknown): Promise<void> {
+    let result: unknown;
+    try {
+      result = await promise;
+    } catch (error) {
+      const recovered = this.recover(error, value, key, 'rejected');
+      if (recovered !== undefined) await recovered;
+      return;
+    }
+    this.#bindings.control.checkNotOver();
+    const pushed = this.settle(result, value, key);
+    if (pushed !== undefined) await pushed;
+  }
+
+  recover(error: unknown, value: unknown, key: unknown, how: FailureKind = 'threw'): Pushed {
+    const { collected, outputs } = this.#bindings;
+    const { id } = this.#node;
+    // Nothing of a failed attempt goes on.
+    const own = collected[id];
+    if (own !== undefined) own.length = 0;
+    const sent = outputs[id];
+    if (sent !== undefined) sent.length = 0;
+    return this.recovery.recover(error, value, key, how, this.#call === undefined ? undefined : () => this.#attempt(value, key));
+  }
+
+  /** One more attempt: gives how to go on with its result. */
+  async #attempt(value: unknown, key: unknown): Promise<() => Pushed> {
+    const { op } = this.#node;
+    const result = await attempted(() => this.#call!(value, key));
+    if (op.kind === 'route') routesOf(op, result);
+    if (op.kind !== 'flatMap' && op.kind !== 'process') return () => this.settle(result, value, key);
+    const held = await this.#walker.gather(op.kind === 'process' ? undefined : result);
+    return () => this.#giveHeld(held, key);
   }
 
   #makePush(): Push {
@@ -130,17 +134,17 @@ class Linked implements LinkedNode {
       case 'map':
       case 'filter':
       case 'flatMap':
+      case 'process':
+      case 'route':
         return this.#calling(this.#caller());
       case 'keyBy': {
         const { selector } = op;
-        if (isFieldPath(selector)) {
-          return (value) => {
-            const key = readOptionalField(selector, value);
-            if (key === undefined) this.#guard(() => bindings.control.checkKey(id, value), value);
-            return this.emit(value, key);
-          };
-        }
-        return this.#calling(this.#caller());
+        if (!isFieldPath(selector)) return this.#calling(this.#caller());
+        return this.#calling((value) => {
+          const key = readOptionalField(selector, value);
+          if (key === undefined) bindings.control.checkKey(id, value);
+          return key;
+        });
       }
       case 'sink': {
         if (op.sink.form !== 'array') return this.#calling(this.#caller());
@@ -152,22 +156,44 @@ class Linked implements LinkedNode {
       }
       case 'output': {
         const writer = bindings.writers[id]!;
-        return (value, key) => this.#guard(() => writer.append(value, key), value);
+        return (value, key) => {
+          try {
+            writer.append(value, key);
+          } catch (error) {
+            return this.recover(error, value, key);
+          }
+          return undefined;
+        };
       }
       case 'extract': {
         const inputs = Object.values(op.spec).flatMap((aggregator, n) => (isBuiltinAggregator(aggregator) && aggregator.input !== undefined ? [{ aggregator, n }] : []));
-        return (value, key) => {
-          let record: unknown[] = [];
-          const failed = this.#guard(() => {
-            record = inputs.map(({ aggregator, n }) => this.#input(aggregator, n, value));
-          }, value);
-          return failed ?? this.emit(record, key);
-        };
+        return this.#calling((value) => inputs.map(({ aggregator, n }) => this.#input(aggregator, n, value)));
       }
       case 'reduce':
         return op.keyed ? (value, key) => bindings.keyed[id]!.push(value, key) : this.#reduce();
       case 'aggregate':
         return op.keyed ? (value, key) => bindings.keyed[id]!.push(value, key) : this.#aggregate();
+      case 'mapAsync':
+        return (value, key) => bindings.holders[id]!.push(value, key);
+      case 'batch': {
+        const batches = bindings.batches[id]!;
+        return this.#calling((value, key) => batches.add(value, key));
+      }
+      case 'dedup':
+      case 'sample':
+      case 'limit': {
+        const gate = bindings.gates[id]!;
+        return this.#calling((value, key) => gate.passes(value, key));
+      }
+      case 'zipWithIndex': {
+        const index = bindings.indexes[id]!;
+        return (value, key) => this.emit([value, index.next++], key);
+      }
+      case 'sideOutput':
+        return (value, key) => {
+          bindings.counts[id]!++;
+          return this.emit(value, op.channel === 'branch' ? key : undefined);
+        };
       default:
         return (value) => this.emit(value, undefined);
     }
@@ -194,36 +220,34 @@ class Linked implements LinkedNode {
     const state = this.#bindings.state[id]!;
     if (op.kind !== 'reduce') return this.emit;
     const fn = this.#bindings.functions[id] as ((a: unknown, b: unknown) => unknown) | { execute(a: unknown, b: unknown): unknown };
-    const call = this.#calling((value) => {
+    return this.#calling((value) => {
       if (!state.has) return value;
       return typeof fn === 'function' ? fn(state.value, value) : fn.execute(state.value, value);
     });
-    return call;
   }
 
+  /** Everything that can fail comes first, so that a record which fails leaves nothing behind. */
   #aggregate(): Push {
     const { op, id } = this.#node;
     if (op.kind !== 'aggregate') return this.emit;
     const state = this.#bindings.state[id]!;
-    const aggregators = Object.entries(op.spec);
+    const aggregators = Object.values(op.spec);
     return this.#calling((value) => {
-      let isAsync = false;
-      this.#guard(() => {
-        aggregators.forEach(([, aggregator], n) => {
-          if (isBuiltinAggregator(aggregator)) {
-            const needsInput = aggregator.input !== undefined;
-            addBuiltin(aggregator.name, state.builtin[n]!, needsInput ? this.#input(aggregator, n, value) : undefined);
-          } else {
-            state.custom[n] = aggregator.add(state.custom[n], value);
-            isAsync ||= isThenable(state.custom[n]);
-          }
-        });
-      }, value);
-      return isAsync ? Promise.all(state.custom) : state.custom;
+      const parts = aggregators.map((aggregator, n) => {
+        if (!isBuiltinAggregator(aggregator)) return aggregator.add(state.custom[n], value);
+        return aggregator.input === undefined ? undefined : this.#input(aggregator, n, value);
+      });
+      return parts.some((part, n) => !isBuiltinAggregator(aggregators[n]) && isThenable(part)) ? Promise.all(parts) : parts;
     });
   }
 
   settle(result: unknown, value: unknown, key: unknown): Pushed {
+    if ((this.#bindings.outputs[this.#node.id]?.length ?? 0) === 0) return this.#goOn(result, value, key);
+    const sent = this.sendOutputs();
+    return sent === undefined ? this.#goOn(result, value, key) : sent.then(() => this.#goOn(result, value, key));
+  }
+
+  #goOn(result: unknown, value: unknown, key: unknown): Pushed {
     const { op, id } = this.#node;
     const { dropped } = this.#bindings;
     switch (op.kind) {
@@ -234,6 +258,9 @@ class Linked implements LinkedNode {
         }
         return this.emit(result, key);
       case 'filter':
+      case 'dedup':
+      case 'sample':
+      case 'limit':
         if (!result) {
           dropped[id]!++;
           return undefined;
@@ -241,8 +268,18 @@ class Linked implements LinkedNode {
         return this.emit(value, key);
       case 'flatMap':
         return this.flatten(result, value, key);
+      case 'process':
+        return this.flatten(undefined, value, key);
       case 'keyBy':
         return this.emit(value, result);
+      case 'extract':
+        return this.emit(result, key);
+      case 'batch':
+        if (result === undefined) return undefined;
+        this.#bindings.emitted[id]!++;
+        return this.emit(result, op.keyed ? key : undefined);
+      case 'route':
+        return this.#route(result, value, key);
       case 'reduce': {
         const state = this.#bindings.state[id]!;
         state.value = result;
@@ -250,235 +287,87 @@ class Linked implements LinkedNode {
         state.changed = typeof op.emit === 'object';
         return op.emit === 'update' ? this.emit(result, undefined) : undefined;
       }
-      case 'aggregate': {
-        const state = this.#bindings.state[id]!;
-        // Accumulators that were awaited take the place of their promises.
-        (result as readonly unknown[]).forEach((accumulator, n) => (state.custom[n] = accumulator));
-        state.changed = typeof op.emit === 'object';
-        if (op.emit !== 'update') return undefined;
-        let running: unknown;
-        this.#guard(() => {
-          running = state.result();
-        }, value);
-        return this.emit(running, undefined);
-      }
+      case 'aggregate':
+        return this.#aggregated(result as readonly unknown[] | undefined, value);
       default:
         return undefined;
     }
   }
 
+  /** @param parts for each aggregator its input, or its new accumulator; undefined when generated code has added them. */
+  #aggregated(parts: readonly unknown[] | undefined, value: unknown): Pushed {
+    const { op, id } = this.#node;
+    if (op.kind !== 'aggregate') return undefined;
+    const state = this.#bindings.state[id]!;
+    if (parts !== undefined) Object.values(op.spec).forEach((aggregator, n) => {
+      if (isBuiltinAggregator(aggregator)) addBuiltin(aggregator.name, state.builtin[n]!, parts[n]);
+      else state.custom[n] = parts[n];
+    });
+    state.changed = typeof op.emit === 'object';
+    if (op.emit !== 'update') return undefined;
+    let running: unknown;
+    this.#guard(() => {
+      running = state.result();
+    }, value);
+    return this.emit(running, undefined);
+  }
+
   flatten(result: unknown, value: unknown, key: unknown): Pushed {
-    const collected = this.#bindings.collected[this.#node.id];
-    let source: Iterable<unknown> | AsyncIterable<unknown> = [];
-    if (typeof result === 'string') source = [result];
-    else if (result !== undefined && result !== null) source = this.#iterable(result, value);
-    if (collected === undefined) return this.#walkAny(source, key, value);
-    // A generator collects while it is walked: what it collected comes before what it yields then.
-    return this.#walkAny(Symbol.iterator in source ? withCollected(source, collected) : withCollectedAsync(source, collected), key, value);
-  }
-
-  #iterable(result: unknown, value: unknown): Iterable<unknown> | AsyncIterable<unknown> {
-    const candidate = result as Partial<Iterable<unknown> & AsyncIterable<unknown>>;
-    if (typeof candidate[Symbol.iterator] === 'function') return result as Iterable<unknown>;
-    if (typeof candidate[Symbol.asyncIterator] === 'function') return result as AsyncIterable<unknown>;
-    throw this.#bindings.control.failed(
-      new TypeError(`flatMap must return an iterable (or nothing); it returned ${typeof result}`),
-      this.#node.id,
-      [value],
-      0,
-    );
-  }
-
-  #walkAny(source: Iterable<unknown> | AsyncIterable<unknown>, key: unknown, value: unknown): Pushed {
-    let iterator: Iterator<unknown> | AsyncIterator<unknown>;
+    if (!this.recovery.isTolerant) return this.#walker.flatten(result, value, key);
+    let held: unknown[] | Promise<unknown[]>;
     try {
-      if (!(Symbol.iterator in source)) {
-        iterator = source[Symbol.asyncIterator]();
-        return this.#walkAsync(iterator, key, value);
+      held = this.#walker.gather(result);
+    } catch (error) {
+      return this.recover(error, value, key);
+    }
+    return Array.isArray(held) ? this.#giveHeld(held, key) : this.#awaitHeld(held, value, key);
+  }
+
+  async #awaitHeld(gathering: Promise<unknown[]>, value: unknown, key: unknown): Promise<void> {
+    let held: unknown[];
+    try {
+      held = await gathering;
+    } catch (error) {
+      const recovered = this.recover(error, value, key, 'rejected');
+      if (recovered !== undefined) await recovered;
+      return;
+    }
+    const given = this.#giveHeld(held, key);
+    if (given !== undefined) await given;
+  }
+
+  #giveHeld(held: readonly unknown[], key: unknown): Pushed {
+    const sent = this.sendOutputs();
+    if (sent !== undefined) return sent.then(() => this.#walker.give(held, key));
+    return this.#walker.give(held, key);
+  }
+
+  #route(result: unknown, value: unknown, key: unknown): Pushed {
+    const { op } = this.#node;
+    if (op.kind !== 'route') return undefined;
+    let names: readonly string[];
+    try {
+      names = routesOf(op, result);
+    } catch (error) {
+      return this.recover(error, value, key);
+    }
+    const sent = sendToRoutes(this.#node, this.#bindings, this.#linked, names, value, key);
+    return sent === undefined ? this.emit(value, key) : sent.then(() => this.emit(value, key));
+  }
+
+  sendOutputs(): Pushed {
+    const waiting = this.#bindings.outputs[this.#node.id];
+    if (waiting === undefined || waiting.length === 0) return undefined;
+    const records = waiting.splice(0);
+    let all: Promise<void> | undefined;
+    for (const { tag, record } of records) {
+      for (const side of this.#node.sides) {
+        if (side.channel !== 'output' || side.tag !== tag) continue;
+        const linked = this.#linked[side.node]!;
+        if (all === undefined) all = linked.push(record, undefined);
+        else all = all.then(() => linked.push(record, undefined));
       }
-      iterator = source[Symbol.iterator]();
-    } catch (error) {
-      throw this.#bindings.control.threw(error, this.#node.id, value);
     }
-    return this.#walk(iterator, key, value);
+    return all;
   }
-
-  /** Walks an iterator as long as everything below is synchronous and there is room and time, else goes on asynchronously. */
-  #walk(iterator: Iterator<unknown>, key: unknown, value: unknown): Pushed {
-    const { control, emitted } = this.#bindings;
-    const pace = new Pace();
-    try {
-      for (;;) {
-        const next = this.#next(iterator, value);
-        if (next.done) return undefined;
-        emitted[this.#node.id]!++;
-        const pushed = this.emit(next.value, key);
-        if (pushed !== undefined || control.stop || pace.isTurnDue()) return this.#walkOn(iterator, key, value, pushed);
-      }
-    } catch (error) {
-      iterator.return?.();
-      throw error;
-    }
-  }
-
-  async #walkOn(iterator: Iterator<unknown>, key: unknown, value: unknown, first: Pushed): Promise<void> {
-    const { control, emitted } = this.#bindings;
-    const pace = new Pace();
-    // What is awaited here may never settle; the end of the job leaves the iterator then.
-    const leave = control.whenLeft(() => iterator.return?.());
-    try {
-      if (first === undefined) await this.#bindings.turn();
-      else await first;
-      for (;;) {
-        if (control.stop) await this.#bindings.room();
-        else if (pace.isTurnDue()) await this.#bindings.turn();
-        const next = this.#next(iterator, value);
-        if (next.done) return;
-        emitted[this.#node.id]!++;
-        const pushed = this.emit(next.value, key);
-        if (pushed !== undefined) await pushed;
-        control.checkNotOver();
-      }
-    } catch (error) {
-      leave();
-      throw error;
-    } finally {
-      control.forget(leave);
-    }
-  }
-
-  async #walkAsync(iterator: AsyncIterator<unknown>, key: unknown, value: unknown): Promise<void> {
-    const { control, emitted } = this.#bindings;
-    const pace = new Pace();
-    const leave = control.whenLeft(() => iterator.return?.());
-    try {
-      for (;;) {
-        if (control.stop) await this.#bindings.room();
-        else if (pace.isTurnDue()) await this.#bindings.turn();
-        let next: IteratorResult<unknown>;
-        try {
-          next = iteratorResult(await iterator.next());
-        } catch (error) {
-          throw control.rejected(error, this.#node.id, value);
-        }
-        control.checkNotOver();
-        if (next.done) return;
-        emitted[this.#node.id]!++;
-        const pushed = this.emit(next.value, key);
-        if (pushed !== undefined) await pushed;
-        control.checkNotOver();
-      }
-    } catch (error) {
-      await leave();
-      throw error;
-    } finally {
-      control.forget(leave);
-    }
-  }
-
-  #next(iterator: Iterator<unknown>, value: unknown): IteratorResult<unknown> {
-    try {
-      return iteratorResult(iterator.next());
-    } catch (error) {
-      throw this.#bindings.control.threw(error, this.#node.id, value);
-    }
-  }
-}
-
-function* withCollected(source: Iterable<unknown>, collected: unknown[]): Generator<unknown> {
-  yield* collected.splice(0);
-  for (const item of source) {
-    yield* collected.splice(0);
-    yield item;
-  }
-  yield* collected.splice(0);
-}
-
-async function* withCollectedAsync(source: AsyncIterable<unknown>, collected: unknown[]): AsyncGenerator<unknown> {
-  yield* collected.splice(0);
-  for await (const item of source) {
-    yield* collected.splice(0);
-    yield item;
-  }
-  yield* collected.splice(0);
-}
-
-function emitTo(children: readonly number[], linked: readonly LinkedNode[]): Push {
-  if (children.length === 0) return () => undefined;
-  if (children.length === 1) {
-    const child = children[0]!;
-    return (value, key) => linked[child]!.push(value, key);
-  }
-  return (value, key) => {
-    for (let n = 0; n < children.length; n++) {
-      const pushed = linked[children[n]!]!.push(value, key);
-      if (pushed !== undefined) return emitRest(children, n + 1, linked, value, key, pushed);
-    }
-    return undefined;
-  };
-}
-
-async function emitRest(
-  children: readonly number[],
-  from: number,
-  linked: readonly LinkedNode[],
-  value: unknown,
-  key: unknown,
-  first: Promise<void>,
-): Promise<void> {
-  await first;
-  for (let n = from; n < children.length; n++) {
-    const pushed = linked[children[n]!]!.push(value, key);
-    if (pushed !== undefined) await pushed;
-  }
-}
-
-/** Accumulator of one unkeyed built-in aggregate. */
-export interface BuiltinState {
-  count: number;
-  value: unknown;
-}
-
-/** One input into one built-in aggregate: what `compiler/codegen/builtin-aggregate.ts` generates, as a function. */
-export function addBuiltin(name: BuiltinAggregatorName, state: BuiltinState, input: unknown): void {
-  if (name === 'count') {
-    state.count++;
-    return;
-  }
-  if (input === undefined || input === null) return;
-  const number = input as number;
-  switch (name) {
-    case 'sum':
-    case 'avg':
-      state.value = (state.value as number) + number;
-      break;
-    case 'min':
-      if (state.count === 0 || number < (state.value as number) || number !== number) state.value = number;
-      break;
-    case 'max':
-      if (state.count === 0 || number > (state.value as number) || number !== number) state.value = number;
-      break;
-    case 'first':
-      if (state.count === 0) state.value = input;
-      break;
-    case 'last':
-      state.value = input;
-      break;
-  }
-  state.count++;
-}
-
-/** Result of one built-in aggregate. */
-export function builtinResult(name: BuiltinAggregatorName, state: BuiltinState): unknown {
-  if (name === 'count') return state.count;
-  if (name === 'sum') return state.value;
-  if (state.count === 0) return null;
-  return name === 'avg' ? (state.value as number) / state.count : state.value;
-}
-
-/** The input of an aggregator in a record; undefined where it has none. */
-export function readAggregateInput(aggregator: BuiltinAggregator<never, unknown>, record: unknown): unknown {
-  const { input } = aggregator;
-  if (typeof input === 'function') return (input as (record: unknown) => unknown)(record);
-  return input === undefined ? undefined : readOptionalField(input, record);
 }

@@ -7,7 +7,8 @@ import { BatchWriter } from '../codec/batch-writer.ts';
 import type { Core } from '../native/core.ts';
 import { emitRecords } from './emit-records.ts';
 import { type KeyedOperator, type KeyedResults, RESULT_ROWS } from './keyed-operator.ts';
-import { type Pushed, readAggregateInput } from './linked-node.ts';
+import { readAggregateInput } from './builtin-state.ts';
+import type { Pushed } from './linked-node.ts';
 import type { StageBindings } from './stage-bindings.ts';
 
 const INITIAL_RESULT_BYTES = 64 * 1024;

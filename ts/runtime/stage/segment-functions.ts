@@ -6,7 +6,7 @@ import type { BatchReader } from '../codec/batch-reader.ts';
 import { canGenerateCode } from '../codec/can-generate-code.ts';
 import { linkDecoder, linkTupleColumns } from '../codec/linked-decoder.ts';
 import { iteratorResult } from './iterator-result.ts';
-import { isThenable } from './linked-node.ts';
+import { isThenable } from './is-thenable.ts';
 import { SegmentCode } from './segment-code.ts';
 import { Segment, type SegmentFunction } from './segment.ts';
 import type { StageBindings } from './stage-bindings.ts';
@@ -56,8 +56,8 @@ export class SegmentFunctions {
     };
     switch (input.kind) {
       case 'array':
-        return (source, start, end) => {
-          for (let i = start; i < end; i++) if (push((source as unknown[])[i], undefined)) return i + 1;
+        return (source, start, end, keys) => {
+          for (let i = start; i < end; i++) if (push((source as unknown[])[i], keys?.[i])) return i + 1;
           return end;
         };
       case 'iterator':

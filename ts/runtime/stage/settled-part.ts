@@ -1,5 +1,5 @@
 import { SageError } from '../../common/errors.ts';
-import { isThenable } from './linked-node.ts';
+import { isThenable } from './is-thenable.ts';
 
 /**
  * What `init` or `result` of a user's aggregator gave.

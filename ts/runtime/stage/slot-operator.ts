@@ -8,9 +8,12 @@ import { BatchWriter } from '../codec/batch-writer.ts';
 import type { Core } from '../native/core.ts';
 import { emitRecords } from './emit-records.ts';
 import { type KeyedOperator, type KeyedResults, RESULT_ROWS } from './keyed-operator.ts';
-import { type BuiltinState, type Pushed, addBuiltin, builtinResult, isThenable, readAggregateInput } from './linked-node.ts';
+import { type BuiltinState, addBuiltin, builtinResult, readAggregateInput } from './builtin-state.ts';
+import { isThenable } from './is-thenable.ts';
+import type { Pushed } from './linked-node.ts';
 import { Pace } from './pace.ts';
 import { Quota } from './quota.ts';
+import type { FailureKind } from './recovery.ts';
 import { settledPart } from './settled-part.ts';
 import type { StageBindings } from './stage-bindings.ts';
 import { NO_RECORD } from './stage-control.ts';
@@ -38,6 +41,8 @@ export class SlotOperator implements KeyedOperator {
   readonly #accumulators: unknown[][] = [];
   readonly #aggregators: readonly (readonly [string, AnyAggregator])[] | undefined;
   readonly #keyOfSlot: unknown[] = [];
+  /** Whether a slot has accumulators: the first record of its key may have failed. */
+  readonly #filled: boolean[] = [];
   #closed: SlotBatch[] = [];
   #results: unknown[] = [];
   #changed = new Set<number>();
@@ -140,84 +145,104 @@ export class SlotOperator implements KeyedOperator {
     for (let n = batch.next; n < end; n++) {
       batch.next = n + 1;
       const slot = slots[n]!;
-      const isNew = slot >= this.#keyOfSlot.length;
-      if (isNew) this.#keyOfSlot[slot] = keys[n];
-      if (reduce !== undefined) {
-        if (isNew) first[slot] = records[n];
-        else {
-          const result = reduce(first[slot], records[n], keys[n]);
-          if (isThenable(result)) return this.#awaitReduced(result, batch, n, end);
-          first[slot] = result;
+      if (slot >= this.#keyOfSlot.length) this.#keyOfSlot[slot] = keys[n];
+      const isNew = this.#filled[slot] !== true;
+      if (reduce !== undefined && isNew) first[slot] = records[n];
+      else {
+        let added: unknown;
+        try {
+          added = reduce === undefined ? this.#parts(slot, isNew, records[n]) : reduce(first[slot], records[n], keys[n]);
+        } catch (error) {
+          const recovered = this.#recover(error, batch, n, 'threw');
+          if (recovered !== undefined) return this.#goOn(recovered, batch, end);
+          continue;
         }
-      } else if (this.#add(slot, isNew, records[n])) {
-        return this.#awaitAdded(batch, n, end);
+        if (isThenable(added)) return this.#goOn(this.#awaitAdded(added, batch, n), batch, end);
+        this.#commit(slot, isNew, added);
       }
+      this.#filled[slot] = true;
       this.#added(slot);
     }
     return undefined;
   }
 
-  /** The accumulators of the row's key that are promises are awaited before the next row. */
-  async #awaitAdded(batch: SlotBatch, n: number, end: number): Promise<void> {
-    const slot = batch.slots[n]!;
-    try {
-      for (const column of this.#accumulators) if (isThenable(column[slot])) column[slot] = await column[slot];
-    } catch (error) {
-      throw this.#bindings.control.rejected(error, this.#node.id, batch.records[n]);
-    }
+  /** The next rows come when what the row at hand waits for has settled. */
+  async #goOn(waiting: Promise<void>, batch: SlotBatch, end: number): Promise<void> {
+    await waiting;
     this.#bindings.control.checkNotOver();
-    this.#added(slot);
     if (this.#asyncPace.isTurnDue()) await this.#bindings.turn();
     await this.#accumulate(batch, end);
   }
 
-  async #awaitReduced(result: PromiseLike<unknown>, batch: SlotBatch, n: number, end: number): Promise<void> {
-    const slot = batch.slots[n]!;
+  async #awaitAdded(adding: PromiseLike<unknown>, batch: SlotBatch, n: number): Promise<void> {
+    let added: unknown;
     try {
-      this.#accumulators[0]![slot] = await result;
+      added = await adding;
     } catch (error) {
-      throw this.#bindings.control.rejected(error, this.#node.id, batch.records[n]);
+      const recovered = this.#recover(error, batch, n, 'rejected');
+      if (recovered !== undefined) await recovered;
+      return;
     }
     this.#bindings.control.checkNotOver();
+    this.#finish(batch.slots[n]!, added);
+  }
+
+  #finish(slot: number, added: unknown): void {
+    this.#commit(slot, this.#filled[slot] !== true, added);
+    this.#filled[slot] = true;
     this.#added(slot);
-    if (this.#asyncPace.isTurnDue()) await this.#bindings.turn();
-    await this.#accumulate(batch, end);
+  }
+
+  /** What the error policy says of a row: the accumulators are as they were before it. */
+  #recover(error: unknown, { slots, keys, records }: SlotBatch, n: number, how: FailureKind): Pushed {
+    const slot = slots[n]!;
+    return this.#bindings.linked[this.#node.id]!.recovery.recover(error, records[n], keys[n], how, async () => {
+      const reduce = this.#aggregators === undefined ? this.#reducer() : undefined;
+      const added = await (reduce === undefined ? this.#parts(slot, this.#filled[slot] !== true, records[n]) : reduce(this.#accumulators[0]![slot], records[n], keys[n]));
+      return () => {
+        this.#finish(slot, added);
+        return undefined;
+      };
+    });
   }
 
   #reducer(): (acc: unknown, record: unknown, key: unknown) => unknown {
-    const { functions, contexts, control } = this.#bindings;
+    const { functions, contexts } = this.#bindings;
     const fn = functions[this.#node.id] as ((a: unknown, b: unknown) => unknown) | { execute(a: unknown, b: unknown): unknown };
     const context = contexts[this.#node.id];
+    if (typeof fn === 'function') return (acc, record) => fn(acc, record);
     return (acc, record, key) => {
-      try {
-        if (typeof fn === 'function') return fn(acc, record);
-        if (context !== undefined) context.key = key;
-        return fn.execute(acc, record);
-      } catch (error) {
-        throw control.failed(error, this.#node.id, [record], 0);
-      }
+      if (context !== undefined) context.key = key;
+      return fn.execute(acc, record);
     };
   }
 
-  /** Adds a record to all accumulators of a key; whether one of them gave a promise. */
-  #add(slot: number, isNew: boolean, record: unknown): boolean {
+  /** For each aggregator its input, or its new accumulator; a promise where one of these is. Nothing is changed yet: all of it may fail. */
+  #parts(slot: number, isNew: boolean, record: unknown): unknown[] | Promise<unknown[]> {
     let isAsync = false;
-    try {
-      this.#aggregators!.forEach(([name, aggregator], n) => {
-        const column = this.#accumulators[n]!;
-        if (isBuiltinAggregator(aggregator)) {
-          const state = isNew ? (column[slot] = { count: 0, value: 0 }) : column[slot];
-          addBuiltin(aggregator.name, state as BuiltinState, this.#input(aggregator, n, record));
-        } else {
-          const added = aggregator.add(isNew ? settledPart(aggregator.init(), 'init', name) : column[slot], record);
-          column[slot] = added;
-          isAsync ||= isThenable(added);
-        }
-      });
-    } catch (error) {
-      throw this.#bindings.control.failed(error, this.#node.id, [record], 0);
+    const parts = this.#aggregators!.map(([name, aggregator], n) => {
+      if (isBuiltinAggregator(aggregator)) return this.#input(aggregator, n, record);
+      const added = aggregator.add(isNew ? settledPart(aggregator.init(), 'init', name) : this.#accumulators[n]![slot], record);
+      isAsync ||= isThenable(added);
+      return added;
+    });
+    return isAsync ? Promise.all(parts) : parts;
+  }
+
+  #commit(slot: number, isNew: boolean, added: unknown): void {
+    if (this.#aggregators === undefined) {
+      this.#accumulators[0]![slot] = added;
+      return;
     }
-    return isAsync;
+    this.#aggregators.forEach(([, aggregator], n) => {
+      const column = this.#accumulators[n]!;
+      const part = (added as readonly unknown[])[n];
+      if (!isBuiltinAggregator(aggregator)) column[slot] = part;
+      else {
+        const state = isNew ? (column[slot] = { count: 0, value: 0 }) : column[slot];
+        addBuiltin(aggregator.name, state as BuiltinState, part);
+      }
+    });
   }
 
   #input(aggregator: BuiltinAggregator<never, unknown>, n: number, record: unknown): unknown {
@@ -289,8 +314,16 @@ export class SlotOperator implements KeyedOperator {
   drain(): KeyedResults | undefined {
     if (this.#emitUpdates) return undefined;
     if (this.#everyMs !== undefined) this.emitChanged(Number.POSITIVE_INFINITY);
-    else this.#giveResults(() => (this.#nextSlot < this.#keyOfSlot.length ? this.#nextSlot++ : undefined));
+    else this.#giveResults(() => this.#nextFilled());
     return this.takeResults();
+  }
+
+  #nextFilled(): number | undefined {
+    while (this.#nextSlot < this.#keyOfSlot.length) {
+      const slot = this.#nextSlot++;
+      if (this.#filled[slot] === true) return slot;
+    }
+    return undefined;
   }
 
   close(): void {

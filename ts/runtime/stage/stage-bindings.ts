@@ -2,10 +2,15 @@ import type { Stage, StageNode } from '../../compiler/physical-plan.ts';
 import { isBuiltinAggregator } from '../../functions/aggregator.ts';
 import type { TaskContext } from '../../functions/task-context.ts';
 import type { AnyAggregator } from '../../transformations/aggregate-transformation.ts';
+import type { Logger } from '../../functions/logger.ts';
 import type { BatchWriter } from '../codec/batch-writer.ts';
+import type { Batcher } from './batcher.ts';
+import { type BuiltinState, builtinResult } from './builtin-state.ts';
+import type { HoldingOperator } from './holding-operator.ts';
 import type { iteratorResult } from './iterator-result.ts';
 import type { KeyedOperator, KeyedResults } from './keyed-operator.ts';
-import { type BuiltinState, type LinkedNode, builtinResult } from './linked-node.ts';
+import type { LinkedNode } from './linked-node.ts';
+import type { RecordGate } from './record-gates.ts';
 import { settledPart } from './settled-part.ts';
 import type { StageControl } from './stage-control.ts';
 
@@ -45,6 +50,14 @@ export class UnkeyedState {
     return true;
   }
 
+  /** Awaits the accumulators that are promises, and puts what they give in their place. */
+  async whenSettled(): Promise<void> {
+    const settled = await Promise.all(this.custom);
+    this.#spec.forEach(([, aggregator], n) => {
+      if (!isBuiltinAggregator(aggregator)) this.custom[n] = settled[n];
+    });
+  }
+
   /** What the `n`th aggregator gave as its result. @throws SageError SAGE_USER_WRONG_TYPE for a promise. */
   settled(n: number, result: unknown): unknown {
     return settledPart(result, 'result', this.#spec[n]![0]);
@@ -72,17 +85,33 @@ export interface StageBindings {
   readonly writers: (BatchWriter | undefined)[];
   readonly keyed: (KeyedOperator | undefined)[];
   readonly state: (UnkeyedState | undefined)[];
+  /** Batches and asynchronous calls. */
+  readonly holders: (HoldingOperator | undefined)[];
+  readonly batches: (Batcher | undefined)[];
+  readonly gates: (RecordGate | undefined)[];
+  /** Of `zipWithIndex`. */
+  readonly indexes: ({ next: number } | undefined)[];
+  /** What `this.output(tag, x)` took, where somebody takes side outputs. */
+  readonly outputs: ({ readonly tag: string; readonly record: unknown }[] | undefined)[];
   /** What `this.collect(x)` of a flatMap class took. */
   readonly collected: (unknown[] | undefined)[];
   readonly linked: LinkedNode[];
   /** Records that entered at a root; results that left an aggregate. */
   readonly counts: Float64Array;
-  /** Records that a map dropped or a filter rejected. */
+  /** Records that a map dropped, a filter rejected, or nobody took behind a route. */
   readonly dropped: Float64Array;
   /** Records that a flatMap made. */
   readonly emitted: Float64Array;
+  /** Records that error policies left out. */
+  readonly skipped: Float64Array;
+  /** Records that error policies put aside. */
+  readonly dead: Float64Array;
   /** Throws unless what `next()` of an iterator gave is a result. */
   readonly iteratorResult: typeof iteratorResult;
+  /** The logger of a node's function. */
+  logger(node: number): Logger;
+  /** Resolves after this time; rejects when the job is over. */
+  wait(ms: number): Promise<void>;
   /** Resolves when there is credit downstream again; rejects when the job is over. */
   room(): Promise<void>;
   /** Whether a record with many results should be left half way: it takes long, or there is no credit downstream. */

@@ -2,7 +2,8 @@ import type { Exchange, Stage, StageNode, StageOp } from '../../compiler/physica
 import { SageError } from '../../common/errors.ts';
 import type { JobId } from '../../common/ids.ts';
 import { isFieldPath } from '../../functions/field-path.ts';
-import { FlatMapFunction } from '../../functions/flat-map-function.ts';
+import { BaseFunction } from '../../functions/base-function.ts';
+import { CollectingFunction } from '../../functions/collecting-function.ts';
 import { type FunctionInstance, instantiateUserFunction } from '../../functions/function-instance.ts';
 import { TaskContext } from '../../functions/task-context.ts';
 import type { UserFunction } from '../../functions/user-function.ts';
@@ -11,11 +12,13 @@ import { type LayoutNode, numbersTuple } from '../../compiler/layout/layout.ts';
 import { BatchReader } from '../codec/batch-reader.ts';
 import { BatchWriter } from '../codec/batch-writer.ts';
 import type { IsolateTask } from '../isolate/isolate-loop.ts';
-import { iteratorResult } from './iterator-result.ts';
+import { AsyncCalls } from './async-calls.ts';
+import { Batcher } from './batcher.ts';
 import { linkNodes } from './linked-node.ts';
+import { makeBindings } from './make-bindings.ts';
 import { makeKeyedOperator } from './make-keyed-operator.ts';
 import { type OpenedSource, openCollection, openFunction, openIterator } from './opened-source.ts';
-import { readResults } from './read-results.ts';
+import { makeRecordGate } from './record-gates.ts';
 import { linkDecoder } from '../codec/linked-decoder.ts';
 import { type StageBindings, UnkeyedState } from './stage-bindings.ts';
 import { NO_RECORD, StageControl } from './stage-control.ts';
@@ -39,52 +42,12 @@ export interface JobFacts {
   readonly exchanges: readonly Exchange[];
 }
 
-/** Counters that a task reports for each node: rows at roots, dropped or filtered, made by flatMap. */
-export const COUNTERS_PER_NODE = 3;
-
-/** How often a record that is paused half way looks whether it may go on. */
-const PAUSED_MS = 4;
-
 /** Builds a task: its user functions, writers, state and runner. Nothing of the user's runs but constructors. */
 export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, host: RunnerHost): IsolateTask {
   const { stage } = spec;
-  const size = stage.nodes.length;
   const reporter = failureReporter(stage);
   const control = new StageControl(reporter, recordAt);
-  const counters = new Float64Array(size * COUNTERS_PER_NODE);
-  const isPaused = (): boolean => host.core.jobStatus(jobHandle) === 'paused';
-  const bindings: StageBindings = {
-    stage,
-    control,
-    functions: Array.from({ length: size }),
-    contexts: Array.from({ length: size }, () => undefined),
-    aggregators: Array.from({ length: size }, () => undefined),
-    writers: Array.from({ length: size }, () => undefined),
-    keyed: Array.from({ length: size }, () => undefined),
-    state: Array.from({ length: size }, () => undefined),
-    collected: Array.from({ length: size }, () => undefined),
-    linked: [],
-    counts: counters.subarray(0, size),
-    dropped: counters.subarray(size, 2 * size),
-    emitted: counters.subarray(2 * size),
-    iteratorResult,
-    room: async () => {
-      for (let waitMs = 0; host.core.hasCredit(host.isolate, spec.task) === 0 || isPaused(); waitMs = Math.min(4, waitMs + 1)) {
-        await new Promise((resolve) => setTimeout(resolve, waitMs));
-        job.signal.throwIfAborted();
-      }
-      control.stop = false;
-    },
-    isHeldUp: () => performance.now() >= control.turnDueMs || (control.stop && host.core.hasCredit(host.isolate, spec.task) === 0),
-    turn: async () => {
-      do {
-        await new Promise((resolve) => setImmediate(resolve));
-        job.signal.throwIfAborted();
-        if (isPaused()) await new Promise((resolve) => setTimeout(resolve, PAUSED_MS));
-      } while (isPaused());
-    },
-    readResults: (node, results) => readResults(stage.nodes[node]!.op, results),
-  };
+  const { bindings, counters } = makeBindings(spec, job, jobHandle, host, control);
   const instances: FunctionInstance[] = [];
   const sources: OpenedSource[] = [];
   const bind = (node: StageNode, fn: UserFunction): unknown => {
@@ -100,11 +63,12 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
     const instance = instantiateUserFunction(fn, context, node.operator.transformation.declaredAt);
     instances.push(instance);
     if (instance.object !== undefined) bindings.contexts[node.id] = context;
-    if (instance.object instanceof FlatMapFunction) {
+    if (instance.object instanceof CollectingFunction) {
       const collected: unknown[] = [];
       bindings.collected[node.id] = collected;
-      FlatMapFunction.connect(instance.object as FlatMapFunction<never, unknown>, (record) => collected.push(record));
+      CollectingFunction.connect(instance.object, (record) => collected.push(record));
     }
+    if (instance.object instanceof BaseFunction) connectOutputs(node, instance.object, bindings);
     return instance.fn ?? instance.object;
   };
   const build = (node: StageNode): void => {
@@ -113,7 +77,37 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
       case 'map':
       case 'flatMap':
       case 'filter':
+      case 'process':
+      case 'route':
         bindings.functions[node.id] = bind(node, op.fn);
+        break;
+      case 'mapAsync':
+        bindings.functions[node.id] = bind(node, op.fn);
+        bindings.holders[node.id] = new AsyncCalls(node, bindings, {
+          ready: () => host.ready(spec.task),
+          inFlightChanged: (by) => host.inFlightChanged(by),
+        });
+        break;
+      case 'batch': {
+        const batcher = new Batcher(node, bindings, host.nowMs);
+        bindings.holders[node.id] = batcher;
+        bindings.batches[node.id] = batcher;
+        break;
+      }
+      case 'dedup':
+      case 'sample':
+      case 'limit':
+        bindings.gates[node.id] = makeRecordGate(node, {
+          instance: spec.instance,
+          nowMs: host.nowMs,
+          limitReached: () => {
+            control.stop = true;
+            host.limitReached(node.operator.id);
+          },
+        });
+        break;
+      case 'zipWithIndex':
+        bindings.indexes[node.id] = { next: 0 };
         break;
       case 'keyBy':
         if (!isFieldPath(op.selector)) bindings.functions[node.id] = bind(node, op.selector);
@@ -190,6 +184,25 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
     close: () => (closing ??= closeAll()),
     counts: () => counters,
   };
+}
+
+/** Where `this.output(tag, x)` of a function goes: to who takes the tag, if anybody does. Calls in flight at the same time could not be told apart. */
+function connectOutputs(node: StageNode, object: BaseFunction, bindings: StageBindings): void {
+  if (node.op.kind === 'mapAsync') return;
+  const taken = new Set(node.sides.filter(({ channel }) => channel === 'output').map(({ tag }) => tag));
+  const waiting: { readonly tag: string; readonly record: unknown }[] = [];
+  if (taken.size > 0) bindings.outputs[node.id] = waiting;
+  const unread = new Set<string>();
+  BaseFunction.connectOutputs(object, (tag, record) => {
+    if (taken.has(tag)) {
+      waiting.push({ tag, record });
+      return;
+    }
+    bindings.contexts[node.id]?.metrics.counter(`unread output ${tag}`).inc();
+    if (unread.has(tag)) return;
+    unread.add(tag);
+    bindings.logger(node.id).warn(`nobody takes the side output '${tag}': its records are counted and left out; call sideOutput('${tag}') behind the operator`);
+  });
 }
 
 /** Records that were collected when no `execute` was there to pass them on: they must not vanish without a word. */

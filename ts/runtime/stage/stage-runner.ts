@@ -1,11 +1,11 @@
 import { BatchReader, type LayoutCache } from '../codec/batch-reader.ts';
 import type { Core } from '../native/core.ts';
 import { TAKE_BATCH, TAKE_END_DRAINED, TAKE_END_STOPPED, TAKE_SOURCE, TAKE_TOO_SMALL } from '../native/core.ts';
-import { resumeSuspended } from './linked-node.ts';
 import type { OpenedSource } from './opened-source.ts';
+import { resumeSuspended } from './resume-suspended.ts';
 import { SegmentFunctions } from './segment-functions.ts';
-import { StageAggregates } from './stage-aggregates.ts';
 import type { StageBindings } from './stage-bindings.ts';
+import { StageHolders } from './stage-holders.ts';
 import { StageSources } from './stage-sources.ts';
 import { type WorkItem, WorkStack } from './work-stack.ts';
 
@@ -36,6 +36,14 @@ export interface RunnerHost {
   readonly stopping: Promise<void>;
   /** The job's clock: milliseconds from any fixed start. */
   readonly nowMs: () => number;
+  /** A task that may be resting has something to do. */
+  ready(task: number): void;
+  /** So many more calls of user code are in flight, while no task waits for them. */
+  inFlightChanged(by: number): void;
+  /** An operator that limits all records lets no more pass. */
+  limitReached(operator: number): void;
+  /** Says when the sources of a task are to end as if they had no more records. */
+  onSourcesEnd(task: number, end: () => void): void;
 }
 
 /** Runs one task: takes batches or pulls its source, and calls the generated functions with them. */
@@ -49,11 +57,13 @@ export class StageRunner {
   readonly #inputOfGate: readonly number[];
   readonly #stack: WorkStack = new WorkStack();
   readonly #sources: StageSources;
-  readonly #aggregates: StageAggregates;
+  readonly #holders: StageHolders;
   readonly #hasOutputs: boolean;
   /** What the core said of the end. */
   #told: 'no' | 'drained' | 'stopped' = 'no';
   #lastFlushMs = 0;
+  /** Ends the wait of a step for what is in flight. */
+  #wakeStep: (() => void) | undefined;
 
   constructor(task: number, bindings: StageBindings, sources: readonly OpenedSource[], host: RunnerHost) {
     this.task = task;
@@ -61,7 +71,8 @@ export class StageRunner {
     this.#host = host;
     this.#functions = new SegmentFunctions(bindings, bindings.stage.name);
     this.#sources = new StageSources(sources, bindings.control, this.#functions, this.#stack, host.stopping);
-    this.#aggregates = new StageAggregates(bindings, this.#functions, this.#stack, host.nowMs);
+    if (sources.length > 0) host.onSourcesEnd(task, () => this.#sources.endNow());
+    this.#holders = new StageHolders(bindings, this.#functions, this.#stack, host.nowMs);
     this.#reader = new BatchReader(host.layouts);
     const inputs: number[] = [];
     for (const node of bindings.stage.nodes) if (node.op.kind === 'input') inputs[node.op.gate] = node.id;
@@ -76,9 +87,21 @@ export class StageRunner {
     return typeof result === 'string' ? this.#stepped(result) : this.#await(result, deadlineMs);
   }
 
-  /** Milliseconds until the task has results to emit though no record comes (`emit: { everyMs }`), if there are any. */
+  /** Something that was in flight has settled; whether a step was waiting for that. */
+  wakeStep(): boolean {
+    if (this.#wakeStep === undefined) return false;
+    this.#wakeStep();
+    return true;
+  }
+
+  /** Whether the task rests with calls in flight. */
+  get inFlight(): boolean {
+    return this.bindings.holders.some((holder) => holder !== undefined && holder.inFlight > 0);
+  }
+
+  /** Milliseconds until the task has results to emit though no record comes (`emit: { everyMs }`, `batch({ waitMs })`), if there are any. */
   get dueInMs(): number | undefined {
-    return this.#aggregates.dueInMs;
+    return this.#holders.dueInMs;
   }
 
   /** Sends what open batches hold; whether there was anything. */
@@ -97,6 +120,7 @@ export class StageRunner {
   /** The job is over though the task is not: no function is called again, whatever is still being awaited. */
   leave(): void {
     this.bindings.control.leave();
+    this.#wakeStep?.();
   }
 
   /** Leaves the sources: their `return` is called, so that generators can clean up. */
@@ -119,6 +143,7 @@ export class StageRunner {
     let waiting: Promise<void> = promise;
     for (;;) {
       await waiting;
+      this.#wakeStep = undefined;
       this.bindings.control.checkNotOver();
       // Promises that never wait for anything would keep timers and signals from their turn for as long as there are records.
       if (performance.now() >= deadlineMs) return this.#stepped(this.#leave('more'));
@@ -136,19 +161,27 @@ export class StageRunner {
     const deadlineMs = Math.max(stepDeadlineMs, nowMs + LEAST_WORK_MS);
     control.turnDueMs = deadlineMs;
     for (;;) {
-      const worked = this.#aggregates.work();
+      const worked = this.#holders.work();
       if (worked !== undefined) return worked;
-      if (this.#aggregates.hasBacklog) {
+      if (this.#holders.hasBacklog) {
         if (performance.now() >= deadlineMs) return this.#leave('more');
         continue;
       }
       const item = this.#stack.top;
+      if (this.#holders.isBlocked(item?.root)) {
+        if (!this.#holders.flush()) return this.#awaitCalls();
+        if (performance.now() >= deadlineMs) return this.#leave('more');
+        continue;
+      }
       if (item === undefined) {
-        if (this.#aggregates.flush()) continue;
-        if (this.#sources.isPending) return this.#sources.awaitRecord(this.dueInMs);
+        if (this.#holders.flush()) continue;
+        if (this.#sources.isPending) return this.#sources.awaitRecord(this.dueInMs, this.#woken);
         if (this.#ending === 'no') return 'waiting';
-        if (this.#aggregates.drainNext(this.#ending === 'drained')) continue;
-        return this.#finish();
+        const drained = this.#holders.drainNext(this.#ending === 'drained');
+        if (typeof drained === 'object') return drained;
+        if (drained === 'in flight') return this.#awaitCalls();
+        if (drained === 'done') return this.#finish();
+        continue;
       }
       if (this.#sources.isStopping && this.#sources.has(item)) {
         // Whatever was above it on the stack is done: the core says how the source ends.
@@ -165,12 +198,28 @@ export class StageRunner {
         control.suspended = undefined;
         return resumeSuspended(suspension, this.bindings);
       }
-      if (control.pulled !== undefined) return this.#sources.pulled(item, control.pulled, this.dueInMs);
+      if (control.pulled !== undefined) return this.#sources.pulled(item, control.pulled, this.dueInMs, this.#woken);
       const credit = !control.stop || !this.#hasOutputs || this.#host.core.hasCredit(this.#host.isolate, this.task) === 1;
       if (control.nothing && this.#stack.top === item) return this.#leave('nothing');
       if (nowMs >= deadlineMs || !credit) return this.#leave('more');
     }
   }
+
+  /** Waits until a call that is in flight has settled, or results are due. */
+  async #awaitCalls(): Promise<void> {
+    const { dueInMs } = this;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#woken(resolve);
+      if (dueInMs !== undefined) timer = setTimeout(resolve, dueInMs);
+    });
+    clearTimeout(timer);
+  }
+
+  /** Has `wake` called when something that was in flight has settled. */
+  readonly #woken = (wake: () => void): void => {
+    this.#wakeStep = wake;
+  };
 
   /**
    * Calls an item's segment until it is through, has something to say, or the time is up; returns the time. Most calls have
@@ -193,13 +242,13 @@ export class StageRunner {
   /** All rows of an item have been taken. */
   #done(item: WorkItem): void {
     this.#stack.remove(item);
-    this.#aggregates.giveBack(item);
+    this.#holders.giveBack(item);
   }
 
   /** Ends a step while there is a source or rows to go on with; results that are due are the first thing of the next one. */
   #leave(result: StepResult): StepResult {
     const left = this.#leaveSource(result);
-    return this.#aggregates.flush() ? 'more' : left;
+    return this.#holders.flush() ? 'more' : left;
   }
 
   /** The source is not held over steps: each step asks the core whether it may go on. */

@@ -7,6 +7,9 @@ import type { WorkItem, WorkStack } from './work-stack.ts';
 const STOPPED = Symbol('the job stops');
 const DUE = Symbol('results are due');
 
+/** Has a function called when something that was in flight has settled. */
+export type OnWake = (wake: () => void) => void;
+
 /** An async generator whose record was awaited when its job ended has this long to come to its `finally`. */
 const OWED_MS = 40;
 
@@ -44,10 +47,13 @@ export class StageSources {
     this.#control = control;
     this.#functions = functions;
     this.#stack = stack;
-    void stopping.then(() => {
-      this.isStopping = true;
-      this.#onStopping();
-    });
+    void stopping.then(() => this.endNow());
+  }
+
+  /** The sources are left: the core says how they end. */
+  endNow(): void {
+    this.isStopping = true;
+    this.#onStopping();
   }
 
   /** Whether a source gave a promise whose record has not come. */
@@ -92,16 +98,16 @@ export class StageSources {
   }
 
   /** A source gave a promise: its record is awaited as in `awaitRecord`. */
-  pulled(item: WorkItem, promise: PromiseLike<unknown>, dueInMs: number | undefined): Promise<void> {
+  pulled(item: WorkItem, promise: PromiseLike<unknown>, dueInMs: number | undefined, woken: OnWake): Promise<void> {
     this.#control.pulled = undefined;
     this.#stack.remove(item);
     this.#pull = { item, promise };
     this.#owing = item;
-    return this.awaitRecord(dueInMs);
+    return this.awaitRecord(dueInMs, woken);
   }
 
-  /** Awaits the record of the promise that is pending, unless the job stops or results are due first. */
-  async awaitRecord(dueInMs: number | undefined): Promise<void> {
+  /** Awaits the record of the promise that is pending, unless the job stops, results are due or a call in flight settles first. */
+  async awaitRecord(dueInMs: number | undefined, woken: OnWake): Promise<void> {
     const { item, promise } = this.#pull!;
     let timer: NodeJS.Timeout | undefined;
     const due = dueInMs === undefined ? [] : [new Promise<symbol>((resolve) => {
@@ -109,7 +115,7 @@ export class StageSources {
     })];
     let settled: unknown;
     try {
-      settled = await this.#unlessStopped([promise, ...due]);
+      settled = await this.#unlessStopped([promise, ...due], woken);
     } catch (error) {
       throw this.#control.rejected(error, item.root, NO_RECORD);
     } finally {
@@ -122,7 +128,7 @@ export class StageSources {
     const { opened } = this.#sources.find((source) => source.item === item)!;
     const record = opened.settle(settled);
     if (record === undefined) this.end(item);
-    else if (record.has) this.#stack.push(item.root, this.#functions.get(item.root, { kind: 'array' }, ''), [record.value], 1);
+    else if (record.has) this.#stack.push(item.root, this.#functions.get(item.root, { kind: 'array', keyed: false }, ''), [record.value], 1);
     else await new Promise((resolve) => setTimeout(resolve, 1));
   }
 
@@ -141,9 +147,10 @@ export class StageSources {
    * The first promise to settle, or `STOPPED`. Not `Promise.race` with `stopping`: that promise lives as long as the job and
    * would hold on to every record that was ever awaited beside it.
    */
-  #unlessStopped(promises: readonly PromiseLike<unknown>[]): Promise<unknown> {
+  #unlessStopped(promises: readonly PromiseLike<unknown>[], woken: OnWake): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.isStopping) resolve(STOPPED);
+      woken(() => resolve(DUE));
       this.#onStopping = () => resolve(STOPPED);
       for (const promise of promises) promise.then(resolve, reject);
     });

@@ -18,11 +18,22 @@ export interface WorkerHandle {
   stop(): void;
   /** Tells it that the job is over: it closes its functions. One that does not even notice is terminated. */
   cancel(): void;
+  /** Ends the sources of these tasks, as if they had no more records. */
+  endSources(tasks: readonly number[]): void;
   terminate(): void;
 }
 
-/** Starts a worker thread of a job. `onError` is told when it fails or dies before the job is over. */
-export function startWorker(assignment: WorkerAssignment, onError: (error: SageError) => void): WorkerHandle {
+/** What a worker tells its job. */
+export interface WorkerListener {
+  /** It has failed, or died before the job was over. */
+  onError(error: SageError): void;
+  /** An operator that limits all records lets no more pass. */
+  onLimit(operator: number): void;
+}
+
+/** Starts a worker thread of a job. */
+export function startWorker(assignment: WorkerAssignment, listener: WorkerListener): WorkerHandle {
+  const onError = (error: SageError): void => listener.onError(error);
   const closed = Promise.withResolvers<void>();
   const name = `worker ${assignment.isolate} of job '${assignment.jobName}'`;
   /** It has closed its functions, or was told to go: what it says from now on is no failure. */
@@ -35,7 +46,7 @@ export function startWorker(assignment: WorkerAssignment, onError: (error: SageE
     worker = new Worker(entryFile('runtime/worker/worker-main'), { workerData: assignment, argv: process.argv.slice(2), name: `sage-${assignment.isolate}` });
   } catch (error) {
     onError(startError(name, assignment, error));
-    return { closed: Promise.resolve(), stop: noop, cancel: noop, terminate: noop };
+    return { closed: Promise.resolve(), stop: noop, cancel: noop, endSources: noop, terminate: noop };
   }
   const terminate = (): void => {
     isDone = true;
@@ -51,6 +62,9 @@ export function startWorker(assignment: WorkerAssignment, onError: (error: SageE
     switch (message.type) {
       case 'failed':
         onError(deserializeError(message.error));
+        break;
+      case 'limit':
+        listener.onLimit(message.operator);
         break;
       case 'closing':
         clearTimeout(unnoticed);
@@ -76,6 +90,7 @@ export function startWorker(assignment: WorkerAssignment, onError: (error: SageE
   return {
     closed: closed.promise,
     stop: () => post({ type: 'stop' }),
+    endSources: (tasks) => post({ type: 'endSources', tasks }),
     cancel() {
       post({ type: 'cancel' });
       if (isGone) return;

@@ -12,6 +12,7 @@ import { fingerprint } from '../../compiler/fingerprint/fingerprint.ts';
 import { describeDifference, firstDifference } from '../../compiler/fingerprint/first-difference.ts';
 import type { StreamEnvironment } from '../../transformations/stream-environment.ts';
 import { runIsolate } from '../isolate/attach-isolate.ts';
+import { SourceEnds } from '../isolate/source-ends.ts';
 import { loadCore } from '../native/load-core.ts';
 import { registeredPipeline } from './pipeline-registry.ts';
 import { serializeError } from './serialize-error.ts';
@@ -25,6 +26,7 @@ const abort = new AbortController();
 const NOTICE_AFTER_MS = 10_000;
 let accepted = false;
 let isRunning = false;
+const sourceEnds = new SourceEnds();
 let leaveSources!: () => void;
 const stopping = new Promise<void>((resolve) => {
   leaveSources = resolve;
@@ -40,6 +42,10 @@ function fail(error: unknown): void {
 }
 
 port.on('message', (message: ToWorker) => {
+  if (message.type === 'endSources') {
+    sourceEnds.end(message.tasks);
+    return;
+  }
   leaveSources();
   if (message.type !== 'cancel') return;
   abort.abort(new SageError('SAGE_JOB_CANCELED', `job '${assignment.jobName}' was cancelled`));
@@ -72,6 +78,8 @@ async function runPart(environment: StreamEnvironment): Promise<void> {
     stopping,
     nowMs: () => (environment.config.clock ?? systemClock).monotonicMs(),
     onError: fail,
+    onLimit: (operator) => send({ type: 'limit', operator }),
+    sourceEnds,
   });
 }
 

@@ -22,13 +22,19 @@ export interface WorkerAssignment {
 }
 
 /** From the job to its workers. Data never goes this way. */
-export type ToWorker = { readonly type: 'stop' } | { readonly type: 'cancel' };
+export type ToWorker =
+  | { readonly type: 'stop' }
+  | { readonly type: 'cancel' }
+  /** The sources of these tasks have nothing left to do. */
+  | { readonly type: 'endSources'; readonly tasks: readonly number[] };
 
 /** From a worker to its job. */
 export type FromWorker =
   /** It has seen that the job was cancelled or has failed, and closes its functions. */
   | { readonly type: 'closing' }
   | { readonly type: 'closed' }
+  /** An operator that limits all records lets no more pass. */
+  | { readonly type: 'limit'; readonly operator: number }
   | { readonly type: 'failed'; readonly error: SerializedError };
 
 /** An error as it travels between threads. */

@@ -58,6 +58,9 @@ export declare function dropJob(jobHandle: number): void
 /** Sends a batch image on an output; 1 while there is credit on all channels of all outputs, else 0. */
 export declare function emit(isolate: number, task: number, output: number, image: Uint8Array): number
 
+/** Ends one source as if it had no more data. */
+export declare function endSource(jobHandle: number, task: number): void
+
 /** Fails the job with an error of the host (JSON); the first error decides. */
 export declare function failJob(jobHandle: number, errorJson: string): void
 

@@ -1,4 +1,5 @@
 import { BatchReader } from '../codec/batch-reader.ts';
+import { isThenable } from './is-thenable.ts';
 import type { KeyedResults } from './keyed-operator.ts';
 import { resultInput } from './read-results.ts';
 import type { SegmentFunctions } from './segment-functions.ts';
@@ -6,12 +7,18 @@ import type { StageBindings } from './stage-bindings.ts';
 import { NO_RECORD } from './stage-control.ts';
 import type { WorkItem, WorkStack } from './work-stack.ts';
 
-/** The reduces and aggregates of a task: lets them work, and puts their results on the stack when they are due. */
-export class StageAggregates {
+/**
+ * The operators of a task that keep records back (reduces, aggregates, batches, asynchronous calls): lets them work, and puts
+ * their results on the stack when they are due.
+ */
+export class StageHolders {
   readonly #bindings: StageBindings;
   readonly #functions: SegmentFunctions;
   readonly #stack: WorkStack;
   readonly #nowMs: () => number;
+  readonly #holderIds: readonly number[];
+  /** Process functions whose `finish` was called. */
+  readonly #finished = new Set<number>();
   #draining = 0;
 
   constructor(bindings: StageBindings, functions: SegmentFunctions, stack: WorkStack, nowMs: () => number) {
@@ -19,18 +26,25 @@ export class StageAggregates {
     this.#functions = functions;
     this.#stack = stack;
     this.#nowMs = nowMs;
+    this.#holderIds = bindings.holders.flatMap((holder, id) => (holder === undefined ? [] : [id]));
   }
 
   /** Milliseconds until there are results to emit though no record comes (`emit: { everyMs }`), if there are any. */
   get dueInMs(): number | undefined {
     const nowMs = this.#nowMs();
-    const due = [...this.#bindings.keyed, ...this.#bindings.state].flatMap((holder) => holder?.dueInMs?.(nowMs) ?? []);
+    const { keyed, state, holders } = this.#bindings;
+    const due = [...keyed, ...state, ...holders].flatMap((holder) => holder?.dueInMs?.(nowMs) ?? []);
     return due.length === 0 ? undefined : Math.min(...due);
   }
 
-  /** Lets keyed operators work on what was encoded; their results go on the stack. */
+  /** Lets operators work on what they were given; their results go on the stack. */
   work(): Promise<void> | undefined {
     const { keyed } = this.#bindings;
+    for (const id of this.#holderIds) {
+      const worked = this.#bindings.holders[id]!.work();
+      if (worked !== undefined) return worked;
+      if (!this.#awaitsResults(id)) this.#takeHeld(id);
+    }
     for (let id = 0; id < keyed.length; id++) {
       const operator = keyed[id];
       if (operator?.hasWork !== true || this.#awaitsResults(id)) continue;
@@ -47,6 +61,12 @@ export class StageAggregates {
     return this.#bindings.keyed.some((operator, id) => operator?.hasWork === true && !this.#awaitsResults(id));
   }
 
+  /** Whether a node has no room for more of what comes from this root; without a root, from anywhere above. */
+  isBlocked(root: number | undefined): boolean {
+    for (const id of this.#holderIds) if (this.#bindings.holders[id]!.isFull && (root === undefined || root < id)) return true;
+    return false;
+  }
+
   /** Closes the open batches of operators that emit as they go; whether that made work. */
   flush(): boolean {
     const { keyed, stage, state: states } = this.#bindings;
@@ -58,6 +78,11 @@ export class StageAggregates {
       if (!operator.hasWork) operator.emitChanged?.(this.#nowMs());
       any ||= operator.hasWork;
     });
+    for (const id of this.#holderIds) {
+      if (this.#awaitsResults(id)) continue;
+      this.#bindings.holders[id]!.closeDue(this.#nowMs());
+      any = this.#takeHeld(id) || any;
+    }
     states.forEach((state, id) => {
       if (this.#awaitsResults(id)) return;
       if (state?.takeChanged(this.#nowMs()) !== true) return;
@@ -68,26 +93,39 @@ export class StageAggregates {
   }
 
   /**
-   * At the end of all inputs: has the next aggregate that still holds something give it, upstream ones first; whether there was
-   * one. Results that are given at the end only are given when the inputs were `drained`.
+   * At the end of all inputs: has the next operator that still holds something give it, upstream ones first. `more` when there was
+   * one, a promise when it has to be awaited, `done` when there is none left. Results that are given at the end only are given
+   * when the inputs were `drained`.
    */
-  drainNext(drained: boolean): boolean {
+  drainNext(drained: boolean): 'more' | 'in flight' | 'done' | Promise<void> {
     const { nodes } = this.#bindings.stage;
     for (; this.#draining < nodes.length; this.#draining++) {
       const node = nodes[this.#draining]!;
       const { op } = node;
+      const holder = this.#bindings.holders[node.id];
+      if (holder !== undefined) {
+        holder.end();
+        if (this.#takeHeld(node.id)) return 'more';
+        if (holder.inFlight > 0 || holder.isFull) return 'in flight';
+        continue;
+      }
+      if (op.kind === 'process' && drained) {
+        const finished = this.#finishFunction(node.id);
+        if (finished !== undefined) return finished;
+        continue;
+      }
       if (op.kind !== 'reduce' && op.kind !== 'aggregate') continue;
       const operator = this.#bindings.keyed[node.id];
       operator?.flush();
-      if (operator?.hasWork === true) return true;
+      if (operator?.hasWork === true) return 'more';
       if (!drained || op.emit === 'update') continue;
       const results = operator === undefined ? this.#unkeyedEnd(node.id) : operator.drain();
       if (results === undefined) continue;
       if (operator === undefined) this.#draining++;
       this.#pushResults(node.id, results);
-      return true;
+      return 'more';
     }
-    return false;
+    return 'done';
   }
 
   /** All rows of an item have been taken: if they were results, their reader may be written to again. */
@@ -100,6 +138,61 @@ export class StageAggregates {
     return this.#stack.hasRoot(node);
   }
 
+  /** Puts the results of an operator that keeps records back on the stack; whether there were any. */
+  #takeHeld(node: number): boolean {
+    const results = this.#bindings.holders[node]!.takeResults();
+    if (results === undefined) return false;
+    this.#pushRecords(node, results.records, this.#carriesKey(node) ? results.keys : undefined);
+    return true;
+  }
+
+  #carriesKey(node: number): boolean {
+    return this.#bindings.stage.nodes[node]!.operator.keyedBy !== undefined;
+  }
+
+  #pushRecords(root: number, records: readonly unknown[], keys: readonly unknown[] | undefined): void {
+    const segment = this.#functions.get(root, { kind: 'array', keyed: keys !== undefined }, keys === undefined ? '' : 'keyed');
+    this.#stack.push(root, segment, records, records.length, keys);
+  }
+
+  /** Calls `finish` of a process function, once; what it collected goes on the stack. */
+  #finishFunction(id: number): 'more' | Promise<void> | undefined {
+    const { functions, contexts, control } = this.#bindings;
+    if (this.#finished.has(id)) return this.#takeCollected(id) ? 'more' : undefined;
+    this.#finished.add(id);
+    const fn = functions[id] as { finish?: () => unknown };
+    if (typeof fn.finish !== 'function') return undefined;
+    const context = contexts[id];
+    if (context !== undefined) context.key = undefined;
+    let result: unknown;
+    try {
+      result = fn.finish();
+    } catch (error) {
+      throw control.threw(error, id, NO_RECORD);
+    }
+    if (isThenable(result)) return this.#awaitFinish(id, result);
+    const sent = this.#bindings.linked[id]!.sendOutputs();
+    return sent ?? (this.#takeCollected(id) ? 'more' : undefined);
+  }
+
+  async #awaitFinish(id: number, finishing: PromiseLike<unknown>): Promise<void> {
+    try {
+      await finishing;
+    } catch (error) {
+      throw this.#bindings.control.rejected(error, id, NO_RECORD);
+    }
+    this.#bindings.control.checkNotOver();
+    const sent = this.#bindings.linked[id]!.sendOutputs();
+    if (sent !== undefined) await sent;
+  }
+
+  #takeCollected(id: number): boolean {
+    const records = this.#bindings.collected[id]?.splice(0) ?? [];
+    if (records.length === 0) return false;
+    this.#pushRecords(id, records, this.#carriesKey(id) ? records.map(() => undefined) : undefined);
+    return true;
+  }
+
   #takeResults(node: number): void {
     const operator = this.#bindings.keyed[node]!;
     const results: KeyedResults[] = [];
@@ -110,7 +203,7 @@ export class StageAggregates {
 
   #pushResults(root: number, results: KeyedResults): void {
     if (results.kind === 'records') {
-      this.#stack.push(root, this.#functions.get(root, { kind: 'array' }, ''), results.records, results.records.length);
+      this.#pushRecords(root, results.records, undefined);
       return;
     }
     const { reader } = results;

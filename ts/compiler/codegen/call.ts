@@ -1,0 +1,36 @@
+import type { StageNode } from '../physical-plan.ts';
+import type { Scope, SegmentText } from './segment-text.ts';
+
+/** A call of a node's user function: what stands before it, the expression, and what follows once its result has a name. */
+export interface CallText {
+  readonly before: readonly string[];
+  readonly call: string;
+  readonly after: (result: string) => readonly string[];
+}
+
+/** A call of the node's user function with one record. */
+export function emitCall(text: SegmentText, node: StageNode, value: string, scope: Scope, indent: string): CallText {
+  const { op } = node;
+  if (!('fn' in op)) throw new TypeError(`operator '${op.kind}' has no user function`);
+  const fn = text.bind(`f${node.id}`, `R.functions[${node.id}]`);
+  if (op.fn.form === 'lambda') return { before: [], call: `${fn}(${value})`, after: () => [] };
+  const before: string[] = [];
+  if (scope.key !== undefined) {
+    const context = text.bind(`x${node.id}`, `R.contexts[${node.id}]`);
+    before.push(`${indent}${context}.key = ${scope.key};`);
+  }
+  return { before, call: `${fn}.execute(${value})`, after: (result) => emitOutputs(text, node, result, value, scope, indent) };
+}
+
+/** Sends what the function gave to side outputs, before the row goes on. */
+export function emitOutputs(text: SegmentText, node: StageNode, result: string, value: string, scope: Scope, indent: string): readonly string[] {
+  if (!node.sides.some(({ channel }) => channel === 'output')) return [];
+  const waiting = text.bind(`o${node.id}`, `R.outputs[${node.id}]`);
+  const pushed = text.fresh('p');
+  return [
+    `${indent}if (${waiting}.length > 0) {`,
+    ...text.onState(`const ${pushed} = R.linked[${node.id}].sendOutputs();`, `${indent}  `),
+    `${indent}  if (${pushed} !== undefined) { ctl.suspend(${node.id}, ${pushed}.then(() => ${result}), ${value}, ${scope.key}, [${scope.pending.join(', ')}]); return ++i; }`,
+    `${indent}}`,
+  ];
+}

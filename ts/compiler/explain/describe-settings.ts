@@ -1,0 +1,39 @@
+import { isFieldPath } from '../../functions/field-path.ts';
+import type { BatchTransformation } from '../../transformations/batch-transformation.ts';
+import type { DedupTransformation } from '../../transformations/dedup-transformation.ts';
+import type { MapAsyncTransformation } from '../../transformations/map-async-transformation.ts';
+import type { Selector } from '../physical-plan.ts';
+
+/** What a mapAsync was told, in words. */
+export function describeAsync({ settings }: MapAsyncTransformation): string {
+  const { concurrency, ordered, concurrencyPerKey, timeoutMs, retry } = settings;
+  return [
+    `${concurrency} calls at a time`,
+    ordered ? 'in order' : 'in any order',
+    ...(concurrencyPerKey === undefined ? [] : [`${concurrencyPerKey} of a key`]),
+    ...(timeoutMs === undefined ? [] : [`within ${timeoutMs} ms`]),
+    ...(retry === undefined ? [] : [`${retry.retry} retries`]),
+  ].join(', ');
+}
+
+/** When a batch closes, in words. */
+export function describeBatch({ settings, keyed }: BatchTransformation): string {
+  const { max, waitMs, bytes, weight, by } = settings;
+  return [
+    ...(max === undefined ? [] : [weight === undefined ? `${max} records` : `weight ${max}`]),
+    ...(waitMs === undefined ? [] : [`${waitMs} ms`]),
+    ...(bytes === undefined ? [] : [`${bytes} bytes`]),
+    ...(by === undefined ? [] : [`by ${describeSelector(by)}`]),
+    ...(keyed ? ['for each key'] : []),
+  ].join(', ');
+}
+
+/** What a dedup compares, in words. */
+export function describeDedup({ by, ttlMs, keyed }: DedupTransformation): string {
+  const what = by === undefined ? (keyed ? 'the key' : 'the whole record') : describeSelector(by);
+  return [`by ${what}`, ...(keyed && by !== undefined ? ['within each key'] : []), ...(ttlMs === undefined ? [] : [`for ${ttlMs} ms`])].join(', ');
+}
+
+function describeSelector(selector: Selector): string {
+  return isFieldPath(selector) ? `field ${selector.path}` : selector.name === '' ? 'a lambda' : `function ${selector.name}`;
+}

@@ -1,0 +1,43 @@
+import type { OperatorId } from '../../common/ids.ts';
+import type { Transformation } from '../../transformations/transformation.ts';
+import type { EarlyEnd } from '../physical-plan.ts';
+
+/** What has to be known of an operator: those of pipelines and of plans have it. */
+interface Node {
+  readonly id: OperatorId;
+  readonly transformation: Transformation;
+  readonly inputs: readonly OperatorId[];
+}
+
+/**
+ * The sources that have nothing left to do once certain limits have been reached: on every way from the source to a sink is one
+ * of them. Limits of single keys do not count, as there may always be another key.
+ */
+export function findEarlyEnds(nodes: readonly Node[]): readonly EarlyEnd[] {
+  const consumers = new Map<OperatorId, Node[]>(nodes.map(({ id }) => [id, []]));
+  for (const node of nodes) for (const input of node.inputs) consumers.get(input)?.push(node);
+  return nodes.flatMap((source): EarlyEnd[] => {
+    if (source.transformation.kind !== 'source') return [];
+    const limits = limitsBelow(source, consumers);
+    return limits === undefined || limits.length === 0 ? [] : [{ source: source.id, limits }];
+  });
+}
+
+/** `undefined` when a sink can be reached without passing a limit. */
+function limitsBelow(source: Node, consumers: ReadonlyMap<OperatorId, readonly Node[]>): OperatorId[] | undefined {
+  const limits = new Set<OperatorId>();
+  const seen = new Set<OperatorId>([source.id]);
+  const open = [source];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    for (const consumer of consumers.get(node.id)!) {
+      const { transformation } = consumer;
+      if (transformation.kind === 'sink') return undefined;
+      if (transformation.kind === 'limit' && !transformation.keyed) limits.add(consumer.id);
+      else if (!seen.has(consumer.id)) {
+        seen.add(consumer.id);
+        open.push(consumer);
+      }
+    }
+  }
+  return [...limits];
+}

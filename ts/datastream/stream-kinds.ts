@@ -1,0 +1,24 @@
+import type { BaseTransformation } from '../transformations/base-transformation.ts';
+import type { StreamEnvironment } from '../transformations/stream-environment.ts';
+import type { KeyedStream } from './keyed-stream.ts';
+import type { RoutedStream } from './routed-stream.ts';
+
+/** How `DataStream` makes the streams that extend it: their modules cannot be imported where their base class is defined. */
+export interface StreamKinds {
+  readonly keyed: (environment: StreamEnvironment, transformation: BaseTransformation) => KeyedStream<unknown, unknown>;
+  readonly routed: (environment: StreamEnvironment, transformation: BaseTransformation) => RoutedStream<unknown>;
+}
+
+let known: Partial<StreamKinds> = {};
+
+/** Adds kinds of streams; each module of one calls it once. */
+export function registerStreamKinds(kinds: Partial<StreamKinds>): void {
+  known = { ...known, ...kinds };
+}
+
+/** All kinds of streams. Import streams from `streams.ts`, which loads them. */
+export function streamKinds(): StreamKinds {
+  const { keyed, routed } = known;
+  if (keyed === undefined || routed === undefined) throw new TypeError("import streams from 'datastream/streams.ts'");
+  return { keyed, routed };
+}

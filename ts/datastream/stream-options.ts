@@ -1,0 +1,94 @@
+import type { Parallelism } from '../transformations/base-transformation.ts';
+import type { Emit } from '../transformations/emit.ts';
+import type { ErrorPolicy } from '../transformations/error-policy.ts';
+import type { KeyStrategy } from '../transformations/key-by-transformation.ts';
+
+/** Options of `keyBy`. */
+export interface KeyByOptions {
+  /** `'hash'` when left away. */
+  readonly strategy?: KeyStrategy;
+}
+
+/** Options of `reduce` and `aggregate` without a window. */
+export interface EmitOptions {
+  /** `'final'` when left away. */
+  readonly emit?: Emit;
+}
+
+/** Options of `sink`; the same as the calls behind it. */
+export interface SinkOptions {
+  readonly name?: string;
+  readonly uid?: string;
+  readonly parallelism?: Parallelism;
+  readonly onError?: ErrorPolicy;
+}
+
+/** How failed calls of `mapAsync` are repeated. */
+export interface RetryOptions {
+  /** How many times at most, behind the first attempt. */
+  readonly retry: number;
+  /** Wait before the first repetition, in milliseconds; it doubles with each further one. 100 when left away. */
+  readonly backoffMs?: number;
+}
+
+/** Options of `mapAsync`. */
+export interface MapAsyncOptions {
+  /** Calls in flight at the same time, in each parallel instance; a whole number from 1. */
+  readonly concurrency: number;
+  /** Whether results leave in the order of their records; `true` when left away. */
+  readonly ordered?: boolean;
+  /** Calls of one key in flight at the same time. On a keyed stream with `ordered: false` it is 1 when left away. */
+  readonly concurrencyPerKey?: number;
+  /** Milliseconds that one attempt may take. */
+  readonly timeoutMs?: number;
+  /** How often a failed call is repeated. */
+  readonly retry?: number | RetryOptions;
+}
+
+/** Options of `batch`: a batch closes as soon as one of its limits is reached. */
+export interface BatchOptions<T> {
+  /** Records (with `weight`: the sum of their weights). */
+  readonly max?: number;
+  /** Milliseconds since the batch's first record. */
+  readonly waitMs?: number;
+  /** Estimated bytes of the records: of texts and binary data their length, of other values that of their JSON. */
+  readonly bytes?: number;
+  /** What a record counts for `max`, such as its tokens. A heavier record than `max` is a batch of its own. */
+  readonly weight?: (record: T) => number;
+  /** Only records that agree in this share a batch: the path of a field, or a function. */
+  readonly by?: ((record: T) => unknown) | string;
+  /** Batches that are open at the same time in each instance, with `by` or on a keyed stream; 10,000 when left away. With one more the oldest closes early. */
+  readonly maxOpen?: number;
+}
+
+/** Options of `dedup`. */
+export interface DedupOptions {
+  /** Milliseconds after which an equal record passes again; for ever equal when left away. */
+  readonly ttlMs?: number;
+}
+
+/** What `sample` takes: a fraction of the records at random, or one out of so many. */
+export type SampleOptions =
+  | {
+      /** Probability of each record, from 0 to 1. */
+      readonly fraction: number;
+      /** The same seed takes the same places of the stream; 0 when left away. */
+      readonly seed?: number;
+    }
+  | {
+      /** The first record of each `every` passes. */
+      readonly every: number;
+    };
+
+/** The streams' own options with the constructor arguments of a class. */
+export type WithArgs<Options, A extends readonly unknown[]> = Options & { readonly args?: Readonly<A> };
+
+/** Options behind a class: `args` may only be left away when its constructor needs none. */
+export type ClassOptions<Options, A extends readonly unknown[]> = [] extends A
+  ? [options?: WithArgs<Options, A>]
+  : [options: Options & { readonly args: Readonly<A> }];
+
+/** As `ClassOptions`, where the options themselves cannot be left away. */
+export type NeededClassOptions<Options, A extends readonly unknown[]> = [] extends A
+  ? [options: WithArgs<Options, A>]
+  : [options: Options & { readonly args: Readonly<A> }];

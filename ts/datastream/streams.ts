@@ -1,0 +1,4 @@
+/** The streams, in the order in which their modules have to be loaded. */
+export { DataStream } from './data-stream.ts';
+export { KeyedStream } from './keyed-stream.ts';
+export { RoutedStream } from './routed-stream.ts';

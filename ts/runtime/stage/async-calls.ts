@@ -1,0 +1,343 @@
+import { SageError } from '../../common/errors.ts';
+import type { StageNode } from '../../compiler/physical-plan.ts';
+import type { AsyncSettings } from '../../transformations/map-async-transformation.ts';
+import { AsyncCallContext } from './async-call.ts';
+import type { HeldResults, HoldingOperator } from './holding-operator.ts';
+import { isThenable } from './is-thenable.ts';
+import { keyIdentity } from './key-identity.ts';
+import type { Pushed } from './linked-node.ts';
+import { type FailureKind, backoffMs } from './recovery.ts';
+import type { StageBindings } from './stage-bindings.ts';
+
+/** In order, results that wait for an earlier one; so many times the concurrency, and at least so many. */
+const BUFFER_FACTOR = 4;
+const LEAST_BUFFER = 64;
+
+/** One record on its way through the operator. */
+interface Entry {
+  readonly value: unknown;
+  readonly key: unknown;
+  /** Identity of the key, where calls of one key are limited. */
+  readonly lane: unknown;
+  /** Attempts begun so far. */
+  attempts: number;
+  state: 'waiting' | 'running' | 'done' | 'left out' | 'dead';
+  result: unknown;
+}
+
+/** Calls of one key. */
+interface Lane {
+  running: number;
+  readonly waiting: Entry[];
+}
+
+/** What the calls of a task tell its runner. */
+export interface AsyncHost {
+  /** There is something to do for a task that may be resting. */
+  ready(): void;
+  /** So many more calls are in flight. */
+  inFlightChanged(by: number): void;
+}
+
+/**
+ * The `mapAsync` of one task: a bounded number of calls in flight. Calls are begun by the runner only, in `work` and `submit`, so
+ * that none begins while the job is paused; settled ones tell the runner, once for all that settle together.
+ */
+export class AsyncCalls implements HoldingOperator {
+  readonly #node: StageNode;
+  readonly #bindings: StageBindings;
+  readonly #settings: AsyncSettings;
+  readonly #host: AsyncHost;
+  readonly #call: (value: unknown, context: AsyncCallContext) => unknown;
+  readonly #contexts = new Set<AsyncCallContext>();
+  /** Attempts after the first one: those of the call's own option, else those of the operator's policy. */
+  readonly #retries: number;
+  readonly #backoffMs: number;
+  readonly #capacity: number;
+  /** In order: everything that has not left, from `#head` on. */
+  #entries: Entry[] = [];
+  #head = 0;
+  /** Not yet begun. */
+  #waiting: Entry[] = [];
+  readonly #lanes = new Map<unknown, Lane>();
+  #laneWaiting = 0;
+  #running = 0;
+  #results: unknown[] = [];
+  #keys: unknown[] = [];
+  #letters: { readonly error: unknown; readonly entry: Entry; readonly how: FailureKind }[] = [];
+  #failure: { readonly error: unknown } | undefined;
+  #notified = false;
+  #wakeLinked: (() => void) | undefined;
+
+  constructor(node: StageNode, bindings: StageBindings, host: AsyncHost) {
+    const { op } = node;
+    if (op.kind !== 'mapAsync') throw new TypeError(`operator '${op.kind}' makes no asynchronous calls`);
+    this.#node = node;
+    this.#bindings = bindings;
+    this.#settings = op.settings;
+    this.#host = host;
+    this.#capacity = Math.max(LEAST_BUFFER, BUFFER_FACTOR * op.settings.concurrency);
+    const { errorPolicy } = node.operator.transformation;
+    const policy = op.settings.retry ?? (typeof errorPolicy === 'object' ? errorPolicy : undefined);
+    this.#retries = policy?.retry ?? 0;
+    this.#backoffMs = policy?.backoffMs ?? 0;
+    const fn = bindings.functions[node.id] as ((value: unknown, call: AsyncCallContext) => unknown) | { execute(value: unknown, call: AsyncCallContext): unknown };
+    this.#call = typeof fn === 'function' ? (value, context) => fn(value, context) : (value, context) => fn.execute(value, context);
+    bindings.control.whenLeft(() => this.#abortAll());
+  }
+
+  get inFlight(): number {
+    return this.#running;
+  }
+
+  get isFull(): boolean {
+    return this.#running >= this.#settings.concurrency || this.#waiting.length + this.#laneWaiting > 0 || this.#entries.length - this.#head >= this.#capacity;
+  }
+
+  /** Takes a record; generated code calls it. */
+  submit(value: unknown, key: unknown): void {
+    const { ordered, concurrencyPerKey } = this.#settings;
+    const lane = concurrencyPerKey === undefined ? undefined : keyIdentity(key);
+    const entry: Entry = { value, key, lane, attempts: 0, state: 'waiting', result: undefined };
+    if (ordered) this.#entries.push(entry);
+    if (this.#running < this.#settings.concurrency && this.#waiting.length === 0) this.#admit(entry);
+    else this.#waiting.push(entry);
+    if (this.isFull) this.#bindings.control.stop = true;
+  }
+
+  push(value: unknown, key: unknown): Pushed {
+    this.submit(value, key);
+    return this.isFull ? this.#relieve() : undefined;
+  }
+
+  /** Gives results below until there is room again: the runner waits for this row and cannot. */
+  async #relieve(): Promise<void> {
+    const { linked, counts } = this.#bindings;
+    const { emit } = linked[this.#node.id]!;
+    for (;;) {
+      const worked = this.work();
+      if (worked !== undefined) await worked;
+      const results = this.takeResults();
+      for (let n = 0; n < (results?.records.length ?? 0); n++) {
+        counts[this.#node.id]!++;
+        const pushed = emit(results!.records[n], results!.keys?.[n]);
+        if (pushed !== undefined) await pushed;
+      }
+      if (!this.isFull) return;
+      if (this.#results.length > 0 || this.#letters.length > 0 || this.#failure !== undefined) continue;
+      await new Promise<void>((resolve) => {
+        this.#wakeLinked = resolve;
+      });
+      this.#bindings.control.checkNotOver();
+    }
+  }
+
+  /** Begins what was waiting, and gives dead letters below. */
+  work(): Pushed {
+    this.#notified = false;
+    if (this.#failure !== undefined) throw this.#failure.error;
+    const { concurrency } = this.#settings;
+    if (this.#waiting.length > 0 && this.#running < concurrency) {
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      let next = 0;
+      while (next < waiting.length && this.#running < concurrency) this.#admit(waiting[next++]!);
+      this.#waiting = next === waiting.length ? this.#waiting : waiting.slice(next);
+    }
+    return this.#letters.length > 0 ? this.#sendLetters() : undefined;
+  }
+
+  async #sendLetters(): Promise<void> {
+    const { recovery } = this.#bindings.linked[this.#node.id]!;
+    for (const { error, entry, how } of this.#letters.splice(0)) {
+      const pushed = recovery.giveUp(error, entry.value, entry.key, entry.attempts, how);
+      if (pushed !== undefined) await pushed;
+    }
+  }
+
+  takeResults(): HeldResults | undefined {
+    if (this.#results.length === 0) return undefined;
+    const taken = { records: this.#results, keys: this.#keys };
+    this.#results = [];
+    this.#keys = [];
+    return taken;
+  }
+
+  dueInMs(): number | undefined {
+    return undefined;
+  }
+
+  closeDue(): void {}
+
+  end(): void {}
+
+  /** Begins a call, unless there are as many as may be of its key. */
+  #admit(entry: Entry): void {
+    const { concurrencyPerKey } = this.#settings;
+    if (concurrencyPerKey !== undefined) {
+      let lane = this.#lanes.get(entry.lane);
+      if (lane === undefined) {
+        lane = { running: 0, waiting: [] };
+        this.#lanes.set(entry.lane, lane);
+      }
+      if (lane.running >= concurrencyPerKey) {
+        lane.waiting.push(entry);
+        this.#laneWaiting++;
+        return;
+      }
+      lane.running++;
+    }
+    this.#running++;
+    this.#host.inFlightChanged(1);
+    this.#begin(entry);
+  }
+
+  /** One attempt of a call. */
+  #begin(entry: Entry): void {
+    entry.state = 'running';
+    entry.attempts++;
+    const context = new AsyncCallContext(entry.attempts, entry.key, this.#contexts);
+    let result: unknown;
+    try {
+      result = this.#call(entry.value, context);
+    } catch (error) {
+      this.#failed(entry, error, 'threw');
+      return;
+    }
+    if (!isThenable(result)) {
+      context.done();
+      this.#succeeded(entry, result);
+      return;
+    }
+    const { timeoutMs } = this.#settings;
+    if (timeoutMs === undefined) {
+      result.then(
+        (settled) => {
+          context.done();
+          this.#succeeded(entry, settled);
+        },
+        (error: unknown) => {
+          context.done();
+          this.#failed(entry, error, 'rejected');
+        },
+      );
+      return;
+    }
+    this.#withTimeout(entry, result, context, timeoutMs);
+  }
+
+  #withTimeout(entry: Entry, promise: PromiseLike<unknown>, context: AsyncCallContext, timeoutMs: number): void {
+    let isOver = false;
+    const timer = setTimeout(() => {
+      isOver = true;
+      const error = new SageError('SAGE_USER_TIMEOUT', `a call did not settle within ${timeoutMs} ms`);
+      context.abort(error);
+      this.#failed(entry, error, 'rejected');
+    }, timeoutMs);
+    const inTime = (): boolean => {
+      if (isOver) return false;
+      clearTimeout(timer);
+      context.done();
+      return true;
+    };
+    promise.then(
+      (settled) => {
+        if (inTime()) this.#succeeded(entry, settled);
+      },
+      (error: unknown) => {
+        if (inTime()) this.#failed(entry, error, 'rejected');
+      },
+    );
+  }
+
+  #succeeded(entry: Entry, result: unknown): void {
+    if (result === undefined) {
+      this.#bindings.dropped[this.#node.id]!++;
+      this.#finish(entry, 'left out');
+      return;
+    }
+    entry.result = result;
+    this.#finish(entry, 'done');
+  }
+
+  #failed(entry: Entry, error: unknown, how: FailureKind): void {
+    if (this.#bindings.control.over) return;
+    if (entry.attempts <= this.#retries) {
+      // The call keeps its place among those in flight: a resource that fails gets no more calls than one that works.
+      this.#bindings.wait(backoffMs(this.#backoffMs, entry.attempts)).then(
+        () => this.#begin(entry),
+        () => undefined, // the job is over
+      );
+      return;
+    }
+    const { recovery } = this.#bindings.linked[this.#node.id]!;
+    if (recovery.isTolerant) this.#letters.push({ error, entry, how });
+    else {
+      const { control } = this.#bindings;
+      this.#failure ??= { error: how === 'rejected' ? control.rejected(error, this.#node.id, entry.value) : control.threw(error, this.#node.id, entry.value) };
+    }
+    this.#finish(entry, 'dead');
+  }
+
+  /** A call has come to its end: others may begin, and results may leave. */
+  #finish(entry: Entry, state: Entry['state']): void {
+    entry.state = state;
+    this.#running--;
+    this.#host.inFlightChanged(-1);
+    if (entry.lane !== undefined || this.#settings.concurrencyPerKey !== undefined) this.#leaveLane(entry);
+    if (!this.#settings.ordered) this.#give(entry);
+    else this.#giveInOrder();
+    this.#notify();
+  }
+
+  #leaveLane({ lane: id }: Entry): void {
+    const lane = this.#lanes.get(id)!;
+    lane.running--;
+    const next = lane.waiting.shift();
+    if (next !== undefined) {
+      this.#laneWaiting--;
+      // Before those that came later, as it is the next of its key.
+      this.#waiting.unshift(next);
+    } else if (lane.running === 0) this.#lanes.delete(id);
+  }
+
+  #give({ state, result, key }: Entry): void {
+    if (state !== 'done') return;
+    this.#results.push(result);
+    this.#keys.push(key);
+  }
+
+  #giveInOrder(): void {
+    const entries = this.#entries;
+    while (this.#head < entries.length) {
+      const entry = entries[this.#head]!;
+      if (entry.state === 'waiting' || entry.state === 'running') break;
+      this.#head++;
+      this.#give(entry);
+    }
+    if (this.#head === entries.length) {
+      this.#entries = [];
+      this.#head = 0;
+    } else if (this.#head >= LEAST_BUFFER && this.#head * 2 >= entries.length) {
+      this.#entries = entries.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+
+  #notify(): void {
+    if (this.#wakeLinked !== undefined) {
+      this.#wakeLinked();
+      this.#wakeLinked = undefined;
+      return;
+    }
+    if (this.#notified) return;
+    this.#notified = true;
+    this.#host.ready();
+  }
+
+  #abortAll(): void {
+    const reason = new SageError('SAGE_JOB_CANCELED', 'the job is over');
+    for (const context of this.#contexts) context.abort(reason);
+    this.#wakeLinked?.();
+  }
+}

@@ -1,0 +1,156 @@
+import { SageError } from '../../common/errors.ts';
+import type { StageNode } from '../../compiler/physical-plan.ts';
+import type { BatchSettings } from '../../transformations/batch-transformation.ts';
+import type { HeldResults, HoldingOperator } from './holding-operator.ts';
+import { keyIdentity } from './key-identity.ts';
+import type { Pushed } from './linked-node.ts';
+import { readSelector } from './record-gates.ts';
+import type { StageBindings } from './stage-bindings.ts';
+
+interface OpenBatch {
+  records: unknown[];
+  weight: number;
+  bytes: number;
+  /** When its first record came. */
+  readonly sinceMs: number;
+  /** Key of its records, on a keyed stream. */
+  readonly key: unknown;
+}
+
+/** What an open batch may have of what is limited. */
+interface Limits {
+  readonly weight: number;
+  readonly bytes: number;
+}
+
+/** The `batch` of one task. A batch that is full is given back by `add`; others close by time, or at the end. */
+export class Batcher implements HoldingOperator {
+  readonly inFlight = 0;
+  readonly isFull = false;
+  readonly #node: StageNode;
+  readonly #bindings: StageBindings;
+  readonly #settings: BatchSettings;
+  readonly #keyed: boolean;
+  readonly #limits: Limits;
+  readonly #group: ((record: unknown, key: unknown) => unknown) | undefined;
+  readonly #weigh: ((record: unknown) => number) | undefined;
+  readonly #nowMs: () => number;
+  /** By group, in the order in which they were opened. */
+  readonly #open = new Map<unknown, OpenBatch>();
+  #closed: OpenBatch[] = [];
+
+  constructor(node: StageNode, bindings: StageBindings, nowMs: () => number) {
+    const { op } = node;
+    if (op.kind !== 'batch') throw new TypeError(`operator '${op.kind}' makes no batches`);
+    const { by, weight, max, bytes } = op.settings;
+    this.#node = node;
+    this.#bindings = bindings;
+    this.#settings = op.settings;
+    this.#keyed = op.keyed;
+    this.#limits = { weight: max ?? Number.POSITIVE_INFINITY, bytes: bytes ?? Number.POSITIVE_INFINITY };
+    const read = by === undefined ? undefined : readSelector(by);
+    if (read !== undefined) this.#group = (record) => keyIdentity(read(record));
+    else if (op.keyed) this.#group = (_record, key) => keyIdentity(key);
+    this.#weigh = weight as ((record: unknown) => number) | undefined;
+    this.#nowMs = nowMs;
+  }
+
+  /**
+   * Puts a record into its batch; gives the records of the batch that is full by it.
+   *
+   * @throws what the user's functions throw, or SageError SAGE_USER_WRONG_TYPE for a weight that is no number. The record is then in no batch.
+   */
+  add(record: unknown, key: unknown): unknown[] | undefined {
+    const { weight: maxWeight, bytes: maxBytes } = this.#limits;
+    const weight = this.#weigh === undefined ? 1 : this.#checkedWeight(record, this.#weigh);
+    const bytes = maxBytes === Number.POSITIVE_INFINITY ? 0 : estimateBytes(record);
+    const group = this.#group?.(record, key);
+    let batch = this.#open.get(group);
+    let full: unknown[] | undefined;
+    if (batch !== undefined && (batch.weight + weight > maxWeight || batch.bytes + bytes > maxBytes)) {
+      full = batch.records;
+      this.#open.delete(group);
+      batch = undefined;
+    }
+    batch ??= this.#openBatch(group, key);
+    batch.records.push(record);
+    batch.weight += weight;
+    batch.bytes += bytes;
+    if (batch.weight < maxWeight && batch.bytes < maxBytes) return full;
+    this.#open.delete(group);
+    if (full === undefined) return batch.records;
+    // It is full by one record that did not fit into the batch before.
+    this.#close(batch);
+    return full;
+  }
+
+  #openBatch(group: unknown, key: unknown): OpenBatch {
+    if (this.#open.size >= this.#settings.maxOpen) {
+      const [oldest] = this.#open.keys();
+      const batch = this.#open.get(oldest)!;
+      this.#open.delete(oldest);
+      this.#close(batch);
+    }
+    const batch: OpenBatch = { records: [], weight: 0, bytes: 0, sinceMs: this.#settings.waitMs === undefined ? 0 : this.#nowMs(), key };
+    this.#open.set(group, batch);
+    return batch;
+  }
+
+  #close(batch: OpenBatch): void {
+    this.#closed.push(batch);
+    this.#bindings.control.stop = true;
+  }
+
+  #checkedWeight(record: unknown, weigh: (record: unknown) => number): number {
+    const weight: unknown = weigh(record);
+    if (typeof weight === 'number' && weight >= 0) return weight;
+    throw new SageError('SAGE_USER_WRONG_TYPE', `the weight of a record is ${typeof weight === 'number' ? weight : `a ${typeof weight}`}, and not a number from 0`);
+  }
+
+  push(value: unknown, key: unknown): Pushed {
+    return this.#bindings.linked[this.#node.id]!.push(value, key);
+  }
+
+  work(): Pushed {
+    return undefined;
+  }
+
+  takeResults(): HeldResults | undefined {
+    if (this.#closed.length === 0) return undefined;
+    const closed = this.#closed;
+    this.#closed = [];
+    return { records: closed.map(({ records }) => records), keys: this.#keyed ? closed.map(({ key }) => key) : undefined };
+  }
+
+  dueInMs(nowMs: number): number | undefined {
+    const { waitMs } = this.#settings;
+    if (this.#closed.length > 0) return 0;
+    if (waitMs === undefined) return undefined;
+    for (const { sinceMs } of this.#open.values()) return Math.max(0, sinceMs + waitMs - nowMs);
+    return undefined;
+  }
+
+  closeDue(nowMs: number): void {
+    const { waitMs } = this.#settings;
+    if (waitMs === undefined) return;
+    for (const [group, batch] of this.#open) {
+      if (batch.sinceMs + waitMs > nowMs) return;
+      this.#open.delete(group);
+      this.#closed.push(batch);
+    }
+  }
+
+  end(): void {
+    for (const batch of this.#open.values()) this.#closed.push(batch);
+    this.#open.clear();
+  }
+}
+
+/** About how many bytes a record is: of texts and binary data their length, of other values that of their JSON. */
+function estimateBytes(record: unknown): number {
+  if (typeof record === 'string') return Buffer.byteLength(record);
+  if (ArrayBuffer.isView(record)) return record.byteLength;
+  if (record instanceof ArrayBuffer) return record.byteLength;
+  const text = JSON.stringify(record, (_name, value: unknown) => (typeof value === 'bigint' ? String(value) : value)) as string | undefined;
+  return text === undefined ? 0 : Buffer.byteLength(text);
+}

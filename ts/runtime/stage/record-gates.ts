@@ -1,0 +1,136 @@
+import { isFieldPath, readOptionalField } from '../../functions/field-path.ts';
+import type { Selector, StageNode } from '../../compiler/physical-plan.ts';
+import type { SampleSettings } from '../../transformations/sample-transformation.ts';
+import { keyIdentity } from './key-identity.ts';
+import { SeenKeys } from './seen-keys.ts';
+
+/** Decides which records pass: a `dedup`, `sample` or `limit` in one instance. */
+export interface RecordGate {
+  /** @throws what the user's function throws, or SageError SAGE_KEY_UNSUPPORTED for a value that cannot be compared. */
+  passes(value: unknown, key: unknown): boolean;
+}
+
+/** What a gate asks of its task. */
+export interface GateHost {
+  readonly instance: number;
+  nowMs(): number;
+  /** A limit of all records has been reached. */
+  limitReached(): void;
+}
+
+/** The gate of a node; nothing for other operators. */
+export function makeRecordGate({ op }: StageNode, host: GateHost): RecordGate | undefined {
+  switch (op.kind) {
+    case 'dedup':
+      return new DedupGate(op.by, op.keyed, op.ttlMs, host);
+    case 'sample':
+      return 'every' in op.settings ? new EveryGate(op.settings.every) : new FractionGate(op.settings, host.instance);
+    case 'limit':
+      return op.keyed ? new KeyedLimitGate(op.max) : new LimitGate(op.max, host);
+    default:
+      return undefined;
+  }
+}
+
+/** Reads what a selector names; a path to a field that is not there gives undefined. */
+export function readSelector(selector: Selector): (record: unknown) => unknown {
+  if (!isFieldPath(selector)) return selector as (record: unknown) => unknown;
+  return (record) => readOptionalField(selector, record);
+}
+
+class DedupGate implements RecordGate {
+  readonly #read: (record: unknown, key: unknown) => unknown;
+  readonly #seen: SeenKeys;
+  readonly #host: GateHost;
+  readonly #ttl: boolean;
+
+  constructor(by: Selector | undefined, keyed: boolean, ttlMs: number | undefined, host: GateHost) {
+    const read = by === undefined ? undefined : readSelector(by);
+    if (!keyed) this.#read = read ?? ((record) => record);
+    else this.#read = read === undefined ? (_record, key) => key : (record, key) => [key, read(record)];
+    this.#seen = new SeenKeys(ttlMs);
+    this.#ttl = ttlMs !== undefined;
+    this.#host = host;
+  }
+
+  passes(value: unknown, key: unknown): boolean {
+    return this.#seen.add(keyIdentity(this.#read(value, key)), this.#ttl ? this.#host.nowMs() : 0);
+  }
+}
+
+class EveryGate implements RecordGate {
+  readonly #every: number;
+  #until = 0;
+
+  constructor(every: number) {
+    this.#every = every;
+  }
+
+  passes(): boolean {
+    if (this.#until > 0) {
+      this.#until--;
+      return false;
+    }
+    this.#until = this.#every - 1;
+    return true;
+  }
+}
+
+/** Random numbers of a small generator (splitmix32), so that a seed gives the same sample everywhere. */
+class FractionGate implements RecordGate {
+  readonly #fraction: number;
+  #state: number;
+
+  constructor({ fraction, seed }: Extract<SampleSettings, { fraction: number }>, instance: number) {
+    this.#fraction = fraction;
+    this.#state = Math.imul((seed % 2 ** 32) ^ Math.floor(seed / 2 ** 32), 0x9e3779b1) ^ Math.imul(instance + 1, 0x85ebca6b);
+  }
+
+  passes(): boolean {
+    this.#state = (this.#state + 0x9e3779b9) | 0;
+    let mixed = this.#state ^ (this.#state >>> 16);
+    mixed = Math.imul(mixed, 0x21f0aaad);
+    mixed ^= mixed >>> 15;
+    mixed = Math.imul(mixed, 0x735a2d97);
+    mixed ^= mixed >>> 15;
+    return (mixed >>> 0) / 2 ** 32 < this.#fraction;
+  }
+}
+
+class LimitGate implements RecordGate {
+  readonly #host: GateHost;
+  #left: number;
+  #told = false;
+
+  constructor(max: number, host: GateHost) {
+    this.#left = max;
+    this.#host = host;
+  }
+
+  passes(): boolean {
+    const passes = this.#left > 0;
+    if (passes) this.#left--;
+    if (this.#left === 0 && !this.#told) {
+      this.#told = true;
+      this.#host.limitReached();
+    }
+    return passes;
+  }
+}
+
+class KeyedLimitGate implements RecordGate {
+  readonly #max: number;
+  readonly #counts = new Map<unknown, number>();
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  passes(_value: unknown, key: unknown): boolean {
+    const id = keyIdentity(key);
+    const count = this.#counts.get(id) ?? 0;
+    if (count >= this.#max) return false;
+    this.#counts.set(id, count + 1);
+    return true;
+  }
+}

@@ -1,0 +1,149 @@
+import { SageError } from '../../common/errors.ts';
+import type { StageNode } from '../../compiler/physical-plan.ts';
+import type { DeadLetter } from '../../transformations/dead-letter.ts';
+import { type ErrorPolicy, isTolerant, outcomeOf, retriesOf } from '../../transformations/error-policy.ts';
+import { failureInfo } from './failure-info.ts';
+import { isThenable } from './is-thenable.ts';
+import type { LinkedNode, Pushed } from './linked-node.ts';
+import type { StageBindings } from './stage-bindings.ts';
+
+/** Longest wait between two attempts. */
+const MAX_BACKOFF_MS = 60_000;
+
+/** How a failure came to be known. */
+export type FailureKind = 'threw' | 'rejected';
+
+/** Time before an attempt: it doubles each time, and a random part of up to a half keeps instances from coming back all at once. */
+export function backoffMs(firstMs: number, retry: number): number {
+  return Math.min(MAX_BACKOFF_MS, firstMs * 2 ** (retry - 1)) * (1 - Math.random() / 2);
+}
+
+/** Does what the error policy of one operator says about a record at which it failed. */
+export class Recovery {
+  readonly #node: StageNode;
+  readonly #bindings: StageBindings;
+  readonly #policy: ErrorPolicy | undefined;
+  readonly #letterNodes: readonly number[];
+  readonly #linked: readonly LinkedNode[];
+  #warned = false;
+
+  constructor(node: StageNode, bindings: StageBindings, linked: readonly LinkedNode[]) {
+    this.#node = node;
+    this.#bindings = bindings;
+    this.#policy = node.operator.transformation.errorPolicy;
+    // What cannot be encoded is a failure of the operator that gave it.
+    const owner = bindings.stage.nodes.find(({ operator, op }) => operator === node.operator && op.kind !== 'output' && op.kind !== 'input') ?? node;
+    this.#letterNodes = owner.sides.filter(({ channel }) => channel === 'deadLetters').map((side) => side.node);
+    this.#linked = linked;
+  }
+
+  /** Whether a failure is anything else than the end of the job. */
+  get isTolerant(): boolean {
+    return isTolerant(this.#policy);
+  }
+
+  /** Attempts behind the first one. */
+  get retries(): number {
+    return retriesOf(this.#policy);
+  }
+
+  /**
+   * The record has failed for the first time: perhaps tries again, and in the end leaves it out, gives a dead letter, or
+   * throws.
+   *
+   * @param attempt tries again and goes on with what that gives; throws what the operator does. `undefined` where nothing can be tried again.
+   */
+  recover(error: unknown, value: unknown, key: unknown, how: FailureKind, attempt: (() => Promise<() => Pushed>) | undefined): Pushed {
+    this.#checkBearable(error, value, how);
+    if (this.retries > 0 && attempt !== undefined) return this.#tryAgain(error, value, key, attempt);
+    return this.giveUp(error, value, key, 1, how);
+  }
+
+  /** No attempt is left. @throws SageError when the policy ends with `'fail'`. */
+  giveUp(error: unknown, value: unknown, key: unknown, attempts: number, how: FailureKind = 'threw'): Pushed {
+    this.#checkBearable(error, value, how);
+    const { control, skipped, dead } = this.#bindings;
+    const { id } = this.#node;
+    switch (outcomeOf(this.#policy)) {
+      case 'fail':
+        throw how === 'rejected' ? control.rejected(error, id, value) : control.threw(error, id, value);
+      case 'skip':
+        skipped[id]!++;
+        this.#warn(error, 'left out');
+        return undefined;
+      case 'deadLetter':
+        dead[id]!++;
+        this.#warn(error, 'put aside');
+        return this.#send(this.letter(error, value, key, attempts));
+    }
+  }
+
+  /** A dead letter of a record. */
+  letter(error: unknown, value: unknown, key: unknown, attempts: number): DeadLetter<unknown> {
+    const { operator } = this.#node;
+    return {
+      record: value,
+      key,
+      error: failureInfo(error),
+      operator: operator.name,
+      declaredAt: operator.transformation.declaredAt,
+      attempts,
+      failedAtMs: Date.now(),
+    };
+  }
+
+  /** What nobody can go on from, and what is none of the operator's failures. */
+  #checkBearable(error: unknown, value: unknown, how: FailureKind): void {
+    const { control } = this.#bindings;
+    control.checkNotOver();
+    const ours = error instanceof SageError && (error.domain === 'internal' || error.code === 'SAGE_JOB_CANCELED');
+    if (this.isTolerant && !ours) return;
+    throw how === 'rejected' ? control.rejected(error, this.#node.id, value) : control.threw(error, this.#node.id, value);
+  }
+
+  async #tryAgain(first: unknown, value: unknown, key: unknown, attempt: () => Promise<() => Pushed>): Promise<void> {
+    const policy = this.#policy as Exclude<ErrorPolicy, string>;
+    let error = first;
+    for (let retry = 1; retry <= policy.retry; retry++) {
+      await this.#bindings.wait(backoffMs(policy.backoffMs, retry));
+      let goOn: () => Pushed;
+      try {
+        goOn = await attempt();
+      } catch (again) {
+        this.#checkBearable(again, value, 'threw');
+        error = again;
+        continue;
+      }
+      this.#bindings.control.checkNotOver();
+      const pushed = goOn();
+      if (pushed !== undefined) await pushed;
+      return;
+    }
+    const pushed = this.giveUp(error, value, key, policy.retry + 1);
+    if (pushed !== undefined) await pushed;
+  }
+
+  #send(letter: DeadLetter<unknown>): Pushed {
+    let all: Promise<void> | undefined;
+    for (const node of this.#letterNodes) {
+      const linked = this.#linked[node]!;
+      if (all === undefined) all = linked.push(letter, undefined);
+      else all = all.then(() => linked.push(letter, undefined));
+    }
+    return all;
+  }
+
+  /** The first record of each instance is told of; all are counted. */
+  #warn(error: unknown, fate: string): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    const { name, message } = failureInfo(error);
+    this.#bindings.logger(this.#node.id).warn(`a record was ${fate}, as onError says (further ones are only counted): ${name}: ${message}`);
+  }
+}
+
+/** Calls something that may throw or give a promise, as a promise. */
+export async function attempted<T>(call: () => T | PromiseLike<T>): Promise<T> {
+  const result = call();
+  return isThenable(result) ? await result : (result as T);
+}

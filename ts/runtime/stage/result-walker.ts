@@ -1,0 +1,209 @@
+import { SageError } from '../../common/errors.ts';
+import { iteratorResult } from './iterator-result.ts';
+import type { Pushed, Push } from './linked-node.ts';
+import { Pace } from './pace.ts';
+import type { StageBindings } from './stage-bindings.ts';
+
+type AnyIterable = Iterable<unknown> | AsyncIterable<unknown>;
+
+/** A record whose results are held back until all are there may not have more than this. */
+const MAX_HELD_RESULTS = 65_536;
+
+/** Gives the results of one flatMap's record to the nodes below, one by one, for as long as there is room. */
+export class ResultWalker {
+  readonly #node: number;
+  readonly #bindings: StageBindings;
+  readonly #emit: Push;
+
+  constructor(node: number, bindings: StageBindings, emit: Push) {
+    this.#node = node;
+    this.#bindings = bindings;
+    this.#emit = emit;
+  }
+
+  /** Everything in a flatMap's result, and what was collected beside it. */
+  flatten(result: unknown, value: unknown, key: unknown): Pushed {
+    let source: AnyIterable;
+    try {
+      source = this.#source(result);
+    } catch (error) {
+      throw this.#bindings.control.threw(error, this.#node, value);
+    }
+    return this.#walkAny(source, key, value);
+  }
+
+  /**
+   * All results of a record at once: with an error policy a record is all or nothing. A promise where the result is
+   * asynchronous. What the iterator throws is thrown as it is.
+   */
+  gather(result: unknown): unknown[] | Promise<unknown[]> {
+    const source = this.#source(result);
+    if (!(Symbol.iterator in source)) return this.#gatherAsync(source);
+    const held: unknown[] = [];
+    for (const item of source) this.#hold(held, item);
+    return held;
+  }
+
+  async #gatherAsync(source: AsyncIterable<unknown>): Promise<unknown[]> {
+    const { control } = this.#bindings;
+    const held: unknown[] = [];
+    const iterator = source[Symbol.asyncIterator]();
+    const leave = control.whenLeft(() => iterator.return?.());
+    try {
+      for (;;) {
+        const next = iteratorResult(await iterator.next());
+        control.checkNotOver();
+        if (next.done) return held;
+        this.#hold(held, next.value);
+      }
+    } catch (error) {
+      void leave();
+      throw error;
+    } finally {
+      control.forget(leave);
+    }
+  }
+
+  #hold(held: unknown[], item: unknown): void {
+    if (held.length === MAX_HELD_RESULTS) {
+      throw new SageError('SAGE_LIMIT_HELD_RESULTS', `one record gave more than ${MAX_HELD_RESULTS} results, which an error policy has to hold back until all are there`);
+    }
+    held.push(item);
+  }
+
+  /** Gives results that are all there to the nodes below. */
+  give(held: readonly unknown[], key: unknown): Pushed {
+    return this.#walk(held[Symbol.iterator](), key, undefined);
+  }
+
+  /** What is walked: strings are one record, nothing is none, and what was collected comes before what is yielded after it. */
+  #source(result: unknown): AnyIterable {
+    const collected = this.#bindings.collected[this.#node];
+    let source: AnyIterable = [];
+    if (typeof result === 'string') source = [result];
+    else if (result !== undefined && result !== null) source = iterable(result);
+    if (collected === undefined) return source;
+    return Symbol.iterator in source ? withCollected(source, collected) : withCollectedAsync(source, collected);
+  }
+
+  #walkAny(source: AnyIterable, key: unknown, value: unknown): Pushed {
+    let iterator: Iterator<unknown> | AsyncIterator<unknown>;
+    try {
+      if (!(Symbol.iterator in source)) {
+        iterator = source[Symbol.asyncIterator]();
+        return this.#walkAsync(iterator, key, value);
+      }
+      iterator = source[Symbol.iterator]();
+    } catch (error) {
+      throw this.#bindings.control.threw(error, this.#node, value);
+    }
+    return this.#walk(iterator, key, value);
+  }
+
+  /** Walks an iterator as long as everything below is synchronous and there is room and time, else goes on asynchronously. */
+  #walk(iterator: Iterator<unknown>, key: unknown, value: unknown): Pushed {
+    const { control, emitted } = this.#bindings;
+    const pace = new Pace();
+    try {
+      for (;;) {
+        const next = this.#next(iterator, value);
+        if (next.done) return undefined;
+        emitted[this.#node]!++;
+        const pushed = this.#emit(next.value, key);
+        if (pushed !== undefined || control.stop || pace.isTurnDue()) return this.#walkOn(iterator, key, value, pushed);
+      }
+    } catch (error) {
+      iterator.return?.();
+      throw error;
+    }
+  }
+
+  async #walkOn(iterator: Iterator<unknown>, key: unknown, value: unknown, first: Pushed): Promise<void> {
+    const { control, emitted } = this.#bindings;
+    const pace = new Pace();
+    // What is awaited here may never settle; the end of the job leaves the iterator then.
+    const leave = control.whenLeft(() => iterator.return?.());
+    try {
+      if (first === undefined) await this.#bindings.turn();
+      else await first;
+      for (;;) {
+        if (control.stop) await this.#bindings.room();
+        else if (pace.isTurnDue()) await this.#bindings.turn();
+        const next = this.#next(iterator, value);
+        if (next.done) return;
+        emitted[this.#node]!++;
+        const pushed = this.#emit(next.value, key);
+        if (pushed !== undefined) await pushed;
+        control.checkNotOver();
+      }
+    } catch (error) {
+      leave();
+      throw error;
+    } finally {
+      control.forget(leave);
+    }
+  }
+
+  async #walkAsync(iterator: AsyncIterator<unknown>, key: unknown, value: unknown): Promise<void> {
+    const { control, emitted } = this.#bindings;
+    const pace = new Pace();
+    const leave = control.whenLeft(() => iterator.return?.());
+    try {
+      for (;;) {
+        if (control.stop) await this.#bindings.room();
+        else if (pace.isTurnDue()) await this.#bindings.turn();
+        let next: IteratorResult<unknown>;
+        try {
+          next = iteratorResult(await iterator.next());
+        } catch (error) {
+          throw control.rejected(error, this.#node, value);
+        }
+        control.checkNotOver();
+        if (next.done) return;
+        emitted[this.#node]!++;
+        const pushed = this.#emit(next.value, key);
+        if (pushed !== undefined) await pushed;
+        control.checkNotOver();
+      }
+    } catch (error) {
+      await leave();
+      throw error;
+    } finally {
+      control.forget(leave);
+    }
+  }
+
+  #next(iterator: Iterator<unknown>, value: unknown): IteratorResult<unknown> {
+    try {
+      return iteratorResult(iterator.next());
+    } catch (error) {
+      throw this.#bindings.control.threw(error, this.#node, value);
+    }
+  }
+}
+
+/** @throws TypeError for what cannot be walked. */
+function iterable(result: unknown): AnyIterable {
+  const candidate = result as Partial<Iterable<unknown> & AsyncIterable<unknown>>;
+  if (typeof candidate[Symbol.iterator] === 'function') return result as Iterable<unknown>;
+  if (typeof candidate[Symbol.asyncIterator] === 'function') return result as AsyncIterable<unknown>;
+  throw new TypeError(`flatMap must return an iterable (or nothing); it returned ${typeof result}`);
+}
+
+function* withCollected(source: Iterable<unknown>, collected: unknown[]): Generator<unknown> {
+  yield* collected.splice(0);
+  for (const item of source) {
+    yield* collected.splice(0);
+    yield item;
+  }
+  yield* collected.splice(0);
+}
+
+async function* withCollectedAsync(source: AsyncIterable<unknown>, collected: unknown[]): AsyncGenerator<unknown> {
+  yield* collected.splice(0);
+  for await (const item of source) {
+    yield* collected.splice(0);
+    yield item;
+  }
+  yield* collected.splice(0);
+}

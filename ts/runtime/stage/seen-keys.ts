@@ -1,0 +1,43 @@
+/** Entries of one map; V8 does not make larger ones than about twice this. */
+const MAX_MAP_ENTRIES = 8_000_000;
+
+/** Keys that were met, each with the time until which it counts. All have the same time to live, so that the oldest end first. */
+export class SeenKeys {
+  readonly #ttlMs: number | undefined;
+  /** Oldest first. */
+  readonly #maps: Map<unknown, number>[] = [new Map()];
+
+  /** @param ttlMs keys are forgotten after so long; never when undefined. */
+  constructor(ttlMs: number | undefined) {
+    this.#ttlMs = ttlMs;
+  }
+
+  get size(): number {
+    return this.#maps.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** Notes a key; whether it is one that was not known at this time. */
+  add(key: unknown, nowMs: number): boolean {
+    if (this.#ttlMs !== undefined) this.#forget(nowMs);
+    for (const map of this.#maps) if (map.has(key)) return false;
+    let last = this.#maps.at(-1)!;
+    if (last.size >= MAX_MAP_ENTRIES) {
+      last = new Map();
+      this.#maps.push(last);
+    }
+    last.set(key, this.#ttlMs === undefined ? 0 : nowMs + this.#ttlMs);
+    return true;
+  }
+
+  #forget(nowMs: number): void {
+    for (;;) {
+      const [oldest] = this.#maps as [Map<unknown, number>];
+      for (const [key, untilMs] of oldest) {
+        if (untilMs > nowMs) return;
+        oldest.delete(key);
+      }
+      if (this.#maps.length === 1) return;
+      this.#maps.shift();
+    }
+  }
+}
