@@ -33,6 +33,7 @@ import type { ArrayTarget, SinkDescriptor } from '../transformations/sink-descri
 import { SinkTransformation } from '../transformations/sink-transformation.ts';
 import { UnionTransformation } from '../transformations/union-transformation.ts';
 import { ZipWithIndexTransformation } from '../transformations/zip-with-index-transformation.ts';
+import { buildBranches } from './build-branches.ts';
 import { CollectStream } from './collect-stream.ts';
 import { checkArgs, checkStrategy, toKeySelector } from './key-selector.ts';
 import type { KeyedStream } from './keyed-stream.ts';
@@ -57,7 +58,6 @@ import {
   checkUid,
 } from './plan-checks.ts';
 import type { AsyncExecutes, AsyncFunction, Branches, BranchRecords, ClassOf, Collects, Executes, Flattenable, Flattened, Mapped, RecordFunction, Router, Simplify } from './record-types.ts';
-import { mergeBranches } from './route-branches.ts';
 import type { RoutedStream } from './routed-stream.ts';
 import { printSink, toSinkDescriptor } from './sink-argument.ts';
 import { StreamBase } from './stream-base.ts';
@@ -274,12 +274,13 @@ export class DataStream<out T> extends StreamBase {
     if (branches === undefined) {
       return streamKinds().routed(this.environment, this.#addRoute(router, { names: undefined, unknown: 'ignored' }, 'route', declaredAt));
     }
-    return mergeBranches(
+    const [first, ...others] = buildBranches<DataStream<T>>(
       branches,
       (names, unknown) => this.#addRoute(router, { names, unknown }, 'route', declaredAt),
       (route, name) => this.#branch(route, name, declaredAt),
       declaredAt,
     );
+    return others.length === 0 ? first : first.union(...others);
   }
 
   /** What the function class of the last operator gives with `this.output(tag, record)`. */

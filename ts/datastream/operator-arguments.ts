@@ -164,6 +164,7 @@ export function checkErrorPolicy(value: unknown, declaredAt: SourceLocation): Er
   return {
     retry: checkNumber(retry, 'retry of onError', { least: 0, whole: true }, declaredAt),
     backoffMs: backoffMs === undefined ? FIRST_BACKOFF_MS : checkNumber(backoffMs, 'backoffMs of onError', { ...DELAY_MS, least: 0 }, declaredAt),
+    // oxlint-disable-next-line unicorn/no-thenable -- the name of the setting; a word is no function
     then: last,
   };
 }

@@ -3,33 +3,33 @@ import type { SourceLocation } from '../common/source-location.ts';
 import { describeValue } from '../functions/check-user-function.ts';
 import { isClass } from '../functions/class-detection.ts';
 import type { RouteTransformation, UnknownRoute } from '../transformations/route-transformation.ts';
-import { DataStream } from './data-stream.ts';
 import type { Branches } from './record-types.ts';
+import { StreamBase } from './stream-base.ts';
 
 /** The branch for names that have none of their own. */
 const DEFAULT = 'default';
 
 /**
- * Builds the branches of a route and merges what they return. A branch may also end in sinks and return nothing.
+ * Builds the branches of a route and gives the streams that they return. A branch may also end in sinks and return nothing.
  *
  * @throws SageError SAGE_PLAN_ARGUMENT for branches that are no functions of streams, or when no branch returns a stream.
  */
-export function mergeBranches<S extends DataStream<unknown>>(
+export function buildBranches<S extends StreamBase>(
   branches: Branches<S>,
   addRoute: (names: readonly string[], unknown: UnknownRoute) => RouteTransformation,
   branchOf: (route: RouteTransformation, name: string) => S,
   declaredAt: SourceLocation,
-): DataStream<unknown> {
+): readonly [S, ...S[]] {
   const entries = checkBranches(branches, declaredAt);
   const names = entries.map(([name]) => name);
   const route = addRoute(
     names.filter((name) => name !== DEFAULT),
     names.includes(DEFAULT) ? 'default' : 'error',
   );
-  const merged: DataStream<unknown>[] = [];
+  const merged: S[] = [];
   for (const [name, build] of entries) {
     const built: unknown = build(branchOf(route, name));
-    if (built instanceof DataStream) merged.push(built);
+    if (built instanceof StreamBase) merged.push(built as S);
     else if (built !== undefined) {
       throw planError('SAGE_PLAN_ARGUMENT', {
         message: `the branch '${name}' of route returned ${describeValue(built)}`,
@@ -40,7 +40,7 @@ export function mergeBranches<S extends DataStream<unknown>>(
     }
   }
   const [first, ...others] = merged;
-  if (first !== undefined) return others.length === 0 ? first : first.union(...others);
+  if (first !== undefined) return [first, ...others];
   throw planError('SAGE_PLAN_ARGUMENT', {
     message: 'no branch of route returned a stream, so that there is nothing to merge',
     expected: 'at least one branch that returns its stream',
