@@ -14,7 +14,8 @@ export { ProcessFunction } from './functions/process-function.ts';
 export { SinkFunction } from './functions/sink-function.ts';
 export { END, SourceFunction, type End } from './functions/source-function.ts';
 export type { FunctionContext } from './functions/function-context.ts';
-export type { Counter, FunctionMetrics, Gauge, Histogram } from './functions/function-metrics.ts';
+export type { Counter, FunctionMetrics, Gauge } from './functions/function-metrics.ts';
+export type { Histogram } from './functions/histogram.ts';
 export type { Logger } from './functions/logger.ts';
 export { aggregator, type AggregateResults, type BuiltinAggregator, type UserAggregator } from './functions/aggregator.ts';
 export { avg, count, first, last, max, min, sum } from './functions/builtin-aggregators.ts';
@@ -42,7 +43,19 @@ export type { DeadLetter, FailureInfo } from './transformations/dead-letter.ts';
 export type { Emit } from './transformations/emit.ts';
 export type { ErrorPolicy, FailureOutcome, RetryPolicy } from './transformations/error-policy.ts';
 export type { EnvironmentConfig } from './transformations/environment-config.ts';
-export type { EdgeCounts, Job, JobMetrics, JobResult, JobStatus, OperatorCounts, StopOptions, SubmitOptions, TaskMetrics } from './transformations/job.ts';
+export type {
+  EdgeCounts,
+  HistogramSummary,
+  Job,
+  JobMetrics,
+  JobResult,
+  JobStatus,
+  OperatorCounts,
+  StopOptions,
+  SubmitOptions,
+  TaskMetrics,
+  UserMetrics,
+} from './transformations/job.ts';
 export type { KeyStrategy } from './transformations/key-by-transformation.ts';
 export type { ExplainLevel } from './transformations/stream-environment.ts';
 export { JobManager, type JobInfo, type ServerInfo } from './jobmanager/job-manager.ts';

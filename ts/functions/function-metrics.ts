@@ -1,3 +1,5 @@
+import { type Histogram, type HistogramSnapshot, LogHistogram } from './histogram.ts';
+
 /** A number that only grows. */
 export interface Counter {
   inc(by?: number): void;
@@ -8,17 +10,6 @@ export interface Counter {
 export interface Gauge {
   set(value: number): void;
   readonly value: number;
-}
-
-/** A distribution: count, sum, least and largest of what was recorded. */
-export interface Histogram {
-  record(value: number): void;
-  readonly count: number;
-  readonly sum: number;
-  /** `NaN` while nothing was recorded. */
-  readonly min: number;
-  /** `NaN` while nothing was recorded. */
-  readonly max: number;
 }
 
 /** The metrics of one function instance. The same name gives the same metric. */
@@ -32,7 +23,7 @@ export interface FunctionMetrics {
 export interface FunctionMetricsSnapshot {
   readonly counters: Readonly<Record<string, number>>;
   readonly gauges: Readonly<Record<string, number>>;
-  readonly histograms: Readonly<Record<string, { count: number; sum: number; min: number; max: number }>>;
+  readonly histograms: Readonly<Record<string, HistogramSnapshot>>;
 }
 
 class LocalCounter implements Counter {
@@ -49,24 +40,16 @@ class LocalGauge implements Gauge {
   }
 }
 
-class LocalHistogram implements Histogram {
-  count = 0;
-  sum = 0;
-  min = Number.NaN;
-  max = Number.NaN;
-  record(value: number): void {
-    this.min = this.count === 0 ? value : Math.min(this.min, value);
-    this.max = this.count === 0 ? value : Math.max(this.max, value);
-    this.count += 1;
-    this.sum += value;
-  }
-}
-
 /** Metrics kept in the isolate of their function; the runtime takes snapshots. */
 export class LocalFunctionMetrics implements FunctionMetrics {
   readonly #counters = new Map<string, LocalCounter>();
   readonly #gauges = new Map<string, LocalGauge>();
-  readonly #histograms = new Map<string, LocalHistogram>();
+  readonly #histograms = new Map<string, LogHistogram>();
+
+  /** Whether there is none yet. */
+  get isEmpty(): boolean {
+    return this.#counters.size + this.#gauges.size + this.#histograms.size === 0;
+  }
 
   counter(name: string): Counter {
     return getOrAdd(this.#counters, name, () => new LocalCounter());
@@ -77,7 +60,7 @@ export class LocalFunctionMetrics implements FunctionMetrics {
   }
 
   histogram(name: string): Histogram {
-    return getOrAdd(this.#histograms, name, () => new LocalHistogram());
+    return getOrAdd(this.#histograms, name, () => new LogHistogram());
   }
 
   /** All metrics as they are now. */
@@ -85,9 +68,7 @@ export class LocalFunctionMetrics implements FunctionMetrics {
     return {
       counters: Object.fromEntries([...this.#counters].map(([name, counter]) => [name, counter.value])),
       gauges: Object.fromEntries([...this.#gauges].map(([name, gauge]) => [name, gauge.value])),
-      histograms: Object.fromEntries(
-        [...this.#histograms].map(([name, { count, sum, min, max }]) => [name, { count, sum, min, max }]),
-      ),
+      histograms: Object.fromEntries([...this.#histograms].map(([name, histogram]) => [name, histogram.snapshot()])),
     };
   }
 }

@@ -12,6 +12,26 @@ export type JobStatus =
   | 'failed'
   | 'canceled';
 
+/** What a histogram of user code has counted, in all instances of its operator; quantiles within 1 %. */
+export interface HistogramSummary {
+  readonly count: number;
+  readonly sum: number;
+  readonly min: number;
+  readonly max: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+}
+
+/** Metrics that functions of an operator keep with `ctx.metrics`, put together over its instances. */
+export interface UserMetrics {
+  /** Sums. */
+  readonly counters: Readonly<Record<string, number>>;
+  /** The value of each instance that has set one, by its number. */
+  readonly gauges: Readonly<Record<string, Readonly<Record<number, number>>>>;
+  readonly histograms: Readonly<Record<string, HistogramSummary>>;
+}
+
 /** Counts of one operator: in = processed + skipped + dead. */
 export interface OperatorCounts {
   readonly id: number;
@@ -26,6 +46,8 @@ export interface OperatorCounts {
   readonly recordsSkipped: number;
   /** Records that an error policy put aside. */
   readonly deadLetters: number;
+  /** What its functions count themselves; not there when they count nothing. */
+  readonly metrics?: UserMetrics;
 }
 
 /** Counts of one edge between operators: sent = received. */

@@ -1,6 +1,7 @@
 import { type SageError, toSageError } from '../../common/errors.ts';
 import type { PhysicalPlan } from '../../compiler/physical-plan.ts';
 import { LayoutCache } from '../codec/batch-reader.ts';
+import type { InstanceMetrics } from './instance-metrics.ts';
 import type { Core } from '../native/core.ts';
 import { type JobFacts, createTask } from '../stage/stage-factory.ts';
 import type { RunnerHost } from '../stage/stage-runner.ts';
@@ -22,6 +23,8 @@ export interface IsolateAssignment {
   readonly onError: (error: SageError) => void;
   /** An operator that limits all records lets no more pass. */
   readonly onLimit: (operator: number) => void;
+  /** Told of what user code counts. */
+  readonly onMetrics: (metrics: readonly InstanceMetrics[]) => void;
   /** Says when sources are to end. */
   readonly sourceEnds: SourceEnds;
 }
@@ -69,7 +72,7 @@ export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
   } catch (error) {
     onError(error, -1);
   }
-  const loop = new IsolateLoop({ core, job, isolate: handle, tasks, mayBlock: isolate > 0, signal: facts.signal, onError });
+  const loop = new IsolateLoop({ core, job, isolate: handle, tasks, mayBlock: isolate > 0, signal: facts.signal, onError, onMetrics: assignment.onMetrics });
   wakes.loop = loop;
   try {
     await loop.run();

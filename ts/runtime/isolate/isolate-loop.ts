@@ -1,4 +1,5 @@
 import { SageError } from '../../common/errors.ts';
+import type { InstanceMetrics } from './instance-metrics.ts';
 import { type Core, POLL_NONE, POLL_OVER } from '../native/core.ts';
 import type { StageRunner, StepResult } from '../stage/stage-runner.ts';
 import { busyShareMs, enterBusy, leaveBusy } from './event-loop-share.ts';
@@ -12,6 +13,8 @@ export interface IsolateTask {
   close(): Promise<void>;
   /** Counters of the stage's nodes, for the core's registry. */
   counts(): Float64Array;
+  /** What the user's functions count themselves, of those that count anything. */
+  metrics(): readonly InstanceMetrics[];
 }
 
 /** Longest wait inside the core. Longer ones would hold up the event loop and `terminate()`. */
@@ -36,6 +39,8 @@ export interface IsolateLoopOptions {
   readonly signal: AbortSignal;
   /** Called with each error of user code or of ours; the job then fails. */
   readonly onError: (error: unknown, task: number) => SageError;
+  /** Called now and then with what user code counts, and once more at the end. */
+  readonly onMetrics: (metrics: readonly InstanceMetrics[]) => void;
 }
 
 /** Runs the tasks of one job in one isolate until the job is over. */
@@ -106,6 +111,7 @@ export class IsolateLoop {
         this.#options.onError(error, id);
       }
     }
+    this.#reportMetrics();
   }
 
   /** Opens all functions in their order; false when the job was over before all were open. */
@@ -323,6 +329,12 @@ export class IsolateLoop {
   #reportNow(): void {
     const { core, isolate, tasks } = this.#options;
     for (const [id, task] of tasks) core.reportCounts(isolate, id, task.counts());
+    this.#reportMetrics();
+  }
+
+  #reportMetrics(): void {
+    const metrics = [...this.#options.tasks.values()].flatMap((task) => task.metrics());
+    if (metrics.length > 0) this.#options.onMetrics(metrics);
   }
 
   /** Gives the event loop one turn. */

@@ -2,6 +2,7 @@ import type { Stage, StageNode } from '../../compiler/physical-plan.ts';
 import type { EdgeCounts, JobMetrics, JobResult, JobStatus, OperatorCounts } from '../../transformations/job.ts';
 import { COUNTERS_PER_NODE } from '../stage/make-bindings.ts';
 import type { JobPlan } from './job-plan.ts';
+import type { UserMetricsOfJob } from './user-metrics.ts';
 
 /** The core's snapshot of a job, as far as results need it. */
 export interface CoreMetrics {
@@ -91,7 +92,7 @@ function outOf(node: StageNode, count: NodeCounts, entered: number, dropped: num
 }
 
 /** Counts of each operator that the user declared, in the order of the pipeline. */
-function countOperators(plan: JobPlan, metrics: CoreMetrics): OperatorCounts[] {
+function countOperators(plan: JobPlan, metrics: CoreMetrics, userMetrics: UserMetricsOfJob): OperatorCounts[] {
   const operators = new Map<number, { -readonly [K in keyof OperatorCounts]: OperatorCounts[K] }>();
   for (const stage of plan.physical.stages) {
     const tasks = metrics.tasks.filter((task) => task.stage === stage.id);
@@ -127,7 +128,12 @@ function countOperators(plan: JobPlan, metrics: CoreMetrics): OperatorCounts[] {
       if (FILTERS.has(op.kind)) entry.recordsFiltered += dropped[node.id]!;
     }
   }
-  return [...operators.values()].toSorted((a, b) => a.id - b.id);
+  return [...operators.values()]
+    .toSorted((a, b) => a.id - b.id)
+    .map((counts) => {
+      const counted = userMetrics.of(counts.id);
+      return counted === undefined ? counts : { ...counts, metrics: counted };
+    });
 }
 
 function countEdges(plan: JobPlan, metrics: CoreMetrics): EdgeCounts[] {
@@ -145,10 +151,10 @@ function countEdges(plan: JobPlan, metrics: CoreMetrics): EdgeCounts[] {
 }
 
 /** A running job's metrics, from a snapshot of the core. */
-export function makeJobMetrics(plan: JobPlan, status: JobStatus, metrics: CoreMetrics): JobMetrics {
+export function makeJobMetrics(plan: JobPlan, status: JobStatus, metrics: CoreMetrics, userMetrics: UserMetricsOfJob): JobMetrics {
   return {
     status,
-    operators: countOperators(plan, metrics),
+    operators: countOperators(plan, metrics, userMetrics),
     edges: countEdges(plan, metrics),
     tasks: metrics.tasks.map((task) => ({
       stage: plan.physical.stages[task.stage]!.name,
@@ -168,8 +174,8 @@ export function makeJobMetrics(plan: JobPlan, status: JobStatus, metrics: CoreMe
 }
 
 /** The result of a job that has ended, from the core's last snapshot. */
-export function makeJobResult(plan: JobPlan, jobId: string, status: JobStatus, durationMs: number, metrics: CoreMetrics): JobResult {
-  const operators = countOperators(plan, metrics);
+export function makeJobResult(plan: JobPlan, jobId: string, status: JobStatus, durationMs: number, metrics: CoreMetrics, userMetrics: UserMetricsOfJob): JobResult {
+  const operators = countOperators(plan, metrics, userMetrics);
   const kinds = new Map(plan.physical.stages.flatMap((stage) => stage.nodes.map((node) => [node.operator.id as number, node.operator.kind] as const)));
   const sum = (field: 'recordsDropped' | 'recordsSkipped' | 'deadLetters'): number => operators.reduce((total, operator) => total + operator[field], 0);
   const total = (kind: string, field: 'recordsIn' | 'recordsOut'): number =>

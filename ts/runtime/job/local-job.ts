@@ -14,6 +14,7 @@ import { type WorkerHandle, startWorker } from '../worker/start-worker.ts';
 import { serializeError } from '../worker/serialize-error.ts';
 import type { JobPlan } from './job-plan.ts';
 import { type CoreMetrics, makeJobMetrics, makeJobResult } from './job-result.ts';
+import { UserMetricsOfJob } from './user-metrics.ts';
 
 const FINAL: ReadonlySet<string> = new Set(['finished', 'stopped', 'failed', 'canceled']);
 /** After the end of a job its workers have this long to close their functions. */
@@ -37,6 +38,7 @@ export class LocalJob implements Job {
   readonly #leaveSources: () => void;
   readonly #started = Promise.withResolvers<void>();
   readonly #sourceEnds = new SourceEnds();
+  readonly #userMetrics = new UserMetricsOfJob();
   /** Operators that let no more records pass. */
   readonly #reached = new Set<number>();
   #settle!: { resolve: (status: JobStatus) => void };
@@ -68,6 +70,7 @@ export class LocalJob implements Job {
       const worker = startWorker(this.#assignment(plan, isolate), {
         onError: (error) => this.fail(error),
         onLimit: (operator) => this.#limitReached(operator),
+        onMetrics: (metrics) => this.#userMetrics.report(metrics),
       });
       this.#workers.push(worker);
       isolates.push(worker.closed);
@@ -111,7 +114,7 @@ export class LocalJob implements Job {
 
   metrics(): JobMetrics {
     if (this.#plan === undefined) return this.#lastMetrics!;
-    return makeJobMetrics(this.#plan, this.status, this.#snapshot());
+    return makeJobMetrics(this.#plan, this.status, this.#snapshot(), this.#userMetrics);
   }
 
   /** Waits, if need be, until the job's workers have started. */
@@ -237,6 +240,7 @@ export class LocalJob implements Job {
       nowMs: jobClock(config),
       onError: (error) => this.fail(error),
       onLimit: (operator) => this.#limitReached(operator),
+      onMetrics: (metrics) => this.#userMetrics.report(metrics),
       sourceEnds: this.#sourceEnds,
     });
   }
@@ -309,8 +313,8 @@ export class LocalJob implements Job {
       // An error in `close` comes after the core has ended the job well.
       this.#status = this.#error === undefined || status === 'canceled' ? status : 'failed';
       const durationMs = performance.now() - this.#startedMs;
-      this.#result = makeJobResult(plan, this.id, this.#status, durationMs, snapshot);
-      this.#lastMetrics = makeJobMetrics(plan, this.#status, snapshot);
+      this.#result = makeJobResult(plan, this.id, this.#status, durationMs, snapshot, this.#userMetrics);
+      this.#lastMetrics = makeJobMetrics(plan, this.#status, snapshot, this.#userMetrics);
       if (this.#error !== undefined) throw this.#error;
       return this.#result;
     } finally {

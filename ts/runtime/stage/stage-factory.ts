@@ -183,6 +183,10 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
     },
     close: () => (closing ??= closeAll()),
     counts: () => counters,
+    metrics: () =>
+      bindings.contexts.flatMap((context, id) =>
+        context === undefined || context.metrics.isEmpty ? [] : [{ operator: stage.nodes[id]!.operator.id, instance: spec.instance, snapshot: context.metrics.snapshot() }],
+      ),
   };
 }
 

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 
 import { SageError } from '../../common/errors.ts';
 import { entryFile } from '../../common/package-paths.ts';
+import type { InstanceMetrics } from '../isolate/instance-metrics.ts';
 import { deserializeError } from './serialize-error.ts';
 import type { FromWorker, ToWorker, WorkerAssignment } from './worker-protocol.ts';
 
@@ -29,6 +30,8 @@ export interface WorkerListener {
   onError(error: SageError): void;
   /** An operator that limits all records lets no more pass. */
   onLimit(operator: number): void;
+  /** What user code counts, as it is now. */
+  onMetrics(metrics: readonly InstanceMetrics[]): void;
 }
 
 /** Starts a worker thread of a job. */
@@ -62,6 +65,9 @@ export function startWorker(assignment: WorkerAssignment, listener: WorkerListen
     switch (message.type) {
       case 'failed':
         onError(deserializeError(message.error));
+        break;
+      case 'metrics':
+        listener.onMetrics(message.metrics);
         break;
       case 'limit':
         listener.onLimit(message.operator);

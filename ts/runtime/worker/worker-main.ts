@@ -79,6 +79,7 @@ async function runPart(environment: StreamEnvironment): Promise<void> {
     nowMs: () => (environment.config.clock ?? systemClock).monotonicMs(),
     onError: fail,
     onLimit: (operator) => send({ type: 'limit', operator }),
+    onMetrics: (metrics) => send({ type: 'metrics', metrics }),
     sourceEnds,
   });
 }

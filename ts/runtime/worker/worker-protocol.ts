@@ -1,6 +1,7 @@
 import type { ErrorDomain } from '../../common/errors.ts';
 import type { Fingerprint } from '../../compiler/fingerprint/fingerprint.ts';
 import type { EnvironmentConfig } from '../../transformations/environment-config.ts';
+import type { InstanceMetrics } from '../isolate/instance-metrics.ts';
 import type { PipelineOrigin } from './pipeline-origin.ts';
 
 /** What a worker thread is started with; structured-cloneable. */
@@ -35,6 +36,8 @@ export type FromWorker =
   | { readonly type: 'closed' }
   /** An operator that limits all records lets no more pass. */
   | { readonly type: 'limit'; readonly operator: number }
+  /** What user code counts, as it is now. */
+  | { readonly type: 'metrics'; readonly metrics: readonly InstanceMetrics[] }
   | { readonly type: 'failed'; readonly error: SerializedError };
 
 /** An error as it travels between threads. */
