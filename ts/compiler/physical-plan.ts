@@ -55,7 +55,13 @@ export type StageOp =
   | { readonly kind: 'extract'; readonly spec: AggregatorSpec }
   | { readonly kind: 'sink'; readonly sink: SinkDescriptor }
   /** Writes batches. `output` counts the outputs of the stage from 0. */
-  | { readonly kind: 'output'; readonly exchange: number; readonly output: number }
+  | {
+      readonly kind: 'output';
+      readonly exchange: number;
+      readonly output: number;
+      /** Whose failure it is when a record cannot be encoded: the writer's, where there is one behind the exchange, else that of the operator which gives it. */
+      readonly owner: LogicalOperator;
+    }
   /** A reader or writer of the core: the only node of its stage. */
   | { readonly kind: 'native'; readonly role: 'source'; readonly spec: NativeSourceSpec }
   | { readonly kind: 'native'; readonly role: 'sink'; readonly spec: NativeSinkSpec };
@@ -78,6 +84,11 @@ export interface SideOutput {
   readonly channel: SideChannel;
   readonly tag: string;
   readonly node: number;
+}
+
+/** The operator that has failed when a node fails at a record. */
+export function failingOperator({ op, operator }: StageNode): LogicalOperator {
+  return op.kind === 'output' ? op.owner : operator;
 }
 
 /** Where the instances of a stage run. */

@@ -49,6 +49,7 @@ import {
 } from './operator-arguments.ts';
 import {
   checkAggregateSpec,
+  checkCanFail,
   checkEmit,
   checkHasOutputs,
   checkKeyedState,
@@ -383,7 +384,10 @@ export class DataStream<out T> extends StreamBase {
     if (name !== undefined) sink.name = checkText(name, 'name', declaredAt);
     if (uid !== undefined) sink.uid = checkUid(uid, undefined, this.environment.pipeline, declaredAt);
     if (parallelism !== undefined) sink.parallelism = checkParallelism(parallelism, declaredAt);
-    if (onError !== undefined) sink.errorPolicy = checkErrorPolicy(onError, declaredAt);
+    if (onError !== undefined) {
+      sink.errorPolicy = checkErrorPolicy(onError, declaredAt);
+      checkCanFail(sink, sink.errorPolicy, declaredAt);
+    }
     return this.withSubject(this.environment.add(sink));
   }
 

@@ -6,7 +6,7 @@ import { isClass } from '../functions/class-detection.ts';
 import { AggregateTransformation, type AnyAggregator } from '../transformations/aggregate-transformation.ts';
 import { MAX_PARALLELISM, type BaseTransformation, type Parallelism } from '../transformations/base-transformation.ts';
 import type { Emit } from '../transformations/emit.ts';
-import { type ErrorPolicy, isTolerant } from '../transformations/error-policy.ts';
+import { type ErrorPolicy, isTolerant, outcomeOf } from '../transformations/error-policy.ts';
 import { ReduceTransformation } from '../transformations/reduce-transformation.ts';
 import { sourceInstances } from '../transformations/source-descriptor.ts';
 import { SourceTransformation } from '../transformations/source-transformation.ts';
@@ -46,15 +46,21 @@ export function checkInstances(operator: BaseTransformation, parallelism: Parall
 
 /** @throws SageError SAGE_PLAN_ARGUMENT when nothing at the operator can fail, or when a source was told to go on without the record that it could not give. */
 export function checkCanFail(operator: BaseTransformation, policy: ErrorPolicy, declaredAt: SourceLocation): void {
-  if (!operator.canFail && isTolerant(policy)) {
-    throw planError('SAGE_PLAN_ARGUMENT', {
-      message: `onError was called on '${operator.name}', at which no record can fail`,
-      expected: 'an operator with a function of yours',
-      fix: 'Call onError right behind the operator whose errors it is for.',
-      declaredAt,
-      operator: operator.name,
-    });
+  if (!isTolerant(policy)) return;
+  const wrong = (message: string, expected: string, fix: string): Error =>
+    planError('SAGE_PLAN_ARGUMENT', { message, expected, fix, declaredAt, operator: operator.name });
+  if (operator instanceof SourceTransformation) {
+    if (!operator.canFail) {
+      throw wrong(`onError was called on the source '${operator.name}', which is at its end when it has failed`, 'a source class, or a function that is called for each record', 'Handle the error inside the source, or behind it.');
+    }
+    if (outcomeOf(policy) === 'deadLetter') throw wrong(`the source '${operator.name}' has no record to put aside when it fails`, "'skip', or retries that end with 'fail' or 'skip'", "Write onError('skip') to ask the source for the next record.");
+    return;
   }
+  if (operator.canFail) return;
+  if (operator.kind === 'sink') {
+    throw wrong(`onError was called on '${operator.name}', whose file is written as a whole or not at all`, 'a sink with a function of yours, or an operator before it', 'Check the records in an operator before the sink, and call onError there.');
+  }
+  throw wrong(`onError was called on '${operator.name}', at which no record can fail`, 'an operator with a function of yours', 'Call onError right behind the operator whose errors it is for.');
 }
 
 /** @throws SageError SAGE_PLAN_ARGUMENT when the operator has no function class, which alone can call `output`. */

@@ -13,7 +13,8 @@ export class SinkTransformation extends BaseTransformation {
     this.sink = sink;
   }
 
+  /** A writer of the core fails as a whole. */
   override get canFail(): boolean {
-    return true;
+    return this.sink.form !== 'native';
   }
 }

@@ -11,4 +11,9 @@ export class SourceTransformation extends BaseTransformation {
     super('source', [], declaredAt);
     this.source = source;
   }
+
+  /** A function that has failed can be called again; an iterator that has thrown is at its end. */
+  override get canFail(): boolean {
+    return this.source.form === 'function' || this.source.form === 'batch';
+  }
 }

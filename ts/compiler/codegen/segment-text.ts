@@ -1,5 +1,5 @@
 import { isTolerant } from '../../transformations/error-policy.ts';
-import type { StageNode } from '../physical-plan.ts';
+import { type StageNode, failingOperator } from '../physical-plan.ts';
 
 /**
  * Marks where the linked form takes over in the middle of a call: it works on the stage's state itself, of which this call
@@ -132,13 +132,13 @@ export class SegmentText {
 
   /** A statement that throws an error which knows its operator and record already; with a policy that decides. */
   checked(node: StageNode, statement: string, value: string, scope: Scope): string {
-    if (!isTolerant(node.operator.transformation.errorPolicy)) return statement;
+    if (!isTolerant(failingOperator(node).transformation.errorPolicy)) return statement;
     return `try { ${statement} } catch (error) { ${this.caught(node, value, scope)} }`;
   }
 
   /** What becomes of a caught `error`: the job fails with it, or the linked form does what the operator's policy says and the row goes on behind. */
   caught(node: StageNode, value: string, scope: Scope): string {
-    if (!isTolerant(node.operator.transformation.errorPolicy)) return `throw ctl.threw(error, ${node.id}, ${value});`;
+    if (!isTolerant(failingOperator(node).transformation.errorPolicy)) return `throw ctl.threw(error, ${node.id}, ${value});`;
     const pushed = this.fresh('p');
     return [
       SAVE_STATE,

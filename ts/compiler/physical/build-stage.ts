@@ -1,7 +1,7 @@
 import type { StageId } from '../../common/ids.ts';
 import type { LogicalOperator } from '../logical-plan.ts';
 import type { SideOutput, Stage, StageNode } from '../physical-plan.ts';
-import type { Placements } from './place-operators.ts';
+import { isNative, type Placements } from './place-operators.ts';
 import type { PlannedExchange } from './plan-exchanges.ts';
 import type { StageGroup, StageGroups } from './stage-group.ts';
 import { stageOp } from './stage-op.ts';
@@ -68,10 +68,10 @@ export function buildStage(
       children: childrenOf(operator),
       sides: sidesOf(operator),
     })),
-    ...outputs.map(({ id: exchange, from }, output): StageNode => ({
+    ...outputs.map(({ id: exchange, from, consumers: [consumer] }, output): StageNode => ({
       id: outputNode(output),
       operator: from,
-      op: { kind: 'output', exchange, output },
+      op: { kind: 'output', exchange, output, owner: isNative(consumer!) ? consumer! : from },
       children: [],
       sides: [],
     })),

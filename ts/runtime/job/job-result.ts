@@ -1,4 +1,4 @@
-import type { Stage, StageNode } from '../../compiler/physical-plan.ts';
+import { type Stage, type StageNode, failingOperator } from '../../compiler/physical-plan.ts';
 import type { EdgeCounts, JobMetrics, JobResult, JobStatus, OperatorCounts } from '../../transformations/job.ts';
 import { COUNTERS_PER_NODE } from '../stage/make-bindings.ts';
 import type { JobPlan } from './job-plan.ts';
@@ -63,6 +63,9 @@ function outOf(node: StageNode, count: NodeCounts, entered: number, dropped: num
   const failed = count.skipped + count.dead;
   switch (op.kind) {
     case 'source':
+      // What a source was asked for and could not give.
+      count.in = entered + failed;
+      return entered;
     case 'input':
     case 'sideOutput':
       count.in = entered;
@@ -98,7 +101,9 @@ function countOperators(plan: JobPlan, metrics: CoreMetrics, userMetrics: UserMe
     const tasks = metrics.tasks.filter((task) => task.stage === stage.id);
     const { counts, dropped } = countNodes(stage, tasks);
     for (const node of stage.nodes) {
-      const { op, operator } = node;
+      const { op } = node;
+      // What could not be encoded is the failure of the operator that it belongs to.
+      const operator = failingOperator(node);
       if (op.kind === 'input' || operator.kind === 'extract') continue;
       const entry = operators.get(operator.id) ?? {
         id: operator.id,
@@ -114,7 +119,6 @@ function countOperators(plan: JobPlan, metrics: CoreMetrics, userMetrics: UserMe
       const failures = counts[node.id]!;
       entry.recordsSkipped += failures.skipped;
       entry.deadLetters += failures.dead;
-      // What could not be encoded belongs to the operator that gave it.
       if (op.kind === 'output') continue;
       if (op.kind === 'native') {
         entry.recordsIn += tasks.reduce((sum, task) => sum + (op.role === 'source' ? task.recordsOut : task.recordsIn), 0);

@@ -1,5 +1,6 @@
 import { SageError } from '../../common/errors.ts';
-import type { StageNode } from '../../compiler/physical-plan.ts';
+import type { LogicalOperator } from '../../compiler/logical-plan.ts';
+import { type StageNode, failingOperator } from '../../compiler/physical-plan.ts';
 import type { DeadLetter } from '../../transformations/dead-letter.ts';
 import { type ErrorPolicy, isTolerant, outcomeOf, retriesOf } from '../../transformations/error-policy.ts';
 import { failureInfo } from './failure-info.ts';
@@ -21,6 +22,7 @@ export function backoffMs(firstMs: number, retry: number): number {
 /** Does what the error policy of one operator says about a record at which it failed. */
 export class Recovery {
   readonly #node: StageNode;
+  readonly #operator: LogicalOperator;
   readonly #bindings: StageBindings;
   readonly #policy: ErrorPolicy | undefined;
   readonly #letterNodes: readonly number[];
@@ -30,9 +32,10 @@ export class Recovery {
   constructor(node: StageNode, bindings: StageBindings, linked: readonly LinkedNode[]) {
     this.#node = node;
     this.#bindings = bindings;
-    this.#policy = node.operator.transformation.errorPolicy;
+    this.#operator = failingOperator(node);
+    this.#policy = this.#operator.transformation.errorPolicy;
     // What cannot be encoded is a failure of the operator that gave it.
-    const owner = bindings.stage.nodes.find(({ operator, op }) => operator === node.operator && op.kind !== 'output' && op.kind !== 'input') ?? node;
+    const owner = bindings.stage.nodes.find(({ operator, op }) => operator === this.#operator && op.kind !== 'output' && op.kind !== 'input') ?? node;
     this.#letterNodes = owner.sides.filter(({ channel }) => channel === 'deadLetters').map((side) => side.node);
     this.#linked = linked;
   }
@@ -80,7 +83,7 @@ export class Recovery {
 
   /** A dead letter of a record. */
   letter(error: unknown, value: unknown, key: unknown, attempts: number): DeadLetter<unknown> {
-    const { operator } = this.#node;
+    const operator = this.#operator;
     return {
       record: value,
       key,

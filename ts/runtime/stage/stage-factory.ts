@@ -7,6 +7,7 @@ import { CollectingFunction } from '../../functions/collecting-function.ts';
 import { type FunctionInstance, instantiateUserFunction } from '../../functions/function-instance.ts';
 import { TaskContext } from '../../functions/task-context.ts';
 import type { UserFunction } from '../../functions/user-function.ts';
+import { isTolerant } from '../../transformations/error-policy.ts';
 import { hasInput } from '../../compiler/codegen/aggregates.ts';
 import { type LayoutNode, numbersTuple } from '../../compiler/layout/layout.ts';
 import { BatchReader } from '../codec/batch-reader.ts';
@@ -19,6 +20,7 @@ import { makeBindings } from './make-bindings.ts';
 import { makeKeyedOperator } from './make-keyed-operator.ts';
 import { type OpenedSource, openCollection, openFunction, openIterator } from './opened-source.ts';
 import { makeRecordGate } from './record-gates.ts';
+import { retryingPull } from './retrying-pull.ts';
 import { linkDecoder } from '../codec/linked-decoder.ts';
 import { type StageBindings, UnkeyedState } from './stage-bindings.ts';
 import { NO_RECORD, StageControl } from './stage-control.ts';
@@ -135,7 +137,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         bindings.writers[node.id] = outputWriter(node.id, op, spec, job, bindings, host);
         break;
       case 'source':
-        sources.push(openSource(node, spec, stage.parallelism, bind));
+        sources.push(openSource(node, spec, stage.parallelism, bind, bindings));
         break;
       default:
         break;
@@ -266,6 +268,7 @@ function openSource(
   spec: TaskSpec,
   instances: number,
   bind: (node: StageNode, fn: UserFunction) => unknown,
+  bindings: StageBindings,
 ): OpenedSource {
   if (node.op.kind !== 'source') throw new TypeError(`operator '${node.op.kind}' is no source`);
   const { source } = node.op;
@@ -278,7 +281,8 @@ function openSource(
     case 'batch': {
       const fn = bind(node, source.fn) as (() => unknown) | { execute(): unknown };
       const pull = typeof fn === 'function' ? fn : () => fn.execute();
-      return openFunction(node.id, pull, source.form === 'batch' ? 'batch' : 'source');
+      const patient = isTolerant(node.operator.transformation.errorPolicy) ? retryingPull(pull, node, bindings) : pull;
+      return openFunction(node.id, patient, source.form === 'batch' ? 'batch' : 'source');
     }
     case 'native':
       throw new TypeError('a native source is a stage of its own');

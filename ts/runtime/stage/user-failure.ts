@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { type ErrorCode, SageError, coreError } from '../../common/errors.ts';
 import { isFieldPath, readField } from '../../functions/field-path.ts';
 import { isBuiltinAggregator } from '../../functions/aggregator.ts';
-import type { Stage, StageNode } from '../../compiler/physical-plan.ts';
+import { type Stage, type StageNode, failingOperator } from '../../compiler/physical-plan.ts';
 import { type FailureReporter, NO_RECORD } from './stage-control.ts';
 
 /** Code of an error that the user's function of this kind of operator threw. */
@@ -33,7 +33,7 @@ function reason(error: unknown): string {
 export function failureReporter(stage: Stage): FailureReporter {
   const operatorOf = (id: number): StageNode => stage.nodes[id] ?? stage.nodes[0]!;
   const whereabouts = (id: number, record: unknown): { operator: string; declaredAt: SageError['declaredAt']; record?: unknown } => {
-    const { operator } = operatorOf(id);
+    const operator = failingOperator(operatorOf(id));
     const where = { operator: operator.name, declaredAt: operator.transformation.declaredAt };
     return record === NO_RECORD ? where : { ...where, record };
   };
