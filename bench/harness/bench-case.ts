@@ -30,6 +30,8 @@ export interface Variant {
   readonly ours?: boolean;
   /** Ten other pipelines run in its process first. */
   readonly polluted?: boolean;
+  /** Each operator that can fail has the policy to leave failing records out. */
+  readonly tolerant?: boolean;
   /** Part of the row's records, for peers that would take minutes. Times are compared per record. */
   readonly share?: number;
   /** Known slow forms of generated code, with the reason: `linked:<reason>`. Others fail the report. */

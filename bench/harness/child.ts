@@ -4,6 +4,7 @@ import type { RunOutcome, VariantContext } from './bench-case.ts';
 import type { ChildReport, ChildSpec } from './child-protocol.ts';
 import { importEngine } from './engine.ts';
 import { pollute } from './pollution.ts';
+import { tolerantEngine } from './tolerant-engine.ts';
 
 const WARMUPS = 2;
 const SAMPLES = 3;
@@ -11,7 +12,11 @@ const SAMPLES = 3;
 const spec = JSON.parse(process.argv[2]!) as ChildSpec;
 const benchCase = await findCase(spec.row);
 const variant = benchCase.variants.find(({ name }) => name === spec.variant)!;
-const context: VariantContext = { records: spec.records, folder: spec.folder, engine: importEngine };
+const context: VariantContext = {
+  records: spec.records,
+  folder: spec.folder,
+  engine: variant.tolerant === true ? async () => tolerantEngine(await importEngine()) : importEngine,
+};
 
 /** Garbage of one run is not the next one's time. */
 const collectGarbage = (globalThis as { gc?: () => void }).gc ?? ((): void => undefined);

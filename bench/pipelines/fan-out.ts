@@ -75,6 +75,7 @@ export const benchCase: BenchCase = {
       },
     },
     { name: 'sage', ours: true, start: startSage },
+    { name: 'sage with error policies', ours: true, tolerant: true, start: startSage },
     { name: 'sage after ten others', ours: true, polluted: true, start: startSage },
     {
       name: 'rxjs',
@@ -102,6 +103,7 @@ export const benchCase: BenchCase = {
   ],
   goals: [
     { ours: 'sage', peers: ['hand-written loop'], atMost: 2 },
+    { ours: 'sage with error policies', peers: ['hand-written loop'], atMost: 2 },
     { ours: 'sage after ten others', peers: ['hand-written loop'], atMost: 2 },
   ],
   informative: [['sage', 'rxjs']],

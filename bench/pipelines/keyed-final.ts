@@ -70,11 +70,15 @@ export const benchCase: BenchCase = {
     { name: 'Map of objects', start: startHand(objectsInMap, false) },
     { name: 'Map to slots', start: startHand(slotsInMap, false) },
     { name: 'sage', ours: true, start: startSage(false) },
+    { name: 'sage with error policies', ours: true, tolerant: true, start: startSage(false) },
     { name: 'Map of objects, shared strings', start: startHand(objectsInMap, true) },
     { name: 'Map to slots, shared strings', start: startHand(slotsInMap, true) },
     { name: 'sage, shared strings', ours: true, start: startSage(true) },
   ],
-  goals: [{ ours: 'sage', peers: ['Map of objects', 'Map to slots'], atLeast: 2 }],
+  goals: [
+    { ours: 'sage', peers: ['Map of objects', 'Map to slots'], atLeast: 2 },
+    { ours: 'sage with error policies', peers: ['Map of objects', 'Map to slots'], atLeast: 2 },
+  ],
   informative: [
     ['sage, shared strings', 'Map of objects, shared strings'],
     ['sage, shared strings', 'Map to slots, shared strings'],

@@ -164,6 +164,7 @@ export const benchCase: BenchCase = {
       },
     },
     { name: 'sage', ours: true, start: startSage },
+    { name: 'sage with error policies', ours: true, tolerant: true, start: startSage },
     { name: 'sage after ten others', ours: true, polluted: true, start: startSage },
     rxjs,
     nodeStreams,
@@ -171,6 +172,7 @@ export const benchCase: BenchCase = {
   ],
   goals: [
     { ours: 'sage', peers: ['hand-written loop'], atMost: 1.3 },
+    { ours: 'sage with error policies', peers: ['hand-written loop'], atMost: 1.3 },
     { ours: 'sage', peers: ['node object streams'], atLeast: 10 },
     { ours: 'sage', peers: ['async generators'], atLeast: 30 },
     { ours: 'sage after ten others', peers: ['hand-written loop'], atMost: 2 },

@@ -136,16 +136,20 @@ export class SegmentText {
     return `try { ${statement} } catch (error) { ${this.caught(node, value, scope)} }`;
   }
 
-  /** What becomes of a caught `error`: the job fails with it, or the linked form does what the operator's policy says and the row goes on behind. */
+  /**
+   * What becomes of a caught `error`: the job fails with it, or the linked form does what the operator's policy says, and the function ends
+   * behind the row. A handler that went on inside the function would cost every record: what is in flight would have to be kept for it.
+   */
   caught(node: StageNode, value: string, scope: Scope): string {
     if (!isTolerant(failingOperator(node).transformation.errorPolicy)) return `throw ctl.threw(error, ${node.id}, ${value});`;
     const pushed = this.fresh('p');
+    const isDone = scope.pending.length === 0 ? `${pushed} === undefined` : 'false';
     return [
       SAVE_STATE,
       `const ${pushed} = R.linked[${node.id}].recover(error, ${value}, ${scope.key});`,
       LOAD_STATE,
-      this.suspendLinked(pushed, scope),
-      `${scope.leave};`,
+      `if (!(${isDone})) ctl.suspend(-1, ${pushed}, undefined, undefined, [${scope.pending.join(', ')}]);`,
+      'return ++i;',
     ].join(' ');
   }
 

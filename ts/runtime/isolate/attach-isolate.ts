@@ -56,7 +56,6 @@ export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
       stopping: assignment.stopping,
       nowMs: assignment.nowMs,
       ready: (task) => wakes.loop?.ready(task),
-      inFlightChanged: (by) => wakes.loop?.inFlightChanged(by),
       limitReached: assignment.onLimit,
       onSourcesEnd: (task, end) => assignment.sourceEnds.onEnd(task, end),
     };

@@ -50,8 +50,6 @@ export class IsolateLoop {
   readonly #scheduled = new Map<number, { readonly timer: NodeJS.Timeout; readonly atMs: number }>();
   /** Tasks for which something has settled since their last step began. */
   readonly #nudged = new Set<number>();
-  /** Calls of user code that no step waits for. */
-  #inFlight = 0;
   /** Tasks that hold work of their own, as the core knows it. */
   readonly #kept = new Set<number>();
   readonly #pending = new Set<Promise<unknown>>();
@@ -83,12 +81,6 @@ export class IsolateLoop {
     this.wake();
   }
 
-  /** So many more calls of user code are in flight: a worker may not wait outside JavaScript while there are any. */
-  inFlightChanged(by: number): void {
-    this.#inFlight += by;
-    if (this.#over && this.#inFlight === 0) this.#wake?.();
-  }
-
   /** Opens the functions of all tasks, runs until the job is over, closes them. Never rejects: errors go to `onError`. */
   async run(): Promise<void> {
     const { tasks } = this.#options;
@@ -102,7 +94,7 @@ export class IsolateLoop {
     for (const { timer } of this.#scheduled.values()) clearTimeout(timer);
     for (const task of tasks.values()) task.runner.leave();
     if (this.#pending.size > 0) await withinMs(GRACE_MS, Promise.allSettled(this.#pending));
-    if (this.#inFlight > 0) await withinMs(GRACE_MS, this.#untilLanded());
+    await this.#untilLanded();
     this.#reportNow();
     for (const [id, task] of tasks) {
       try {
@@ -133,11 +125,15 @@ export class IsolateLoop {
     return !signal.aborted;
   }
 
-  /** Settles when no call of user code is in flight any more. */
-  #untilLanded(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
+  /** Gives calls that are in flight a little time to notice the end of the job. */
+  async #untilLanded(): Promise<void> {
+    const untilMs = performance.now() + GRACE_MS;
+    while (this.#hasCallsInFlight() && performance.now() < untilMs) await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+
+  #hasCallsInFlight(): boolean {
+    for (const { runner } of this.#options.tasks.values()) if (runner.hasCallsInFlight) return true;
+    return false;
   }
 
   /** What user code has not finished; it gets a little time when the job ends. */
@@ -170,7 +166,8 @@ export class IsolateLoop {
     let released = -1;
     for (;;) {
       this.#woken = false;
-      const mayWait = mayBlock && this.#awaited === 0 && this.#inFlight === 0;
+      // A worker that waits outside JavaScript does not hear of promises.
+      const mayWait = mayBlock && this.#awaited === 0 && !this.#hasCallsInFlight();
       const waitMs = mayWait && released < 0 ? Math.min(MAX_WAIT_MS, this.#dueInMs()) : 0;
       const task = core.poll(isolate, released, waitMs);
       released = -1;

@@ -1,37 +1,49 @@
 /** What a call of `mapAsync` is told beside its record; one for each attempt. */
-export class AsyncCallContext {
+export class AsyncCall {
   readonly attempt: number;
   readonly key: unknown;
-  readonly #calls: Set<AsyncCallContext>;
-  #controller: AbortController | undefined;
-  #reason: { readonly error: unknown } | undefined;
+  protected controller: AbortController | undefined = undefined;
+  protected abortedBy: unknown = undefined;
 
-  /** @param calls those whose signal somebody holds, so that the end of the job reaches them. */
-  constructor(attempt: number, key: unknown, calls: Set<AsyncCallContext>) {
+  constructor(attempt: number, key: unknown) {
     this.attempt = attempt;
     this.key = key;
-    this.#calls = calls;
   }
 
   /** Made when it is asked for: most calls never do. */
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#reason !== undefined) this.#controller.abort(this.#reason.error);
-      else this.#calls.add(this);
+    if (this.controller === undefined) {
+      this.controller = new AbortController();
+      if (this.abortedBy !== undefined) this.controller.abort(this.abortedBy);
     }
-    return this.#controller.signal;
+    return this.controller.signal;
   }
 
   /** The attempt is given up. */
-  abort(error: unknown): void {
-    this.#reason = { error };
-    this.#calls.delete(this);
-    this.#controller?.abort(error);
+  abort(reason: Error): void {
+    this.abortedBy = reason;
+    this.controller?.abort(reason);
   }
+}
 
-  /** The attempt has settled. */
-  done(): void {
-    if (this.#controller !== undefined) this.#calls.delete(this);
+/** Where a record is on its way through the operator. */
+export type EntryState = 'waiting' | 'running' | 'done' | 'left out';
+
+/** One record in the operator; also what its first attempt is told. */
+export class AsyncEntry extends AsyncCall {
+  readonly value: unknown;
+  /** Identity of the key, where calls of one key are limited. */
+  readonly lane: unknown;
+  /** Attempts begun so far. */
+  attempts = 0;
+  state: EntryState = 'waiting';
+  result: unknown = undefined;
+  /** What the attempt at hand was told. */
+  current: AsyncCall = this;
+
+  constructor(value: unknown, key: unknown, lane: unknown) {
+    super(1, key);
+    this.value = value;
+    this.lane = lane;
   }
 }

@@ -1,7 +1,7 @@
 import { SageError } from '../../common/errors.ts';
 import type { StageNode } from '../../compiler/physical-plan.ts';
 import type { AsyncSettings } from '../../transformations/map-async-transformation.ts';
-import { AsyncCallContext } from './async-call.ts';
+import { AsyncCall, AsyncEntry, type EntryState } from './async-call.ts';
 import type { HeldResults, HoldingOperator } from './holding-operator.ts';
 import { isThenable } from './is-thenable.ts';
 import { keyIdentity } from './key-identity.ts';
@@ -13,30 +13,24 @@ import type { StageBindings } from './stage-bindings.ts';
 const BUFFER_FACTOR = 4;
 const LEAST_BUFFER = 64;
 
-/** One record on its way through the operator. */
-interface Entry {
-  readonly value: unknown;
-  readonly key: unknown;
-  /** Identity of the key, where calls of one key are limited. */
-  readonly lane: unknown;
-  /** Attempts begun so far. */
-  attempts: number;
-  state: 'waiting' | 'running' | 'done' | 'left out' | 'dead';
-  result: unknown;
-}
-
 /** Calls of one key. */
 interface Lane {
   running: number;
-  readonly waiting: Entry[];
+  readonly waiting: AsyncEntry[];
+}
+
+/** A place among the calls in flight. Its two functions are made once, not for each record. */
+interface Slot {
+  entry: AsyncEntry | undefined;
+  timer: NodeJS.Timeout | undefined;
+  readonly onDone: (result: unknown) => void;
+  readonly onFail: (error: unknown) => void;
 }
 
 /** What the calls of a task tell its runner. */
 export interface AsyncHost {
   /** There is something to do for a task that may be resting. */
   ready(): void;
-  /** So many more calls are in flight. */
-  inFlightChanged(by: number): void;
 }
 
 /**
@@ -48,23 +42,24 @@ export class AsyncCalls implements HoldingOperator {
   readonly #bindings: StageBindings;
   readonly #settings: AsyncSettings;
   readonly #host: AsyncHost;
-  readonly #call: (value: unknown, context: AsyncCallContext) => unknown;
-  readonly #contexts = new Set<AsyncCallContext>();
+  readonly #call: (value: unknown, call: AsyncCall) => unknown;
+  readonly #slots: Slot[] = [];
+  readonly #freeSlots: Slot[] = [];
   /** Attempts after the first one: those of the call's own option, else those of the operator's policy. */
   readonly #retries: number;
   readonly #backoffMs: number;
   readonly #capacity: number;
   /** In order: everything that has not left, from `#head` on. */
-  #entries: Entry[] = [];
+  #entries: AsyncEntry[] = [];
   #head = 0;
   /** Not yet begun. */
-  #waiting: Entry[] = [];
+  #waiting: AsyncEntry[] = [];
   readonly #lanes = new Map<unknown, Lane>();
   #laneWaiting = 0;
   #running = 0;
   #results: unknown[] = [];
   #keys: unknown[] = [];
-  #letters: { readonly error: unknown; readonly entry: Entry; readonly how: FailureKind }[] = [];
+  #letters: { readonly error: unknown; readonly entry: AsyncEntry; readonly how: FailureKind }[] = [];
   #failure: { readonly error: unknown } | undefined;
   #notified = false;
   #wakeLinked: (() => void) | undefined;
@@ -81,8 +76,8 @@ export class AsyncCalls implements HoldingOperator {
     const policy = op.settings.retry ?? (typeof errorPolicy === 'object' ? errorPolicy : undefined);
     this.#retries = policy?.retry ?? 0;
     this.#backoffMs = policy?.backoffMs ?? 0;
-    const fn = bindings.functions[node.id] as ((value: unknown, call: AsyncCallContext) => unknown) | { execute(value: unknown, call: AsyncCallContext): unknown };
-    this.#call = typeof fn === 'function' ? (value, context) => fn(value, context) : (value, context) => fn.execute(value, context);
+    const fn = bindings.functions[node.id] as ((value: unknown, call: AsyncCall) => unknown) | { execute(value: unknown, call: AsyncCall): unknown };
+    this.#call = typeof fn === 'function' ? fn : (value, call) => fn.execute(value, call);
     bindings.control.whenLeft(() => this.#abortAll());
   }
 
@@ -98,7 +93,7 @@ export class AsyncCalls implements HoldingOperator {
   submit(value: unknown, key: unknown): void {
     const { ordered, concurrencyPerKey } = this.#settings;
     const lane = concurrencyPerKey === undefined ? undefined : keyIdentity(key);
-    const entry: Entry = { value, key, lane, attempts: 0, state: 'waiting', result: undefined };
+    const entry = new AsyncEntry(value, key, lane);
     if (ordered) this.#entries.push(entry);
     if (this.#running < this.#settings.concurrency && this.#waiting.length === 0) this.#admit(entry);
     else this.#waiting.push(entry);
@@ -172,7 +167,7 @@ export class AsyncCalls implements HoldingOperator {
   end(): void {}
 
   /** Begins a call, unless there are as many as may be of its key. */
-  #admit(entry: Entry): void {
+  #admit(entry: AsyncEntry): void {
     const { concurrencyPerKey } = this.#settings;
     if (concurrencyPerKey !== undefined) {
       let lane = this.#lanes.get(entry.lane);
@@ -188,69 +183,73 @@ export class AsyncCalls implements HoldingOperator {
       lane.running++;
     }
     this.#running++;
-    this.#host.inFlightChanged(1);
     this.#begin(entry);
   }
 
   /** One attempt of a call. */
-  #begin(entry: Entry): void {
+  #begin(entry: AsyncEntry): void {
     entry.state = 'running';
     entry.attempts++;
-    const context = new AsyncCallContext(entry.attempts, entry.key, this.#contexts);
+    if (entry.attempts > 1) entry.current = new AsyncCall(entry.attempts, entry.key);
     let result: unknown;
     try {
-      result = this.#call(entry.value, context);
+      result = this.#call(entry.value, entry.current);
     } catch (error) {
       this.#failed(entry, error, 'threw');
       return;
     }
     if (!isThenable(result)) {
-      context.done();
       this.#succeeded(entry, result);
       return;
     }
+    const slot = this.#freeSlots.pop() ?? this.#makeSlot();
+    slot.entry = entry;
     const { timeoutMs } = this.#settings;
-    if (timeoutMs === undefined) {
-      result.then(
-        (settled) => {
-          context.done();
-          this.#succeeded(entry, settled);
-        },
-        (error: unknown) => {
-          context.done();
-          this.#failed(entry, error, 'rejected');
-        },
-      );
-      return;
-    }
-    this.#withTimeout(entry, result, context, timeoutMs);
+    if (timeoutMs !== undefined) slot.timer = setTimeout(() => this.#ranOut(slot, timeoutMs), timeoutMs);
+    result.then(slot.onDone, slot.onFail);
   }
 
-  #withTimeout(entry: Entry, promise: PromiseLike<unknown>, context: AsyncCallContext, timeoutMs: number): void {
-    let isOver = false;
-    const timer = setTimeout(() => {
-      isOver = true;
-      const error = new SageError('SAGE_USER_TIMEOUT', `a call did not settle within ${timeoutMs} ms`);
-      context.abort(error);
-      this.#failed(entry, error, 'rejected');
-    }, timeoutMs);
-    const inTime = (): boolean => {
-      if (isOver) return false;
-      clearTimeout(timer);
-      context.done();
-      return true;
+  #makeSlot(): Slot {
+    const slot: Slot = {
+      entry: undefined,
+      timer: undefined,
+      onDone: (result) => {
+        const entry = this.#leaveSlot(slot);
+        if (entry !== undefined) this.#succeeded(entry, result);
+      },
+      onFail: (error) => {
+        const entry = this.#leaveSlot(slot);
+        if (entry !== undefined) this.#failed(entry, error, 'rejected');
+      },
     };
-    promise.then(
-      (settled) => {
-        if (inTime()) this.#succeeded(entry, settled);
-      },
-      (error: unknown) => {
-        if (inTime()) this.#failed(entry, error, 'rejected');
-      },
-    );
+    this.#slots.push(slot);
+    return slot;
   }
 
-  #succeeded(entry: Entry, result: unknown): void {
+  /** The entry whose call has settled; nothing when it had run out of time. */
+  #leaveSlot(slot: Slot): AsyncEntry | undefined {
+    const { entry } = slot;
+    if (entry === undefined) return undefined;
+    slot.entry = undefined;
+    if (slot.timer !== undefined) {
+      clearTimeout(slot.timer);
+      slot.timer = undefined;
+    }
+    this.#freeSlots.push(slot);
+    return entry;
+  }
+
+  /** The slot is not used again: the call may still settle. */
+  #ranOut(slot: Slot, timeoutMs: number): void {
+    const entry = slot.entry!;
+    slot.entry = undefined;
+    this.#slots.splice(this.#slots.indexOf(slot), 1);
+    const error = new SageError('SAGE_USER_TIMEOUT', `a call did not settle within ${timeoutMs} ms`);
+    entry.current.abort(error);
+    this.#failed(entry, error, 'rejected');
+  }
+
+  #succeeded(entry: AsyncEntry, result: unknown): void {
     if (result === undefined) {
       this.#bindings.dropped[this.#node.id]!++;
       this.#finish(entry, 'left out');
@@ -260,13 +259,18 @@ export class AsyncCalls implements HoldingOperator {
     this.#finish(entry, 'done');
   }
 
-  #failed(entry: Entry, error: unknown, how: FailureKind): void {
-    if (this.#bindings.control.over) return;
+  #failed(entry: AsyncEntry, error: unknown, how: FailureKind): void {
+    if (this.#bindings.control.over) {
+      this.#running--;
+      return;
+    }
     if (entry.attempts <= this.#retries) {
       // The call keeps its place among those in flight: a resource that fails gets no more calls than one that works.
       this.#bindings.wait(backoffMs(this.#backoffMs, entry.attempts)).then(
         () => this.#begin(entry),
-        () => undefined, // the job is over
+        () => {
+          this.#running--; // the job is over
+        },
       );
       return;
     }
@@ -276,21 +280,20 @@ export class AsyncCalls implements HoldingOperator {
       const { control } = this.#bindings;
       this.#failure ??= { error: how === 'rejected' ? control.rejected(error, this.#node.id, entry.value) : control.threw(error, this.#node.id, entry.value) };
     }
-    this.#finish(entry, 'dead');
+    this.#finish(entry, 'left out');
   }
 
   /** A call has come to its end: others may begin, and results may leave. */
-  #finish(entry: Entry, state: Entry['state']): void {
+  #finish(entry: AsyncEntry, state: EntryState): void {
     entry.state = state;
     this.#running--;
-    this.#host.inFlightChanged(-1);
-    if (entry.lane !== undefined || this.#settings.concurrencyPerKey !== undefined) this.#leaveLane(entry);
+    if (this.#settings.concurrencyPerKey !== undefined) this.#leaveLane(entry);
     if (!this.#settings.ordered) this.#give(entry);
     else this.#giveInOrder();
     this.#notify();
   }
 
-  #leaveLane({ lane: id }: Entry): void {
+  #leaveLane({ lane: id }: AsyncEntry): void {
     const lane = this.#lanes.get(id)!;
     lane.running--;
     const next = lane.waiting.shift();
@@ -301,7 +304,7 @@ export class AsyncCalls implements HoldingOperator {
     } else if (lane.running === 0) this.#lanes.delete(id);
   }
 
-  #give({ state, result, key }: Entry): void {
+  #give({ state, result, key }: AsyncEntry): void {
     if (state !== 'done') return;
     this.#results.push(result);
     this.#keys.push(key);
@@ -337,7 +340,7 @@ export class AsyncCalls implements HoldingOperator {
 
   #abortAll(): void {
     const reason = new SageError('SAGE_JOB_CANCELED', 'the job is over');
-    for (const context of this.#contexts) context.abort(reason);
+    for (const { entry } of this.#slots) entry?.current.abort(reason);
     this.#wakeLinked?.();
   }
 }

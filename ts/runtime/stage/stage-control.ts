@@ -5,7 +5,8 @@ import { END } from '../../functions/source-function.ts';
 export interface Suspension {
   /** The node whose user function gave a promise, or -1 when `promise` only has to be awaited. */
   readonly node: number;
-  readonly promise: PromiseLike<unknown>;
+  /** Undefined when only what is pending is left to do. */
+  readonly promise: PromiseLike<unknown> | undefined;
   readonly value: unknown;
   readonly key: unknown;
   /** What remains of the row afterwards, innermost last. */
@@ -58,7 +59,7 @@ export class StageControl {
     return !this.stop && !this.ended && !this.nothing && this.pulled === undefined && this.suspended === undefined;
   }
 
-  suspend(node: number, promise: PromiseLike<unknown>, value: unknown, key: unknown, pending: readonly Pending[]): void {
+  suspend(node: number, promise: PromiseLike<unknown> | undefined, value: unknown, key: unknown, pending: readonly Pending[]): void {
     this.suspended = { node, promise, value, key, pending };
   }
 

@@ -85,10 +85,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         break;
       case 'mapAsync':
         bindings.functions[node.id] = bind(node, op.fn);
-        bindings.holders[node.id] = new AsyncCalls(node, bindings, {
-          ready: () => host.ready(spec.task),
-          inFlightChanged: (by) => host.inFlightChanged(by),
-        });
+        bindings.holders[node.id] = new AsyncCalls(node, bindings, { ready: () => host.ready(spec.task) });
         break;
       case 'batch': {
         const batcher = new Batcher(node, bindings, host.nowMs);

@@ -38,8 +38,6 @@ export interface RunnerHost {
   readonly nowMs: () => number;
   /** A task that may be resting has something to do. */
   ready(task: number): void;
-  /** So many more calls of user code are in flight, while no task waits for them. */
-  inFlightChanged(by: number): void;
   /** An operator that limits all records lets no more pass. */
   limitReached(operator: number): void;
   /** Says when the sources of a task are to end as if they had no more records. */
@@ -94,8 +92,8 @@ export class StageRunner {
     return true;
   }
 
-  /** Whether the task rests with calls in flight. */
-  get inFlight(): boolean {
+  /** Whether calls of user code are in flight, whether or not a step waits for them. */
+  get hasCallsInFlight(): boolean {
     return this.bindings.holders.some((holder) => holder !== undefined && holder.inFlight > 0);
   }
 
