@@ -1,5 +1,5 @@
 /** SAGE Kernel: typed pipelines on a Rust core, in one process. */
-export { SageError, isSageError, type ErrorCode, type ErrorDomain } from './common/errors.ts';
+export { SageError, isSageError, type ErrorCode, type ErrorDomain, type RelatedPlace } from './common/errors.ts';
 export type { SourceLocation } from './common/source-location.ts';
 export type { Clock } from './common/clock.ts';
 export type { JobId } from './common/ids.ts';

@@ -11,6 +11,7 @@ export function checkConfig(config: unknown, declaredAt: SourceLocation): Enviro
       message: `the config of the environment is ${describeValue(config)}`,
       expected: 'an object with settings',
       fix: "Write new LocalEnvironment('name', { parallelism: 2 }).",
+      found: describeValue(config),
       declaredAt,
     });
   }
@@ -36,6 +37,7 @@ function wrongSetting(name: string, value: unknown, expected: string, declaredAt
     message: `the setting ${name} is ${describeValue(value)}`,
     expected,
     fix: `Correct ${name} or leave it away.`,
+    found: describeValue(value),
     declaredAt,
   });
 }

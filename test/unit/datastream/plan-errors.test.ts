@@ -114,7 +114,7 @@ test.each(wrong)('%s: an error with code, line, expectation and fix', (what, cal
   expect(error!.declaredAt!.file).toBe(import.meta.filename);
   // The user's own line is shown: it holds the title of this case.
   expect(error!.message).toContain(`['${what}', `);
-  expect(error!.message).toMatch(/\n {2}expected: .+\n {2}fix: .+/);
+  expect(error!.message).toMatch(/\n {2}expected: .+\n {2}found: .+\n {2}fix: .+\n {2}see: sage-kernel\/docs\/errors\/SAGE_\w+\.md$/);
   expect(error!.help).not.toBe('');
 });
 
