@@ -13,7 +13,7 @@ export { SinkFunction } from './functions/sink-function.ts';
 export { END, SourceFunction, type End } from './functions/source-function.ts';
 export type { FunctionContext } from './functions/function-context.ts';
 export type { Counter, FunctionMetrics, Gauge, Histogram } from './functions/function-metrics.ts';
-export type { Logger } from './functions/logger.ts';
+export type { LogFields, Logger, LogMethod } from './functions/logger.ts';
 export { aggregator, type AggregateResults, type BuiltinAggregator, type UserAggregator } from './functions/aggregator.ts';
 export { avg, count, first, last, max, min, sum } from './functions/builtin-aggregators.ts';
 export { collectList, countDistinct, topN } from './functions/collecting-aggregators.ts';

@@ -17,6 +17,8 @@ export interface ErrorReportOptions {
 /** Chains of causes may be endless. */
 const MOST_CAUSES = 8;
 const MOST_MESSAGE_CHARACTERS = 10_000;
+/** Parts of the context that say nothing to people, or are said elsewhere. */
+const UNSAID: ReadonlySet<string> = new Set(['operator', 'task']);
 
 /**
  * All that is known of an error, for people: code and message, the operator and where the user declared it, the record, the
@@ -38,7 +40,7 @@ function reportLines(error: SageError, depth: number): string[] {
   } else if (declaredAt === undefined && operator !== undefined && !message.includes(`'${operator}'`)) {
     lines.push(`  operator: ${operator}`);
   }
-  const unsaid = Object.entries(context).filter(([name, value]) => name !== 'operator' && !message.includes(String(value)));
+  const unsaid = Object.entries(context).filter(([name, value]) => !UNSAID.has(name) && !message.includes(String(value)));
   if (unsaid.length > 0) lines.push(`  context: ${unsaid.map(([name, value]) => `${name} ${value}`).join(', ')}`);
   if ('record' in error) lines.push(`  record: ${indented(boundedText(error.record))}`);
   if (!message.includes(help)) lines.push(`  help: ${indented(help)}`);
@@ -50,6 +52,8 @@ function reportLines(error: SageError, depth: number): string[] {
 /** With the user's frames only: below them is how we came to call the function. */
 function causeLines(cause: unknown, depth: number): string[] {
   if (depth > MOST_CAUSES) return ['...'];
+  // The operating system's words come from the core as a text.
+  if (typeof cause === 'string') return [shortened(cause, MOST_MESSAGE_CHARACTERS)];
   if (!(cause instanceof Error)) return [boundedText(cause)];
   if (isReportable(cause)) return reportLines(cause, depth);
   const lines = [shortened(usersFrames(stackOf(cause)), MOST_MESSAGE_CHARACTERS)];

@@ -6,10 +6,13 @@ import { errorReport } from './error-report.ts';
 import { isFrame, usersFrames, withoutTopFrames } from './own-frames.ts';
 import { type PlainValue, plainValue } from './plain-value.ts';
 import { planErrorText, type RelatedPlace } from './plan-error-text.ts';
-import type { SourceLocation } from './source-location.ts';
+import { formatSourceLocation, type SourceLocation } from './source-location.ts';
 
 export type { ErrorCode, ErrorDomain } from './error-codes.generated.ts';
 export type { RelatedPlace } from './plan-error-text.ts';
+
+/** How the one frame begins that errors of operators have. */
+const OPERATOR_FRAME = '    at operator ';
 
 /** What may be known about an error beside its code and message. */
 export interface SageErrorOptions {
@@ -102,9 +105,9 @@ export class SageError extends Error {
   /** What `console.log` and an uncaught error show. */
   [inspect.custom](depth: number, options: InspectOptions): string {
     if (depth < 0) return `[${this.name}: ${this.code}]`;
-    // Frames of ours help nobody but us.
+    // Frames of ours help nobody but us, and the place of an operator is in the report.
     const stack = String(this.stack);
-    const frames = (this.domain === 'internal' ? stack : usersFrames(stack)).split('\n').filter(isFrame);
+    const frames = (this.domain === 'internal' ? stack : usersFrames(stack)).split('\n').filter((line) => isFrame(line) && !line.startsWith(OPERATOR_FRAME));
     return [`${this.name} ${errorReport(this, { colors: options.colors === true })}`, ...frames].join('\n');
   }
 }
@@ -148,6 +151,38 @@ export function planError(code: ErrorCode, parts: PlanErrorParts): SageError {
   return error;
 }
 
+/** Where an error of an operator belongs. */
+export interface OperatorErrorOptions extends SageErrorOptions {
+  readonly operator: string;
+}
+
+/**
+ * An error in an operator while its job runs. Its stack is the place where the user declared the operator, as editors and test
+ * runners jump to that; how we came to call the function says nothing, and what it threw is the cause, with a stack of its own.
+ */
+export function operatorError(code: ErrorCode, message: string, options: OperatorErrorOptions): SageError {
+  const error = new SageError(code, message, options);
+  const { operator, declaredAt } = options;
+  if (declaredAt !== undefined && error.domain !== 'internal') {
+    error.stack = `${error.name}: ${message}\n${OPERATOR_FRAME}'${operator}' (${formatSourceLocation(declaredAt)})`;
+  }
+  return error;
+}
+
+/** The same error with the operator that it belongs to; one that knows its operator and place stays itself. */
+export function atOperator(error: SageError, where: OperatorErrorOptions): SageError {
+  if (error.operator !== undefined && (error.declaredAt !== undefined || where.declaredAt === undefined)) return error;
+  const { code, message, context, domain, retryable, help, related, cause } = error;
+  const named = message.includes(`'${where.operator}'`) ? message : `${message} (operator '${where.operator}')`;
+  const record = 'record' in error ? { record: error.record } : 'record' in where ? { record: where.record } : {};
+  return operatorError(code, named, {
+    context, domain, retryable, help, cause, ...record,
+    operator: error.operator ?? where.operator,
+    declaredAt: where.declaredAt,
+    related: related ?? where.related,
+  });
+}
+
 /** The core's JSON form of an error: `{ code, message, context?, cause? }`. */
 interface CoreErrorJson {
   readonly code: ErrorCode;
@@ -172,13 +207,10 @@ export function toSageError(error: unknown, options: SageErrorOptions = {}): Sag
 export function coreError(error: unknown, options: SageErrorOptions = {}): SageError | undefined {
   const core = error instanceof Error ? parseCoreError(error.message) : undefined;
   if (core === undefined) return undefined;
-  const operator = core.context?.['operator'];
-  return new SageError(core.code, core.message, {
-    ...options,
-    operator: options.operator ?? (typeof operator === 'string' ? operator : undefined),
-    context: core.context ?? options.context,
-    cause: options.cause ?? core.cause ?? undefined,
-  });
+  const named = core.context?.['operator'];
+  const operator = options.operator ?? (typeof named === 'string' ? named : undefined);
+  const known = { ...options, context: core.context ?? options.context, cause: options.cause ?? core.cause ?? undefined };
+  return operator === undefined ? new SageError(core.code, core.message, known) : operatorError(core.code, core.message, { ...known, operator });
 }
 
 function parseCoreError(message: unknown): CoreErrorJson | undefined {

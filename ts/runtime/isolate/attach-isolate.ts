@@ -1,4 +1,5 @@
-import { type SageError, toSageError } from '../../common/errors.ts';
+import { atOperator, type SageError, toSageError } from '../../common/errors.ts';
+import type { LogicalOperator } from '../../compiler/logical-plan.ts';
 import type { PhysicalPlan } from '../../compiler/physical-plan.ts';
 import { LayoutCache } from '../codec/batch-reader.ts';
 import type { Core } from '../native/core.ts';
@@ -13,7 +14,7 @@ export interface IsolateAssignment {
   readonly isolate: number;
   readonly physical: PhysicalPlan;
   readonly tasks: readonly { readonly task: number; readonly stage: number; readonly instance: number }[];
-  readonly facts: Omit<JobFacts, 'exchanges'>;
+  readonly facts: Omit<JobFacts, 'exchanges' | 'sinkBehind'>;
   readonly stopping: Promise<void>;
   /** The job's clock: milliseconds from any fixed start. */
   readonly nowMs: () => number;
@@ -32,7 +33,9 @@ export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
   const tasks = new Map<number, IsolateTask>();
   const onError = (error: unknown, task: number): SageError => {
     const stage = assignment.tasks.find((candidate) => candidate.task === task)?.stage;
-    const sage = toSageError(error, stage === undefined ? {} : { operator: physical.stages[stage]!.name });
+    const where = stage === undefined ? undefined : { operator: physical.stages[stage]!.name };
+    const known = toSageError(error, where);
+    const sage = where === undefined ? known : atOperator(known, where);
     assignment.onError(sage);
     return sage;
   };
@@ -44,7 +47,7 @@ export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
     for (const { task, stage, instance } of assignment.tasks) {
       const built = createTask(
         { task, stage: physical.stages[stage]!, instance },
-        { ...facts, exchanges: physical.exchanges },
+        { ...facts, exchanges: physical.exchanges, sinkBehind: (exchange) => sinkBehind(physical, exchange) },
         job,
         host,
       );
@@ -60,4 +63,9 @@ export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
   } finally {
     core.detachIsolate(handle);
   }
+}
+
+function sinkBehind({ exchanges, stages }: PhysicalPlan, exchange: number): LogicalOperator | undefined {
+  const behind = stages[exchanges[exchange]!.to.stage]!.nodes[0]!;
+  return behind.op.kind === 'native' && behind.op.role === 'sink' ? behind.operator : undefined;
 }

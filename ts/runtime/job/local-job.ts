@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { inspect } from 'node:util';
 
 import { systemClock } from '../../common/clock.ts';
 import { SageError, toSageError } from '../../common/errors.ts';
@@ -6,6 +7,8 @@ import type { JobId } from '../../common/ids.ts';
 import type { EnvironmentConfig } from '../../transformations/environment-config.ts';
 import type { Job, JobMetrics, JobResult, JobStatus, StopOptions } from '../../transformations/job.ts';
 import { runIsolate } from '../isolate/attach-isolate.ts';
+import { JobLog } from '../logging/job-log.ts';
+import { relayAssignment } from '../logging/log-relay.ts';
 import type { Core } from '../native/core.ts';
 import { encodeExecutionGraph } from '../../compiler/execution/encode-execution-graph.ts';
 import { loadCore } from '../native/load-core.ts';
@@ -29,6 +32,7 @@ export class LocalJob implements Job {
   readonly #core: Core;
   readonly #handle: number;
   readonly #abort = new AbortController();
+  readonly #log: JobLog;
   readonly #startedMs = performance.now();
   readonly #workers: WorkerHandle[] = [];
   readonly #completion: Promise<JobResult>;
@@ -46,6 +50,7 @@ export class LocalJob implements Job {
   constructor(plan: JobPlan) {
     this.#plan = plan;
     this.name = plan.name;
+    this.#log = new JobLog({ job: plan.name, jobId: this.id }, plan.config.logger);
     this.#core = loadCore();
     this.#handle = this.#call(() => this.#core.createJob(encodeExecutionGraph(plan.graph, { id: this.id, name: plan.name })));
     // The core's callbacks do not keep the process alive; a job that runs does.
@@ -61,7 +66,7 @@ export class LocalJob implements Job {
     this.#core.onJobEvent(this.#handle, (event) => this.#onEvent(event));
     const isolates = [this.#startMain(plan, stopping)];
     for (let isolate = 1; isolate <= plan.physical.isolates.workers; isolate++) {
-      const worker = startWorker(this.#assignment(plan, isolate), (error) => this.fail(error));
+      const worker = startWorker(this.#assignment(plan, isolate), { onError: (error) => this.fail(error), onLog: (entry) => this.#log.receive(entry) });
       this.#workers.push(worker);
       isolates.push(worker.closed);
     }
@@ -69,7 +74,8 @@ export class LocalJob implements Job {
     // A failure is the caller's to see by `completion`; one that nobody looks at is printed below.
     this.#completion.catch((error: unknown) => {
       if (this.#watched) return;
-      process.stderr.write(`job '${this.name}' failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+      if (this.#log.isGiven) this.#log.logger.error({ err: error }, `job '${this.name}' failed`);
+      else process.stderr.write(`job '${this.name}' failed: ${inspect(error)}\n`);
       process.exitCode = 1;
     });
   }
@@ -200,7 +206,9 @@ export class LocalJob implements Job {
   }
 
   #assignment(plan: JobPlan, isolate: number): Parameters<typeof startWorker>[0] {
-    const { name, config, origin, fingerprint, graph, cores } = plan;
+    const { name, origin, fingerprint, graph, cores } = plan;
+    // A logger stays here; the lines of workers come to it.
+    const { logger: _, ...config } = plan.config;
     return {
       job: this.#handle,
       jobId: this.id,
@@ -211,6 +219,7 @@ export class LocalJob implements Job {
       config: origin.kind === 'module' ? config : {},
       cores,
       fingerprint: fingerprint(),
+      logs: relayAssignment(this.#log.level),
       tasks: tasksOf(graph, isolate),
     };
   }
@@ -225,7 +234,7 @@ export class LocalJob implements Job {
       isolate: 0,
       physical,
       tasks,
-      facts: { jobId: this.id, jobName: this.name, config, signal: this.#abort.signal },
+      facts: { jobId: this.id, jobName: this.name, config, signal: this.#abort.signal, logger: this.#log.logger },
       stopping,
       nowMs: jobClock(config),
       onError: (error) => this.fail(error),

@@ -1,9 +1,11 @@
+import type { LogicalOperator } from '../../compiler/logical-plan.ts';
 import type { Exchange, Stage, StageNode, StageOp } from '../../compiler/physical-plan.ts';
-import { SageError } from '../../common/errors.ts';
+import { operatorError, type SageError } from '../../common/errors.ts';
 import type { JobId } from '../../common/ids.ts';
 import { isFieldPath } from '../../functions/field-path.ts';
 import { FlatMapFunction } from '../../functions/flat-map-function.ts';
 import { type FunctionInstance, instantiateUserFunction } from '../../functions/function-instance.ts';
+import type { Logger } from '../../functions/logger.ts';
 import { TaskContext } from '../../functions/task-context.ts';
 import type { UserFunction } from '../../functions/user-function.ts';
 import { hasInput } from '../../compiler/codegen/aggregates.ts';
@@ -35,8 +37,12 @@ export interface JobFacts {
   readonly jobName: string;
   readonly config: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal;
+  /** Of the job. */
+  readonly logger: Logger;
   /** How an exchange encodes what goes through it. */
   readonly exchanges: readonly Exchange[];
+  /** The sink of the core that an exchange leads to, if it leads to one. */
+  readonly sinkBehind: (exchange: number) => LogicalOperator | undefined;
 }
 
 /** Counters that a task reports for each node: rows at roots, dropped or filtered, made by flatMap. */
@@ -49,7 +55,7 @@ const PAUSED_MS = 4;
 export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, host: RunnerHost): IsolateTask {
   const { stage } = spec;
   const size = stage.nodes.length;
-  const reporter = failureReporter(stage);
+  const reporter = failureReporter(stage, job.sinkBehind);
   const control = new StageControl(reporter, recordAt);
   const counters = new Float64Array(size * COUNTERS_PER_NODE);
   const isPaused = (): boolean => host.core.jobStatus(jobHandle) === 'paused';
@@ -96,6 +102,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
       parallelism: stage.parallelism,
       config: job.config,
       signal: job.signal,
+      logger: job.logger,
     });
     const instance = instantiateUserFunction(fn, context, node.operator.transformation.declaredAt);
     instances.push(instance);
@@ -197,7 +204,7 @@ function collectedTooLate({ stage, collected }: StageBindings): SageError | unde
   const node = stage.nodes.find(({ id }) => (collected[id]?.length ?? 0) > 0);
   if (node === undefined) return undefined;
   const { name, transformation } = node.operator;
-  return new SageError('SAGE_ENV_CONTEXT', `'${name}' called collect() outside execute()`, {
+  return operatorError('SAGE_ENV_CONTEXT', `'${name}' called collect() outside execute()`, {
     operator: name,
     declaredAt: transformation.declaredAt,
     help: 'Call collect() in execute() only: each output belongs to the record in hand.',

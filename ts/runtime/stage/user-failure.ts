@@ -1,8 +1,9 @@
 import { inspect } from 'node:util';
 
-import { type ErrorCode, SageError, coreError } from '../../common/errors.ts';
+import { atOperator, type ErrorCode, type OperatorErrorOptions, SageError, coreError, operatorError } from '../../common/errors.ts';
 import { isFieldPath, readField } from '../../functions/field-path.ts';
 import { isBuiltinAggregator } from '../../functions/aggregator.ts';
+import type { LogicalOperator } from '../../compiler/logical-plan.ts';
 import type { Stage, StageNode } from '../../compiler/physical-plan.ts';
 import { type FailureReporter, NO_RECORD } from './stage-control.ts';
 
@@ -29,12 +30,21 @@ function reason(error: unknown): string {
   return typeof error === 'object' ? inspect(error, { depth: 0 }) : String(error);
 }
 
-/** Turns what happened in an operator into the job's error: with its name, the user's line and the record. */
-export function failureReporter(stage: Stage): FailureReporter {
+/**
+ * Turns what happened in an operator into the job's error: with its name, the user's line and the record.
+ *
+ * @param consumerOf the operator behind an exchange: a record that a sink's format cannot hold is the sink's to refuse.
+ */
+export function failureReporter(stage: Stage, consumerOf: (exchange: number) => LogicalOperator | undefined): FailureReporter {
   const operatorOf = (id: number): StageNode => stage.nodes[id] ?? stage.nodes[0]!;
-  const whereabouts = (id: number, record: unknown): { operator: string; declaredAt: SageError['declaredAt']; record?: unknown } => {
-    const { operator } = operatorOf(id);
-    const where = { operator: operator.name, declaredAt: operator.transformation.declaredAt };
+  const whereabouts = (id: number, record: unknown): OperatorErrorOptions => {
+    const { operator, op } = operatorOf(id);
+    const sink = op.kind === 'output' ? consumerOf(op.exchange) : undefined;
+    const { declaredAt } = operator.transformation;
+    const where =
+      sink === undefined
+        ? { operator: operator.name, declaredAt }
+        : { operator: sink.name, declaredAt: sink.transformation.declaredAt, related: [{ what: `the record comes from '${operator.name}'`, declaredAt }] };
     return record === NO_RECORD ? where : { ...where, record };
   };
   return {
@@ -43,17 +53,11 @@ export function failureReporter(stage: Stage): FailureReporter {
       const error = coreError(thrown) ?? thrown;
       if (error instanceof SageError) {
         // Errors that already know their operator come from a chain below; ours of the codec do not.
-        if (error.operator !== undefined) return error;
-        return new SageError(error.code, `${error.message} (operator '${where.operator}')`, {
-          ...where,
-          context: error.context,
-          help: error.help,
-          cause: error.cause,
-        });
+        return atOperator(error, where);
       }
       const node = operatorOf(id);
       const code = error instanceof TypeError && messageOf(error).startsWith('flatMap must return') ? 'SAGE_USER_WRONG_TYPE' : codeOf(node, how);
-      return new SageError(code, `operator '${where.operator}' failed: ${reason(error)}`, { ...where, cause: error });
+      return operatorError(code, `operator '${where.operator}' failed: ${reason(error)}`, { ...where, cause: error });
     },
     checkKey(id, record) {
       const { op } = operatorOf(id);
@@ -65,7 +69,7 @@ export function failureReporter(stage: Stage): FailureReporter {
       const spec = op.kind === 'aggregate' || op.kind === 'extract' ? op.spec : {};
       const [name, aggregator] = Object.entries(spec)[index] ?? ['', undefined];
       const kind = isBuiltinAggregator(aggregator) ? aggregator.name : 'aggregate';
-      throw new SageError(
+      throw operatorError(
         'SAGE_AGGREGATE_INPUT',
         `'${name}: ${kind}(...)' needs numbers; a record gave ${typeof input === 'object' ? 'an object' : `the ${typeof input} ${String(input)}`}`,
         whereabouts(id, record),

@@ -2,6 +2,8 @@ import { Worker } from 'node:worker_threads';
 
 import { SageError } from '../../common/errors.ts';
 import { entryFile } from '../../common/package-paths.ts';
+import type { LogEntry } from '../../functions/logger.ts';
+import { receiveEntry } from '../logging/log-relay.ts';
 import { deserializeError } from './serialize-error.ts';
 import type { FromWorker, ToWorker, WorkerAssignment } from './worker-protocol.ts';
 
@@ -21,8 +23,15 @@ export interface WorkerHandle {
   terminate(): void;
 }
 
-/** Starts a worker thread of a job. `onError` is told when it fails or dies before the job is over. */
-export function startWorker(assignment: WorkerAssignment, onError: (error: SageError) => void): WorkerHandle {
+/** Who is told of what a worker thread says. */
+export interface WorkerListener {
+  /** It fails, or dies before the job is over. */
+  readonly onError: (error: SageError) => void;
+  readonly onLog: (entry: LogEntry) => void;
+}
+
+/** Starts a worker thread of a job. */
+export function startWorker(assignment: WorkerAssignment, { onError, onLog }: WorkerListener): WorkerHandle {
   const closed = Promise.withResolvers<void>();
   const name = `worker ${assignment.isolate} of job '${assignment.jobName}'`;
   /** It has closed its functions, or was told to go: what it says from now on is no failure. */
@@ -51,6 +60,9 @@ export function startWorker(assignment: WorkerAssignment, onError: (error: SageE
     switch (message.type) {
       case 'failed':
         onError(deserializeError(message.error));
+        break;
+      case 'log':
+        onLog(receiveEntry(message.entry, assignment.logs));
         break;
       case 'closing':
         clearTimeout(unnoticed);
