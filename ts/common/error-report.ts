@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 import { boundedText } from './bounded-text.ts';
 import { errorPagePath } from './error-page.ts';
 import type { SageError } from './errors.ts';
-import { isFrame, usersFrames } from './own-frames.ts';
+import { usersFrames } from './own-frames.ts';
 import { placeText } from './plan-error-text.ts';
 import { shortened } from './plain-value.ts';
 import { formatSourceLocation } from './source-location.ts';
@@ -100,7 +100,7 @@ function style(format: Parameters<typeof styleText>[0], text: string): string {
 
 function coloured(line: string, n: number): string {
   if (n === 0) return line.replace(/^(SAGE_\w+)(: )(.*)$/, (_, code: string, colon: string, rest: string) => `${style(['red', 'bold'], code)}${colon}${style('bold', rest)}`);
-  if (isFrame(line)) return style('gray', line);
+  if (/^ {4,}at /.test(line)) return style('gray', line);
   const caret = /^(\s+\|\s*)(\^+)$/.exec(line);
   if (caret !== null) return `${style('gray', caret[1]!)}${style(['red', 'bold'], caret[2]!)}`;
   const source = /^(\s+(>?)\s*\d+ \|)( ?.*)$/.exec(line);

@@ -4,9 +4,9 @@ import { ownCode } from './package-paths.ts';
 
 const OWN_URL = pathToFileURL(ownCode).href;
 
-/** Whether a line of a stack is a frame. */
+/** Whether a line of a stack is a frame; the places in the message of a plan error are indented less. */
 export function isFrame(line: string): boolean {
-  return /^\s+at /.test(line);
+  return /^ {4}at /.test(line);
 }
 
 /** A frame of this package, of the functions that it generates, or of Node's insides: not where the user looks. */

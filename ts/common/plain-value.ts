@@ -2,8 +2,11 @@
 const MOST_LEVELS = 6;
 const MOST_ITEMS = 100;
 const MOST_CHARACTERS = 10_000;
-/** All values of one call together. */
+/** All values of one call together, and all their texts. */
 const MOST_VALUES = 5_000;
+const MOST_CHARACTERS_TOGETHER = 200_000;
+/** What is left of each text then. */
+const FEW_CHARACTERS = 20;
 const MOST_CAUSES = 8;
 
 /** What JSON can hold. */
@@ -12,6 +15,7 @@ export type PlainValue = string | number | boolean | null | readonly PlainValue[
 interface Walk {
   readonly above: Set<object>;
   left: number;
+  charactersLeft: number;
 }
 
 /**
@@ -19,7 +23,7 @@ interface Walk {
  * symbols become a text in square brackets, and what is too deep, too long or too much is cut, with a text that says so.
  */
 export function plainValue(value: unknown): PlainValue {
-  return plain(value, 0, { above: new Set(), left: MOST_VALUES });
+  return plain(value, 0, { above: new Set(), left: MOST_VALUES, charactersLeft: MOST_CHARACTERS_TOGETHER });
 }
 
 /** A text that is not longer than this; of a longer one the beginning, and how much is missing. */
@@ -30,7 +34,7 @@ export function shortened(text: string, mostCharacters: number = MOST_CHARACTERS
 function plain(value: unknown, level: number, walk: Walk): PlainValue {
   switch (typeof value) {
     case 'string':
-      return shortened(value);
+      return said(value, walk);
     case 'number':
       return Number.isFinite(value) ? value : String(value);
     case 'boolean':
@@ -47,6 +51,12 @@ function plain(value: unknown, level: number, walk: Walk): PlainValue {
       if (value === null) return null;
       return guarded(() => container(value as object, level, walk));
   }
+}
+
+function said(value: string, walk: Walk): string {
+  const text = shortened(value, Math.max(FEW_CHARACTERS, Math.min(MOST_CHARACTERS, walk.charactersLeft)));
+  walk.charactersLeft -= text.length;
+  return text;
 }
 
 function container(value: object, level: number, walk: Walk): PlainValue {
@@ -89,7 +99,6 @@ function fields(value: object, names: readonly string[], level: number, walk: Wa
       return read === undefined ? undefined : plain(read, level + 1, walk);
     });
     if (field !== undefined) shown.push([shortened(name, MOST_ITEMS), field]);
-    else walk.left++;
   }
   if (names.length > MOST_ITEMS) shown.push(['...', `${names.length - MOST_ITEMS} more fields`]);
   return Object.fromEntries(shown);
@@ -99,10 +108,10 @@ function fields(value: object, names: readonly string[], level: number, walk: Wa
 function errorFields(error: Error, level: number, walk: Walk): PlainValue {
   const chain = [...walk.above].filter((value) => value instanceof Error).length;
   const own = Object.keys(error).filter((name) => !['name', 'message', 'stack', 'cause'].includes(name));
-  const said = ['message', 'stack'] as const;
+  const texts = ['message', 'stack'] as const;
   return {
     name: guarded(() => plain(error.name === 'Error' ? nameOf(error.constructor) || 'Error' : error.name, level, walk)),
-    ...Object.fromEntries(said.map((name) => [name, guarded(() => plain(error[name], level, walk))])),
+    ...Object.fromEntries(texts.map((name) => [name, guarded(() => plain(error[name], level, walk))])),
     ...fields(error, own, level, walk),
     ...(error.cause === undefined ? {} : { cause: chain > MOST_CAUSES ? '[more causes]' : plain(error.cause, Math.min(level, MOST_LEVELS - 1), walk) }),
   };

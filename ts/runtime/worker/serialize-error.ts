@@ -11,7 +11,7 @@ const MAX_CAUSES = 8;
 const MOST_PARTS = 100;
 
 /** What of an error can travel; a record that cannot be cloned becomes its text. */
-export function serializeError(error: SageError): SerializedError {
+export function serializeError(error: SageError, depth = 0): SerializedError {
   return {
     code: error.code,
     message: error.message,
@@ -24,7 +24,7 @@ export function serializeError(error: SageError): SerializedError {
     domain: error.domain,
     retryable: error.retryable,
     help: error.help,
-    cause: error.cause === undefined ? undefined : serializeCause(error.cause),
+    cause: error.cause === undefined || depth >= MAX_CAUSES ? undefined : serializeCause(error.cause, depth + 1),
   };
 }
 
@@ -43,7 +43,7 @@ export function deserializeError(serialized: SerializedError): SageError {
 /** What of a cause can travel: for an error class name, message, stack, own fields, parts and causes. */
 export function serializeCause(cause: unknown, depth = 0): SerializedCause {
   if (!(cause instanceof Error)) return { kind: 'value', value: cloneable(cause) };
-  if (cause instanceof SageError && depth < MAX_CAUSES) return { kind: 'sage', error: serializeError(cause) };
+  if (cause instanceof SageError) return { kind: 'sage', error: serializeError(cause, depth) };
   const parts: unknown = cause instanceof AggregateError ? cause.errors : undefined;
   return {
     kind: 'error',
