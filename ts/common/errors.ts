@@ -101,19 +101,27 @@ export class SageError extends Error {
       ...(cause === undefined ? {} : { cause: plainValue(cause) }),
     };
   }
-
-  /** What `console.log` and an uncaught error show. */
-  [inspect.custom](depth: number, options: InspectOptions): string {
-    if (depth < 0) return `[${this.name}: ${this.code}]`;
-    // Frames of ours help nobody but us, and the place of an operator is in the report.
-    const stack = String(this.stack);
-    const frames = (this.domain === 'internal' ? stack : usersFrames(stack)).split('\n').filter((line) => isFrame(line) && !line.startsWith(OPERATOR_FRAME));
-    return [`${this.name} ${errorReport(this, { colors: options.colors === true })}`, ...frames].join('\n');
-  }
 }
 
 // On the prototype: the stack begins with it, and it is no field of each error.
 Object.defineProperty(SageError.prototype, 'name', { value: 'SageError', configurable: true, writable: true });
+// A computed name, which a class whose declarations stand alone cannot have.
+Object.defineProperty(SageError.prototype, inspect.custom, {
+  configurable: true,
+  writable: true,
+  value(this: SageError, depth: number, options: InspectOptions): string {
+    return inspected(this, depth, options);
+  },
+});
+
+/** What `console.log` shows. */
+function inspected(error: SageError, depth: number, options: InspectOptions): string {
+  if (depth < 0) return `[${error.name}: ${error.code}]`;
+  // Frames of ours help nobody but us, and the place of an operator is in the report.
+  const stack = String(error.stack);
+  const frames = (error.domain === 'internal' ? stack : usersFrames(stack)).split('\n').filter((line) => isFrame(line) && !line.startsWith(OPERATOR_FRAME));
+  return [`${error.name} ${errorReport(error, { colors: options.colors === true })}`, ...frames].join('\n');
+}
 
 /** Whether `error` is a {@link SageError}, and has `code` when one is given. */
 export function isSageError(error: unknown, code?: ErrorCode): error is SageError {
