@@ -36,7 +36,8 @@ function plain(value: unknown, level: number, walk: Walk): PlainValue {
     case 'string':
       return said(value, walk);
     case 'number':
-      return Number.isFinite(value) ? value : String(value);
+      // JSON has no -0.
+      return Number.isFinite(value) ? value + 0 : String(value);
     case 'boolean':
       return value;
     case 'undefined':

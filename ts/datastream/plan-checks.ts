@@ -193,6 +193,6 @@ function whatItLacks(value: unknown): string {
   if (typeof value !== 'object' || value === null) return '';
   const parts = value as Readonly<Record<string, unknown>>;
   const missing = ['init', 'add', 'result'].find((name) => typeof parts[name] !== 'function');
-  if (missing !== undefined) return parts[missing] === undefined ? ` without ${missing}` : ` whose ${missing} is ${describeValue(parts[missing])}`;
-  return ` whose merge is ${describeValue(parts['merge'])}`;
+  if (missing !== undefined) return parts[missing] === undefined ? `, without ${missing}` : `, whose ${missing} is ${describeValue(parts[missing])}`;
+  return `, whose merge is ${describeValue(parts['merge'])}`;
 }

@@ -39,9 +39,20 @@ export function describeValue(value: unknown): string {
   if (isClass(value)) return `the class ${value.name || '(anonymous)'}`;
   if (typeof value === 'function') return value.name === '' ? 'a function' : `the function ${value.name}`;
   if (Array.isArray(value)) return 'an array';
-  if (typeof value === 'object') return `an object (${value.constructor?.name ?? 'no class'})`;
+  if (typeof value === 'object') return describeObject(value);
   if (typeof value === 'string') return `the string ${JSON.stringify(value)}`;
   return value === undefined ? 'undefined' : `the ${typeof value} ${String(value)}`;
+}
+
+/** Names that are listed of a plain object. */
+const MOST_NAMES = 3;
+
+function describeObject(value: object): string {
+  if (Object.getPrototypeOf(value) !== Object.prototype) return `an object (${value.constructor?.name ?? 'no class'})`;
+  const names = Object.keys(value);
+  if (names.length === 0) return 'an empty object';
+  const more = names.length > MOST_NAMES ? ', ...' : '';
+  return `an object with ${names.slice(0, MOST_NAMES).join(', ')}${more}`;
 }
 
 /**

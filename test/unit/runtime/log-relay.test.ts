@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { LogEntry } from '../../../ts/functions/logger.ts';
-import { LogRelay, receiveEntry, type RelayedEntry, relayAssignment } from '../../../ts/runtime/logging/log-relay.ts';
+import { LogRelay, lostEntry, receiveEntry, type RelayedEntry, relayAssignment } from '../../../ts/runtime/logging/log-relay.ts';
 
 /** A relay whose lines wait in a queue until the test takes them, as in the port of a busy main isolate. */
 function relay() {
@@ -9,7 +9,7 @@ function relay() {
   // What crosses threads is cloned.
   const end = new LogRelay(assignment, (entry) => waiting.push(structuredClone(entry)));
   const take = (): LogEntry[] => waiting.splice(0).map((entry) => receiveEntry(entry, assignment));
-  return { end, logger: end.logger, take, waiting };
+  return { end, logger: end.logger, take, waiting, lost: () => lostEntry(assignment) };
 }
 
 test('an entry arrives with level, time, bindings, fields and message', () => {
@@ -70,6 +70,16 @@ test('what waits is bounded in lines; each line is written or counted, and warni
   const flood = [...first, ...second].filter(({ fields }) => 'n' in fields);
   expect(flood.length + 15_000 + 101).toBe(25_000 + 10_100);
   expect(first.slice(0, 10_000).map(({ fields }) => fields['n'])).toEqual(Array.from({ length: 10_000 }, (_, n) => n));
+});
+
+test('of a thread that is ended in the middle of a flood, the job knows how many lines are missing', () => {
+  const { logger, take, waiting, lost } = relay();
+  for (let n = 0; n < 10_500; n++) logger.info({ n }, 'flood');
+  const neverCame = waiting.splice(9_990).length;
+  take();
+
+  expect(lost()).toMatchObject({ level: 'warn', fields: { dropped: 500 + neverCame } });
+  expect(lost()).toBeUndefined();
 });
 
 test('and in characters: huge lines are cut, and few of them wait', () => {

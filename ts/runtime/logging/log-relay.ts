@@ -21,12 +21,15 @@ export interface RelayedEntry {
 /** What a worker thread is given for its lines. */
 export interface LogRelayAssignment {
   readonly level: LogLevel;
-  /** Lines and characters that are on their way: written by both threads. */
+  /** Lines and characters that are on their way, and lines that were dropped: written by both threads. */
   readonly pending: SharedArrayBuffer;
 }
 
 const LINES = 0;
 const CHARACTERS = 1;
+/** Lines that were dropped and that nobody was told of. */
+const DROPPED = 2;
+const COUNTERS = 3;
 /** Lines that may be on their way while the main isolate is busy. */
 const MOST_LINES = 10_000;
 const MOST_CHARACTERS = 8 * 2 ** 20;
@@ -36,7 +39,7 @@ const MOST_MESSAGE_CHARACTERS = 10_000;
 
 /** An assignment for a new worker thread. */
 export function relayAssignment(level: LogLevel): LogRelayAssignment {
-  return { level, pending: new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT) };
+  return { level, pending: new SharedArrayBuffer(COUNTERS * Int32Array.BYTES_PER_ELEMENT) };
 }
 
 /**
@@ -47,7 +50,6 @@ export class LogRelay {
   readonly logger: Logger;
   readonly #pending: Int32Array;
   readonly #send: (entry: RelayedEntry) => void;
-  #dropped = 0;
 
   constructor({ level, pending }: LogRelayAssignment, send: (entry: RelayedEntry) => void) {
     this.#pending = new Int32Array(pending);
@@ -57,16 +59,14 @@ export class LogRelay {
 
   /** Says how many lines were dropped, if any were. To be called when no more come. */
   end(): void {
-    if (this.#dropped === 0) return;
-    const dropped = this.#dropped;
-    this.#dropped = 0;
-    this.#post(relayed(droppedEntry(dropped, {})));
+    const dropped = Atomics.exchange(this.#pending, DROPPED, 0);
+    if (dropped > 0) this.#post(relayed(droppedEntry(dropped, {})));
   }
 
   #write(entry: LogEntry): void {
     const room = isAtLeast(entry.level, 'warn') ? ROOM_FOR_WARNINGS : 1;
     if (Atomics.load(this.#pending, LINES) >= room * MOST_LINES || Atomics.load(this.#pending, CHARACTERS) >= room * MOST_CHARACTERS) {
-      this.#dropped++;
+      Atomics.add(this.#pending, DROPPED, 1);
       return;
     }
     this.end();
@@ -93,6 +93,16 @@ export function receiveEntry(entry: RelayedEntry, { pending }: LogRelayAssignmen
     fields: { ...(JSON.parse(entry.fields) as LogFields), ...Object.fromEntries(errors) },
     message: entry.message,
   };
+}
+
+/**
+ * What a thread that is gone has dropped and not said, and what of it never came: it was ended in the middle of it. Undefined when there is
+ * nothing of that kind.
+ */
+export function lostEntry({ pending }: LogRelayAssignment): LogEntry | undefined {
+  const counts = new Int32Array(pending);
+  const lost = Atomics.exchange(counts, DROPPED, 0) + Atomics.exchange(counts, LINES, 0);
+  return lost === 0 ? undefined : droppedEntry(lost, {});
 }
 
 function relayed({ level, timeMs, bindings, fields, message }: LogEntry): RelayedEntry {

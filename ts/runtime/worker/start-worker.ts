@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { SageError } from '../../common/errors.ts';
 import { entryFile } from '../../common/package-paths.ts';
 import type { LogEntry } from '../../functions/logger.ts';
-import { receiveEntry } from '../logging/log-relay.ts';
+import { lostEntry, receiveEntry } from '../logging/log-relay.ts';
 import { deserializeError } from './serialize-error.ts';
 import type { FromWorker, ToWorker, WorkerAssignment } from './worker-protocol.ts';
 
@@ -79,6 +79,8 @@ export function startWorker(assignment: WorkerAssignment, { onError, onLog }: Wo
   });
   worker.on('exit', (code) => {
     isGone = true;
+    const lost = lostEntry(assignment.logs);
+    if (lost !== undefined) onLog(lost);
     clearTimeout(unnoticed);
     clearTimeout(lingering);
     if (!isDone) onError(new SageError('SAGE_WORKER_DIED', `${name} ended with exit code ${code} before the job was over`));
