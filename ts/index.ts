@@ -1,5 +1,5 @@
 /** SAGE Kernel: typed pipelines on a Rust core, in one process. */
-export { SageError, isSageError, type ErrorCode, type ErrorDomain } from './common/errors.ts';
+export { SageError, isSageError, type ErrorCode, type ErrorDomain, type RelatedPlace } from './common/errors.ts';
 export type { SourceLocation } from './common/source-location.ts';
 export type { Clock } from './common/clock.ts';
 export type { JobId } from './common/ids.ts';
@@ -16,7 +16,7 @@ export { END, SourceFunction, type End } from './functions/source-function.ts';
 export type { FunctionContext } from './functions/function-context.ts';
 export type { Counter, FunctionMetrics, Gauge } from './functions/function-metrics.ts';
 export type { Histogram } from './functions/histogram.ts';
-export type { Logger } from './functions/logger.ts';
+export type { LogFields, Logger, LogMethod } from './functions/logger.ts';
 export { aggregator, type AggregateResults, type BuiltinAggregator, type UserAggregator } from './functions/aggregator.ts';
 export { avg, count, first, last, max, min, sum } from './functions/builtin-aggregators.ts';
 export { collectList, countDistinct, topN } from './functions/collecting-aggregators.ts';

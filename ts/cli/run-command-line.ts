@@ -31,7 +31,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
         return;
     }
   } catch (error) {
-    end(errorText(error), error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED);
+    end(errorText(error, process.stderr.isTTY && process.stderr.hasColors()), error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED);
   }
 }
 

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { findSourceMap } from 'node:module';
+import { findSourceMap, type SourceMap } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { ownCode } from './package-paths.ts';
+import { embedSource } from './source-text.ts';
 
 /** A place in the user's source. `line` and `column` count from 1; a line of 0 means that the place is unknown. */
 export interface SourceLocation {
@@ -52,16 +52,6 @@ export function captureSourceLocation(belowFrame: ((...args: never[]) => unknown
   return UNKNOWN_LOCATION;
 }
 
-/** The user's line with a caret below its column; empty when the source cannot be read. */
-export function formatSourceLine(location: SourceLocation): string {
-  const text = readLine(location);
-  if (text === undefined) return '';
-  const number = String(location.line);
-  // Tabs are kept, so that the caret stands below its character at any tab width.
-  const indent = text.slice(0, Math.max(0, location.column - 1)).replaceAll(/[^\t]/g, ' ');
-  return `  ${number} | ${text}\n  ${' '.repeat(number.length)} | ${indent}^`;
-}
-
 /** `file:line:column`, as terminals and editors make it clickable. */
 export function formatSourceLocation(location: SourceLocation): string {
   return location.line === 0 ? location.file : `${location.file}:${location.line}:${location.column}`;
@@ -76,21 +66,18 @@ function userFile(frame: NodeJS.CallSite): string | undefined {
 
 /** With `--enable-source-maps`, compiled code points to what the user wrote. */
 function throughSourceMap(location: SourceLocation): SourceLocation {
-  const entry = findSourceMap(location.file)?.findEntry(location.line - 1, location.column - 1);
-  if (entry === undefined || !('originalSource' in entry) || !entry.originalSource) return location;
+  const map = findSourceMap(location.file);
+  const entry = map?.findEntry(location.line - 1, location.column - 1);
+  if (map === undefined || entry === undefined || !('originalSource' in entry) || !entry.originalSource) return location;
   const source = entry.originalSource;
-  return {
-    file: source.startsWith('file:') ? fileURLToPath(source) : source,
-    line: entry.originalLine + 1,
-    column: entry.originalColumn + 1,
-  };
+  const file = source.startsWith('file:') ? fileURLToPath(source) : source;
+  embedSource(file, () => embeddedText(map, source));
+  return { file, line: entry.originalLine + 1, column: entry.originalColumn + 1 };
 }
 
-function readLine(location: SourceLocation): string | undefined {
-  if (location.line === 0) return undefined;
-  try {
-    return readFileSync(location.file, 'utf8').split(/\r?\n/)[location.line - 1];
-  } catch {
-    return undefined; // [eval], the REPL, or a file that is gone: the location alone must do
-  }
+/** What the map itself holds of a source: compilers name it from the map's own place, the engine by its whole address. */
+function embeddedText(map: SourceMap, source: string): string | undefined {
+  const { sources, sourcesContent } = map.payload;
+  const index = sources.findIndex((name) => source === name || source.endsWith(`/${name.replace(/^(?:\.\.?\/)+/, '')}`));
+  return (sourcesContent as readonly (string | null)[] | undefined)?.[index] ?? undefined;
 }

@@ -8,9 +8,11 @@ export function checkPath(value: unknown, call: string, declaredAt: SourceLocati
   if (value instanceof URL && value.protocol === 'file:') return fileURLToPath(value);
   // The core takes paths and names as UTF-8, which has no unpaired surrogates.
   if (typeof value === 'string' && value !== '' && !value.includes('\0') && value.isWellFormed()) return value;
+  const found = value instanceof URL ? `the URL ${value.href}` : describeValue(value);
   throw planError('SAGE_PLAN_ARGUMENT', {
-    message: `${call} was given ${value instanceof URL ? `the URL ${value.href}` : describeValue(value)}`,
+    message: `${call} was given ${found}`,
     expected: 'the path of a file as a text that is not empty and has no unpaired surrogates, or a file: URL',
+    found,
     fix: `Write ${call}('data/orders.jsonl').`,
     declaredAt,
   });
@@ -59,19 +61,19 @@ export function checkSettings<O extends object>(
   call: string,
   declaredAt: SourceLocation,
 ): Partial<O> {
-  const wrong = (message: string, expected: string, fix: string): Error =>
-    planError('SAGE_PLAN_ARGUMENT', { message, expected, fix, declaredAt });
+  const wrong = (message: string, expected: string, found: string, fix: string): Error =>
+    planError('SAGE_PLAN_ARGUMENT', { message, expected, found, fix, declaredAt });
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw wrong(`the options of ${call} are ${describeValue(options)}`, 'an object', 'Leave them away, or write { name: value }.');
+    throw wrong(`the options of ${call} are ${describeValue(options)}`, 'an object', describeValue(options), 'Leave them away, or write { name: value }.');
   }
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   for (const [name, value] of given) {
     const setting = (allowed as Readonly<Record<string, AllowedSetting | undefined>>)[name];
     if (setting === undefined) {
-      throw wrong(`${call} has no option ${name}`, `one of ${Object.keys(allowed).join(', ')}`, `Correct ${name} or leave it away.`);
+      throw wrong(`${call} has no option ${name}`, `one of ${Object.keys(allowed).join(', ')}`, `'${name}'`, `Correct ${name} or leave it away.`);
     }
     if (setting.accepts(value)) continue;
-    throw wrong(`${name} of ${call} is ${describeValue(value)}`, setting.expected, `Correct ${name} or leave it away.`);
+    throw wrong(`${name} of ${call} is ${describeValue(value)}`, setting.expected, describeValue(value), `Correct ${name} or leave it away.`);
   }
   return Object.fromEntries(given) as Partial<O>;
 }

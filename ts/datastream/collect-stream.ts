@@ -156,6 +156,7 @@ export function checkCollectsAreRead(environment: StreamEnvironment): void {
     throw planError('SAGE_PLAN_COLLECT', {
       message: `nobody reads '${transformation.name}', so that the job could never end`,
       expected: 'an iteration over what collect() returned',
+      found: 'a submit, and no reader of it',
       fix: 'Write for await (const record of stream.collect()), which submits the job, or use sink(array).',
       declaredAt: transformation.declaredAt,
       operator: transformation.name,

@@ -330,6 +330,7 @@ export class DataStream<out T> extends StreamBase {
         message: `reduce was given ${describeValue(fn)}`,
         expected: 'a function of the reduced value and the next record',
         fix: 'Write reduce((a, b) => ...).',
+        found: describeValue(fn),
         declaredAt,
       });
     }
@@ -444,6 +445,7 @@ export class DataStream<out T> extends StreamBase {
         message: `union was given ${describeValue(other)}`,
         expected: 'streams',
         fix: Array.isArray(other) ? 'Spread the array: union(...streams).' : 'Write first.union(second).',
+        found: describeValue(other),
         declaredAt,
       });
     }
@@ -451,8 +453,10 @@ export class DataStream<out T> extends StreamBase {
     throw planError('SAGE_PLAN_FOREIGN_STREAM', {
       message: `union was given a stream of the environment '${other.environment.name}'`,
       expected: `streams of the environment '${this.environment.name}'`,
+      found: `'${other.transformation.name}' of the environment '${other.environment.name}'`,
       fix: 'Create both streams from the same environment.',
       declaredAt,
+      related: [{ what: `'${other.transformation.name}' of '${other.environment.name}'`, declaredAt: other.transformation.declaredAt }],
     });
   }
 }

@@ -25,6 +25,7 @@ export function toKeySelector(value: unknown, args: unknown, declaredAt: SourceL
       message: `keyBy was given ${describeValue(value)}`,
       expected: "the name of a field, or names joined by dots: 'id', 'user.id'",
       fix: "Write keyBy('id') or keyBy((record) => record.id).",
+      found: describeValue(value),
       declaredAt,
     });
   }
@@ -35,6 +36,7 @@ function notASelector(value: unknown, declaredAt: SourceLocation): Error {
     message: `keyBy was given ${describeValue(value)}`,
     expected: "a function, the path of a field ('id', 'user.id'), a class that extends KeyByFunction, or an object with execute()",
     fix: Array.isArray(value) ? 'For a key of several fields write keyBy((record) => [record.a, record.b]).' : "Write keyBy('id') or keyBy((record) => record.id).",
+    found: describeValue(value),
     declaredAt,
   });
 }
@@ -48,6 +50,7 @@ export function checkStrategy(value: unknown, declaredAt: SourceLocation): KeySt
     message: `the strategy of keyBy is ${describeValue(value)}`,
     expected: STRATEGIES.map((known) => `'${known}'`).join(', '),
     fix: "Leave it away: 'hash' brings equal keys to the same instance.",
+    found: describeValue(value),
     declaredAt,
   });
 }
@@ -60,6 +63,7 @@ export function checkArgs(value: unknown, declaredAt: SourceLocation): readonly 
     message: `args is ${describeValue(value)}`,
     expected: 'an array with the constructor arguments of the class',
     fix: 'Write { args: [value] }.',
+    found: describeValue(value),
     declaredAt,
   });
 }

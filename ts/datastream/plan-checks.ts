@@ -18,6 +18,7 @@ export function checkParallelism(value: unknown, declaredAt: SourceLocation): Pa
     message: `parallelism was given ${describeValue(value)}`,
     expected: `a whole number from 1 to ${MAX_PARALLELISM}, or 'auto'`,
     fix: 'Write 1 for one instance, or leave it away.',
+    found: describeValue(value),
     declaredAt,
   });
 }
@@ -38,6 +39,7 @@ export function checkInstances(operator: BaseTransformation, parallelism: Parall
   throw planError('SAGE_PLAN_PARALLELISM', {
     message: `'${operator.name}' cannot have ${parallelism} instances: ${reason}`,
     expected: 'one instance',
+    found: `the parallelism ${parallelism}`,
     fix,
     declaredAt,
     operator: operator.name,
@@ -83,6 +85,7 @@ export function checkText(value: unknown, call: string, declaredAt: SourceLocati
     message: `${call} was given ${describeValue(value)}`,
     expected: 'a text that is not empty',
     fix: `Write ${call}('orders').`,
+    found: describeValue(value),
     declaredAt,
   });
 }
@@ -98,10 +101,12 @@ export function checkUid(
   const other = pipeline.find((transformation) => transformation !== owner && transformation.uid === uid);
   if (other === undefined) return uid;
   throw planError('SAGE_PLAN_DUPLICATE_UID', {
-    message: `the uid '${uid}' already belongs to '${other.name}' (line ${other.declaredAt.line} of ${other.declaredAt.file})`,
+    message: `the uid '${uid}' already belongs to '${other.name}'`,
     expected: 'a uid that no other operator of the environment has',
+    found: `'${uid}' a second time`,
     fix: `Write .uid('${uid}-2') or another name of its own.`,
     declaredAt,
+    related: [{ what: `'${other.name}', which has it`, declaredAt: other.declaredAt }],
     operator: owner?.name,
   });
 }
@@ -120,6 +125,7 @@ export function checkOptions(
       message: `the options of ${call} are ${describeValue(value)}`,
       expected: `an object with ${allowed.join(', ')}`,
       fix: `Write ${example}.`,
+      found: describeValue(value),
       declaredAt,
     });
   }
@@ -128,6 +134,7 @@ export function checkOptions(
     throw planError('SAGE_PLAN_ARGUMENT', {
       message: `${call} has no option '${unknown}'`,
       expected: `one of ${allowed.join(', ')}`,
+      found: `'${unknown}'`,
       fix: `Remove '${unknown}' or correct its name.`,
       declaredAt,
     });
@@ -147,6 +154,7 @@ export function checkEmit(value: unknown, call: string, declaredAt: SourceLocati
     message: `emit of ${call} is ${describeValue(value)}`,
     expected: "'final', 'update', or { everyMs: milliseconds above 0 }",
     fix: `Write ${call}(..., { emit: 'update' }).`,
+    found: describeValue(value),
     declaredAt,
   });
 }
@@ -160,8 +168,10 @@ export function checkKeyedState(input: BaseTransformation, call: string, declare
   throw planError('SAGE_PLAN_KEY_STRATEGY', {
     message: `${call} cannot follow '${keyBy.name}', whose strategy '${keyBy.strategy}' ${effect}`,
     expected: "a keyBy with the strategy 'hash'",
+    found: `the strategy '${keyBy.strategy}'`,
     fix: `Leave the strategy of '${keyBy.name}' away, or call keyBy again before ${call}.`,
     declaredAt,
+    related: [{ what: `the keyBy '${keyBy.name}'`, declaredAt: keyBy.declaredAt }],
   });
 }
 
@@ -177,6 +187,7 @@ export function checkAggregateSpec(
     throw planError('SAGE_PLAN_ARGUMENT', {
       message: `aggregate was given ${what}`,
       expected: 'an object that names at least one aggregator',
+      found: what,
       fix: `Write ${example}.`,
       declaredAt,
     });
@@ -193,6 +204,7 @@ export function checkAggregateSpec(
             : typeof aggregator === 'object' && aggregator !== null
               ? 'Write { init: () => 0, add: (total, record) => total + record.price, result: (total) => total }.'
               : `Write ${example}.`,
+        found: describeValue(aggregator),
         declaredAt,
       });
     }
@@ -201,6 +213,7 @@ export function checkAggregateSpec(
     throw planError('SAGE_PLAN_ARGUMENT', {
       message: "a result of aggregate is named 'key'",
       expected: "other names: on a keyed stream 'key' holds the key",
+      found: Object.keys(value).map((name) => `'${name}'`).join(', '),
       fix: "Rename it, for instance to 'keyValue'.",
       declaredAt,
     });
@@ -213,6 +226,6 @@ function whatItLacks(value: unknown): string {
   if (typeof value !== 'object' || value === null) return '';
   const parts = value as Readonly<Record<string, unknown>>;
   const missing = ['init', 'add', 'result'].find((name) => typeof parts[name] !== 'function');
-  if (missing !== undefined) return parts[missing] === undefined ? ` without ${missing}` : ` whose ${missing} is ${describeValue(parts[missing])}`;
-  return ` whose merge is ${describeValue(parts['merge'])}`;
+  if (missing !== undefined) return parts[missing] === undefined ? `, without ${missing}` : `, whose ${missing} is ${describeValue(parts[missing])}`;
+  return `, whose merge is ${describeValue(parts['merge'])}`;
 }

@@ -23,7 +23,8 @@ export function toSinkDescriptor(value: unknown, args: unknown, declaredAt: Sour
   if (isConnectorClass(value)) throw notASink(`${describeValue(value)} itself`, `Write sink(${makingOf(value)}).`, declaredAt);
   const executable = typeof value === 'object' && value !== null && 'execute' in value;
   if (typeof value !== 'function' && !executable) {
-    throw notASink(describeValue(value), 'Write sink((record) => ...) or sink(array).', declaredAt);
+    const fix = typeof value === 'string' ? `For a file write sink(new JsonLinesSink(${JSON.stringify(value)})).` : 'Write sink((record) => ...) or sink(array).';
+    throw notASink(describeValue(value), fix, declaredAt);
   }
   const classArgs = isClass(value) ? checkArgs(args, declaredAt) : [];
   return { form: 'function', fn: toUserFunction(value, classArgs, { call: 'sink', bases: [SinkFunction], declaredAt }) };
@@ -44,6 +45,7 @@ function notASink(what: string, fix: string, declaredAt: SourceLocation): Error 
   return planError('SAGE_PLAN_SINK', {
     message: `sink was given ${what}`,
     expected: 'an array, a function, a class that extends SinkFunction or an object of one, or a connector',
+    found: what,
     fix,
     declaredAt,
   });

@@ -46,6 +46,7 @@ export function toSourceDescriptor(
       message: `${call} was given more arguments behind ${describeValue(value)}`,
       expected: 'further arguments behind a class or a generator function only, or the options { unbounded }',
       fix: `Remove them: ${call}(${Array.isArray(value) ? 'array' : 'source'}).`,
+      found: describeValue(value),
       declaredAt,
     });
   }
@@ -129,6 +130,7 @@ function splitOptions(
     message: `unbounded of ${call} is ${describeValue(unbounded)}`,
     expected: 'true or false',
     fix: `Write ${call}(source, { unbounded: true }).`,
+    found: describeValue(unbounded),
     declaredAt,
   });
 }
@@ -144,6 +146,7 @@ function notASource(call: SourceCall, what: string, declaredAt: SourceLocation, 
   return planError('SAGE_PLAN_SOURCE', {
     message: `${call} was given ${what}`,
     expected: 'an array, an iterable or async iterable, a generator function, a function, a source class or a connector',
+    found: what,
     fix,
     declaredAt,
   });

@@ -11,24 +11,29 @@ export function checkConfig(config: unknown, declaredAt: SourceLocation): Enviro
       message: `the config of the environment is ${describeValue(config)}`,
       expected: 'an object with settings',
       fix: "Write new LocalEnvironment('name', { parallelism: 2 }).",
+      found: describeValue(config),
       declaredAt,
     });
   }
-  const { parallelism, isolated, clock } = config as EnvironmentConfig;
+  const { parallelism, isolated, clock, logger } = config as EnvironmentConfig;
   if (parallelism !== undefined) checkParallelism(parallelism, declaredAt);
   if (isolated !== undefined && typeof isolated !== 'boolean') {
     throw wrongSetting('isolated', isolated, 'true or false', declaredAt);
   }
-  if (clock !== undefined && !isClock(clock)) {
+  if (clock !== undefined && !hasMethods(clock, ['now', 'monotonicMs'])) {
     throw wrongSetting('clock', clock, 'an object with the functions now and monotonicMs', declaredAt);
+  }
+  if (logger !== undefined && !hasMethods(logger, LOGGER_METHODS)) {
+    throw wrongSetting('logger', logger, `a logger with the methods ${LOGGER_METHODS.join(', ')}, such as pino()`, declaredAt);
   }
   return Object.freeze({ ...config });
 }
 
-function isClock(value: unknown): boolean {
+const LOGGER_METHODS = ['debug', 'info', 'warn', 'error', 'child'] as const;
+
+function hasMethods(value: unknown, names: readonly string[]): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  const { now, monotonicMs } = value as Partial<Record<'now' | 'monotonicMs', unknown>>;
-  return typeof now === 'function' && typeof monotonicMs === 'function';
+  return names.every((name) => typeof (value as Readonly<Record<string, unknown>>)[name] === 'function');
 }
 
 function wrongSetting(name: string, value: unknown, expected: string, declaredAt: SourceLocation): Error {
@@ -36,6 +41,7 @@ function wrongSetting(name: string, value: unknown, expected: string, declaredAt
     message: `the setting ${name} is ${describeValue(value)}`,
     expected,
     fix: `Correct ${name} or leave it away.`,
+    found: describeValue(value),
     declaredAt,
   });
 }

@@ -86,6 +86,7 @@ function checkDefinition(url: unknown, build: unknown): void {
     message: `definePipeline was given ${isUrl ? `${describeValue(build)} as the builder` : `${describeValue(url)} as the module`}`,
     expected: 'the URL of the module and a function that builds the pipeline',
     fix: 'Write definePipeline(import.meta.url, (env, args) => { ... }).',
+    found: describeValue(isUrl ? build : url),
     declaredAt: captureSourceLocation(definePipeline),
   });
 }

@@ -49,6 +49,7 @@ export class LocalEnvironment implements StreamEnvironment {
   readonly #submitting = new Set<Promise<Job>>();
   #activeJob: Job | undefined;
   #closing: Promise<void> | undefined;
+  #closedAt: SourceLocation | undefined;
 
   /**
    * @param name for people: of the job in logs and metrics.
@@ -100,6 +101,7 @@ export class LocalEnvironment implements StreamEnvironment {
         message: `fromCollection was given ${describeValue(items)}`,
         expected: 'an array',
         fix: 'Use fromBatch for other iterables.',
+        found: describeValue(items),
         declaredAt,
       });
     }
@@ -134,6 +136,7 @@ export class LocalEnvironment implements StreamEnvironment {
         message: `explain was given ${describeValue(level)}`,
         expected: LEVELS.map((known) => `'${known}'`).join(', '),
         fix: 'Write env.explain() for all of them.',
+        found: describeValue(level),
         declaredAt,
       });
     }
@@ -164,6 +167,7 @@ export class LocalEnvironment implements StreamEnvironment {
 
   /** Stops the jobs of this environment and waits for their end. A second call returns the same promise. */
   close(): Promise<void> {
+    this.#closedAt ??= captureSourceLocation(this.close);
     this.#closing ??= this.#stopAll();
     return this.#closing;
   }
@@ -208,6 +212,7 @@ export class LocalEnvironment implements StreamEnvironment {
       message: `${wrong[0]} of submit is ${describeValue(wrong[1])}`,
       expected: wrong[2],
       fix: 'Write env.submit({ autostop: true }).',
+      found: describeValue(wrong[1]),
       declaredAt,
     });
   }
@@ -234,7 +239,9 @@ export class LocalEnvironment implements StreamEnvironment {
     return planError('SAGE_ENV_CLOSED', {
       message: `the environment '${this.name}' was closed`,
       expected: 'an open environment',
+      found: 'one that was closed',
       declaredAt,
+      related: this.#closedAt === undefined ? [] : [{ what: 'it was closed', declaredAt: this.#closedAt }],
     });
   }
 }

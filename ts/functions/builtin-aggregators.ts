@@ -1,6 +1,5 @@
-import { SageError } from '../common/errors.ts';
+import { aggregatorInput } from './aggregator-input.ts';
 import type { BuiltinAggregator, BuiltinAggregatorName } from './aggregator.ts';
-import { compileFieldPath } from './field-path.ts';
 import type { PathOf, PathTo, PathValue } from './path-types.ts';
 
 /** What may be summed: `null` and `undefined` are skipped. */
@@ -11,53 +10,43 @@ type NumericInput<T> = PathTo<T, Numeric> | ((record: T) => Numeric);
 
 /** How many records. */
 export function count(): BuiltinAggregator<unknown, number> {
-  return builtin('count', undefined);
+  return { kind: 'builtin', name: 'count', input: undefined };
 }
 
 /** Sum of the numbers; 0 of none. `null`, `undefined` and missing are skipped, NaN makes the sum NaN. */
 export function sum<T>(input: NumericInput<T>): BuiltinAggregator<T, number> {
-  return builtin('sum', required('sum', input));
+  return builtin('sum', aggregatorInput('sum', input, sum));
 }
 
 /** Mean of the numbers; `null` of none. Skips what `sum` skips. */
 export function avg<T>(input: NumericInput<T>): BuiltinAggregator<T, number | null> {
-  return builtin('avg', required('avg', input));
+  return builtin('avg', aggregatorInput('avg', input, avg));
 }
 
 /** Least number; `null` of none; NaN wins. */
 export function min<T>(input: NumericInput<T>): BuiltinAggregator<T, number | null> {
-  return builtin('min', required('min', input));
+  return builtin('min', aggregatorInput('min', input, min));
 }
 
 /** Largest number; `null` of none; NaN wins. */
 export function max<T>(input: NumericInput<T>): BuiltinAggregator<T, number | null> {
-  return builtin('max', required('max', input));
+  return builtin('max', aggregatorInput('max', input, max));
 }
 
 /** The first value that is not `null`, `undefined` or missing, in order of arrival; `null` of none. */
 export function first<T, V>(input: (record: T) => V): BuiltinAggregator<T, NonNullable<V> | null>;
 export function first<T, P extends PathOf<T>>(path: P): BuiltinAggregator<T, NonNullable<PathValue<T, P>> | null>;
 export function first(input: string | ((record: never) => unknown)): BuiltinAggregator<never, unknown> {
-  return builtin('first', required('first', input));
+  return builtin('first', aggregatorInput('first', input, first));
 }
 
 /** The last value that is not `null`, `undefined` or missing, in order of arrival; `null` of none. */
 export function last<T, V>(input: (record: T) => V): BuiltinAggregator<T, NonNullable<V> | null>;
 export function last<T, P extends PathOf<T>>(path: P): BuiltinAggregator<T, NonNullable<PathValue<T, P>> | null>;
 export function last(input: string | ((record: never) => unknown)): BuiltinAggregator<never, unknown> {
-  return builtin('last', required('last', input));
+  return builtin('last', aggregatorInput('last', input, last));
 }
 
-function builtin<T, R>(
-  name: BuiltinAggregatorName,
-  input: string | ((record: T) => unknown) | undefined,
-): BuiltinAggregator<T, R> {
-  return { kind: 'builtin', name, input: typeof input === 'string' ? compileFieldPath(input) : input };
-}
-
-function required<I>(name: BuiltinAggregatorName, input: I): I {
-  if (typeof input === 'string' || typeof input === 'function') return input;
-  throw new SageError('SAGE_PLAN_ARGUMENT', `${name}() needs to know what to aggregate`, {
-    help: `Give a field path or a function: ${name}('price') or ${name}((record) => record.price).`,
-  });
+function builtin<T, R>(name: BuiltinAggregatorName, input: BuiltinAggregator<T, R>['input']): BuiltinAggregator<T, R> {
+  return { kind: 'builtin', name, input };
 }

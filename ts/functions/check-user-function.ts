@@ -41,9 +41,20 @@ export function describeValue(value: unknown): string {
   if (isClass(value)) return `the class ${value.name || '(anonymous)'}`;
   if (typeof value === 'function') return value.name === '' ? 'a function' : `the function ${value.name}`;
   if (Array.isArray(value)) return 'an array';
-  if (typeof value === 'object') return `an object (${value.constructor?.name ?? 'no class'})`;
+  if (typeof value === 'object') return describeObject(value);
   if (typeof value === 'string') return `the string ${JSON.stringify(value)}`;
   return value === undefined ? 'undefined' : `the ${typeof value} ${String(value)}`;
+}
+
+/** Names that are listed of a plain object. */
+const MOST_NAMES = 3;
+
+function describeObject(value: object): string {
+  if (Object.getPrototypeOf(value) !== Object.prototype) return `an object (${value.constructor?.name ?? 'no class'})`;
+  const names = Object.keys(value);
+  if (names.length === 0) return 'an empty object';
+  const more = names.length > MOST_NAMES ? ', ...' : '';
+  return `an object with ${names.slice(0, MOST_NAMES).join(', ')}${more}`;
 }
 
 /**
@@ -65,6 +76,7 @@ export function toUserFunction(value: unknown, args: readonly unknown[], place: 
       message: `${place.call} was given ${args.length} more argument${args.length === 1 ? '' : 's'} behind ${describeValue(value)}`,
       expected: 'further arguments behind a class only: they are those of its constructor',
       fix: `Write ${place.call}((record) => ...) and use the values inside, or give a class that extends ${base}.`,
+      found: describeValue(value),
       declaredAt: place.declaredAt,
     });
   }
@@ -77,6 +89,7 @@ export function toUserFunction(value: unknown, args: readonly unknown[], place: 
     message: `${place.call} was given ${describeValue(value)}`,
     expected: `a function, a class that extends ${base}, or an object with execute()`,
     fix: `Write ${place.call}((record) => ...).`,
+    found: describeValue(value),
     declaredAt: place.declaredAt,
   });
 }
@@ -89,6 +102,7 @@ function checkBase(prototype: unknown, name: string, place: FunctionPlace): void
   throw planError('SAGE_PLAN_FUNCTION', {
     message: `${place.call} was given ${name}, which extends ${other.name}`,
     expected: `a class that extends ${wanted}`,
+    found: `a class that extends ${other.name}`,
     fix: `Let ${name} extend ${place.bases[0]!.name}, or use it where a ${other.name} belongs.`,
     declaredAt: place.declaredAt,
   });
@@ -101,9 +115,16 @@ function checkExecute(ctor: FunctionClass, place: FunctionPlace): void {
   throw planError('SAGE_PLAN_FUNCTION', {
     message: `${place.call} was given ${name}, which has no execute method`,
     expected: 'a class with the method execute',
+    found: isBase ? `the base class ${name}` : methodsOf(ctor),
     fix: isBase ? `Write a class that extends ${name} and has execute().` : `Add execute() to ${name}.`,
     declaredAt: place.declaredAt,
   });
+}
+
+/** The methods that a class has instead of `execute`. */
+function methodsOf(ctor: FunctionClass): string {
+  const methods = Object.getOwnPropertyNames(ctor.prototype).filter((name) => name !== 'constructor');
+  return methods.length === 0 ? 'a class without methods' : `a class with ${methods.slice(0, 5).join(', ')}`;
 }
 
 /** Constructor arguments reach a worker as copies; what cannot be copied is found here and not there. */
@@ -117,6 +138,7 @@ function checkArguments(name: string, args: readonly unknown[], place: FunctionP
         message: `argument ${index + 1} of ${name} (${describeValue(argument)}) cannot be copied to a worker thread`,
         expected: 'constructor arguments that structuredClone can copy: plain data, Date, Map, Set, typed arrays',
         fix: 'Pass plain data and create connections and functions in open().',
+        found: describeValue(argument),
         declaredAt: place.declaredAt,
         cause,
       });

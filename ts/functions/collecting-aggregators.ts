@@ -1,7 +1,10 @@
-import { SageError } from '../common/errors.ts';
+import { planError } from '../common/errors.ts';
+import { captureSourceLocation } from '../common/source-location.ts';
 import type { UserAggregator } from './aggregator.ts';
+import { aggregatorInput, type AggregatorCall } from './aggregator-input.ts';
+import { describeValue } from './check-user-function.ts';
 import { distinctText } from './distinct-text.ts';
-import { compileFieldPath, readOptionalField } from './field-path.ts';
+import { isFieldPath, readOptionalField } from './field-path.ts';
 import type { PathOf, PathTo, PathValue } from './path-types.ts';
 
 /** Distinct values met: primitives as they are, the others by a text of their value. */
@@ -12,7 +15,7 @@ export interface DistinctValues {
 
 /** How many different values; objects, arrays, dates, Maps and Sets count by value, -0 is 0 and NaN is NaN. `null` is a value. */
 export function countDistinct<T>(input?: PathOf<T> | ((record: T) => unknown)): UserAggregator<T, DistinctValues, number> {
-  const read = reader<T>('countDistinct', input);
+  const read = input === undefined ? whole : reader<T>('countDistinct', input, countDistinct);
   return {
     init: () => ({ primitives: new Set(), texts: new Set() }),
     add(accumulator, record) {
@@ -37,7 +40,7 @@ export function collectList<T, P extends PathOf<T>>(path: P): UserAggregator<T, 
 export function collectList(
   input?: string | ((record: never) => unknown),
 ): UserAggregator<never, unknown[], unknown[]> {
-  const read = reader<unknown>('collectList', input as (record: unknown) => unknown);
+  const read = input === undefined ? whole : reader<unknown>('collectList', input, collectList);
   return {
     init: () => [],
     add(accumulator, record) {
@@ -66,12 +69,15 @@ export interface Ranked<T> {
  */
 export function topN<T>(n: number, by: PathTo<T, Rankable> | ((record: T) => Rankable)): UserAggregator<T, Ranked<T>[], T[]> {
   if (!Number.isInteger(n) || n < 1) {
-    throw new SageError('SAGE_PLAN_ARGUMENT', `topN() cannot keep ${String(n)} records`, {
-      help: "Give a whole number from 1 and what to rank by: topN(10, 'price').",
+    throw planError('SAGE_PLAN_ARGUMENT', {
+      message: `topN cannot keep ${typeof n === 'number' ? String(n) : describeValue(n)} records`,
+      expected: 'a whole number from 1 and what to rank by',
+      found: describeValue(n),
+      fix: "Write topN(10, 'price').",
+      declaredAt: captureSourceLocation(topN),
     });
   }
-  if (by === undefined) throw missingInput('topN');
-  const read = reader<T>('topN', by);
+  const read = reader<T>('topN', by, topN);
   const insert = (top: Ranked<T>[], candidate: Ranked<T>): void => {
     if (top.length === n && !(candidate.rank > top[n - 1]!.rank)) return;
     let low = 0;
@@ -101,16 +107,11 @@ export function topN<T>(n: number, by: PathTo<T, Rankable> | ((record: T) => Ran
   };
 }
 
-function reader<T>(name: string, input: string | ((record: T) => unknown) | undefined): (record: T) => unknown {
-  if (input === undefined) return (record) => record;
-  if (typeof input === 'function') return input;
-  if (typeof input !== 'string') throw missingInput(name);
-  const path = compileFieldPath(input);
-  return (record) => readOptionalField(path, record);
+function whole<T>(record: T): T {
+  return record;
 }
 
-function missingInput(name: string): SageError {
-  return new SageError('SAGE_PLAN_ARGUMENT', `${name}() was given something that is neither a path nor a function`, {
-    help: `Give a field path or a function: 'user.id' or (record) => record.user.id.`,
-  });
+function reader<T>(name: string, input: unknown, call: AggregatorCall): (record: T) => unknown {
+  const read = aggregatorInput<T>(name, input, call);
+  return isFieldPath(read) ? (record) => readOptionalField(read, record) : read;
 }

@@ -20,13 +20,19 @@ export function isFieldPath(value: unknown): value is FieldPath {
  * @throws SageError SAGE_PLAN_ARGUMENT when the path or one of its segments is empty.
  */
 export function compileFieldPath(path: string): FieldPath {
-  const [first, ...rest] = path.split('.');
-  if (!first || rest.includes('')) {
+  const segments = fieldPathSegments(path);
+  if (segments === undefined) {
     throw new SageError('SAGE_PLAN_ARGUMENT', `${JSON.stringify(path)} is not a field path`, {
       help: "Give the name of a field, or names joined by dots: 'price', 'user.address.city'.",
     });
   }
-  return { form: 'path', path, segments: [first, ...rest] };
+  return { form: 'path', path, segments };
+}
+
+/** The names of a path; undefined when it or one of its names is empty. */
+export function fieldPathSegments(path: string): FieldPath['segments'] | undefined {
+  const [first, ...rest] = path.split('.');
+  return !first || rest.includes('') ? undefined : [first, ...rest];
 }
 
 /**

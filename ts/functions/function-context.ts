@@ -13,6 +13,7 @@ export interface FunctionContext {
   readonly parallelism: number;
   /** Key of the record in hand; `undefined` on an unkeyed stream. */
   readonly key: unknown;
+  /** Its lines have the job, the operator and the instance. */
   readonly logger: Logger;
   /** The environment's config, as it was given. */
   readonly config: Readonly<Record<string, unknown>>;

@@ -1,4 +1,4 @@
-import { SageError } from '../common/errors.ts';
+import { operatorError, SageError } from '../common/errors.ts';
 import type { SourceLocation } from '../common/source-location.ts';
 import { BaseFunction } from './base-function.ts';
 import { hasPrivateMembers } from './class-detection.ts';
@@ -28,9 +28,9 @@ export function instantiateUserFunction(fn: UserFunction, ctx: FunctionContext, 
   if (fn.form === 'lambda') return { fn: fn.fn, object: undefined, open: noop, close: noop };
   const name = functionName(fn);
   const where: Whereabouts = { operator: ctx.operator, declaredAt };
-  const object = fn.form === 'class' ? construct(fn, name, where) : ctx.parallelIndex === 0 ? fn.object : copy(fn, name, ctx);
+  const object = fn.form === 'class' ? construct(fn, name, where) : ctx.parallelIndex === 0 ? fn.object : copy(fn, name, ctx, where);
   if (typeof object.execute !== 'function') {
-    throw new SageError('SAGE_PLAN_FUNCTION', `${name} has no execute method`, where);
+    throw operatorError('SAGE_PLAN_FUNCTION', `${name} has no execute method`, where);
   }
   if (object instanceof BaseFunction) BaseFunction.attach(object, ctx);
   let open = false;
@@ -65,12 +65,12 @@ function construct(fn: UserFunction & { form: 'class' }, name: string, where: Wh
   }
 }
 
-function copy(fn: InstanceUserFunction, name: string, ctx: FunctionContext): ExecutableObject {
+function copy(fn: InstanceUserFunction, name: string, ctx: FunctionContext, where: Whereabouts): ExecutableObject {
   if (hasPrivateMembers(fn.object)) {
-    throw new SageError(
+    throw operatorError(
       'SAGE_PLAN_FUNCTION',
       `one object of ${name} cannot serve ${ctx.parallelism} parallel instances: it has #private members, so that it cannot be copied`,
-      { operator: ctx.operator, help: `Give the class and its constructor arguments: (${name}, ...args).` },
+      { ...where, help: `Give the class and its constructor arguments: (${name}, ...args).` },
     );
   }
   return Object.create(Object.getPrototypeOf(fn.object) as object, fn.fields) as ExecutableObject;
@@ -96,5 +96,5 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 function lifecycleError(name: string, step: string, where: Whereabouts, cause: unknown): SageError {
   if (cause instanceof SageError) return cause;
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return new SageError('SAGE_USER_LIFECYCLE', `${name} failed in ${step}: ${reason}`, { ...where, cause });
+  return operatorError('SAGE_USER_LIFECYCLE', `${name} failed in ${step}: ${reason}`, { ...where, cause });
 }

@@ -1,57 +1,94 @@
-/** Levels of a log line, quiet last. */
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+import { format } from 'node:util';
 
-/** Details of a log line. */
+import type { LogLevel } from './log-level.ts';
+
+/** Details of a log line, by name. An `Error` among them keeps its stack and causes. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** Writes log lines; each has the operator and instance it came from. */
+/**
+ * Writes one line: fields and a message, or a message alone. What stands behind the message is put into it as `util.format`
+ * does. An `Error` in place of the fields is the field `err`.
+ */
+export interface LogMethod {
+  (fields: object, message?: string, ...values: unknown[]): void;
+  (message: string, ...values: unknown[]): void;
+}
+
+/**
+ * Writes log lines. `ctx.logger` is one whose lines have job, operator and instance; a `pino` logger is one as it is, and can be
+ * given to an environment.
+ *
+ * ```ts
+ * class Check extends MapFunction<number, number> {
+ *   execute(n: number) {
+ *     if (n < 0) this.logger.warn({ n }, 'a negative number');
+ *     return n;
+ *   }
+ * }
+ * env.fromCollection([1, -2]).map(Check).print();
+ * ```
+ */
 export interface Logger {
-  debug(message: string, fields?: LogFields): void;
-  info(message: string, fields?: LogFields): void;
-  warn(message: string, fields?: LogFields): void;
-  error(message: string, fields?: LogFields): void;
+  readonly debug: LogMethod;
+  readonly info: LogMethod;
+  readonly warn: LogMethod;
+  readonly error: LogMethod;
+  /** A logger whose lines have these fields as well. */
+  child(bindings: LogFields): Logger;
+  /** Whether lines of a level are written at all; worker threads then do not send the others. */
+  isLevelEnabled?(level: string): boolean;
 }
 
-const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 };
-
-/** What {@link createLogger} needs. */
-export interface LoggerOptions {
-  /** Stands before each message: `job/operator[0]`. */
-  readonly source: string;
-  /** The least level that is written; `SAGE_LOG_LEVEL`, or `info`. */
-  readonly level?: LogLevel;
-  /** Takes one line without its line end; standard error when left away. */
-  readonly write?: (line: string) => void;
+/** One line, before it is written. */
+export interface LogEntry {
+  readonly level: LogLevel;
+  /** Milliseconds since 1970. */
+  readonly timeMs: number;
+  /** What the logger says of each of its lines. */
+  readonly bindings: LogFields;
+  readonly fields: LogFields;
+  readonly message: string;
 }
 
-/** A logger that writes `level source message {fields}` lines. */
-export function createLogger(options: LoggerOptions): Logger {
-  const least = RANK[options.level ?? levelFromEnvironment()];
-  const write = options.write ?? ((line: string) => void process.stderr.write(`${line}\n`));
-  const log = (level: LogLevel, message: string, fields: LogFields | undefined): void => {
-    if (RANK[level] < least) return;
-    write(`${level} ${options.source} ${message}${fields === undefined ? '' : ` ${fieldsToText(fields)}`}`);
-  };
+/** What {@link entryLogger} needs. */
+export interface EntryLoggerOptions {
+  readonly bindings: LogFields;
+  readonly isEnabled: (level: LogLevel) => boolean;
+  readonly write: (entry: LogEntry) => void;
+}
+
+/** A logger that hands its lines on as entries. */
+export function entryLogger(options: EntryLoggerOptions): Logger {
+  const { bindings, isEnabled, write } = options;
+  const method =
+    (level: LogLevel): LogMethod =>
+    (...args: readonly unknown[]) => {
+      if (isEnabled(level)) write({ level, timeMs: Date.now(), bindings, ...fieldsAndMessage(args) });
+    };
   return {
-    debug: (message, fields) => log('debug', message, fields),
-    info: (message, fields) => log('info', message, fields),
-    warn: (message, fields) => log('warn', message, fields),
-    error: (message, fields) => log('error', message, fields),
+    debug: method('debug'),
+    info: method('info'),
+    warn: method('warn'),
+    error: method('error'),
+    child: (more) => entryLogger({ ...options, bindings: { ...bindings, ...more } }),
+    isLevelEnabled: (level) => isEnabled(level as LogLevel),
   };
 }
 
-function levelFromEnvironment(): LogLevel {
-  const level = process.env['SAGE_LOG_LEVEL'];
-  return level !== undefined && Object.hasOwn(RANK, level) ? (level as LogLevel) : 'info';
+function fieldsAndMessage([first, second, ...rest]: readonly unknown[]): { readonly fields: LogFields; readonly message: string } {
+  if (typeof first === 'object' && first !== null) {
+    const isError = first instanceof Error;
+    const message = second ?? (isError ? first.message : undefined);
+    return { fields: isError ? { err: first } : (first as LogFields), message: message === undefined ? '' : formatted(message, rest) };
+  }
+  return { fields: {}, message: formatted(first, second === undefined && rest.length === 0 ? [] : [second, ...rest]) };
 }
 
-/** A log line must never fail the job, whatever its fields hold. */
-function fieldsToText(fields: LogFields): string {
+/** A log line must never fail the job, whatever is put into it. */
+function formatted(message: unknown, values: readonly unknown[]): string {
   try {
-    return JSON.stringify(fields, (_name, value: unknown) =>
-      typeof value === 'bigint' ? String(value) : value instanceof Error ? `${value.name}: ${value.message}` : value,
-    );
+    return values.length === 0 ? String(message) : format(message, ...values);
   } catch {
-    return '[fields cannot be written as JSON]';
+    return `${typeof message === 'string' ? message : `[${typeof message}]`} [with values that cannot be shown]`;
   }
 }

@@ -2,7 +2,7 @@ import { SageError } from '../common/errors.ts';
 import type { JobId } from '../common/ids.ts';
 import type { FunctionContext } from './function-context.ts';
 import { LocalFunctionMetrics } from './function-metrics.ts';
-import { createLogger, type Logger } from './logger.ts';
+import type { Logger } from './logger.ts';
 
 /** What the runtime knows when it makes a context. */
 export interface TaskContextOptions {
@@ -13,8 +13,8 @@ export interface TaskContextOptions {
   readonly parallelism: number;
   readonly config: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal;
-  /** A logger of its own to standard error when left away. */
-  readonly logger?: Logger;
+  /** Of the job. */
+  readonly logger: Logger;
 }
 
 /** Members that api.md names for later versions: asking for them must not look like an unset variable. */
@@ -29,7 +29,8 @@ export class TaskContext implements FunctionContext {
   readonly parallelism: number;
   readonly config: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal;
-  readonly logger: Logger;
+  readonly #jobLogger: Logger;
+  #logger: Logger | undefined;
   readonly metrics: LocalFunctionMetrics = new LocalFunctionMetrics();
   /** Set by the runtime before each record of a keyed stream. */
   key: unknown = undefined;
@@ -42,8 +43,13 @@ export class TaskContext implements FunctionContext {
     this.parallelism = options.parallelism;
     this.config = options.config;
     this.signal = options.signal;
-    this.logger =
-      options.logger ?? createLogger({ source: `${options.jobName}/${options.operator}[${options.parallelIndex}]` });
+    this.#jobLogger = options.logger;
+  }
+
+  /** Made when it is first asked for: most functions write no lines. */
+  get logger(): Logger {
+    this.#logger ??= this.#jobLogger.child({ operator: this.operator, instance: this.parallelIndex });
+    return this.#logger;
   }
 }
 

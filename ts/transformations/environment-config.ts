@@ -1,4 +1,5 @@
 import type { Clock } from '../common/clock.ts';
+import type { Logger } from '../functions/logger.ts';
 import type { Parallelism } from './base-transformation.ts';
 
 /** Settings of an environment. Names that are not listed are the user's own and reach functions as `ctx.config`. */
@@ -9,5 +10,10 @@ export interface EnvironmentConfig {
   readonly isolated?: boolean;
   /** Instead of the machine's clock. */
   readonly clock?: Clock;
+  /**
+   * Where the lines of `ctx.logger` go, such as a `pino` logger; to standard error when left away. It stays in the main isolate:
+   * lines of worker threads come to it in the order of each instance.
+   */
+  readonly logger?: Logger;
   readonly [name: string]: unknown;
 }

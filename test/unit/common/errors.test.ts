@@ -39,9 +39,12 @@ test('a plan error shows what, where, what was expected, and one fix', () => {
   const error = planError('SAGE_PLAN_ARGUMENT', {
     message: 'map was given 3',
     expected: 'a function',
+    found: 'the number 3',
     fix: 'Write map((x) => ...).',
     declaredAt: { file: '[eval]', line: 4, column: 2 },
   });
-  expect(error.message).toBe('map was given 3\n  at [eval]:4:2\n  expected: a function\n  fix: Write map((x) => ...).');
+  expect(error.message).toBe(
+    'map was given 3\n  at [eval]:4:2\n  expected: a function\n  found: the number 3\n  fix: Write map((x) => ...).\n  see: sage-kernel/docs/errors/SAGE_PLAN_ARGUMENT.md',
+  );
   expect(error.help).toBe('Write map((x) => ...).');
 });

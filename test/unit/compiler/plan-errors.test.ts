@@ -64,7 +64,7 @@ test('two operators with one uid: the second is shown, and the first is named', 
   const second = build.map(first, { name: 'two', uid: 'same' });
   build.sink(second);
 
-  expectPlanError(errorOf(build.pipeline), 'SAGE_PLAN_DUPLICATE_UID', second, "'one' (pipeline.ts:2:1)");
+  expectPlanError(errorOf(build.pipeline), 'SAGE_PLAN_DUPLICATE_UID', second, "'one', which has it too: pipeline.ts:2:1");
 });
 
 test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2048, '2', true])('%s is no parallelism', (parallelism) => {

@@ -5,7 +5,8 @@ import type { SageError } from '../../../ts/common/errors.ts';
 import type { DataStream } from '../../../ts/datastream/streams.ts';
 import { definePipeline } from '../../../ts/environment/define-pipeline.ts';
 import { LocalEnvironment } from '../../../ts/environment/local-environment.ts';
-import { count } from '../../../ts/functions/builtin-aggregators.ts';
+import { count, sum } from '../../../ts/functions/builtin-aggregators.ts';
+import { collectList, topN } from '../../../ts/functions/collecting-aggregators.ts';
 import { MapFunction } from '../../../ts/functions/map-function.ts';
 
 interface Order {
@@ -61,9 +62,16 @@ const wrong: readonly (readonly [string, () => unknown, string, RegExp])[] = [
   ['emit every 0 ms', () => typed().aggregate({ n: count() }, { emit: { everyMs: 0 } }), 'SAGE_PLAN_ARGUMENT', /emit of aggregate/],
   ['an aggregate of nothing', () => typed().aggregate({}), 'SAGE_PLAN_ARGUMENT', /an empty object/],
   ['an aggregator that was not called', () => loose()['aggregate']!({ n: count }), 'SAGE_PLAN_ARGUMENT', /'n' of aggregate is the function count/],
-  ['an aggregator without result', () => loose()['aggregate']!({ n: { init: () => 0, add: () => 0 } }), 'SAGE_PLAN_ARGUMENT', /'n' of aggregate is an object \(Object\) without result/],
+  ['an aggregator without result', () => loose()['aggregate']!({ n: { init: () => 0, add: () => 0 } }), 'SAGE_PLAN_ARGUMENT', /'n' of aggregate is an object with init, add, without result/],
   ['an aggregator with a strange merge', () => loose()['aggregate']!({ n: { init: () => 0, add: () => 0, result: () => 0, merge: 1 } }), 'SAGE_PLAN_ARGUMENT', /whose merge is the number 1/],
   ['an aggregator that was not made', () => loose()['aggregate']!({ n: class Mean { init() {} } }), 'SAGE_PLAN_ARGUMENT', /fix: Give an object of it: new Mean\(\)/],
+  ['a sum of nothing', () => (sum as unknown as () => unknown)(), 'SAGE_PLAN_ARGUMENT', /sum\(\) needs to know/],
+  ['a sum of a number', () => sum(3 as never), 'SAGE_PLAN_ARGUMENT', /sum was given the number 3/],
+  ['a sum of a path with a hole', () => sum('a..b' as never), 'SAGE_PLAN_ARGUMENT', /sum was given the string "a..b"/],
+  ['a list of a number', () => collectList(3 as never), 'SAGE_PLAN_ARGUMENT', /collectList was given the number 3/],
+  ['the top 0', () => topN(0, 'id' as never), 'SAGE_PLAN_ARGUMENT', /topN cannot keep 0 records/],
+  ['the top by nothing', () => topN(3, undefined as never), 'SAGE_PLAN_ARGUMENT', /fix: Write topN\(10, 'price'\)/],
+  ['a logger that is none', () => new LocalEnvironment('x', { logger: console as never }), 'SAGE_PLAN_CONFIG', /logger/],
   ['a result named key', () => typed().keyBy('id').aggregate({ key: count() }), 'SAGE_PLAN_ARGUMENT', /named 'key'/],
   ['reduce behind broadcast', () => typed().keyBy('id', { strategy: 'broadcast' }).reduce((a) => a), 'SAGE_PLAN_KEY_STRATEGY', /'broadcast'/],
   ['aggregate behind roundRobin', () => typed().keyBy('id', { strategy: 'roundRobin' }).filter(() => true).aggregate({ n: count() }), 'SAGE_PLAN_KEY_STRATEGY', /'roundRobin'/],
@@ -114,7 +122,7 @@ test.each(wrong)('%s: an error with code, line, expectation and fix', (what, cal
   expect(error!.declaredAt!.file).toBe(import.meta.filename);
   // The user's own line is shown: it holds the title of this case.
   expect(error!.message).toContain(`['${what}', `);
-  expect(error!.message).toMatch(/\n {2}expected: .+\n {2}fix: .+/);
+  expect(error!.message).toMatch(/\n {2}expected: .+\n {2}found: .+\n {2}fix: .+\n {2}see: sage-kernel\/docs\/errors\/SAGE_\w+\.md$/);
   expect(error!.help).not.toBe('');
 });
 

@@ -2,13 +2,16 @@ import { expect, test } from 'vitest';
 import { instantiateUserFunction } from '../../../ts/functions/function-instance.ts';
 import type { FunctionContext } from '../../../ts/functions/function-context.ts';
 import { FlatMapFunction } from '../../../ts/functions/flat-map-function.ts';
+import { entryLogger } from '../../../ts/functions/logger.ts';
 import { MapFunction } from '../../../ts/functions/map-function.ts';
 import { TaskContext } from '../../../ts/functions/task-context.ts';
 import { classFunction, instanceFunction, lambdaFunction } from '../../../ts/functions/user-function.ts';
 
+const logger = entryLogger({ bindings: {}, isEnabled: () => true, write: () => {} });
+
 function context(parallelIndex = 0, parallelism = 1): TaskContext {
   const signal = new AbortController().signal;
-  return new TaskContext({ jobId: 'job', jobName: 'test', operator: 'op', parallelIndex, parallelism, config: { rate: 2 }, signal });
+  return new TaskContext({ jobId: 'job', jobName: 'test', operator: 'op', parallelIndex, parallelism, config: { rate: 2 }, signal, logger });
 }
 
 class Counting extends MapFunction<number, string> {

@@ -17,8 +17,10 @@ export function checkBoundedness(pipeline: Pipeline): void {
     throw planError('SAGE_PLAN_UNBOUNDED', {
       message: `'${transformation.name}' emits at the end of its input, but '${source.name}' never ends`,
       expected: 'bounded input, a window (which this version does not have yet), or an aggregate that emits as it goes',
+      found: 'unbounded input and the results at its end',
       fix: "Give { emit: 'update' } or { emit: { everyMs: 1000 } }.",
       declaredAt: transformation.declaredAt,
+      related: [{ what: `'${source.name}', which never ends`, declaredAt: source.declaredAt }],
       operator: transformation.name,
     });
   }

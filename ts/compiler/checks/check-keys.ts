@@ -20,8 +20,10 @@ export function checkKeys(pipeline: Pipeline): void {
     throw planError('SAGE_PLAN_KEY_STRATEGY', {
       message: `'${transformation.name}' keeps state for each key, but '${keyBy.name}' has the strategy '${keyBy.strategy}', which ${what}`,
       expected: "a keyBy with the strategy 'hash' before it",
+      found: `the strategy '${keyBy.strategy}'`,
       fix: `Leave the strategy of '${keyBy.name}' away, or call keyBy again before '${transformation.name}'.`,
       declaredAt: transformation.declaredAt,
+      related: [{ what: `the keyBy '${keyBy.name}'`, declaredAt: keyBy.declaredAt }],
       operator: transformation.name,
     });
   }

@@ -13,8 +13,10 @@ export function checkMembership(pipeline: Pipeline): void {
       throw planError('SAGE_PLAN_FOREIGN_STREAM', {
         message: `'${transformation.name}' takes records of '${input.name}', which belongs to another environment`,
         expected: 'all streams of a pipeline come from one environment',
-        fix: `Build the stream of '${input.name}' from the environment that '${transformation.name}' belongs to.`,
+        found: `'${input.name}' of another one`,
+      fix: `Build the stream of '${input.name}' from the environment that '${transformation.name}' belongs to.`,
         declaredAt: transformation.declaredAt,
+      related: [{ what: `'${input.name}' of the other environment`, declaredAt: input.declaredAt }],
         operator: transformation.name,
       });
     }

@@ -32,6 +32,7 @@ function checkOperator(transformation: Transformation): void {
     throw planError('SAGE_PLAN_PARALLELISM', {
       message: `'${transformation.name}' has the parallelism ${show(wanted)}`,
       expected: `a whole number from 1 to ${MAX_PARALLELISM}, or 'auto'`,
+      found: show(wanted),
       fix: 'Correct the number.',
       declaredAt: transformation.declaredAt,
       operator: transformation.name,
@@ -45,6 +46,7 @@ function checkOperator(transformation: Transformation): void {
   throw planError(single.code, {
     message: `'${transformation.name}' has the parallelism ${instances}, but ${single.reason}`,
     expected: 'parallelism 1',
+    found: `parallelism ${instances}`,
     fix: single.fix,
     declaredAt: transformation.declaredAt,
     operator: transformation.name,
@@ -55,6 +57,7 @@ function tooManyForKeys(transformation: BaseTransformation, instances: number): 
   return planError('SAGE_PLAN_PARALLELISM', {
     message: `'${transformation.name}' has the parallelism ${instances}, but keys are shared out in ${KEY_GROUPS} groups`,
     expected: `at most ${KEY_GROUPS} instances behind a keyBy`,
+    found: `${instances}`,
     fix: `Call .parallelism(${KEY_GROUPS}) on it, or less.`,
     declaredAt: transformation.declaredAt,
     operator: transformation.name,

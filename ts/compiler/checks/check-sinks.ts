@@ -23,6 +23,7 @@ export function checkSinks(pipeline: Pipeline, options: SinkCheckOptions): void 
     throw planError('SAGE_PLAN_EMPTY', {
       message: 'the pipeline is empty',
       expected: 'at least one source and one sink',
+      found: 'no operator at all',
       fix: 'Start with env.fromBatch or env.fromSource, and end with sink, print or collect.',
       declaredAt: options.declaredAt ?? UNKNOWN_LOCATION,
     });
@@ -32,23 +33,26 @@ export function checkSinks(pipeline: Pipeline, options: SinkCheckOptions): void 
     throw planError('SAGE_PLAN_NO_SINK', {
       message: `the records of '${last.name}' go nowhere, and no other stream of the pipeline has a sink`,
       expected: 'at least one stream that ends with sink, print or collect',
+      found: 'no sink',
       fix: `Call .sink(...) or .print() on what '${last.name}' returned.`,
       declaredAt: last.declaredAt,
       operator: last.name,
     });
   }
-  if (options.autostop === true) sinks.forEach(checkCollected);
+  if (options.autostop === true) for (const sink of sinks) checkCollected(sink, options.declaredAt);
   checkPaths(sinks);
 }
 
-function checkCollected(transformation: SinkTransformation): void {
+function checkCollected(transformation: SinkTransformation, submittedAt: SourceLocation | undefined): void {
   const { sink } = transformation;
   if (sink.form !== 'collect' || sink.collector.reading) return;
   throw planError('SAGE_PLAN_COLLECT', {
     message: `nobody reads '${transformation.name}', so that a submit with autostop would wait for ever`,
     expected: 'collect() is iterated over, which submits the job by itself',
+    found: 'a submit with autostop, and no reader',
     fix: 'Replace submit({ autostop: true }) by for await (const record of stream.collect()), or collect() by sink(array).',
     declaredAt: transformation.declaredAt,
+    related: submittedAt === undefined ? [] : [{ what: 'the submit', declaredAt: submittedAt }],
     operator: transformation.name,
   });
 }
@@ -66,8 +70,10 @@ function checkPaths(sinks: readonly SinkTransformation[]): void {
       throw planError('SAGE_PLAN_OUTPUT_PATH', {
         message: `'${owner.name}' and '${transformation.name}' both write '${sink.spec.path}'`,
         expected: 'one sink for each path',
+        found: 'two sinks for one path',
         fix: 'Give one of them another path, or union the streams before one sink.',
         declaredAt: transformation.declaredAt,
+        related: [{ what: `'${owner.name}', which writes it too`, declaredAt: owner.declaredAt }],
         operator: transformation.name,
       });
     }

@@ -1,5 +1,4 @@
 import { planError } from '../../common/errors.ts';
-import { formatSourceLocation } from '../../common/source-location.ts';
 import type { BaseTransformation } from '../../transformations/base-transformation.ts';
 import type { Pipeline } from '../logical-plan.ts';
 
@@ -16,10 +15,12 @@ export function checkUids(pipeline: Pipeline): void {
     const owner = owners.get(uid);
     if (owner !== undefined) {
       throw planError('SAGE_PLAN_DUPLICATE_UID', {
-        message: `'${transformation.name}' has the uid '${uid}' of '${owner.name}' (${formatSourceLocation(owner.declaredAt)})`,
+        message: `'${transformation.name}' has the uid '${uid}' of '${owner.name}'`,
         expected: 'a uid that no other operator has',
-        fix: `Give '${transformation.name}' another uid.`,
+        found: `'${uid}' a second time`,
+      fix: `Give '${transformation.name}' another uid.`,
         declaredAt: transformation.declaredAt,
+      related: [{ what: `'${owner.name}', which has it too`, declaredAt: owner.declaredAt }],
         operator: transformation.name,
       });
     }

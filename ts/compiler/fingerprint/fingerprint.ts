@@ -21,7 +21,7 @@ export interface Fingerprint {
 }
 
 /** Settings that are objects of one isolate. */
-const NOT_COMPARED: ReadonlySet<string> = new Set(['clock']);
+const NOT_COMPARED: ReadonlySet<string> = new Set(['clock', 'logger']);
 
 /** The fingerprint of a pipeline with the config of its environment. */
 export function fingerprint(pipeline: Pipeline, config: EnvironmentConfig): Fingerprint {

@@ -1,4 +1,4 @@
-import { type SageError, toSageError } from '../../common/errors.ts';
+import { atOperator, type SageError, toSageError } from '../../common/errors.ts';
 import type { PhysicalPlan } from '../../compiler/physical-plan.ts';
 import { LayoutCache } from '../codec/batch-reader.ts';
 import type { InstanceMetrics } from './instance-metrics.ts';
@@ -41,7 +41,9 @@ export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
   const tasks = new Map<number, IsolateTask>();
   const onError = (error: unknown, task: number): SageError => {
     const stage = assignment.tasks.find((candidate) => candidate.task === task)?.stage;
-    const sage = toSageError(error, stage === undefined ? {} : { operator: physical.stages[stage]!.name });
+    const where = stage === undefined ? undefined : { operator: physical.stages[stage]!.name };
+    const known = toSageError(error, where);
+    const sage = where === undefined ? known : atOperator(known, where);
     assignment.onError(sage);
     return sage;
   };

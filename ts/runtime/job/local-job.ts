@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { inspect } from 'node:util';
 
 import { systemClock } from '../../common/clock.ts';
 import { SageError, toSageError } from '../../common/errors.ts';
@@ -7,6 +8,8 @@ import type { EnvironmentConfig } from '../../transformations/environment-config
 import type { Job, JobMetrics, JobResult, JobStatus, StopOptions } from '../../transformations/job.ts';
 import { runIsolate } from '../isolate/attach-isolate.ts';
 import { SourceEnds } from '../isolate/source-ends.ts';
+import { JobLog } from '../logging/job-log.ts';
+import { relayAssignment } from '../logging/log-relay.ts';
 import type { Core } from '../native/core.ts';
 import { encodeExecutionGraph } from '../../compiler/execution/encode-execution-graph.ts';
 import { loadCore } from '../native/load-core.ts';
@@ -31,6 +34,7 @@ export class LocalJob implements Job {
   readonly #core: Core;
   readonly #handle: number;
   readonly #abort = new AbortController();
+  readonly #log: JobLog;
   readonly #startedMs = performance.now();
   readonly #workers: WorkerHandle[] = [];
   readonly #completion: Promise<JobResult>;
@@ -52,6 +56,7 @@ export class LocalJob implements Job {
   constructor(plan: JobPlan) {
     this.#plan = plan;
     this.name = plan.name;
+    this.#log = new JobLog({ job: plan.name, jobId: this.id }, plan.config.logger);
     this.#core = loadCore();
     this.#handle = this.#call(() => this.#core.createJob(encodeExecutionGraph(plan.graph, { id: this.id, name: plan.name })));
     // The core's callbacks do not keep the process alive; a job that runs does.
@@ -69,6 +74,7 @@ export class LocalJob implements Job {
     for (let isolate = 1; isolate <= plan.physical.isolates.workers; isolate++) {
       const worker = startWorker(this.#assignment(plan, isolate), {
         onError: (error) => this.fail(error),
+        onLog: (entry) => this.#log.receive(entry),
         onLimit: (operator) => this.#limitReached(operator),
         onMetrics: (metrics) => this.#userMetrics.report(metrics),
       });
@@ -79,7 +85,8 @@ export class LocalJob implements Job {
     // A failure is the caller's to see by `completion`; one that nobody looks at is printed below.
     this.#completion.catch((error: unknown) => {
       if (this.#watched) return;
-      process.stderr.write(`job '${this.name}' failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+      if (this.#log.isGiven) this.#log.logger.error({ err: error }, `job '${this.name}' failed`);
+      else process.stderr.write(`job '${this.name}' failed: ${inspect(error)}\n`);
       process.exitCode = 1;
     });
   }
@@ -210,7 +217,9 @@ export class LocalJob implements Job {
   }
 
   #assignment(plan: JobPlan, isolate: number): Parameters<typeof startWorker>[0] {
-    const { name, config, origin, fingerprint, graph, cores } = plan;
+    const { name, origin, fingerprint, graph, cores } = plan;
+    // A logger stays here; the lines of workers come to it.
+    const { logger: _, ...config } = plan.config;
     return {
       job: this.#handle,
       jobId: this.id,
@@ -221,6 +230,7 @@ export class LocalJob implements Job {
       config: origin.kind === 'module' ? config : {},
       cores,
       fingerprint: fingerprint(),
+      logs: relayAssignment(this.#log.level),
       tasks: tasksOf(graph, isolate),
     };
   }
@@ -235,7 +245,7 @@ export class LocalJob implements Job {
       isolate: 0,
       physical,
       tasks,
-      facts: { jobId: this.id, jobName: this.name, config, signal: this.#abort.signal },
+      facts: { jobId: this.id, jobName: this.name, config, signal: this.#abort.signal, logger: this.#log.logger },
       stopping,
       nowMs: jobClock(config),
       onError: (error) => this.fail(error),

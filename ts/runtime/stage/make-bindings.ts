@@ -1,4 +1,3 @@
-import { createLogger } from '../../functions/logger.ts';
 import { iteratorResult } from './iterator-result.ts';
 import { readResults } from './read-results.ts';
 import type { StageBindings } from './stage-bindings.ts';
@@ -49,7 +48,7 @@ export function makeBindings(
     skipped: counter(3),
     dead: counter(4),
     iteratorResult,
-    logger: (node) => bindings.contexts[node]?.logger ?? createLogger({ source: `${job.jobName}/${stage.nodes[node]!.operator.name}[${spec.instance}]` }),
+    logger: (node) => bindings.contexts[node]?.logger ?? job.logger.child({ operator: stage.nodes[node]!.operator.name, instance: spec.instance }),
     wait: (ms) =>
       new Promise((resolve, reject) => {
         const leave = (): void => {

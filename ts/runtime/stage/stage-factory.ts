@@ -1,10 +1,11 @@
 import type { Exchange, Stage, StageNode, StageOp } from '../../compiler/physical-plan.ts';
-import { SageError } from '../../common/errors.ts';
+import { operatorError, type SageError } from '../../common/errors.ts';
 import type { JobId } from '../../common/ids.ts';
 import { isFieldPath } from '../../functions/field-path.ts';
 import { BaseFunction } from '../../functions/base-function.ts';
 import { CollectingFunction } from '../../functions/collecting-function.ts';
 import { type FunctionInstance, instantiateUserFunction } from '../../functions/function-instance.ts';
+import type { Logger } from '../../functions/logger.ts';
 import { TaskContext } from '../../functions/task-context.ts';
 import type { UserFunction } from '../../functions/user-function.ts';
 import { isTolerant } from '../../transformations/error-policy.ts';
@@ -40,6 +41,8 @@ export interface JobFacts {
   readonly jobName: string;
   readonly config: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal;
+  /** Of the job. */
+  readonly logger: Logger;
   /** How an exchange encodes what goes through it. */
   readonly exchanges: readonly Exchange[];
 }
@@ -61,6 +64,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
       parallelism: stage.parallelism,
       config: job.config,
       signal: job.signal,
+      logger: job.logger,
     });
     const instance = instantiateUserFunction(fn, context, node.operator.transformation.declaredAt);
     instances.push(instance);
@@ -213,7 +217,7 @@ function collectedTooLate({ stage, collected }: StageBindings): SageError | unde
   const node = stage.nodes.find(({ id }) => (collected[id]?.length ?? 0) > 0);
   if (node === undefined) return undefined;
   const { name, transformation } = node.operator;
-  return new SageError('SAGE_ENV_CONTEXT', `'${name}' called collect() outside execute()`, {
+  return operatorError('SAGE_ENV_CONTEXT', `'${name}' called collect() outside execute()`, {
     operator: name,
     declaredAt: transformation.declaredAt,
     help: 'Call collect() in execute() only: each output belongs to the record in hand.',

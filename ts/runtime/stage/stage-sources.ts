@@ -126,7 +126,12 @@ export class StageSources {
     if (settled === STOPPED) return;
     this.#owing = undefined;
     const { opened } = this.#sources.find((source) => source.item === item)!;
-    const record = opened.settle(settled);
+    let record: ReturnType<OpenedSource['settle']>;
+    try {
+      record = opened.settle(settled);
+    } catch (error) {
+      throw this.#control.rejected(error, item.root, NO_RECORD);
+    }
     if (record === undefined) this.end(item);
     else if (record.has) this.#stack.push(item.root, this.#functions.get(item.root, { kind: 'array', keyed: false }, ''), [record.value], 1);
     else await new Promise((resolve) => setTimeout(resolve, 1));

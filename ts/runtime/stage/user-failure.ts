@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-import { type ErrorCode, SageError, coreError } from '../../common/errors.ts';
+import { atOperator, type ErrorCode, type OperatorErrorOptions, SageError, coreError, operatorError } from '../../common/errors.ts';
 import { isFieldPath, readField } from '../../functions/field-path.ts';
 import { isBuiltinAggregator } from '../../functions/aggregator.ts';
 import { type Stage, type StageNode, failingOperator } from '../../compiler/physical-plan.ts';
@@ -32,9 +32,14 @@ function reason(error: unknown): string {
 /** Turns what happened in an operator into the job's error: with its name, the user's line and the record. */
 export function failureReporter(stage: Stage): FailureReporter {
   const operatorOf = (id: number): StageNode => stage.nodes[id] ?? stage.nodes[0]!;
-  const whereabouts = (id: number, record: unknown): { operator: string; declaredAt: SageError['declaredAt']; record?: unknown } => {
-    const operator = failingOperator(operatorOf(id));
-    const where = { operator: operator.name, declaredAt: operator.transformation.declaredAt };
+  const whereabouts = (id: number, record: unknown): OperatorErrorOptions => {
+    const node = operatorOf(id);
+    const failing = failingOperator(node);
+    const { declaredAt } = node.operator.transformation;
+    const where =
+      failing === node.operator
+        ? { operator: failing.name, declaredAt }
+        : { operator: failing.name, declaredAt: failing.transformation.declaredAt, related: [{ what: `the record comes from '${node.operator.name}'`, declaredAt }] };
     return record === NO_RECORD ? where : { ...where, record };
   };
   return {
@@ -43,17 +48,11 @@ export function failureReporter(stage: Stage): FailureReporter {
       const error = coreError(thrown) ?? thrown;
       if (error instanceof SageError) {
         // Errors that already know their operator come from a chain below; ours of the codec do not.
-        if (error.operator !== undefined) return error;
-        return new SageError(error.code, `${error.message} (operator '${where.operator}')`, {
-          ...where,
-          context: error.context,
-          help: error.help,
-          cause: error.cause,
-        });
+        return atOperator(error, where);
       }
       const node = operatorOf(id);
       const code = error instanceof TypeError && messageOf(error).startsWith('flatMap must return') ? 'SAGE_USER_WRONG_TYPE' : codeOf(node, how);
-      return new SageError(code, `operator '${where.operator}' failed: ${reason(error)}`, { ...where, cause: error });
+      return operatorError(code, `operator '${where.operator}' failed: ${reason(error)}`, { ...where, cause: error });
     },
     checkKey(id, record) {
       const { op } = operatorOf(id);
@@ -65,7 +64,7 @@ export function failureReporter(stage: Stage): FailureReporter {
       const spec = op.kind === 'aggregate' || op.kind === 'extract' ? op.spec : {};
       const [name, aggregator] = Object.entries(spec)[index] ?? ['', undefined];
       const kind = isBuiltinAggregator(aggregator) ? aggregator.name : 'aggregate';
-      throw new SageError(
+      throw operatorError(
         'SAGE_AGGREGATE_INPUT',
         `'${name}: ${kind}(...)' needs numbers; a record gave ${typeof input === 'object' ? 'an object' : `the ${typeof input} ${String(input)}`}`,
         whereabouts(id, record),

@@ -1,38 +1,30 @@
 import { inspect } from 'node:util';
 
 import { type ErrorCode, SageError } from '../../common/errors.ts';
+import { plainValue } from '../../common/plain-value.ts';
 import type { SerializedCause, SerializedError } from './worker-protocol.ts';
 
 /** Chains of causes are cut here: they may be endless. */
 const MAX_CAUSES = 8;
 
-/** An error that came from another thread: it prints and compares as the original, but is no instance of its class. */
-class RemoteError extends Error {
-  declare readonly code: string | number | undefined;
-
-  constructor(from: Extract<SerializedCause, { kind: 'error' }>) {
-    super(from.message, from.cause === undefined ? undefined : { cause: deserializeCause(from.cause) });
-    // As on errors of this thread: what only describes is not printed as a field.
-    Object.defineProperty(this, 'name', { value: from.name, configurable: true, writable: true });
-    if (from.stack !== undefined) this.stack = from.stack;
-    if (from.code !== undefined) this.code = from.code;
-  }
-}
+/** Of an AggregateError and of own fields, so many travel. */
+const MOST_PARTS = 100;
 
 /** What of an error can travel; a record that cannot be cloned becomes its text. */
-export function serializeError(error: SageError): SerializedError {
+export function serializeError(error: SageError, depth = 0): SerializedError {
   return {
     code: error.code,
     message: error.message,
     stack: error.stack,
     operator: error.operator,
     declaredAt: error.declaredAt,
+    related: error.related,
     record: 'record' in error ? { value: cloneable(error.record) } : undefined,
     context: error.context,
     domain: error.domain,
     retryable: error.retryable,
     help: error.help,
-    cause: error.cause === undefined ? undefined : serializeCause(error.cause, 0),
+    cause: error.cause === undefined || depth >= MAX_CAUSES ? undefined : serializeCause(error.cause, depth + 1),
   };
 }
 
@@ -48,28 +40,76 @@ export function deserializeError(serialized: SerializedError): SageError {
   return error;
 }
 
-function serializeCause(cause: unknown, depth: number): SerializedCause {
+/** What of a cause can travel: for an error class name, message, stack, own fields, parts and causes. */
+export function serializeCause(cause: unknown, depth = 0): SerializedCause {
   if (!(cause instanceof Error)) return { kind: 'value', value: cloneable(cause) };
-  if (cause instanceof SageError) return { kind: 'sage', error: serializeError(cause) };
-  const { code } = cause as { code?: unknown };
+  if (cause instanceof SageError) return { kind: 'sage', error: serializeError(cause, depth) };
+  const parts: unknown = cause instanceof AggregateError ? cause.errors : undefined;
   return {
     kind: 'error',
     name: className(cause),
     message: text(cause.message),
     stack: stackOf(cause),
-    code: typeof code === 'string' || typeof code === 'number' ? code : undefined,
+    fields: ownFields(cause),
+    errors: Array.isArray(parts) && depth < MAX_CAUSES ? parts.slice(0, MOST_PARTS).map((part: unknown) => serializeCause(part, depth + 1)) : undefined,
     cause: cause.cause === undefined || depth >= MAX_CAUSES ? undefined : serializeCause(cause.cause, depth + 1),
   };
 }
 
-function deserializeCause(cause: SerializedCause): unknown {
+/** The cause again, in the thread it was sent to. */
+export function deserializeCause(cause: SerializedCause): unknown {
   switch (cause.kind) {
     case 'value':
       return cause.value;
     case 'sage':
       return deserializeError(cause.error);
     case 'error':
-      return new RemoteError(cause);
+      return remoteError(cause);
+  }
+}
+
+type ErrorClass = new (message: string, options?: ErrorOptions) => Error;
+
+/** Classes that every thread has: an error of one is an instance of it again. */
+const BUILT_IN: ReadonlyMap<string, ErrorClass> = new Map(
+  [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((type) => [type.name, type]),
+);
+
+/**
+ * An error that came from another thread: it prints and compares as the original. Of a class of the user's it is no instance, as
+ * that class is in the other thread; it has its name.
+ */
+function remoteError(from: Extract<SerializedCause, { kind: 'error' }>): Error {
+  const options = from.cause === undefined ? undefined : { cause: deserializeCause(from.cause) };
+  const error =
+    from.errors === undefined
+      ? new (BUILT_IN.get(from.name) ?? classNamed(from.name))(from.message, options)
+      : new AggregateError(from.errors.map(deserializeCause), from.message, options);
+  // As on errors of this thread: what only describes is not printed as a field.
+  if (error.name !== from.name) Object.defineProperty(error, 'name', { value: from.name, configurable: true, writable: true });
+  if (from.stack !== undefined) error.stack = from.stack;
+  for (const [name, value] of Object.entries(from.fields)) {
+    Object.defineProperty(error, name, { value, configurable: true, enumerable: true, writable: true });
+  }
+  return error;
+}
+
+/** Printers and serialisers ask an error's class for its name. */
+function classNamed(name: string): ErrorClass {
+  return Object.defineProperty(class extends Error {}, 'name', { value: name });
+}
+
+/** What user code has set on an error: `code`, `errno`, `status` ... */
+function ownFields(error: Error): Readonly<Record<string, unknown>> {
+  const names = Object.keys(error).filter((name) => !['name', 'message', 'stack', 'cause', 'errors'].includes(name));
+  return Object.fromEntries(names.slice(0, MOST_PARTS).map((name) => [name, fieldOf(error, name)]));
+}
+
+function fieldOf(error: Error, name: string): unknown {
+  try {
+    return cloneable((error as unknown as Record<string, unknown>)[name]);
+  } catch {
+    return '[not readable]';
   }
 }
 
@@ -98,6 +138,6 @@ function cloneable(value: unknown): unknown {
   try {
     return structuredClone(value);
   } catch {
-    return inspect(value, { depth: 2 });
+    return plainValue(value);
   }
 }

@@ -3,6 +3,8 @@ import { Worker } from 'node:worker_threads';
 import { SageError } from '../../common/errors.ts';
 import { entryFile } from '../../common/package-paths.ts';
 import type { InstanceMetrics } from '../isolate/instance-metrics.ts';
+import type { LogEntry } from '../../functions/logger.ts';
+import { lostEntry, receiveEntry } from '../logging/log-relay.ts';
 import { deserializeError } from './serialize-error.ts';
 import type { FromWorker, ToWorker, WorkerAssignment } from './worker-protocol.ts';
 
@@ -28,6 +30,8 @@ export interface WorkerHandle {
 export interface WorkerListener {
   /** It has failed, or died before the job was over. */
   onError(error: SageError): void;
+  /** A line of a logger in it. */
+  onLog(entry: LogEntry): void;
   /** An operator that limits all records lets no more pass. */
   onLimit(operator: number): void;
   /** What user code counts, as it is now. */
@@ -72,6 +76,9 @@ export function startWorker(assignment: WorkerAssignment, listener: WorkerListen
       case 'limit':
         listener.onLimit(message.operator);
         break;
+      case 'log':
+        listener.onLog(receiveEntry(message.entry, assignment.logs));
+        break;
       case 'closing':
         clearTimeout(unnoticed);
         break;
@@ -87,6 +94,8 @@ export function startWorker(assignment: WorkerAssignment, listener: WorkerListen
   });
   worker.on('exit', (code) => {
     isGone = true;
+    const lost = lostEntry(assignment.logs);
+    if (lost !== undefined) listener.onLog(lost);
     clearTimeout(unnoticed);
     clearTimeout(lingering);
     if (!isDone) onError(new SageError('SAGE_WORKER_DIED', `${name} ended with exit code ${code} before the job was over`));

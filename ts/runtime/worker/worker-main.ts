@@ -13,6 +13,7 @@ import { describeDifference, firstDifference } from '../../compiler/fingerprint/
 import type { StreamEnvironment } from '../../transformations/stream-environment.ts';
 import { runIsolate } from '../isolate/attach-isolate.ts';
 import { SourceEnds } from '../isolate/source-ends.ts';
+import { LogRelay } from '../logging/log-relay.ts';
 import { loadCore } from '../native/load-core.ts';
 import { registeredPipeline } from './pipeline-registry.ts';
 import { serializeError } from './serialize-error.ts';
@@ -36,6 +37,14 @@ function send(message: FromWorker): void {
   port.postMessage(message);
 }
 
+const relay = new LogRelay(assignment.logs, (entry) => send({ type: 'log', entry }));
+
+/** The thread is ended by the job when it hears this. */
+function closed(): void {
+  relay.end();
+  send({ type: 'closed' });
+}
+
 function fail(error: unknown): void {
   const sage = toSageError(error);
   send({ type: 'failed', error: serializeError(sage) });
@@ -50,7 +59,8 @@ port.on('message', (message: ToWorker) => {
   if (message.type !== 'cancel') return;
   abort.abort(new SageError('SAGE_JOB_CANCELED', `job '${assignment.jobName}' was cancelled`));
   // While the module is being imported there is nothing to close, and the import may never end.
-  send({ type: isRunning ? 'closing' : 'closed' });
+  if (isRunning) send({ type: 'closing' });
+  else closed();
 });
 
 // One of these would end the thread without a word of its functions' `close`; so the job fails, and then closes them.
@@ -64,7 +74,10 @@ process.on('uncaughtException', (error: unknown, origin) => {
 async function runPart(environment: StreamEnvironment): Promise<void> {
   const difference = firstDifference(assignment.fingerprint, fingerprint(environment.pipeline, environment.config));
   if (difference !== undefined) {
-    throw new SageError('SAGE_GRAPH_MISMATCH', `worker ${assignment.isolate} built another pipeline than the main thread: ${describeDifference(difference)}`);
+    throw new SageError('SAGE_GRAPH_MISMATCH', `worker ${assignment.isolate} built another pipeline than the main thread: ${describeDifference(difference)}`, {
+      operator: difference.operator,
+      declaredAt: difference.index === undefined ? undefined : environment.pipeline[difference.index]?.declaredAt,
+    });
   }
   const { physical } = compile(environment.pipeline, environment.config, { importable: true, cores: assignment.cores });
   isRunning = true;
@@ -74,7 +87,7 @@ async function runPart(environment: StreamEnvironment): Promise<void> {
     isolate: assignment.isolate,
     physical,
     tasks: assignment.tasks,
-    facts: { jobId: assignment.jobId, jobName: assignment.jobName, config: environment.config, signal: abort.signal },
+    facts: { jobId: assignment.jobId, jobName: assignment.jobName, config: environment.config, signal: abort.signal, logger: relay.logger },
     stopping,
     nowMs: () => (environment.config.clock ?? systemClock).monotonicMs(),
     onError: fail,
@@ -91,10 +104,10 @@ async function accept(environment: StreamEnvironment): Promise<never> {
   port.ref();
   try {
     await runPart(environment);
-    send({ type: 'closed' });
+    closed();
   } catch (error) {
     fail(error);
-    send({ type: 'closed' });
+    closed();
   }
   // A script must not go on behind its submit: the thread is ended by the job.
   return new Promise<never>(() => undefined);
@@ -147,5 +160,5 @@ try {
   await build();
 } catch (error) {
   fail(error);
-  send({ type: 'closed' });
+  closed();
 }

@@ -1,7 +1,8 @@
-import type { ErrorDomain } from '../../common/errors.ts';
+import type { ErrorDomain, RelatedPlace } from '../../common/errors.ts';
 import type { Fingerprint } from '../../compiler/fingerprint/fingerprint.ts';
 import type { EnvironmentConfig } from '../../transformations/environment-config.ts';
 import type { InstanceMetrics } from '../isolate/instance-metrics.ts';
+import type { LogRelayAssignment, RelayedEntry } from '../logging/log-relay.ts';
 import type { PipelineOrigin } from './pipeline-origin.ts';
 
 /** What a worker thread is started with; structured-cloneable. */
@@ -19,6 +20,7 @@ export interface WorkerAssignment {
   readonly cores: number;
   /** Of the main thread's pipeline. */
   readonly fingerprint: Fingerprint;
+  readonly logs: LogRelayAssignment;
   readonly tasks: readonly { readonly task: number; readonly stage: number; readonly instance: number }[];
 }
 
@@ -38,6 +40,7 @@ export type FromWorker =
   | { readonly type: 'limit'; readonly operator: number }
   /** What user code counts, as it is now. */
   | { readonly type: 'metrics'; readonly metrics: readonly InstanceMetrics[] }
+  | { readonly type: 'log'; readonly entry: RelayedEntry }
   | { readonly type: 'failed'; readonly error: SerializedError };
 
 /** An error as it travels between threads. */
@@ -47,6 +50,7 @@ export interface SerializedError {
   readonly stack: string | undefined;
   readonly operator: string | undefined;
   readonly declaredAt: { readonly file: string; readonly line: number; readonly column: number } | undefined;
+  readonly related: readonly RelatedPlace[] | undefined;
   /** Undefined when there is none, as `undefined` is a record too. */
   readonly record: { readonly value: unknown } | undefined;
   readonly context: Readonly<Record<string, string | number>>;
@@ -56,14 +60,17 @@ export interface SerializedError {
   readonly cause: SerializedCause | undefined;
 }
 
-/** What made an error: class name, message, stack, code and further causes of errors; anything else as it is. */
+/** What made an error: class name, message, stack, own fields and further causes of errors; anything else as it is. */
 export type SerializedCause =
   | {
       readonly kind: 'error';
       readonly name: string;
       readonly message: string;
       readonly stack: string | undefined;
-      readonly code: string | number | undefined;
+      /** What is set on it beside these. */
+      readonly fields: Readonly<Record<string, unknown>>;
+      /** Of an `AggregateError`. */
+      readonly errors: readonly SerializedCause[] | undefined;
       readonly cause: SerializedCause | undefined;
     }
   | { readonly kind: 'sage'; readonly error: SerializedError }
