@@ -8,7 +8,7 @@ import { setPipelineOrigin } from '../runtime/worker/pipeline-origin.ts';
 import { registerPipeline } from '../runtime/worker/pipeline-registry.ts';
 import type { EnvironmentConfig } from '../transformations/environment-config.ts';
 import type { Job, JobResult, SubmitOptions } from '../transformations/job.ts';
-import type { ExplainLevel } from '../transformations/stream-environment.ts';
+import type { Explained, ExplainLevel, ExplainOptions } from '../transformations/stream-environment.ts';
 import { LocalEnvironment } from './local-environment.ts';
 
 /** Settings of one run of a defined pipeline: those of the environment, its name, and a signal that cancels it. */
@@ -24,8 +24,9 @@ export interface PipelineDefinition<Args> {
   run(args: Args, options?: PipelineOptions): Promise<JobResult>;
   /** Starts it. */
   submit(args: Args, options?: PipelineOptions): Promise<Job>;
-  /** The plans as text; starts nothing. */
+  /** The plans, as those of an environment; starts nothing. */
   explain(args: Args, options?: PipelineOptions & { readonly level?: ExplainLevel }): Promise<string>;
+  explain<const O extends ExplainOptions>(args: Args, options: PipelineOptions & O): Promise<Explained<O>>;
 }
 
 /**
@@ -71,10 +72,11 @@ export function definePipeline<Args>(
       const { environment, submit } = await prepare(args, options);
       return environment.submit({ ...submit, autostop: false });
     },
-    async explain(args, options = {}) {
-      const { level, ...rest } = options;
+    async explain(args: Args, options: PipelineOptions & { readonly format?: string; readonly level?: ExplainLevel } = {}): Promise<never> {
+      const { level, format, ...rest } = options;
       const { environment } = await prepare(args, rest);
-      return environment.explain(level);
+      const form = { ...(format === undefined ? {} : { format }), ...(level === undefined ? {} : { level }) };
+      return environment.explain(form as ExplainOptions) as never;
     },
   };
 }

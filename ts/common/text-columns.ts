@@ -1,0 +1,27 @@
+const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303F\uFF00-\uFF60\uFFE0-\uFFE6]/u;
+const NOTHING = /[\p{Mn}\p{Me}\p{Cf}]/u;
+
+/** How many columns of a monospaced font a text takes: letters of East Asia and pictures two, marks on letters none. */
+export function textColumns(text: string): number {
+  let columns = 0;
+  for (const character of text) columns += characterColumns(character);
+  return columns;
+}
+
+/** The text, or as much of it as has room, with an ellipsis at its end. */
+export function shortenText(text: string, columns: number): string {
+  if (textColumns(text) <= columns) return text;
+  let short = '';
+  let taken = 1;
+  for (const character of text) {
+    taken += characterColumns(character);
+    if (taken > columns) break;
+    short += character;
+  }
+  return columns < 1 ? '' : `${short}…`;
+}
+
+function characterColumns(character: string): number {
+  if (NOTHING.test(character)) return 0;
+  return WIDE.test(character) ? 2 : 1;
+}
