@@ -192,25 +192,3 @@ describe.concurrent('sage-kernel run of what cannot be run ends with exit code 2
     expect(code).toBe(2);
   });
 });
-
-describe.concurrent('sage-kernel', () => {
-  test('--help lists the commands that exist, and no others', async () => {
-    const { code, stdout } = await sageKernel(['--help']);
-    expect(stdout).toMatch(/^Commands\n {2}run .*\n {2}explain .*\n\n/m);
-    expect(code).toBe(0);
-  });
-
-  test.each(['run', 'explain'])('%s --help tells its options and exit codes', async (command) => {
-    const { code, stdout } = await sageKernel([command, '--help']);
-    expect(stdout).toContain(`sage-kernel ${command} <file>`);
-    expect(stdout).toContain('--parallelism <n>');
-    expect(stdout).toContain('Exit code');
-    expect(code).toBe(0);
-  });
-
-  test('--version is that of the package', async () => {
-    const { stdout } = await sageKernel(['--version']);
-    const { default: manifest } = await import('../../../package.json', { with: { type: 'json' } });
-    expect(stdout).toBe(`${manifest.version}\n`);
-  });
-});
