@@ -46,7 +46,8 @@ export interface PlanStage {
 export interface PlanExchange {
   readonly id: number;
   readonly from: { readonly stage: number; readonly operator: number };
-  readonly to: { readonly stage: number; readonly operator: number };
+  /** Several operators where the stage hands its records to more than one. */
+  readonly to: { readonly stage: number; readonly operators: readonly number[] };
   /** Which instance a record goes to. */
   readonly partition: 'forward' | 'hash' | 'broadcast' | 'rebalance';
   /** Whether the key goes with the record. */

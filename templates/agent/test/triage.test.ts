@@ -47,7 +47,7 @@ test('a model that fails is asked again', async () => {
 test('an answer that is none fails the job, with the ticket in the error', async () => {
   await assert.rejects(run(new ScriptedModel('I cannot know that.'), 'a'), (error) => {
     assert.ok(isSageError(error));
-    assert.equal(error.code, 'SAGE_USER_THREW');
+    assert.equal(error.code, 'SAGE_USER_REJECTED');
     assert.match(error.message, /classify.*I cannot know that/s);
     assert.deepEqual(error.record, { id: 1, text: 'a' });
     return true;

@@ -49,7 +49,7 @@ function describeExchange(exchange: Exchange, { stages }: PhysicalPlan): PlanExc
   return {
     id,
     from: { stage: from.stage, operator: stages[from.stage]!.nodes[from.node]!.operator.id },
-    to: { stage: to.stage, operator: receiver(stages[to.stage]!, to.gate).operator.id },
+    to: { stage: to.stage, operators: receivers(stages[to.stage]!, to.gate) },
     partition,
     keyed,
     encoding,
@@ -60,9 +60,11 @@ function describeExchange(exchange: Exchange, { stages }: PhysicalPlan): PlanExc
   };
 }
 
-/** The node that takes the batches of a gate. */
-function receiver({ nodes }: Stage, gate: number): StageNode {
-  return nodes.find(({ op }) => op.kind === 'native' || (op.kind === 'input' && op.gate === gate))!;
+/** The operators that take the records of a gate. */
+function receivers({ nodes }: Stage, gate: number): number[] {
+  const entry = nodes.find(({ op }) => op.kind === 'native' || (op.kind === 'input' && op.gate === gate))!;
+  if (entry.op.kind === 'native') return [entry.operator.id];
+  return [...new Set(entry.children.map((child) => (nodes[child] as StageNode).operator.id as number))];
 }
 
 /** Whether it only reads or writes batches for an operator that has a node of its own. */

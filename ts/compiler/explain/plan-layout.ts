@@ -36,7 +36,7 @@ interface Slot extends BoxSize {
 
 const MARGIN = 24;
 const GAP_X = 40;
-/** Labels of exchanges stand here. */
+/** Between layers, where the exchanges bend and their labels stand. */
 const GAP_Y = 64;
 const PASSAGE: BoxSize = { width: 24, height: 0 };
 
@@ -60,7 +60,8 @@ export function layOutPlan({ stages, exchanges }: PlanDescription, sizeOf: (stag
   return {
     boxes,
     routes: exchanges.map(({ from, to }, n) => [
-      { x: centre(slots[from.stage]!), y: boxes[from.stage]!.y + boxes[from.stage]!.height },
+      // Straight to the lower end of the layer, past its higher boxes.
+      ...[boxes[from.stage]!.y + boxes[from.stage]!.height, tops[depth[from.stage]! + 1]! - GAP_Y].map((y) => ({ x: centre(slots[from.stage]!), y })),
       ...passages[n]!.flatMap((slot, step) => {
         const layer = depth[from.stage]! + 1 + step;
         return [tops[layer]!, tops[layer + 1]! - GAP_Y].map((y) => ({ x: centre(slot), y }));

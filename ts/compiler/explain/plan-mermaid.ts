@@ -16,7 +16,7 @@ export function planMermaid({ operators, stages, exchanges }: PlanDescription): 
   }
   for (const exchange of exchanges) {
     const { from, to } = exchange;
-    lines.push(`  ${node(from.stage, from.operator)} ==>|"${escape(exchangeLabel(exchange))}"| ${node(to.stage, to.operator)}`);
+    for (const operator of to.operators) lines.push(`  ${node(from.stage, from.operator)} ==>|"${escape(exchangeLabel(exchange))}"| ${node(to.stage, operator)}`);
   }
   return lines.join('\n');
 }
