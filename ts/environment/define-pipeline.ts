@@ -24,9 +24,9 @@ export interface PipelineDefinition<Args> {
   run(args: Args, options?: PipelineOptions): Promise<JobResult>;
   /** Starts it. */
   submit(args: Args, options?: PipelineOptions): Promise<Job>;
-  /** The plans, as those of an environment; starts nothing. */
+  /** The plans, as those of an environment; starts nothing. `format` and `level` are not part of the config. */
+  explain<const O extends ExplainOptions & { readonly format: string }>(args: Args, options: PipelineOptions & O): Promise<Explained<O>>;
   explain(args: Args, options?: PipelineOptions & { readonly level?: ExplainLevel }): Promise<string>;
-  explain<const O extends ExplainOptions>(args: Args, options: PipelineOptions & O): Promise<Explained<O>>;
 }
 
 /**

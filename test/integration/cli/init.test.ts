@@ -61,6 +61,13 @@ test.each(names)('%s needs what this repository is tested with', (name) => {
   expect(devDependencies).toMatchObject({ typescript, '@types/node': types });
 });
 
+test.each(names)('the README of %s names scripts that there are, and all of them', (name) => {
+  const project = join(ROOT, 'templates', name);
+  const { scripts } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')) as Manifest;
+  const named = [...readFileSync(join(project, 'README.md'), 'utf8').matchAll(/^\| `npm (?:run )?(\w+)` \|/gm)].map((match) => match[1]!);
+  expect(named.toSorted()).toEqual(Object.keys(scripts).toSorted());
+});
+
 describe.skipIf(process.platform === 'win32')('a project that init makes', () => {
   const started: Readonly<Record<TemplateName, RegExp>> = {
     script: /^cellar: 750 readings, 12\.0 on average, at most 13$[^]*^3000 readings, finished$/m,

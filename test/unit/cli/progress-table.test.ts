@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
+import { readFileSync } from 'node:fs';
 import { stripVTControlCharacters } from 'node:util';
 
 import type { JobProgress, OperatorProgress } from '../../../ts/cli/progress/job-sampler.ts';
@@ -23,6 +24,11 @@ describe('the table', () => {
       '  parse and check    2   1.23 M   1.20 M  402.0 k      ',
       '  sink               2   1.23 M        0  402.0 k   99%  [idle]',
     ]);
+  });
+
+  test('is the one that docs/command-line.md shows', () => {
+    const page = readFileSync(new URL('../../../docs/command-line.md', import.meta.url), 'utf8');
+    expect(page).toContain(progressTable([job(three)], wide).map((line) => line.trimEnd()).join('\n'));
   });
 
   test('loses columns on a narrow terminal, the mark last', () => {

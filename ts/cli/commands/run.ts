@@ -31,7 +31,7 @@ export const run: Command<RunOptions> = {
     [EXIT_USAGE, 'the command line is wrong, or the file holds no pipeline'],
   ],
   examples: [
-    'sage-kernel run squares.ts -- 1000',
+    'sage-kernel run squares.ts -- 10',
     `sage-kernel run totals.ts --args '{"input":"orders.jsonl","output":"totals.jsonl"}' --parallelism 2`,
   ],
   async run({ values, operands, programArgs }) {
