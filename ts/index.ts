@@ -30,7 +30,7 @@ export type { EnvironmentConfig } from './transformations/environment-config.ts'
 export type { EdgeCounts, EdgeMetrics, Job, JobMetrics, JobResult, JobStatus, OperatorCounts, StageMetrics, StopOptions, SubmitOptions, TaskMetrics } from './transformations/job.ts';
 export type { KeyStrategy } from './transformations/key-by-transformation.ts';
 export type { PlanDescription, PlanExchange, PlanOperator, PlanStage, PlanStageOperator } from './transformations/plan-description.ts';
-export type { Explained, ExplainLevel, ExplainOptions } from './transformations/stream-environment.ts';
+export type { ExplainLevel, ExplainOptions } from './transformations/stream-environment.ts';
 export { JobManager, type JobInfo, type ServerInfo } from './jobmanager/job-manager.ts';
 export { isWorker } from './runtime/worker/worker-session.ts';
 export { LocalEnvironment } from './environment/local-environment.ts';

@@ -34,6 +34,7 @@ export async function explainProgram(program: Program, options: ExplainOptions):
       throw noPipeline(path); // unless it has submitted, which has won the race
     }
     const pipeline = choosePipeline(pipelines, program.pipeline, path);
-    return pipeline.explain(program.args?.value ?? {}, { ...pipelineOptions(program), ...options }) as Promise<string | PlanDescription>;
+    const given = { ...pipelineOptions(program), ...options } as Parameters<typeof pipeline.explain>[1];
+    return pipeline.explain(program.args?.value ?? {}, given);
   }
 }

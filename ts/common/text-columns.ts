@@ -1,4 +1,5 @@
-const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303F\uFF00-\uFF60\uFFE0-\uFFE6]/u;
+/** Scripts and signs of East Asia, and what is shown as a picture. */
+const WIDE = /[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uA960-\uA97F\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF01-\uFF60\uFFE0-\uFFE6\u{20000}-\u{3FFFD}\p{Emoji_Presentation}]/u;
 const NOTHING = /[\p{Mn}\p{Me}\p{Cf}]/u;
 
 /** How many columns of a monospaced font a text takes: letters of East Asia and pictures two, marks on letters none. */

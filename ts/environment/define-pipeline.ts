@@ -8,7 +8,8 @@ import { setPipelineOrigin } from '../runtime/worker/pipeline-origin.ts';
 import { registerPipeline } from '../runtime/worker/pipeline-registry.ts';
 import type { EnvironmentConfig } from '../transformations/environment-config.ts';
 import type { Job, JobResult, SubmitOptions } from '../transformations/job.ts';
-import type { Explained, ExplainLevel, ExplainOptions } from '../transformations/stream-environment.ts';
+import type { PlanDescription } from '../transformations/plan-description.ts';
+import type { ExplainLevel } from '../transformations/stream-environment.ts';
 import { LocalEnvironment } from './local-environment.ts';
 
 /** Settings of one run of a defined pipeline: those of the environment, its name, and a signal that cancels it. */
@@ -25,8 +26,8 @@ export interface PipelineDefinition<Args> {
   /** Starts it. */
   submit(args: Args, options?: PipelineOptions): Promise<Job>;
   /** The plans, as those of an environment; starts nothing. `format` and `level` are not part of the config. */
-  explain<const O extends ExplainOptions & { readonly format: string }>(args: Args, options: PipelineOptions & O): Promise<Explained<O>>;
-  explain(args: Args, options?: PipelineOptions & { readonly level?: ExplainLevel }): Promise<string>;
+  explain(args: Args, options: PipelineOptions & { readonly format: 'json' }): Promise<PlanDescription>;
+  explain(args: Args, options?: PipelineOptions & { readonly format?: 'text' | 'mermaid' | 'svg'; readonly level?: ExplainLevel }): Promise<string>;
 }
 
 /**
@@ -76,7 +77,7 @@ export function definePipeline<Args>(
       const { level, format, ...rest } = options;
       const { environment } = await prepare(args, rest);
       const form = { ...(format === undefined ? {} : { format }), ...(level === undefined ? {} : { level }) };
-      return environment.explain(form as ExplainOptions) as never;
+      return environment.explain(form as { readonly format: 'json' }) as never;
     },
   };
 }

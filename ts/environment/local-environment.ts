@@ -10,8 +10,9 @@ import { BaseTransformation } from '../transformations/base-transformation.ts';
 import type { Source } from '../transformations/connector.ts';
 import type { EnvironmentConfig } from '../transformations/environment-config.ts';
 import type { Job, JobResult, JobStatus, SubmitOptions } from '../transformations/job.ts';
+import type { PlanDescription } from '../transformations/plan-description.ts';
 import { SourceTransformation } from '../transformations/source-transformation.ts';
-import type { Explained, ExplainLevel, ExplainOptions, JobSubmitter, StreamEnvironment } from '../transformations/stream-environment.ts';
+import type { ExplainLevel, ExplainOptions, JobSubmitter, StreamEnvironment } from '../transformations/stream-environment.ts';
 import { checkConfig } from './check-config.ts';
 import { checkExplain, explainEnvironment } from './explain-environment.ts';
 import { localSubmitter } from './local-submitter.ts';
@@ -140,7 +141,8 @@ export class LocalEnvironment implements StreamEnvironment {
    * @throws SageError a plan error, when the pipeline could not run.
    */
   explain(level?: ExplainLevel): string;
-  explain<const O extends ExplainOptions>(options: O): Explained<O>;
+  explain(options: { readonly format: 'json' }): PlanDescription;
+  explain(options: Exclude<ExplainOptions, { readonly format: 'json' }>): string;
   explain(request?: ExplainLevel | ExplainOptions): unknown {
     const declaredAt = captureSourceLocation(this.explain);
     return explainEnvironment(this.#submitter, this, checkExplain(request, declaredAt), declaredAt);

@@ -25,7 +25,8 @@ export type ExplainLevel = 'logical' | 'optimised' | 'physical' | 'all';
 /** In which form `explain` gives the plan: `level` is for the text; `json` is data, `mermaid` and `svg` are pictures as text. */
 export type ExplainOptions =
   | { readonly format?: 'text'; readonly level?: ExplainLevel }
-  | { readonly format: 'json' | 'mermaid' | 'svg' };
+  | { readonly format: 'json' }
+  | { readonly format: 'mermaid' | 'svg' };
 
 /** What `explain` gives for its options. */
 export type Explained<O extends ExplainOptions> = O extends { readonly format: 'json' } ? PlanDescription : string;

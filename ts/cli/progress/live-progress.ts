@@ -16,7 +16,7 @@ export class LiveProgress implements ProgressDisplay {
   readonly #written: readonly NodeJS.WriteStream[];
   readonly #summaries: boolean;
   readonly #running = new Map<StartedJob, JobSampler>();
-  readonly #redraw = (): void => this.#draw();
+  readonly #redraw = (): void => this.draw();
   #block: LiveBlock | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -47,7 +47,8 @@ export class LiveProgress implements ProgressDisplay {
     if (this.#summaries && job.result !== undefined) this.#terminal.write(`${jobSummary(job.result)}\n`);
   }
 
-  #draw(): void {
+  /** Draws the table as it is now; a timer does it four times a second. */
+  draw(): void {
     const nowMs = performance.now();
     const { columns, rows } = this.#terminal;
     const size = { columns: columns || UNKNOWN_SIZE.columns, rows: rows || UNKNOWN_SIZE.rows, hasColours: this.#terminal.hasColors() };
