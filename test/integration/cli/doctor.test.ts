@@ -5,6 +5,9 @@ import manifest from '../../../package.json' with { type: 'json' };
 import type { Finding } from '../../../ts/cli/doctor/finding.ts';
 import { sageKernel } from './run-cli.ts';
 
+/** Every test starts processes of its own, several at a time. */
+const TIMEOUT_MS = 60_000;
+
 interface Report {
   readonly version: number;
   readonly status: Finding['status'];
@@ -17,7 +20,7 @@ async function doctor(nodeOptions: readonly string[] = [], env: Readonly<Record<
   return { code, report: JSON.parse(stdout) as Report };
 }
 
-describe.concurrent('sage-kernel doctor', () => {
+describe.concurrent('sage-kernel doctor', { timeout: TIMEOUT_MS }, () => {
   test('of this machine: nothing fails, and what it says is so', async () => {
     const { code, report } = await doctor();
     expect(report.findings.filter(({ status }) => status === 'fail')).toEqual([]);

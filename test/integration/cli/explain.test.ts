@@ -3,7 +3,10 @@ import { describe, expect, test } from 'vitest';
 import type { PlanDescription } from '../../../ts/transformations/plan-description.ts';
 import { program, sageKernel } from './run-cli.ts';
 
-describe.concurrent('sage-kernel explain', () => {
+/** Every test starts processes of its own, several at a time. */
+const TIMEOUT_MS = 60_000;
+
+describe.concurrent('sage-kernel explain', { timeout: TIMEOUT_MS }, () => {
   test('a program: the plans of its first submit; no job runs and nothing behind it', async () => {
     const { code, stdout, stderr } = await sageKernel(['explain', program('squares-script.ts'), '--', '4', '2']);
     expect(stdout).toMatch(/^Logical plan\n[^]*\nOptimised plan\n[^]*\nPhysical plan\n[^]*\nExecution graph/);

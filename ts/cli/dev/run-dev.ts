@@ -1,5 +1,6 @@
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { relative } from 'node:path';
+import { createInterface } from 'node:readline';
 
 import { entryFile } from '../../common/package-paths.ts';
 import type { RunOptions } from '../commands/run.ts';
@@ -17,7 +18,7 @@ export async function runDev(program: Program & RunOptions): Promise<void> {
   const file = resolveProgram(program.file);
   const session = new DevSession({
     file,
-    start: () => fork(entryFile('cli/dev/dev-child'), [JSON.stringify(program)], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] }),
+    start: () => startChild(program),
     onEvent: (event) => {
       if (program.json) process.stdout.write(`${JSON.stringify(event)}\n`);
       else process.stderr.write(`sage-kernel dev: ${eventText(event, program.file)}\n`);
@@ -26,6 +27,13 @@ export async function runDev(program: Program & RunOptions): Promise<void> {
   const signalled = untilSignal(session);
   session.start();
   await signalled;
+}
+
+function startChild(program: Program & RunOptions): ChildProcess {
+  const child = fork(entryFile('cli/dev/dev-child'), [JSON.stringify(program)], { stdio: ['inherit', program.json ? 'pipe' : 'inherit', 'inherit', 'ipc'] });
+  // Results and events share one output: whole lines only.
+  if (child.stdout !== null) createInterface({ input: child.stdout }).on('line', (line) => process.stdout.write(`${line}\n`));
+  return child;
 }
 
 /** Resolves never: the process ends as the signal does. */
