@@ -4,7 +4,7 @@
  * One job runs all the time. In each pair of windows the table is drawn in one and not in the other, in random order; the
  * processor time of all threads for a record is compared within the pair, so that a machine that is faster in one minute
  * than in the next has no part in it. As four drawings a second drown in the noise of any machine, it is drawn many times as
- * often, and the difference is divided by how many times. Beside that the drawing itself is timed.
+ * often, and the difference is divided by how many times.
  */
 import { Writable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -20,7 +20,6 @@ const WINDOW_MS = 1_000;
 const WARM_UP_MS = 5_000;
 const GOAL_PERCENT = 1;
 const DRAWS_PER_WINDOW = 40;
-const DRAWS = 100;
 const DRAW_EVERY_MS = 250;
 
 /** A terminal that shows nothing, but is written to as a real one. */
@@ -93,26 +92,6 @@ async function measure(job: StartedJob): Promise<void> {
   const processors = spentMicros / pairs.length / 2 / 1000 / WINDOW_MS;
   console.log(`the job had ${processors.toFixed(2)} processors; by the pairs a drawing costs ${(((ratio - 1) * processors * WINDOW_MS) / (terminal.frames / pairs.length)).toFixed(2)} ms of processor time`);
   console.log(`live progress as usual: ${percent(ratio)} processor time a record, 95 % interval ${percent(low)} to ${percent(high)}; goal below ${GOAL_PERCENT} %`);
-  const { drawMs, share } = await measureDraws(job, terminal);
-  console.log(`a drawing takes ${drawMs.toFixed(3)} ms of its thread, four of them a second ${(share * 100).toFixed(3)} % of the processor time that the job takes meanwhile`);
   // By the lower end: only a cost that is certain fails.
   if (((low - 1) / times) * 100 > GOAL_PERCENT) process.exitCode = 1;
-}
-
-/** The drawing itself, in the rhythm in which it is done: what is not seen is the garbage that it leaves behind. */
-async function measureDraws(job: StartedJob, terminal: Discard): Promise<{ readonly drawMs: number; readonly share: number }> {
-  const progress = new LiveProgress(terminal as unknown as NodeJS.WriteStream, [], false);
-  progress.started(job, env);
-  const all = process.cpuUsage();
-  let drawMicros = 0;
-  for (let n = 0; n < DRAWS; n++) {
-    await wait(DRAW_EVERY_MS);
-    const before = process.threadCpuUsage();
-    progress.draw();
-    const { user, system } = process.threadCpuUsage(before);
-    drawMicros += user + system;
-  }
-  const { user, system } = process.cpuUsage(all);
-  progress.ended(job);
-  return { drawMs: drawMicros / DRAWS / 1000, share: drawMicros / (user + system) };
 }
