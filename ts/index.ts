@@ -45,19 +45,22 @@ export type { ErrorPolicy, FailureOutcome, RetryPolicy } from './transformations
 export type { EnvironmentConfig } from './transformations/environment-config.ts';
 export type {
   EdgeCounts,
+  EdgeMetrics,
   HistogramSummary,
   Job,
   JobMetrics,
   JobResult,
   JobStatus,
   OperatorCounts,
+  StageMetrics,
   StopOptions,
   SubmitOptions,
   TaskMetrics,
   UserMetrics,
 } from './transformations/job.ts';
 export type { KeyStrategy } from './transformations/key-by-transformation.ts';
-export type { ExplainLevel } from './transformations/stream-environment.ts';
+export type { PlanDescription, PlanExchange, PlanOperator, PlanStage, PlanStageOperator } from './transformations/plan-description.ts';
+export type { ExplainLevel, ExplainOptions } from './transformations/stream-environment.ts';
 export { JobManager, type JobInfo, type ServerInfo } from './jobmanager/job-manager.ts';
 export { isWorker } from './runtime/worker/worker-session.ts';
 export { LocalEnvironment } from './environment/local-environment.ts';

@@ -153,7 +153,7 @@ describe('the commands exist', () => {
 
   test('and one that does not is found', () => {
     expect(commandProblem('npm run no-such-script', new Set())).toBe('package.json has no script no-such-script');
-    expect(commandProblem('sage-kernel dev main.ts', new Set())).toMatch(/no command 'dev'/);
+    expect(commandProblem('sage-kernel develop main.ts', new Set())).toMatch(/no command 'develop'/);
     expect(commandProblem('npx sage-kernel run missing.ts', new Set())).toBe('there is no missing.ts');
     expect(commandProblem('SAGE_NO_SUCH_SWITCH=1 npm start', new Set())).toMatch(/does not name SAGE_NO_SUCH_SWITCH/);
   });

@@ -42,7 +42,7 @@ describe('the package', () => {
   });
 
   test('holds nothing else', () => {
-    const others = packed.filter((path) => !/^(LICENSE|README\.md|package\.json|native\/sage-kernel\.[\w-]+\.node|docs\/errors\/SAGE_\w+\.md|dist\/.*\.(js|js\.map|d\.ts|d\.ts\.map))$/.test(path));
+    const others = packed.filter((path) => !/^(LICENSE|README\.md|package\.json|native\/sage-kernel\.[\w-]+\.node|docs\/errors\/SAGE_\w+\.md|dist\/.*\.(js|js\.map|d\.ts|d\.ts\.map)|templates\/.*)$/.test(path));
     expect(others).toEqual([]);
   });
 
@@ -103,6 +103,13 @@ console.log(totals.toSorted((a, b) => a.key - b.key), result.isolates >= 2);
     expect(node(bin, '--version')).toMatchObject({ stdout: `${manifest.version}\n`, status: 0 });
     expect(node(bin, 'run', 'main.ts')).toMatchObject({ stdout: expected, status: 0 });
     expect(node(bin, 'explain', 'main.ts', '--level', 'physical')).toMatchObject({ stdout: expect.stringMatching(/^Physical plan\n/), status: 0 });
+  });
+
+  test('its command makes a project of a template, and has what dev needs', { timeout: TIMEOUT_MS }, () => {
+    const bin = join('node_modules', manifest.name, manifest.bin['sage-kernel']!);
+    expect(node(bin, 'init', 'project', '--template', 'script')).toMatchObject({ stdout: expect.stringContaining('  main.ts\n'), status: 0 });
+    expect(node(bin, 'run', 'project/main.ts')).toMatchObject({ stdout: expect.stringContaining('3000 readings, finished\n'), status: 0 });
+    expect(existsSync(join(folder, 'node_modules', manifest.name, 'dist/cli/dev/dev-child.js'))).toBe(true);
   });
 
   test('its command is a script for the shell', () => {

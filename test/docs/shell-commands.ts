@@ -30,7 +30,11 @@ export function commandProblem(line: string, files: ReadonlySet<string>): string
       return args[0] === 'sage-kernel' || args[0] === 'sagek' ? cliProblem(args.slice(1), exists) : `npx ${args[0]} is not ours`;
     case 'sage-kernel':
     case 'sagek':
-      return cliProblem(args, exists);
+      return cliProblem(args.slice(0, args.includes('>') ? args.indexOf('>') : args.length), exists);
+    case 'source': {
+      const inner = /^source <\((.+)\)$/.exec(line)?.[1];
+      return inner === undefined ? exists(args[0]) : commandProblem(inner, files);
+    }
     case 'node':
       return exists(args.find((arg) => !arg.startsWith('-')));
     case 'cargo': {
@@ -47,8 +51,10 @@ export function commandProblem(line: string, files: ReadonlySet<string>): string
 
 function cliProblem(args: readonly string[], exists: (file: string) => string | undefined): string | undefined {
   try {
-    const command = parseCommandLine(args);
-    return 'file' in command ? exists(command.file) : undefined;
+    const line = parseCommandLine(args);
+    if (line.action !== 'run') return undefined;
+    const { command, input } = line;
+    return input.operands.map((operand, n) => (command.operands[n]?.completes === 'program' ? exists(operand) : undefined)).find((problem) => problem !== undefined);
   } catch (error) {
     return (error as Error).message;
   }

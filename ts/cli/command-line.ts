@@ -1,144 +1,96 @@
 import { parseArgs } from 'node:util';
 
-import type { Parallelism } from '../transformations/base-transformation.ts';
-import type { ExplainLevel } from '../transformations/stream-environment.ts';
-import { COMMANDS, type CommandName } from './usage.ts';
+import type { AnyCommand, CommandInput, Option } from './command.ts';
+import { COMMANDS } from './commands.ts';
 import { UsageError } from './usage-error.ts';
 
-/** What `run` and `explain` have in common. */
-interface ProgramOptions {
-  readonly file: string;
-  /** What stands behind `--`: the program's own arguments. */
-  readonly programArgs: readonly string[];
-  /** Export that defines the pipeline. */
-  readonly pipeline: string | undefined;
-  /** Argument of the pipeline's builder; `undefined` when it was not given. */
-  readonly args: { readonly value: unknown } | undefined;
-  readonly parallelism: Parallelism | undefined;
-  readonly json: boolean;
-}
-
-/** `sage-kernel run` */
-export interface RunCommand extends ProgramOptions {
-  readonly name: 'run';
-  /** Neither progress nor a summary. */
-  readonly quiet: boolean;
-}
-
-/** `sage-kernel explain` */
-export interface ExplainCommand extends ProgramOptions {
-  readonly name: 'explain';
-  readonly level: ExplainLevel;
-}
-
 /** What was typed. */
-export type Command =
-  | RunCommand
-  | ExplainCommand
-  | { readonly name: 'version' }
-  | { readonly name: 'help'; readonly of: CommandName | undefined };
-
-const LEVELS: readonly ExplainLevel[] = ['logical', 'optimised', 'physical', 'all'];
-
-const SHARED = {
-  pipeline: { type: 'string' },
-  args: { type: 'string' },
-  parallelism: { type: 'string' },
-  json: { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
-} as const;
+export type CommandLine =
+  | { readonly action: 'help'; readonly of: AnyCommand | undefined; readonly json: boolean }
+  | { readonly action: 'version'; readonly json: boolean }
+  | { readonly action: 'run'; readonly command: AnyCommand; readonly input: CommandInput<object> };
 
 /** Reads a command line, without Node and the program. @throws UsageError that says what to type instead. */
-export function parseCommandLine(argv: readonly string[]): Command {
+export function parseCommandLine(argv: readonly string[]): CommandLine {
   const [name, ...rest] = argv;
-  if (name === '--version' || name === '-v') return { name: 'version' };
-  if (name === '--help' || name === '-h') return { name: 'help', of: undefined };
-  if (name === 'help') return { name: 'help', of: rest[0] === undefined ? undefined : commandName(rest[0]) };
-  if (name === undefined) throw new UsageError('No command was given. Commands are run and explain; sage-kernel --help tells more.');
-  return commandName(name) === 'run' ? parseRun(rest) : parseExplain(rest);
+  const json = rest.includes('--json');
+  if (name === '--version' || name === '-v') return { action: 'version', json };
+  if (name === '--help' || name === '-h') return { action: 'help', of: undefined, json };
+  if (name === 'help') {
+    const of = rest.find((word) => !word.startsWith('-'));
+    return { action: 'help', of: of === undefined ? undefined : findCommand(of), json };
+  }
+  if (name === undefined) throw new UsageError(`No command was given. ${listCommands()}`);
+  return parseInput(findCommand(name), rest);
 }
 
-function parseRun(argv: readonly string[]): Command {
-  const { values, positionals, programArgs } = parse('run', argv, { ...SHARED, quiet: { type: 'boolean', short: 'q' } });
-  if (values.help === true) return { name: 'help', of: 'run' };
-  return { name: 'run', ...programOptions('run', values, positionals, programArgs), quiet: values.quiet === true };
-}
-
-function parseExplain(argv: readonly string[]): Command {
-  const { values, positionals, programArgs } = parse('explain', argv, { ...SHARED, level: { type: 'string' } });
-  if (values.help === true) return { name: 'help', of: 'explain' };
-  const level = LEVELS.find((known) => known === (values.level ?? 'all'));
-  if (level === undefined) throw new UsageError(`--level is '${values.level}'; it can be ${LEVELS.join(', ')}.`);
-  return { name: 'explain', ...programOptions('explain', values, positionals, programArgs), level };
-}
-
-/** Text of a command line that is no option: `parseArgs` with our own words for what it refuses. */
-function parse<O extends NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>>(
-  name: CommandName,
-  argv: readonly string[],
-  options: O,
-): {
-  values: ReturnType<typeof parseArgs<{ options: O; allowPositionals: true }>>['values'];
-  positionals: readonly string[];
-  programArgs: readonly string[];
-} {
+function parseInput(command: AnyCommand, argv: readonly string[]): CommandLine {
   const end = argv.indexOf('--');
-  const own = end < 0 ? argv : argv.slice(0, end);
+  const programArgs = end < 0 ? [] : argv.slice(end + 1);
+  const { values, positionals } = parseWords(command, end < 0 ? argv : argv.slice(0, end));
+  if (values['help'] === true) return { action: 'help', of: command, json: values['json'] === true };
+  const input = {
+    values: Object.fromEntries(Object.entries(command.options).map(([name, option]) => [name, readOption(name, option, values[name])])),
+    operands: positionals,
+    programArgs,
+  };
+  checkOperands(command, input);
+  command.check?.(input);
+  return { action: 'run', command, input };
+}
+
+/** `parseArgs` with our own words for what it refuses. */
+function parseWords(command: AnyCommand, args: readonly string[]): { values: Readonly<Record<string, string | boolean | undefined>>; positionals: readonly string[] } {
+  const options = Object.entries(command.options).map(
+    ([name, { kind, short }]) => [name, { type: kind === 'flag' ? 'boolean' : 'string', ...(short === undefined ? {} : { short }) }] as const,
+  );
   try {
-    const { values, positionals } = parseArgs({ args: [...own], options, allowPositionals: true });
-    return { values, positionals, programArgs: end < 0 ? [] : argv.slice(end + 1) };
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: { ...Object.fromEntries(options), help: { type: 'boolean', short: 'h' } },
+      allowPositionals: true,
+    });
+    return { values: values as Readonly<Record<string, string | boolean | undefined>>, positionals };
   } catch (error) {
     // The first sentence says what is wrong, the others are about parseArgs.
     const what = (error as Error).message.split(/\. |\n/)[0]!;
-    throw new UsageError(`${what}. sage-kernel ${name} --help lists the options.`, { cause: error });
+    throw new UsageError(`${what}. sage-kernel ${command.name} --help lists the options.`, { cause: error });
   }
 }
 
-function commandName(text: string): CommandName {
-  const name = COMMANDS.find((known) => known === text);
-  if (name !== undefined) return name;
-  throw new UsageError(`There is no command '${text}'. Commands are run and explain; sage-kernel --help tells more.`);
+function readOption(name: string, option: Option, value: string | boolean | undefined): unknown {
+  if (option.kind === 'flag') return value === true;
+  if (typeof value !== 'string') return option.otherwise;
+  if (option.choices?.includes(value) === false) throw new UsageError(`--${name} is '${value}'; it can be ${option.choices.join(', ')}.`);
+  return option.parse(value);
 }
 
-interface SharedValues {
-  readonly pipeline?: string;
-  readonly args?: string;
-  readonly parallelism?: string;
-  readonly json?: boolean;
-}
-
-function programOptions(
-  name: CommandName,
-  values: SharedValues,
-  positionals: readonly string[],
-  programArgs: readonly string[],
-): ProgramOptions {
-  const [file, ...others] = positionals;
-  if (file === undefined) throw new UsageError(`Which file? Write sage-kernel ${name} pipeline.ts.`);
-  if (others.length > 0) {
-    throw new UsageError(`'${others[0]}' is one argument too many. Arguments of the program come behind --: sage-kernel ${name} ${file} -- ${others.join(' ')}`);
+function checkOperands(command: AnyCommand, { operands, programArgs }: CommandInput<object>): void {
+  const missing = command.operands[operands.length]?.missing;
+  if (missing !== undefined) throw new UsageError(missing);
+  for (const [n, { name, completes }] of command.operands.entries()) {
+    const given = operands[n];
+    if (given === undefined || typeof completes === 'string' || completes.includes(given)) continue;
+    throw new UsageError(`The ${name} is '${given}'; it can be ${completes.join(', ')}.`);
   }
-  return {
-    file,
-    programArgs,
-    pipeline: values.pipeline,
-    args: values.args === undefined ? undefined : { value: parseJson(values.args) },
-    parallelism: values.parallelism === undefined ? undefined : parseParallelism(values.parallelism),
-    json: values.json === true,
-  };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new UsageError(`--args is not JSON: ${(error as Error).message}. Write --args '{"input":"bids.jsonl"}'.`, { cause: error });
+  const extra = operands.slice(command.operands.length);
+  const typed = ['sage-kernel', command.name, ...operands.slice(0, command.operands.length)].join(' ');
+  if (extra.length > 0) {
+    const fix = command.takesProgramArgs ? `Arguments of the program come behind --: ${typed} -- ${extra.join(' ')}` : `Write ${typed}.`;
+    throw new UsageError(`'${extra[0]}' is one argument too many. ${fix}`);
+  }
+  if (programArgs.length > 0 && !command.takesProgramArgs) {
+    throw new UsageError(`${command.name} runs no program, so that nothing can stand behind --. Write ${typed}.`);
   }
 }
 
-function parseParallelism(text: string): Parallelism {
-  if (text === 'auto') return 'auto';
-  const number = Number(text);
-  if (/^\d+$/.test(text) && number >= 1) return number;
-  throw new UsageError(`--parallelism is '${text}'; it can be a whole number from 1, or auto.`);
+function findCommand(name: string): AnyCommand {
+  const command = COMMANDS.find((known) => known.name === name);
+  if (command !== undefined) return command;
+  throw new UsageError(`There is no command '${name}'. ${listCommands()}`);
+}
+
+function listCommands(): string {
+  const names = COMMANDS.map(({ name }) => name);
+  return `Commands are ${names.slice(0, -1).join(', ')} and ${names.at(-1)}; sage-kernel --help tells more.`;
 }

@@ -1,9 +1,9 @@
 import { observeSubmits } from '../environment/submit-observer.ts';
 import type { PipelineOptions } from '../environment/define-pipeline.ts';
-import type { ExplainCommand, RunCommand } from './command-line.ts';
 import { choosePipeline, definedPipelines } from './defined-pipelines.ts';
 import type { JobReporter } from './job-reporter.ts';
 import { asksForMain, loadProgram, resolveProgram } from './load-program.ts';
+import type { Program, ProgramOptions } from './program-options.ts';
 import { UsageError } from './usage-error.ts';
 
 /**
@@ -12,19 +12,19 @@ import { UsageError } from './usage-error.ts';
  *
  * @throws UsageError, or the error of the program or of the job.
  */
-export async function runProgram(command: RunCommand, reporter: JobReporter): Promise<void> {
-  const path = resolveProgram(command.file);
+export async function runProgram(program: Program, reporter: JobReporter): Promise<void> {
+  const path = resolveProgram(program.file);
   let submits = 0;
   let runsDefinition = false;
   observeSubmits({
     submitting() {
       submits++;
-      if (!runsDefinition) refusePipelineOptions(command, path);
+      if (!runsDefinition) refusePipelineOptions(program, path);
       return undefined;
     },
     started: (job, environment) => reporter.watch(job, environment),
   });
-  const pipelines = definedPipelines(await loadProgram(path, command.programArgs));
+  const pipelines = definedPipelines(await loadProgram(path, program.programArgs));
   if (submits > 0) return;
   if (pipelines.size === 0) {
     // It may still be on its way to its submit.
@@ -33,16 +33,16 @@ export async function runProgram(command: RunCommand, reporter: JobReporter): Pr
     return;
   }
   runsDefinition = true;
-  await choosePipeline(pipelines, command.pipeline, path).run(command.args?.value ?? {}, pipelineOptions(command));
+  await choosePipeline(pipelines, program.pipeline, path).run(program.args?.value ?? {}, pipelineOptions(program));
 }
 
 /** Settings that the command line gives to a pipeline that is defined by `definePipeline`. */
-export function pipelineOptions({ parallelism }: RunCommand | ExplainCommand): PipelineOptions {
+export function pipelineOptions({ parallelism }: ProgramOptions): PipelineOptions {
   return parallelism === undefined ? {} : { parallelism };
 }
 
 /** @throws UsageError when the program submits by itself, so that these options could have no effect. */
-export function refusePipelineOptions({ pipeline, args, parallelism }: RunCommand | ExplainCommand, path: string): void {
+export function refusePipelineOptions({ pipeline, args, parallelism }: ProgramOptions, path: string): void {
   const given = Object.entries({ pipeline, args, parallelism }).find(([, value]) => value !== undefined)?.[0];
   if (given === undefined) return;
   throw new UsageError(

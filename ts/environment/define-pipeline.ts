@@ -8,6 +8,7 @@ import { setPipelineOrigin } from '../runtime/worker/pipeline-origin.ts';
 import { registerPipeline } from '../runtime/worker/pipeline-registry.ts';
 import type { EnvironmentConfig } from '../transformations/environment-config.ts';
 import type { Job, JobResult, SubmitOptions } from '../transformations/job.ts';
+import type { PlanDescription } from '../transformations/plan-description.ts';
 import type { ExplainLevel } from '../transformations/stream-environment.ts';
 import { LocalEnvironment } from './local-environment.ts';
 
@@ -24,8 +25,9 @@ export interface PipelineDefinition<Args> {
   run(args: Args, options?: PipelineOptions): Promise<JobResult>;
   /** Starts it. */
   submit(args: Args, options?: PipelineOptions): Promise<Job>;
-  /** The plans as text; starts nothing. */
-  explain(args: Args, options?: PipelineOptions & { readonly level?: ExplainLevel }): Promise<string>;
+  /** The plans, as those of an environment; starts nothing. `format` and `level` are not part of the config. */
+  explain(args: Args, options: PipelineOptions & { readonly format: 'json' }): Promise<PlanDescription>;
+  explain(args: Args, options?: PipelineOptions & { readonly format?: 'text' | 'mermaid' | 'svg'; readonly level?: ExplainLevel }): Promise<string>;
 }
 
 /**
@@ -71,10 +73,11 @@ export function definePipeline<Args>(
       const { environment, submit } = await prepare(args, options);
       return environment.submit({ ...submit, autostop: false });
     },
-    async explain(args, options = {}) {
-      const { level, ...rest } = options;
+    async explain(args: Args, options: PipelineOptions & { readonly format?: string; readonly level?: ExplainLevel } = {}): Promise<never> {
+      const { level, format, ...rest } = options;
       const { environment } = await prepare(args, rest);
-      return environment.explain(level);
+      const form = { ...(format === undefined ? {} : { format }), ...(level === undefined ? {} : { level }) };
+      return environment.explain(form as { readonly format: 'json' }) as never;
     },
   };
 }

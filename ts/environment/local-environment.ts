@@ -10,9 +10,11 @@ import { BaseTransformation } from '../transformations/base-transformation.ts';
 import type { Source } from '../transformations/connector.ts';
 import type { EnvironmentConfig } from '../transformations/environment-config.ts';
 import type { Job, JobResult, JobStatus, SubmitOptions } from '../transformations/job.ts';
+import type { PlanDescription } from '../transformations/plan-description.ts';
 import { SourceTransformation } from '../transformations/source-transformation.ts';
-import type { ExplainLevel, JobSubmitter, StreamEnvironment } from '../transformations/stream-environment.ts';
+import type { ExplainLevel, ExplainOptions, JobSubmitter, StreamEnvironment } from '../transformations/stream-environment.ts';
 import { checkConfig } from './check-config.ts';
+import { checkExplain, explainEnvironment } from './explain-environment.ts';
 import { localSubmitter } from './local-submitter.ts';
 import { uniqueName } from './unique-name.ts';
 
@@ -26,8 +28,6 @@ interface Gives<R> {
 
 /** States in which a job does nothing any more. */
 const FINAL: ReadonlySet<JobStatus> = new Set<JobStatus>(['finished', 'stopped', 'failed', 'canceled']);
-
-const LEVELS: readonly ExplainLevel[] = ['logical', 'optimised', 'physical', 'all'];
 
 /**
  * Builds pipelines and runs them in this process, its worker threads and its native threads. Nothing runs before
@@ -128,19 +128,26 @@ export class LocalEnvironment implements StreamEnvironment {
     return this.#from('fromSource', value, args, captureSourceLocation(this.fromSource));
   }
 
-  /** The plans as text: stages, what was fused, what runs native, exchanges, parallelism and why. Starts nothing. */
-  explain(level: ExplainLevel = 'all'): string {
+  /**
+   * The plans: stages, what was fused, what runs native, exchanges, parallelism and why. Starts nothing. As text, all or one
+   * of them; as data (`format: 'json'`); or as a picture, for Mermaid or as SVG.
+   *
+   * ```ts
+   * const env = new LocalEnvironment('squares');
+   * env.fromCollection([1, 2, 3]).map((n) => n * n).print();
+   * console.log(env.explain('physical'));
+   * const { stages, exchanges } = env.explain({ format: 'json' });
+   * console.log(stages.length, exchanges.length, env.explain({ format: 'mermaid' }).split('\n')[0]);
+   * ```
+   *
+   * @throws SageError a plan error, when the pipeline could not run.
+   */
+  explain(level?: ExplainLevel): string;
+  explain(options: { readonly format: 'json' }): PlanDescription;
+  explain(options: Exclude<ExplainOptions, { readonly format: 'json' }>): string;
+  explain(request?: ExplainLevel | ExplainOptions): unknown {
     const declaredAt = captureSourceLocation(this.explain);
-    if (!LEVELS.includes(level)) {
-      throw planError('SAGE_PLAN_ARGUMENT', {
-        message: `explain was given ${describeValue(level)}`,
-        expected: LEVELS.map((known) => `'${known}'`).join(', '),
-        fix: 'Write env.explain() for all of them.',
-        found: describeValue(level),
-        declaredAt,
-      });
-    }
-    return this.#submitter.explain(this, level, declaredAt);
+    return explainEnvironment(this.#submitter, this, checkExplain(request, declaredAt), declaredAt);
   }
 
   /**

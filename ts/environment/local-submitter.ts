@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { SageError } from '../common/errors.ts';
 import type { SourceLocation } from '../common/source-location.ts';
 import { compile } from '../compiler/compile.ts';
+import { describePlan } from '../compiler/explain/describe-plan.ts';
 import { explain } from '../compiler/explain/explain.ts';
 import { fingerprint } from '../compiler/fingerprint/fingerprint.ts';
 import { JobManager } from '../jobmanager/job-manager.ts';
@@ -10,6 +11,7 @@ import { type PipelineOrigin, pipelineOrigin } from '../runtime/worker/pipeline-
 import { workerSession } from '../runtime/worker/worker-session.ts';
 import type { Job, SubmitOptions } from '../transformations/job.ts';
 import type { JobSubmitter, StreamEnvironment } from '../transformations/stream-environment.ts';
+import { explainEnvironment } from './explain-environment.ts';
 import { submitObserver } from './submit-observer.ts';
 
 /** How a `LocalEnvironment` compiles and starts jobs: in this process. */
@@ -18,11 +20,15 @@ export const localSubmitter: JobSubmitter = {
     return explain(compileFor(environment, pipelineOrigin(environment, 'explain'), calledAt), level);
   },
 
+  describe(environment, calledAt) {
+    return describePlan(compileFor(environment, pipelineOrigin(environment, 'explain'), calledAt), environment.name);
+  },
+
   async submit(environment: StreamEnvironment, options: SubmitOptions, calledAt: SourceLocation): Promise<Job> {
     const session = workerSession();
     if (session !== undefined) return session.accept(environment);
     const observer = submitObserver();
-    const instead = observer?.submitting?.({ environment, explain: (level) => localSubmitter.explain(environment, level, calledAt) });
+    const instead = observer?.submitting?.({ environment, explain: (options) => explainEnvironment(localSubmitter, environment, options, calledAt) });
     if (instead !== undefined) return instead;
     // Before the first await: it looks at who called submit.
     const origin = pipelineOrigin(environment, 'submit');

@@ -1,12 +1,12 @@
 import type { SageError } from '../common/errors.ts';
 import type { Job, JobResult } from '../transformations/job.ts';
-import type { ExplainLevel, StreamEnvironment } from '../transformations/stream-environment.ts';
+import type { Explained, ExplainOptions, StreamEnvironment } from '../transformations/stream-environment.ts';
 
 /** A pipeline at the moment of its `submit`, before anything was compiled. */
 export interface Submission {
   readonly environment: StreamEnvironment;
-  /** The plans as text. Must be called before the first await: it looks at who called `submit`. @throws SageError a plan error. */
-  explain(level: ExplainLevel): string;
+  /** The plans. Must be called before the first await: it looks at who called `submit`. @throws SageError a plan error. */
+  explain<O extends ExplainOptions>(options: O): Explained<O>;
 }
 
 /** A job that was started, with what is known of its end. */

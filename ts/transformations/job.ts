@@ -104,11 +104,46 @@ export interface TaskMetrics {
   readonly backPressuredTimeMs: number;
 }
 
+/** An edge between operators while a job runs. */
+export interface EdgeMetrics extends EdgeCounts {
+  /** Records in its queues. */
+  readonly queuedRecords: number;
+  /** Bytes in its queues. */
+  readonly queuedBytes: number;
+  /**
+   * How full the fullest of its queues is, by records or by bytes: 0 is empty, at 1 its producer waits. It may be above 1, as
+   * a batch is never divided.
+   */
+  readonly queueFill: number;
+}
+
+/** All instances of a stage together: operators that run as one function. */
+export interface StageMetrics {
+  /** Its operators. */
+  readonly name: string;
+  /** Ids of its operators, as in `OperatorCounts`. */
+  readonly operators: readonly number[];
+  readonly instances: number;
+  /** Instances that have done all of their work. */
+  readonly finishedInstances: number;
+  readonly numRecordsIn: number;
+  readonly numRecordsOut: number;
+  /** Times of all instances added up. */
+  readonly busyTimeMs: number;
+  readonly idleTimeMs: number;
+  /** Time without credit downstream, of all instances added up. */
+  readonly backPressuredTimeMs: number;
+  /** How full the fullest queue is that it takes records from, as `EdgeMetrics.queueFill`; `undefined` for sources. */
+  readonly queueFill: number | undefined;
+}
+
 /** A job's counts at one moment. Those of operators in other threads are at most about 100 ms old. */
 export interface JobMetrics {
   readonly status: JobStatus;
   readonly operators: readonly OperatorCounts[];
-  readonly edges: readonly EdgeCounts[];
+  readonly edges: readonly EdgeMetrics[];
+  /** Producers before consumers. */
+  readonly stages: readonly StageMetrics[];
   readonly tasks: readonly TaskMetrics[];
 }
 

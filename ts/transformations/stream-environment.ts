@@ -2,6 +2,7 @@ import type { SourceLocation } from '../common/source-location.ts';
 import type { BaseTransformation } from './base-transformation.ts';
 import type { EnvironmentConfig } from './environment-config.ts';
 import type { Job, JobResult, SubmitOptions } from './job.ts';
+import type { PlanDescription } from './plan-description.ts';
 
 /** What streams, compiler and runtime need to know of an environment. */
 export interface StreamEnvironment {
@@ -21,10 +22,21 @@ export interface StreamEnvironment {
 /** How much `explain` prints. */
 export type ExplainLevel = 'logical' | 'optimised' | 'physical' | 'all';
 
+/** In which form `explain` gives the plan: `level` is for the text; `json` is data, `mermaid` and `svg` are pictures as text. */
+export type ExplainOptions =
+  | { readonly format?: 'text'; readonly level?: ExplainLevel }
+  | { readonly format: 'json' }
+  | { readonly format: 'mermaid' | 'svg' };
+
+/** What `explain` gives for its options. */
+export type Explained<O extends ExplainOptions> = O extends { readonly format: 'json' } ? PlanDescription : string;
+
 /** Compiles and starts what an environment holds; the layers above fill it in. */
 export interface JobSubmitter {
   /** The plans as text. Starts nothing. @param calledAt where the user asked for them. */
   explain(environment: StreamEnvironment, level: ExplainLevel, calledAt: SourceLocation): string;
+  /** The plan as data. Starts nothing. @param calledAt where the user asked for it. */
+  describe(environment: StreamEnvironment, calledAt: SourceLocation): PlanDescription;
   /**
    * Compiles and starts.
    *

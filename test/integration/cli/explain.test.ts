@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest';
 
+import type { PlanDescription } from '../../../ts/transformations/plan-description.ts';
 import { program, sageKernel } from './run-cli.ts';
 
-describe.concurrent('sage-kernel explain', () => {
+/** Every test starts processes of its own, several at a time. */
+const TIMEOUT_MS = 60_000;
+
+describe.concurrent('sage-kernel explain', { timeout: TIMEOUT_MS }, () => {
   test('a program: the plans of its first submit; no job runs and nothing behind it', async () => {
     const { code, stdout, stderr } = await sageKernel(['explain', program('squares-script.ts'), '--', '4', '2']);
     expect(stdout).toMatch(/^Logical plan\n[^]*\nOptimised plan\n[^]*\nPhysical plan\n[^]*\nExecution graph/);
@@ -34,10 +38,27 @@ describe.concurrent('sage-kernel explain', () => {
     expect(code).toBe(0);
   });
 
-  test('--json: one line', async () => {
-    const { stdout } = await sageKernel(['explain', program('one-pipeline.ts'), '--json', '--level', 'logical']);
+  test('--json: one line, the plan as data', async () => {
+    const { stdout } = await sageKernel(['explain', program('squares-script.ts'), '--json', '--', '4', '2']);
     expect(stdout.trimEnd().split('\n')).toHaveLength(1);
-    expect(JSON.parse(stdout)).toEqual({ name: 'greetings', level: 'logical', plan: expect.stringMatching(/^Logical plan\n/) });
+    const plan = JSON.parse(stdout) as PlanDescription;
+    expect(plan).toMatchObject({ version: 1, name: 'squares', isolates: { workers: 2 } });
+    expect(plan.operators.map(({ kind, name }) => [kind, name])).toEqual([['source', 'source'], ['map', 'map'], ['sink', 'print']]);
+    expect(plan.operators[1]).toMatchObject({ declaredAt: { file: program('squares-script.ts'), line: expect.any(Number) } });
+  });
+
+  test('--json of an exported pipeline', async () => {
+    const { stdout } = await sageKernel(['explain', program('one-pipeline.ts'), '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ version: 1, name: 'one-pipeline', operators: [{ kind: 'source' }, { kind: 'map' }, { kind: 'sink' }] });
+  });
+
+  test('--mermaid and --svg: pictures as text, of programs and of exported pipelines', async () => {
+    const mermaid = await sageKernel(['explain', program('squares-script.ts'), '--mermaid', '--', '4', '2']);
+    expect(mermaid.stdout).toMatch(/^flowchart TB\n {2}subgraph stage0\["stage 0: /);
+    expect(mermaid.stdout).toContain(`["map 'map'"]`);
+    const svg = await sageKernel(['explain', program('pipelines.ts'), '--pipeline', 'remainders', '--svg']);
+    expect(svg.stdout).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" [^]*<\/svg>\n$/);
+    expect([mermaid.code, svg.code]).toEqual([0, 0]);
   });
 
   test('a plan that is wrong: exit code 1 and nothing on standard output', async () => {

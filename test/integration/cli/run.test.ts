@@ -5,6 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { program, sageKernel } from './run-cli.ts';
 
+/** Every test starts processes of its own, several at a time. */
+const TIMEOUT_MS = 60_000;
+
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'sage-cli-'));
@@ -24,7 +27,7 @@ const jsonLines = (text: string): Record<string, unknown>[] =>
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
-describe.concurrent('sage-kernel run of a program that submits', () => {
+describe.concurrent('sage-kernel run of a program that submits', { timeout: TIMEOUT_MS }, () => {
   test('is as if Node had run it, with its own arguments', async () => {
     const { code, stdout, stderr } = await sageKernel(['run', program('squares-script.ts'), '--', '3']);
     expect(stdout).toBe('square 0\nsquare 1\nsquare 4\nin 3, isolates 1\n');
@@ -100,7 +103,7 @@ describe.concurrent('sage-kernel run of a program that submits', () => {
   });
 });
 
-describe.concurrent('sage-kernel run of an exported pipeline', () => {
+describe.concurrent('sage-kernel run of an exported pipeline', { timeout: TIMEOUT_MS }, () => {
   test('runs it with its argument and parallelism, over worker threads', async () => {
     const { code, stdout } = await sageKernel(
       ['run', program('pipelines.ts'), '--pipeline', 'remainders', '--args', '{"upTo":1000}', '--parallelism', '2', '--json'],
@@ -152,7 +155,7 @@ describe.concurrent('sage-kernel run of an exported pipeline', () => {
   });
 });
 
-describe.concurrent('sage-kernel run of what cannot be run ends with exit code 2', () => {
+describe.concurrent('sage-kernel run of what cannot be run ends with exit code 2', { timeout: TIMEOUT_MS }, () => {
   test.each([
     ['a file that is not there', () => join(folder, 'missing.ts'), /There is no file .*missing\.ts\.\n$/],
     ['a folder', () => folder, /is no file\. Give the program itself/],
@@ -190,27 +193,5 @@ describe.concurrent('sage-kernel run of what cannot be run ends with exit code 2
     const { code, stderr } = await sageKernel([]);
     expect(stderr).toMatch(/^sage-kernel: No command was given/);
     expect(code).toBe(2);
-  });
-});
-
-describe.concurrent('sage-kernel', () => {
-  test('--help lists the commands that exist, and no others', async () => {
-    const { code, stdout } = await sageKernel(['--help']);
-    expect(stdout).toMatch(/^Commands\n {2}run .*\n {2}explain .*\n\n/m);
-    expect(code).toBe(0);
-  });
-
-  test.each(['run', 'explain'])('%s --help tells its options and exit codes', async (command) => {
-    const { code, stdout } = await sageKernel([command, '--help']);
-    expect(stdout).toContain(`sage-kernel ${command} <file>`);
-    expect(stdout).toContain('--parallelism <n>');
-    expect(stdout).toContain('Exit code');
-    expect(code).toBe(0);
-  });
-
-  test('--version is that of the package', async () => {
-    const { stdout } = await sageKernel(['--version']);
-    const { default: manifest } = await import('../../../package.json', { with: { type: 'json' } });
-    expect(stdout).toBe(`${manifest.version}\n`);
   });
 });

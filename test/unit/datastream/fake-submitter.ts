@@ -1,4 +1,5 @@
 import type { Job, JobMetrics, JobResult, StopOptions, SubmitOptions } from '../../../ts/transformations/job.ts';
+import type { PlanDescription } from '../../../ts/transformations/plan-description.ts';
 import { SinkTransformation } from '../../../ts/transformations/sink-transformation.ts';
 import type { SourceTransformation } from '../../../ts/transformations/source-transformation.ts';
 import type { JobSubmitter, StreamEnvironment } from '../../../ts/transformations/stream-environment.ts';
@@ -24,7 +25,7 @@ export class FakeJob implements Job {
   }
 
   metrics(): JobMetrics {
-    return { status: this.status, operators: [], edges: [], tasks: [] };
+    return { status: this.status, operators: [], edges: [], stages: [], tasks: [] };
   }
 
   async pause(): Promise<void> {}
@@ -83,6 +84,11 @@ export class FakeSubmitter implements JobSubmitter {
 
   explain(environment: StreamEnvironment, level: string): string {
     return `${level} of ${environment.name}`;
+  }
+
+  describe(environment: StreamEnvironment): PlanDescription {
+    const isolates = { workers: 0, main: true, reason: 'nothing is real here' };
+    return { version: 1, name: environment.name, operators: [], optimisations: [], stages: [], exchanges: [], isolates, tasks: 0, queues: 0, warnings: [] };
   }
 
   async submit(environment: StreamEnvironment, options: SubmitOptions): Promise<Job> {

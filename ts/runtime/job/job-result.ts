@@ -1,5 +1,5 @@
 import { type Stage, type StageNode, failingOperator } from '../../compiler/physical-plan.ts';
-import type { EdgeCounts, JobMetrics, JobResult, JobStatus, OperatorCounts } from '../../transformations/job.ts';
+import type { EdgeCounts, JobResult, JobStatus, OperatorCounts } from '../../transformations/job.ts';
 import { COUNTERS_PER_NODE } from '../stage/make-bindings.ts';
 import type { JobPlan } from './job-plan.ts';
 import type { UserMetricsOfJob } from './user-metrics.ts';
@@ -9,7 +9,17 @@ export interface CoreMetrics {
   readonly state: string;
   readonly durationNanos: number;
   readonly tasks: readonly CoreTaskMetrics[];
-  readonly edges: readonly { readonly edge: number; readonly sent: number; readonly received: number; readonly queued: number }[];
+  readonly edges: readonly CoreEdgeMetrics[];
+}
+
+/** The core's counters of one physical edge, by edge id. */
+export interface CoreEdgeMetrics {
+  readonly edge: number;
+  readonly sent: number;
+  readonly received: number;
+  /** Records in flight. */
+  readonly queued: number;
+  readonly queuedBytes: number;
 }
 
 /** The core's counters of one task. */
@@ -18,6 +28,7 @@ export interface CoreTaskMetrics {
   readonly stage: number;
   readonly instance: number;
   readonly isolate: number;
+  readonly finished: boolean;
   readonly recordsIn: number;
   readonly recordsOut: number;
   readonly bytesIn: number;
@@ -95,7 +106,7 @@ function outOf(node: StageNode, count: NodeCounts, entered: number, dropped: num
 }
 
 /** Counts of each operator that the user declared, in the order of the pipeline. */
-function countOperators(plan: JobPlan, metrics: CoreMetrics, userMetrics: UserMetricsOfJob): OperatorCounts[] {
+export function countOperators(plan: JobPlan, metrics: CoreMetrics, userMetrics: UserMetricsOfJob): OperatorCounts[] {
   const operators = new Map<number, { -readonly [K in keyof OperatorCounts]: OperatorCounts[K] }>();
   for (const stage of plan.physical.stages) {
     const tasks = metrics.tasks.filter((task) => task.stage === stage.id);
@@ -140,7 +151,8 @@ function countOperators(plan: JobPlan, metrics: CoreMetrics, userMetrics: UserMe
     });
 }
 
-function countEdges(plan: JobPlan, metrics: CoreMetrics): EdgeCounts[] {
+/** Counts of each exchange, in the order of the plan. */
+export function countEdges(plan: JobPlan, metrics: CoreMetrics): EdgeCounts[] {
   return plan.physical.exchanges.map((exchange) => {
     const edges = plan.graph.edges.filter((edge) => edge.exchange === exchange.id).map((edge) => metrics.edges[edge.id]!);
     const to = plan.physical.stages[exchange.to.stage]!;
@@ -152,29 +164,6 @@ function countEdges(plan: JobPlan, metrics: CoreMetrics): EdgeCounts[] {
       received: edges.reduce((sum, edge) => sum + edge.received, 0),
     };
   });
-}
-
-/** A running job's metrics, from a snapshot of the core. */
-export function makeJobMetrics(plan: JobPlan, status: JobStatus, metrics: CoreMetrics, userMetrics: UserMetricsOfJob): JobMetrics {
-  return {
-    status,
-    operators: countOperators(plan, metrics, userMetrics),
-    edges: countEdges(plan, metrics),
-    tasks: metrics.tasks.map((task) => ({
-      stage: plan.physical.stages[task.stage]!.name,
-      instance: task.instance,
-      isolate: task.isolate,
-      numRecordsIn: task.recordsIn,
-      numRecordsOut: task.recordsOut,
-      numBatchesIn: task.batchesIn,
-      numBatchesOut: task.batchesOut,
-      numBytesIn: task.bytesIn,
-      numBytesOut: task.bytesOut,
-      busyTimeMs: task.busyNanos / 1e6,
-      idleTimeMs: task.idleNanos / 1e6,
-      backPressuredTimeMs: task.backpressuredNanos / 1e6,
-    })),
-  };
 }
 
 /** The result of a job that has ended, from the core's last snapshot. */

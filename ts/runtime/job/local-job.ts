@@ -16,7 +16,8 @@ import { loadCore } from '../native/load-core.ts';
 import { type WorkerHandle, startWorker } from '../worker/start-worker.ts';
 import { serializeError } from '../worker/serialize-error.ts';
 import type { JobPlan } from './job-plan.ts';
-import { type CoreMetrics, makeJobMetrics, makeJobResult } from './job-result.ts';
+import { makeJobMetrics } from './job-metrics.ts';
+import { type CoreMetrics, makeJobResult } from './job-result.ts';
 import { UserMetricsOfJob } from './user-metrics.ts';
 
 const FINAL: ReadonlySet<string> = new Set(['finished', 'stopped', 'failed', 'canceled']);

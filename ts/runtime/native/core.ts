@@ -3,6 +3,8 @@
  * batch. Errors are thrown as `Error` whose message is the core's error as JSON (`toSageError` reads it).
  */
 export interface Core {
+  /** Of the core; that of the package, when both are of one release. */
+  crateVersion(): string;
   createJob(graph: Uint8Array): number;
   attachIsolate(job: number, isolate: number, wake?: () => void): number;
   detachIsolate(isolate: number): void;

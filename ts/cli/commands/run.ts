@@ -1,0 +1,41 @@
+import type { Command } from '../command.ts';
+import { EXIT_FAILED, EXIT_OK, EXIT_USAGE } from '../exit-code.ts';
+import { ABOUT_PROGRAM_OPTIONS, jsonFlag, PROGRAM_OPTIONS, programOperand, type ProgramOptions } from '../program-options.ts';
+
+/** Options of `sage-kernel run`. */
+export interface RunOptions extends ProgramOptions {
+  readonly json: boolean;
+  /** Neither progress nor a summary. */
+  readonly quiet: boolean;
+}
+
+/** `sage-kernel run` */
+export const run: Command<RunOptions> = {
+  name: 'run',
+  summary: 'runs a program that submits a pipeline, or a pipeline that a module exports',
+  description: [
+    'Runs a program that submits a pipeline, or a pipeline that a module exports with definePipeline. While jobs run, standard error shows their progress; at the end it has a summary.',
+    ABOUT_PROGRAM_OPTIONS,
+    'A signal (Ctrl-C, SIGTERM) stops the jobs, lets records in flight arrive, and ends the process as the signal does. A second one cancels.',
+  ],
+  operands: [programOperand('run')],
+  takesProgramArgs: true,
+  options: {
+    ...PROGRAM_OPTIONS,
+    json: jsonFlag('prints the result of each job as one line of JSON; what the program itself prints then goes to standard error'),
+    quiet: { kind: 'flag', short: 'q', description: 'neither progress nor a summary on standard error' },
+  },
+  exitCodes: [
+    [EXIT_OK, 'the program ended well'],
+    [EXIT_FAILED, "the program, a job or the pipeline's plan failed"],
+    [EXIT_USAGE, 'the command line is wrong, or the file holds no pipeline'],
+  ],
+  examples: [
+    'sage-kernel run squares.ts -- 10',
+    `sage-kernel run totals.ts --args '{"input":"orders.jsonl","output":"totals.jsonl"}' --parallelism 2`,
+  ],
+  async run({ values, operands, programArgs }) {
+    const { runInTerminal } = await import('../run-in-terminal.ts');
+    await runInTerminal({ ...values, file: operands[0]!, programArgs });
+  },
+};

@@ -1,0 +1,9 @@
+import { bashCompletion } from './bash-completion.ts';
+import type { Shell } from './shells.ts';
+import { zshCompletion } from './zsh-completion.ts';
+
+/** `sage-kernel completion` */
+export function printCompletion(shell: Shell, json: boolean): void {
+  const script = shell === 'bash' ? bashCompletion() : zshCompletion();
+  console.log(json ? JSON.stringify({ shell, script }) : script);
+}

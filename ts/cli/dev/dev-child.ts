@@ -1,0 +1,25 @@
+/** The process in which `sage-kernel dev` runs the program: as `run` does, telling what it imports and listening when to stop. */
+import type { RunOptions } from '../commands/run.ts';
+import { endWithError } from '../end-with-error.ts';
+import type { Program } from '../program-options.ts';
+import { runInTerminal } from '../run-in-terminal.ts';
+import { reportImports } from './report-imports.ts';
+
+const program = JSON.parse(process.argv[2]!) as Program & RunOptions;
+
+/** As a signal does, also where the system has none: jobs stop, a second one cancels, and the process ends. */
+const stop = (): void => {
+  if (!process.emit('SIGTERM', 'SIGTERM')) process.exit();
+};
+process.on('message', stop);
+// Whoever started this is gone.
+process.on('disconnect', stop);
+// Listening is no reason to stay when the program has ended.
+process.channel?.unref();
+reportImports((message) => process.connected && process.send?.(message));
+
+try {
+  await runInTerminal(program);
+} catch (error) {
+  endWithError(error);
+}

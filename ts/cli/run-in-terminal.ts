@@ -1,0 +1,25 @@
+import type { RunOptions } from './commands/run.ts';
+import { errorJson } from './job-json.ts';
+import { JobReporter } from './job-reporter.ts';
+import type { Program } from './program-options.ts';
+import { showProgress } from './progress/show-progress.ts';
+import { runProgram } from './run-program.ts';
+import { takeStandardOutput } from './standard-output.ts';
+import { UsageError } from './usage-error.ts';
+
+/** `sage-kernel run`: the program, with what people and other programs see of it. @throws what the program or the job throws. */
+export async function runInTerminal(program: Program & RunOptions): Promise<void> {
+  const json = program.json ? takeStandardOutput() : undefined;
+  const reporter = new JobReporter({
+    json: json && ((line) => void json(line)),
+    progress: program.quiet ? undefined : showProgress(process.stderr, [process.stdout, process.stderr], !program.json),
+  });
+  try {
+    await runProgram(program, reporter);
+  } catch (error) {
+    // The reporter sees the end of a job a turn later than who awaits it.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (reporter.failedJobs === 0 && !(error instanceof UsageError)) await json?.(errorJson(error));
+    throw error;
+  }
+}
