@@ -245,7 +245,8 @@ expectTypeOf(bids.sink(Store, { args: ['bids'] as const })).toEqualTypeOf<DataSt
 expectTypeOf(bids.sink(new JsonLinesSink('out.jsonl')).print('bid').named('shown')).toEqualTypeOf<DataStream<Bid>>();
 bids.sink(new ParquetSink('out.parquet'));
 lines.sink(new TextLinesSink('out.txt'));
-expectTypeOf(bids.collect()).toEqualTypeOf<AsyncIterable<Bid>>();
+expectTypeOf(bids.collect()).toEqualTypeOf<CollectedRecords<Bid>>();
+expectTypeOf(bids.collect()).toExtend<AsyncIterable<Bid>>();
 numbers.sink([]).sink([] as unknown[]);
 // @ts-expect-error -- something with push is no array
 numbers.sink({ push: (...items: number[]) => items.length, length: 0 });

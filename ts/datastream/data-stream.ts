@@ -1,3 +1,5 @@
+import type { Writable } from 'node:stream';
+import type { WritableStream } from 'node:stream/web';
 import { planError } from '../common/errors.ts';
 import { captureSourceLocation, type SourceLocation } from '../common/source-location.ts';
 import type { AggregateResults, AggregateSpec } from '../functions/aggregator.ts';
@@ -22,7 +24,7 @@ import type { ArrayTarget, SinkDescriptor } from '../transformations/sink-descri
 import { SinkTransformation } from '../transformations/sink-transformation.ts';
 import type { StreamEnvironment } from '../transformations/stream-environment.ts';
 import { UnionTransformation } from '../transformations/union-transformation.ts';
-import { CollectStream } from './collect-stream.ts';
+import { type CollectedRecords, type CollectOptions, CollectStream } from './collect-stream.ts';
 import { checkStrategy, toKeySelector } from './key-selector.ts';
 import {
   checkAggregateSpec,
@@ -31,6 +33,7 @@ import {
   checkKeyedState,
   checkOptions,
   checkParallelism,
+  checkSignal,
   checkText,
   checkUid,
 } from './plan-checks.ts';
@@ -54,6 +57,12 @@ export interface SinkOptions {
   readonly name?: string;
   readonly uid?: string;
   readonly parallelism?: Parallelism;
+}
+
+/** Options of `sink` for a stream. */
+export interface StreamSinkOptions extends SinkOptions {
+  /** Whether the stream ends with the job; `true` when left away, but for `process.stdout` and `process.stderr`. */
+  readonly end?: boolean;
 }
 
 /** The streams' own options with the constructor arguments of a class. */
@@ -211,11 +220,19 @@ export class DataStream<out T> {
   }
 
   /**
-   * Sends the records to an array, a function, a class, or a connector. Returns this stream, so that sinks chain;
-   * `named`, `uid` and `parallelism` right behind belong to the sink.
+   * Sends the records to an array, a function, a class, a connector, or a Node `Writable` or `WritableStream`. Returns this
+   * stream, so that sinks chain; `named`, `uid` and `parallelism` right behind belong to the sink.
+   *
+   * A stream is written to with backpressure, ended with the job (`{ end: false }` leaves it open), and destroyed with the
+   * reason when the job fails or is cancelled; an error of the stream fails the job.
+   *
+   * ```ts
+   * env.fromCollection(['to be\n', 'or not\n']).sink(process.stdout);
+   * ```
    */
   sink(target: T[] | (readonly unknown[] & ArrayTarget<T>), options?: SinkOptions): this;
   sink(connector: Sink<T>, options?: SinkOptions): this;
+  sink(stream: Writable | WritableStream<T>, options?: StreamSinkOptions): this;
   sink(fn: RecordFunction<T, unknown>, options?: SinkOptions): this;
   sink<A extends readonly unknown[]>(
     Class: ClassOf<Executes<T, unknown>, A>,
@@ -224,8 +241,8 @@ export class DataStream<out T> {
   sink(instance: Executes<T, unknown>, options?: SinkOptions): this;
   sink(target: unknown, options?: unknown): this {
     const declaredAt = captureSourceLocation(this.sink);
-    const { name, uid, parallelism, args } = checkOptions(options, ['name', 'uid', 'parallelism', 'args'], 'sink', declaredAt);
-    const sink = new SinkTransformation(this.transformation, toSinkDescriptor(target, args, declaredAt), 'sink', declaredAt);
+    const { name, uid, parallelism, args, end } = checkOptions(options, ['name', 'uid', 'parallelism', 'args', 'end'], 'sink', declaredAt);
+    const sink = new SinkTransformation(this.transformation, toSinkDescriptor(target, { args, end }, declaredAt), 'sink', declaredAt);
     if (name !== undefined) sink.name = checkText(name, 'name', declaredAt);
     if (uid !== undefined) sink.uid = checkUid(uid, undefined, this.environment.pipeline, declaredAt);
     if (parallelism !== undefined) sink.parallelism = checkParallelism(parallelism, declaredAt);
@@ -241,16 +258,18 @@ export class DataStream<out T> {
   }
 
   /**
-   * The records of this stream for a `for await` loop, which submits the job; leaving it early cancels the job.
+   * The records of this stream for a `for await` loop, which submits the job; leaving it early cancels the job. `toReadable()`
+   * and `toReadableStream()` of the result give them as a stream.
    *
    * ```ts
    * const env = new LocalEnvironment('squares');
    * for await (const square of env.fromCollection([1, 2, 3]).map((n) => n * n).collect()) console.log(square);
    * ```
    */
-  collect(): AsyncIterable<T> {
+  collect(options?: CollectOptions): CollectedRecords<T> {
     const declaredAt = captureSourceLocation(this.collect);
-    const collector = new CollectStream<T>(this.environment, declaredAt);
+    const { signal } = checkOptions(options, ['signal'], 'collect', declaredAt);
+    const collector = new CollectStream<T>(this.environment, declaredAt, checkSignal(signal, 'collect', declaredAt));
     const sink: SinkDescriptor = { form: 'collect', collector };
     this.environment.add(new SinkTransformation(this.transformation, sink, 'collect', declaredAt));
     return collector;

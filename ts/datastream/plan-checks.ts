@@ -102,6 +102,17 @@ export function checkOptions(
   return value as Readonly<Record<string, unknown>>;
 }
 
+/** @throws SageError SAGE_PLAN_ARGUMENT unless it is an AbortSignal or left away. */
+export function checkSignal(value: unknown, call: string, declaredAt: SourceLocation): AbortSignal | undefined {
+  if (value === undefined || value instanceof AbortSignal) return value;
+  throw planError('SAGE_PLAN_ARGUMENT', {
+    message: `signal of ${call} is ${describeValue(value)}`,
+    expected: 'an AbortSignal',
+    fix: `Write ${call}({ signal: controller.signal }).`,
+    declaredAt,
+  });
+}
+
 /** @throws SageError SAGE_PLAN_ARGUMENT for another form than {@link Emit}. */
 export function checkEmit(value: unknown, call: string, declaredAt: SourceLocation): Emit {
   if (value === undefined) return 'final';

@@ -1,13 +1,14 @@
 import { types } from 'node:util';
-import { planError, SageError } from '../common/errors.ts';
+import { planError } from '../common/errors.ts';
 import type { SourceLocation } from '../common/source-location.ts';
 import { BatchFunction } from '../functions/batch-function.ts';
 import { describeValue, toUserFunction } from '../functions/check-user-function.ts';
 import { isClass } from '../functions/class-detection.ts';
 import { SourceFunction } from '../functions/source-function.ts';
 import type { Source } from '../transformations/connector.ts';
-import type { IterableSource, SourceDescriptor } from '../transformations/source-descriptor.ts';
+import type { RecordIterator, SourceDescriptor } from '../transformations/source-descriptor.ts';
 import { isConnectorClass, makingOf } from './connector-class.ts';
+import { toRecordIterable } from './streams/record-iterable.ts';
 
 /** Options of sources that cannot say it themselves. */
 export interface SourceOptions {
@@ -16,9 +17,7 @@ export interface SourceOptions {
 }
 
 /** The call that the user wrote. */
-export type SourceCall = 'fromBatch' | 'fromCollection' | 'fromSource';
-
-type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>;
+export type SourceCall = 'fromBatch' | 'fromCollection' | 'fromSource' | 'fromStream';
 
 /** What a source call was given, as the compiler wants it. @throws SageError SAGE_PLAN_SOURCE and other plan errors. */
 export function toSourceDescriptor(
@@ -31,7 +30,7 @@ export function toSourceDescriptor(
   const { args, bounded } = splitOptions(call, rest, isClass(value) || types.isGeneratorFunction(value), declaredAt);
   if (isClass(value) || isFunctionObject(value)) return functionSource(call, value, args, bounded, declaredAt);
   if (typeof value === 'function' && types.isGeneratorFunction(value)) {
-    const generator = value as unknown as (...args: readonly unknown[]) => AnyIterator;
+    const generator = value as unknown as (...args: readonly unknown[]) => RecordIterator;
     return {
       form: 'iterable',
       name: `generator ${value.name || 'function'}`,
@@ -56,10 +55,19 @@ export function toSourceDescriptor(
       if ('bounded' in descriptor) return descriptor;
       throw notASource(call, `${describeValue(value)}, which is a sink`, declaredAt);
     }
-    const iterable = iterableSource(value, bounded);
-    if (iterable !== undefined) return iterable;
+    const iterable = toRecordIterable(value);
+    if (iterable !== undefined) {
+      const { problem, ...source } = iterable;
+      if (problem === undefined) return { form: 'iterable', ...source, bounded };
+      throw notASource(call, `a ${iterable.name} that ${problem}`, declaredAt, 'Give a stream that nobody has read, and read it here only.');
+    }
   }
   throw notASource(call, describeValue(value), declaredAt);
+}
+
+/** Whether a function gives `END` at its end, and not `null`. */
+function isSourceCall(call: SourceCall): boolean {
+  return call === 'fromSource' || call === 'fromStream';
 }
 
 function isFunctionObject(value: unknown): boolean {
@@ -73,45 +81,13 @@ function functionSource(
   bounded: boolean,
   declaredAt: SourceLocation,
 ): SourceDescriptor {
-  const bases = call === 'fromSource' ? [SourceFunction, BatchFunction] : [BatchFunction, SourceFunction];
+  const bases = isSourceCall(call) ? [SourceFunction, BatchFunction] : [BatchFunction, SourceFunction];
   const fn = toUserFunction(value, args, { call, bases, declaredAt });
   const prototype: unknown = fn.form === 'class' ? fn.ctor.prototype : fn.form === 'instance' ? fn.object : undefined;
   // The base class says what null means; without one, the call does.
   const batch =
-    prototype instanceof BatchFunction || (call !== 'fromSource' && !(prototype instanceof SourceFunction));
+    prototype instanceof BatchFunction || (!isSourceCall(call) && !(prototype instanceof SourceFunction));
   return { form: batch ? 'batch' : 'function', fn, bounded };
-}
-
-function iterableSource(value: object, bounded: boolean): IterableSource | undefined {
-  const name = value.constructor?.name || 'iterable';
-  const { [Symbol.asyncIterator]: openAsync, [Symbol.iterator]: openSync, next } = value as Partial<
-    AsyncIterable<unknown> & Iterable<unknown> & Iterator<unknown>
-  >;
-  if (typeof openAsync === 'function') {
-    return { form: 'iterable', name, open: once(value, () => openAsync.call(value)), async: 'yes', bounded };
-  }
-  if (typeof openSync === 'function') {
-    return { form: 'iterable', name, open: once(value, () => openSync.call(value)), async: 'no', bounded };
-  }
-  if (typeof next === 'function') {
-    return { form: 'iterable', name, open: once(value, () => value as AnyIterator), async: 'unknown', bounded };
-  }
-  return undefined;
-}
-
-/** An iterator that is its own iterable has one pass; a second job over it would silently see nothing. */
-function once(value: object, open: () => AnyIterator): () => AnyIterator {
-  let opened = false;
-  return () => {
-    const iterator = open();
-    if (opened && (iterator as object) === value) {
-      throw new SageError('SAGE_USER_SOURCE', 'an iterator was already read by an earlier job', {
-        help: 'Give the generator function instead of its result, so that each job starts its own.',
-      });
-    }
-    opened = true;
-    return iterator;
-  };
 }
 
 /** The options are the last argument: a plain object with the name `unbounded` and no other. */

@@ -126,6 +126,22 @@ export class LocalEnvironment implements StreamEnvironment {
     return this.#from('fromSource', value, args, captureSourceLocation(this.fromSource));
   }
 
+  /** As `fromSource`; reads better where the input never ends, such as the messages of a broker. */
+  fromStream<T>(source: Source<T>): DataStream<T>;
+  fromStream<T>(items: Iterable<T> | AsyncIterable<T>, options?: SourceOptions): DataStream<T>;
+  fromStream<T, A extends readonly unknown[]>(
+    generator: (...args: A) => AnyGenerator<T>,
+    ...args: [...A, options?: SourceOptions]
+  ): DataStream<T>;
+  fromStream<R, A extends readonly unknown[]>(
+    Class: ClassOf<Gives<R>, A>,
+    ...args: [...A, options?: SourceOptions]
+  ): DataStream<Sourced<R>>;
+  fromStream<R>(next: (() => R) | Gives<R>, options?: SourceOptions): DataStream<Sourced<R>>;
+  fromStream(value: unknown, ...args: readonly unknown[]): DataStream<unknown> {
+    return this.#from('fromStream', value, args, captureSourceLocation(this.fromStream));
+  }
+
   /** The plans as text: stages, what was fused, what runs native, exchanges, parallelism and why. Starts nothing. */
   explain(level: ExplainLevel = 'all'): string {
     const declaredAt = captureSourceLocation(this.explain);

@@ -18,13 +18,20 @@ export interface CollectionSource {
   readonly bounded: boolean;
 }
 
+/** What gives records one by one: an iterator, an async iterator, or one that gives promises only where it has to wait. */
+export interface RecordIterator {
+  next(): IteratorResult<unknown> | PromiseLike<IteratorResult<unknown>>;
+  /** Lets it clean up before its end; perhaps a promise, of anything. */
+  return?(value?: undefined): unknown;
+}
+
 /** Records of an iterable, a generator function, a Node Readable or a ReadableStream. One instance. */
 export interface IterableSource {
   readonly form: 'iterable';
   /** What was given, for messages: `generator records`, `Set`, `Readable`. */
   readonly name: string;
   /** Starts from the beginning where the iterable can; called once a job. */
-  readonly open: () => Iterator<unknown> | AsyncIterator<unknown>;
+  readonly open: () => RecordIterator;
   /** Whether `next()` gives promises. */
   readonly async: 'yes' | 'no' | 'unknown';
   readonly bounded: boolean;

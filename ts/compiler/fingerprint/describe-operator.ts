@@ -61,6 +61,7 @@ function describeSource(source: SourceDescriptor): Readonly<Record<string, strin
 function describeSink(sink: SinkDescriptor): Readonly<Record<string, string>> {
   // The array of an array sink is filled by the main isolate only: what it holds says nothing.
   if (sink.form === 'function') return { ...describeFunction(sink.fn), form: sink.form };
+  if (sink.form === 'stream') return { form: sink.form, stream: sink.name };
   return sink.form === 'native' ? { form: sink.form, connector: valueText(sink.spec) } : { form: sink.form };
 }
 

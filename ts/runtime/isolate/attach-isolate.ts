@@ -40,7 +40,7 @@ export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
   const wakes: { loop?: IsolateLoop } = {};
   const handle = core.attachIsolate(job, isolate, () => wakes.loop?.wake());
   try {
-    const host = { core, isolate: handle, layouts: new LayoutCache(registry), stopping: assignment.stopping, nowMs: assignment.nowMs };
+    const host = { core, isolate: handle, layouts: new LayoutCache(registry), stopping: assignment.stopping, nowMs: assignment.nowMs, fail: onError };
     for (const { task, stage, instance } of assignment.tasks) {
       const built = createTask(
         { task, stage: physical.stages[stage]!, instance },

@@ -12,6 +12,8 @@ export class StageAggregates {
   readonly #functions: SegmentFunctions;
   readonly #stack: WorkStack;
   readonly #nowMs: () => number;
+  /** Whether some operator emits every so many milliseconds: asked once for each record that is awaited. */
+  readonly #emitsByTime: boolean;
   #draining = 0;
 
   constructor(bindings: StageBindings, functions: SegmentFunctions, stack: WorkStack, nowMs: () => number) {
@@ -19,10 +21,12 @@ export class StageAggregates {
     this.#functions = functions;
     this.#stack = stack;
     this.#nowMs = nowMs;
+    this.#emitsByTime = bindings.stage.nodes.some(({ op }) => 'emit' in op && typeof op.emit === 'object');
   }
 
   /** Milliseconds until there are results to emit though no record comes (`emit: { everyMs }`), if there are any. */
   get dueInMs(): number | undefined {
+    if (!this.#emitsByTime) return undefined;
     const nowMs = this.#nowMs();
     const due = [...this.#bindings.keyed, ...this.#bindings.state].flatMap((holder) => holder?.dueInMs?.(nowMs) ?? []);
     return due.length === 0 ? undefined : Math.min(...due);

@@ -20,6 +20,7 @@ import { linkDecoder } from '../codec/linked-decoder.ts';
 import { type StageBindings, UnkeyedState } from './stage-bindings.ts';
 import { NO_RECORD, StageControl } from './stage-control.ts';
 import { type RunnerHost, StageRunner } from './stage-runner.ts';
+import { StreamWriters } from './stream-writers.ts';
 import { failureReporter } from './user-failure.ts';
 
 /** One task to build. */
@@ -87,6 +88,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
   };
   const instances: FunctionInstance[] = [];
   const sources: OpenedSource[] = [];
+  const writers = new StreamWriters();
   const bind = (node: StageNode, fn: UserFunction): unknown => {
     const context = new TaskContext({
       jobId: job.jobId,
@@ -135,6 +137,9 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         else if (op.sink.form === 'collect') {
           const { collector } = op.sink;
           bindings.functions[node.id] = (record: unknown) => collector.write(record);
+        } else if (op.sink.form === 'stream') {
+          const failed = (error: unknown): Error => reporter.failed(error, node.id, NO_RECORD);
+          bindings.functions[node.id] = writers.open(op.sink, failed, (error) => host.fail(error, spec.task));
         }
         break;
       case 'output':
@@ -151,6 +156,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
     try {
       build(node);
     } catch (error) {
+      writers.abort(error);
       // Constructors, `init` of aggregators and `[Symbol.iterator]` of sources are user code.
       throw reporter.failed(error, node.id, NO_RECORD);
     }
@@ -177,7 +183,11 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
     bindings.keyed.fill(undefined);
     // The signal lives as long as the job is listed; the task, with its buffers, must not.
     job.signal.removeEventListener('abort', leave);
-    if (failures.length > 0) throw failures[0];
+    if (failures.length > 0) {
+      writers.abort(failures[0]);
+      throw failures[0];
+    }
+    await writers.end(job.signal);
   };
   return {
     runner,

@@ -36,6 +36,8 @@ export interface RunnerHost {
   readonly stopping: Promise<void>;
   /** The job's clock: milliseconds from any fixed start. */
   readonly nowMs: () => number;
+  /** Fails the job for what went wrong while none of its functions was at work. */
+  readonly fail: (error: unknown, task: number) => void;
 }
 
 /** Runs one task: takes batches or pulls its source, and calls the generated functions with them. */
@@ -54,6 +56,8 @@ export class StageRunner {
   /** What the core said of the end. */
   #told: 'no' | 'drained' | 'stopped' = 'no';
   #lastFlushMs = 0;
+  /** The core has given this step to the source: it may be pulled until the step's time is up. */
+  #isSourceTurn = false;
 
   constructor(task: number, bindings: StageBindings, sources: readonly OpenedSource[], host: RunnerHost) {
     this.task = task;
@@ -72,6 +76,7 @@ export class StageRunner {
   /** Works for about `STEP_BUDGET_MS`; a promise when user code has to be awaited. */
   step(): StepResult | Promise<StepResult> {
     const deadlineMs = performance.now() + STEP_BUDGET_MS;
+    this.#isSourceTurn = false;
     const result = this.#work(deadlineMs);
     return typeof result === 'string' ? this.#stepped(result) : this.#await(result, deadlineMs);
   }
@@ -146,7 +151,12 @@ export class StageRunner {
       if (item === undefined) {
         if (this.#aggregates.flush()) continue;
         if (this.#sources.isPending) return this.#sources.awaitRecord(this.dueInMs);
-        if (this.#ending === 'no') return 'waiting';
+        if (this.#ending === 'no') {
+          // A record that was awaited is through; a source that gives promises must not pay for a whole step with each.
+          if (!this.#isSourceTurn || this.#sources.isStopping || performance.now() >= stepDeadlineMs) return 'waiting';
+          this.#sources.takeTurn();
+          continue;
+        }
         if (this.#aggregates.drainNext(this.#ending === 'drained')) continue;
         return this.#finish();
       }
@@ -225,6 +235,7 @@ export class StageRunner {
         this.#pushBatch(this.#inputOfGate[this.#desc[0]!]!, this.#desc[1]!);
         break;
       case TAKE_SOURCE:
+        this.#isSourceTurn = true;
         this.#sources.takeTurn();
         break;
       case TAKE_END_DRAINED:
