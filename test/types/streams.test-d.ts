@@ -5,6 +5,7 @@ import { FileSource } from '../../ts/connectors/file-source.ts';
 import { JsonLinesSink } from '../../ts/connectors/json-lines-sink.ts';
 import { ParquetSink } from '../../ts/connectors/parquet-sink.ts';
 import { TextLinesSink } from '../../ts/connectors/text-lines-sink.ts';
+import type { CollectedRecords } from '../../ts/datastream/collect-stream.ts';
 import type { DataStream, KeyedStream } from '../../ts/datastream/data-stream.ts';
 import { LocalEnvironment } from '../../ts/environment/local-environment.ts';
 import { BatchFunction } from '../../ts/functions/batch-function.ts';

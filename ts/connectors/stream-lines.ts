@@ -29,6 +29,7 @@ export class StreamLines implements RecordIterator {
   #lines: readonly string[] = [];
   #at = 0;
   #lineNumber = 0;
+  #lastRecord: unknown;
   /** The unfinished line, and how long it is. */
   #open: Buffer[] = [];
   #openBytes = 0;
@@ -45,13 +46,21 @@ export class StreamLines implements RecordIterator {
     for (;;) {
       while (this.#at < this.#lines.length) {
         const record = this.#options.parse(this.#lines[this.#at++]!, ++this.#lineNumber);
-        if (record !== undefined) return { done: false, value: record };
+        if (record === undefined) continue;
+        this.#lastRecord = record;
+        return { done: false, value: record };
       }
       if (this.#hasEnded) return DONE;
       const chunk = this.#chunks.next();
       if ('then' in chunk) return this.#after(chunk);
       this.#take(chunk);
     }
+  }
+
+  /** Line of the record that was given last; nothing for any other, such as a copy behind an exchange. */
+  lineOf(record: unknown): number | undefined {
+    // Primitives have no identity: an equal one may be another line's.
+    return typeof record === 'object' && record !== null && record === this.#lastRecord ? this.#lineNumber : undefined;
   }
 
   return(): unknown {

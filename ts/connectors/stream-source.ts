@@ -3,12 +3,13 @@ import type { ReadableStream } from 'node:stream/web';
 
 import { planError, SageError } from '../common/errors.ts';
 import { captureSourceLocation, type SourceLocation } from '../common/source-location.ts';
+import type { SchemaOutput, StandardSchema } from '../common/standard-schema.ts';
 import { toRecordIterable } from '../datastream/streams/record-iterable.ts';
 import { describeValue } from '../functions/check-user-function.ts';
 import type { Source } from '../transformations/connector.ts';
 import type { IterableSource } from '../transformations/source-descriptor.ts';
-import { type AllowedSetting, checkSettings, FLAG, LINE_BYTES, oneOf } from './connector-arguments.ts';
-import type { LineOptions } from './file-source.ts';
+import { type AllowedSetting, checkSettings, FLAG, LINE_BYTES, oneOf, SCHEMA } from './connector-arguments.ts';
+import type { LineOptions, SchemaOption } from './file-source.ts';
 import { StreamLines } from './stream-lines.ts';
 
 /** What lines can be read from: chunks of bytes or text, cut anywhere. */
@@ -24,10 +25,11 @@ export interface StreamLineOptions extends LineOptions {
   readonly unbounded?: boolean;
 }
 
-const LINES: Readonly<Record<keyof StreamLineOptions, AllowedSetting>> = {
+const LINES: Readonly<Record<keyof StreamLineOptions | 'schema', AllowedSetting>> = {
   invalidUtf8: oneOf('error', 'replace'),
   maxLineBytes: LINE_BYTES,
   unbounded: FLAG,
+  schema: SCHEMA,
 };
 const MAX_LINE_BYTES = 256 * 2 ** 20;
 const BLANK = /^[ \t\r]*$/;
@@ -54,12 +56,15 @@ export class StreamSource<out T> implements Source<T> {
   }
 
   /**
-   * One record for each line of JSON; lines of white space are skipped. `T` is what you say it is.
+   * One record for each line of JSON; lines of white space are skipped. `T` is what you say it is; a `schema`
+   * checks it, and its output is the record.
    *
    * @throws SageError SAGE_PLAN_SOURCE for a stream that was read before or is no stream. In the job: SAGE_FORMAT_JSON with
    * the line, SAGE_FORMAT_UTF8, and SAGE_USER_SOURCE for an error of the stream.
    */
-  static jsonLines<T = unknown>(stream: ByteStream, options: StreamLineOptions = {}): StreamSource<T> {
+  static jsonLines<S extends StandardSchema>(stream: ByteStream, options: StreamLineOptions & SchemaOption<S>): StreamSource<SchemaOutput<S>>;
+  static jsonLines<T = unknown>(stream: ByteStream, options?: StreamLineOptions): StreamSource<T>;
+  static jsonLines(stream: ByteStream, options: StreamLineOptions = {}): StreamSource<unknown> {
     const call = 'StreamSource.jsonLines';
     return new StreamSource(lineSource(stream, options, call, captureSourceLocation(StreamSource.jsonLines), parseJson));
   }
@@ -69,7 +74,9 @@ export class StreamSource<out T> implements Source<T> {
    *
    * @throws SageError as `jsonLines`.
    */
-  static textLines(stream: ByteStream, options: StreamLineOptions = {}): StreamSource<string> {
+  static textLines<S extends StandardSchema>(stream: ByteStream, options: StreamLineOptions & SchemaOption<S>): StreamSource<SchemaOutput<S>>;
+  static textLines(stream: ByteStream, options?: StreamLineOptions): StreamSource<string>;
+  static textLines(stream: ByteStream, options: StreamLineOptions = {}): StreamSource<unknown> {
     const call = 'StreamSource.textLines';
     return new StreamSource(lineSource(stream, options, call, captureSourceLocation(StreamSource.textLines), (line) => line));
   }
@@ -87,7 +94,8 @@ function lineSource(
   declaredAt: SourceLocation,
   parse: (line: string, lineNumber: number) => unknown,
 ): IterableSource {
-  const { unbounded = false, invalidUtf8 = 'error', maxLineBytes = MAX_LINE_BYTES } = checkSettings(options, LINES, call, declaredAt);
+  const settings = checkSettings<StreamLineOptions & Partial<SchemaOption<StandardSchema>>>(options, LINES, call, declaredAt);
+  const { unbounded = false, invalidUtf8 = 'error', maxLineBytes = MAX_LINE_BYTES, schema } = settings;
   // A path is an iterable of characters; nobody means these.
   const chunks = typeof stream === 'object' && stream !== null ? toRecordIterable(stream) : undefined;
   if (chunks === undefined || chunks.problem !== undefined) {
@@ -98,12 +106,14 @@ function lineSource(
       declaredAt,
     });
   }
+  let lines: StreamLines | undefined;
   return {
     form: 'iterable',
     name: `lines of ${chunks.name}`,
-    open: () => new StreamLines(chunks.open(), { call, invalidUtf8, maxLineBytes, parse }),
+    open: () => (lines = new StreamLines(chunks.open(), { call, invalidUtf8, maxLineBytes, parse })),
     async: chunks.async === 'no' ? 'no' : 'unknown',
     bounded: !unbounded,
+    ...(schema === undefined ? {} : { schema, lineOf: (record) => lines?.lineOf(record) }),
   };
 }
 

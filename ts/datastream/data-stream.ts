@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream';
 import type { WritableStream } from 'node:stream/web';
 import { planError } from '../common/errors.ts';
 import { captureSourceLocation, type SourceLocation } from '../common/source-location.ts';
+import type { SchemaOutput, StandardSchema } from '../common/standard-schema.ts';
 import type { AggregateResults, AggregateSpec } from '../functions/aggregator.ts';
 import type { FunctionPlace } from '../functions/check-user-function.ts';
 import { describeValue, toUserFunction } from '../functions/check-user-function.ts';
@@ -24,6 +25,7 @@ import type { ArrayTarget, SinkDescriptor } from '../transformations/sink-descri
 import { SinkTransformation } from '../transformations/sink-transformation.ts';
 import type { StreamEnvironment } from '../transformations/stream-environment.ts';
 import { UnionTransformation } from '../transformations/union-transformation.ts';
+import { ValidateTransformation } from '../transformations/validate-transformation.ts';
 import { type CollectedRecords, type CollectOptions, CollectStream } from './collect-stream.ts';
 import { checkStrategy, toKeySelector } from './key-selector.ts';
 import {
@@ -33,6 +35,7 @@ import {
   checkKeyedState,
   checkOptions,
   checkParallelism,
+  checkSchema,
   checkSignal,
   checkText,
   checkUid,
@@ -133,6 +136,21 @@ export class DataStream<out T> {
     const declaredAt = captureSourceLocation(this.filter);
     const place: FunctionPlace = { call: 'filter', bases: [FilterFunction], declaredAt };
     return this.derive(new FilterTransformation(this.transformation, toUserFunction(fn, args, place), declaredAt));
+  }
+
+  /**
+   * Makes of each record what a schema of zod, valibot, arktype or another library with Standard Schema makes of it. One that
+   * does not match is an error of that record, SAGE_SCHEMA_INVALID, whose `cause` lists what is wrong ({@link SchemaIssue}).
+   *
+   * ```ts
+   * const order = z.object({ id: z.number(), price: z.coerce.number() });
+   * env.fromCollection<unknown>([{ id: 1, price: '9.50' }]).validate(order).map(({ price }) => price * 2).print();
+   * ```
+   */
+  validate<S extends StandardSchema>(schema: S): DataStream<Mapped<SchemaOutput<S>>> {
+    const declaredAt = captureSourceLocation(this.validate);
+    const checked = checkSchema(schema, 'validate', declaredAt);
+    return this.derive(new ValidateTransformation(this.transformation, checked, declaredAt)) as DataStream<Mapped<SchemaOutput<S>>>;
   }
 
   /**
@@ -295,6 +313,7 @@ export class DataStream<out T> {
     const checked = checkParallelism(parallelism, declaredAt);
     checkInstances(this.subject, checked, declaredAt);
     this.subject.parallelism = checked;
+    if (this.subject instanceof ValidateTransformation) this.subject.setSourceParallelism(checked);
     return this;
   }
 
@@ -343,6 +362,10 @@ export class KeyedStream<out K, out T> extends DataStream<T> {
   override map<R>(instance: Executes<T, R>): KeyedStream<K, Mapped<R>>;
   override map(...args: [never]): KeyedStream<K, never> {
     return super.map(...args) as KeyedStream<K, never>;
+  }
+
+  override validate<S extends StandardSchema>(schema: S): KeyedStream<K, Mapped<SchemaOutput<S>>> {
+    return super.validate(schema) as KeyedStream<K, Mapped<SchemaOutput<S>>>;
   }
 
   override flatMap<R extends Flattenable | Promise<Flattenable>>(fn: RecordFunction<T, R>): KeyedStream<K, Flattened<R>>;

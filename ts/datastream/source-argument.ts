@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 import { planError } from '../common/errors.ts';
 import type { SourceLocation } from '../common/source-location.ts';
+import { isStandardSchema, type StandardSchema } from '../common/standard-schema.ts';
 import { BatchFunction } from '../functions/batch-function.ts';
 import { describeValue, toUserFunction } from '../functions/check-user-function.ts';
 import { isClass } from '../functions/class-detection.ts';
@@ -8,12 +9,19 @@ import { SourceFunction } from '../functions/source-function.ts';
 import type { Source } from '../transformations/connector.ts';
 import type { RecordIterator, SourceDescriptor } from '../transformations/source-descriptor.ts';
 import { isConnectorClass, makingOf } from './connector-class.ts';
+import { checkSchema } from './plan-checks.ts';
 import { toRecordIterable } from './streams/record-iterable.ts';
 
 /** Options of sources that cannot say it themselves. */
 export interface SourceOptions {
   /** The source never ends by itself. */
   readonly unbounded?: boolean;
+}
+
+/** As {@link SourceOptions}, with a schema that each record has to match. */
+export interface SchemaSourceOptions<S extends StandardSchema> extends SourceOptions {
+  /** A schema of zod, valibot, arktype, or another library with Standard Schema. Its output is the record. */
+  readonly schema: S;
 }
 
 /** The call that the user wrote. */
@@ -27,7 +35,11 @@ export function toSourceDescriptor(
   declaredAt: SourceLocation,
 ): SourceDescriptor {
   if (isConnectorClass(value)) throw notASource(call, `${describeValue(value)} itself`, declaredAt, `Write ${call}(${makingOf(value)}).`);
-  const { args, bounded } = splitOptions(call, rest, isClass(value) || types.isGeneratorFunction(value), declaredAt);
+  const { args, bounded, schema } = splitOptions(call, rest, isClass(value) || types.isGeneratorFunction(value), declaredAt);
+  return { ...describe(call, value, args, bounded, declaredAt), ...(schema === undefined ? {} : { schema }) };
+}
+
+function describe(call: SourceCall, value: unknown, args: readonly unknown[], bounded: boolean, declaredAt: SourceLocation): SourceDescriptor {
   if (isClass(value) || isFunctionObject(value)) return functionSource(call, value, args, bounded, declaredAt);
   if (typeof value === 'function' && types.isGeneratorFunction(value)) {
     const generator = value as unknown as (...args: readonly unknown[]) => RecordIterator;
@@ -43,7 +55,7 @@ export function toSourceDescriptor(
   if (args.length > 0) {
     throw planError('SAGE_PLAN_ARGUMENT', {
       message: `${call} was given more arguments behind ${describeValue(value)}`,
-      expected: 'further arguments behind a class or a generator function only, or the options { unbounded }',
+      expected: 'further arguments behind a class or a generator function only, or the options { unbounded, schema }',
       fix: `Remove them: ${call}(${Array.isArray(value) ? 'array' : 'source'}).`,
       declaredAt,
     });
@@ -90,17 +102,18 @@ function functionSource(
   return { form: batch ? 'batch' : 'function', fn, bounded };
 }
 
-/** The options are the last argument: a plain object with the name `unbounded` and no other. */
+/** The options are the last argument: a plain object with the names `unbounded` and `schema` and no others. */
 function splitOptions(
   call: SourceCall,
   rest: readonly unknown[],
   takesArguments: boolean,
   declaredAt: SourceLocation,
-): { readonly args: readonly unknown[]; readonly bounded: boolean } {
+): { readonly args: readonly unknown[]; readonly bounded: boolean; readonly schema: StandardSchema | undefined } {
   const last = rest.at(-1);
-  if (!isOptions(last, takesArguments)) return { args: rest, bounded: true };
+  if (!isOptions(last, takesArguments)) return { args: rest, bounded: true, schema: undefined };
   const { unbounded } = last;
-  if (unbounded === undefined || typeof unbounded === 'boolean') return { args: rest.slice(0, -1), bounded: unbounded !== true };
+  const schema = last.schema === undefined ? undefined : checkSchema(last.schema, call, declaredAt);
+  if (unbounded === undefined || typeof unbounded === 'boolean') return { args: rest.slice(0, -1), bounded: unbounded !== true, schema };
   throw planError('SAGE_PLAN_ARGUMENT', {
     message: `unbounded of ${call} is ${describeValue(unbounded)}`,
     expected: 'true or false',
@@ -109,11 +122,13 @@ function splitOptions(
   });
 }
 
-function isOptions(value: unknown, takesArguments: boolean): value is { readonly unbounded?: unknown } {
+function isOptions(value: unknown, takesArguments: boolean): value is { readonly unbounded?: unknown; readonly schema?: unknown } {
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return false;
   const names = Object.keys(value);
   if (names.length === 0) return !takesArguments; // an empty object may well be an argument
-  return names.length === 1 && names[0] === 'unbounded';
+  if (!names.every((name) => name === 'unbounded' || name === 'schema')) return false;
+  // Behind what takes arguments, something else of that name is one of these.
+  return !takesArguments || !('schema' in value) || isStandardSchema(value.schema);
 }
 
 function notASource(call: SourceCall, what: string, declaredAt: SourceLocation, fix: string = sourceFix(call, what)): Error {

@@ -234,7 +234,7 @@ function outputWriter(
   bindings: StageBindings,
   host: RunnerHost,
 ): BatchWriter {
-  const { keyed, encoding, spread } = job.exchanges[op.exchange]!;
+  const { keyed, encoding, announced, spread } = job.exchanges[op.exchange]!;
   const { core, isolate, layouts } = host;
   return new BatchWriter({
     registry: layouts.registry,
@@ -242,6 +242,7 @@ function outputWriter(
     encoding,
     spread,
     row: extractedRow(spec.stage, id),
+    announced,
     deliver: (image) => {
       if (core.emit(isolate, spec.task, op.output, image) === 0) bindings.control.stop = true;
     },
