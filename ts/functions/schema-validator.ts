@@ -33,7 +33,7 @@ export function schemaValidator(schema: StandardSchema, lineOf?: (record: unknow
 }
 
 function invalidRecord(found: readonly StandardIssue[], vendor: string, line: number | undefined): SageError {
-  const issues = found.map((issue): SchemaIssue => ({ path: (issue.path ?? []).map(pathKey), message: issue.message }));
+  const issues = found.map((issue): SchemaIssue => ({ path: Array.from(issue.path ?? [], pathKey), message: issue.message }));
   const shown = issues.slice(0, ISSUES_IN_MESSAGE).map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`));
   const more = issues.length > shown.length ? `; and ${issues.length - shown.length} more` : '';
   const where = line === undefined ? 'a record' : `the record in line ${line}`;

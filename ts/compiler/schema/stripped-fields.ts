@@ -26,11 +26,12 @@ export function strippedFields(schema: StandardSchema): SchemaFields | undefined
 function ofZod(schema: Readonly<Record<string, unknown>>): Fields | undefined {
   interface Internals {
     readonly def: { readonly type: string; readonly shape: Readonly<Record<string, { readonly _zod: Internals }>>; readonly catchall?: unknown };
-    readonly optin?: 'optional';
+    /** `optional`, `defaulted` ...; only a field that must be there has none. */
+    readonly optin?: string;
   }
   const { def } = schema['_zod'] as Internals;
   if (def.type !== 'object' || def.catchall !== undefined) return undefined;
-  return new Map(Object.entries(def.shape).map(([name, field]) => [name, { mayBeMissing: field._zod.optin === 'optional' }]));
+  return new Map(Object.entries(def.shape).map(([name, field]) => [name, { mayBeMissing: field._zod.optin !== undefined }]));
 }
 
 /** `v.object(...)`: the loose and strict ones have types of their own, and a pipe keeps the type of its first schema. */
