@@ -167,7 +167,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
   job.signal.addEventListener('abort', leave, { once: true });
   let closing: Promise<void> | undefined;
   /** Everything is closed, whatever of it fails; the first error is thrown. */
-  const closeAll = async (): Promise<void> => {
+  const closeAll = async (finished: boolean): Promise<void> => {
     const failures: unknown[] = [];
     for (const part of [{ close: () => runner.closeSources() }, ...instances]) {
       try {
@@ -183,11 +183,10 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
     bindings.keyed.fill(undefined);
     // The signal lives as long as the job is listed; the task, with its buffers, must not.
     job.signal.removeEventListener('abort', leave);
-    if (failures.length > 0) {
-      writers.abort(failures[0]);
-      throw failures[0];
-    }
-    await writers.end(job.signal);
+    if (failures.length > 0) writers.abort(failures[0]);
+    if (finished) await writers.end(job.signal);
+    else writers.leave(job.signal);
+    if (failures.length > 0) throw failures[0];
   };
   return {
     runner,
@@ -197,7 +196,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         await instance.open();
       }
     },
-    close: () => (closing ??= closeAll()),
+    close: (finished) => (closing ??= closeAll(finished)),
     counts: () => counters,
   };
 }

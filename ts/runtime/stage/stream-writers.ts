@@ -17,20 +17,22 @@ export class StreamWriters {
     return (record) => writer.write(record);
   }
 
-  /** Ends all streams, and waits until they have taken everything; a job that is over by then is told so. Throws the first error. */
+  /** Ends all streams, and waits until they have taken everything, or the job is over. Throws the first error. */
   async end(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) this.abort(signal.reason);
-    const leave = (): void => this.abort(signal.reason);
-    signal.addEventListener('abort', leave, { once: true });
-    try {
-      for (const { writer, failed } of this.#open) {
-        await writer.end().catch((error: unknown) => {
-          throw failed(error);
-        });
-      }
-    } finally {
-      signal.removeEventListener('abort', leave);
+    this.leave(signal);
+    for (const { writer, failed } of this.#open) {
+      await writer.end().catch((error: unknown) => {
+        throw failed(error);
+      });
     }
+    this.#open.length = 0;
+  }
+
+  /** The job has failed or was cancelled, or may yet: the streams are told why as soon as that is known. */
+  leave(signal: AbortSignal): void {
+    if (this.#open.length === 0) return;
+    if (signal.aborted) this.abort(signal.reason);
+    else signal.addEventListener('abort', () => this.abort(signal.reason), { once: true });
   }
 
   abort(reason: unknown): void {
