@@ -1,5 +1,6 @@
 /** SAGE Kernel: typed pipelines on a Rust core, in one process. */
 export { SageError, isSageError, type ErrorCode, type ErrorDomain } from './common/errors.ts';
+export type { WaitOptions } from './common/abortable-wait.ts';
 export type { SourceLocation } from './common/source-location.ts';
 export type { SchemaInput, SchemaOutput, StandardSchema } from './common/standard-schema.ts';
 export type { Clock } from './common/clock.ts';

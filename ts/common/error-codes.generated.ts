@@ -276,7 +276,7 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
   SAGE_WAIT_ABORTED: {
     domain: 'user',
     retryable: false,
-    message: 'A wait was given up because its signal was aborted; the job goes on.',
+    message: 'A wait was given up because its signal was aborted.',
     help: 'Wait longer, or call cancel() on the job; the cause is the reason of the signal.',
   },
   SAGE_FORMAT_RECORD: {

@@ -1,3 +1,4 @@
+import { abortableWait, type WaitOptions } from '../common/abortable-wait.ts';
 import { planError, type SageError } from '../common/errors.ts';
 import { captureSourceLocation, type SourceLocation } from '../common/source-location.ts';
 import type { SchemaOutput, StandardSchema } from '../common/standard-schema.ts';
@@ -194,10 +195,10 @@ export class LocalEnvironment implements StreamEnvironment {
     return checked.autostop === true ? job.completion : job;
   }
 
-  /** Stops the jobs of this environment and waits for their end. A second call returns the same promise. */
-  close(): Promise<void> {
+  /** Stops the jobs of this environment and waits for their end, or until its signal is aborted. A second call waits for the same. */
+  close(options: WaitOptions = {}): Promise<void> {
     this.#closing ??= this.#stopAll();
-    return this.#closing;
+    return options.signal === undefined ? this.#closing : abortableWait(this.#closing, options, 'close', 'the environment goes on closing');
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -71,7 +71,7 @@ pub enum ErrorCode {
     FormatJson,
     /// `SAGE_SCHEMA_INVALID`: A record does not match its schema.
     SchemaInvalid,
-    /// `SAGE_WAIT_ABORTED`: A wait was given up because its signal was aborted; the job goes on.
+    /// `SAGE_WAIT_ABORTED`: A wait was given up because its signal was aborted.
     WaitAborted,
     /// `SAGE_FORMAT_RECORD`: A value in a file has no form that a record can have.
     FormatRecord,
@@ -429,7 +429,7 @@ impl ErrorCode {
             Self::IoWrite => "Writing failed.",
             Self::FormatJson => "A line of a JSON lines file is not valid JSON.",
             Self::SchemaInvalid => "A record does not match its schema.",
-            Self::WaitAborted => "A wait was given up because its signal was aborted; the job goes on.",
+            Self::WaitAborted => "A wait was given up because its signal was aborted.",
             Self::FormatRecord => "A value in a file has no form that a record can have.",
             Self::FormatUtf8 => "A text file is not UTF-8.",
             Self::FormatParquet => "A Parquet file is corrupt or not a Parquet file.",
