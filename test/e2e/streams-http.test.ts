@@ -53,8 +53,8 @@ describe('HTTP bodies', () => {
       incoming.pipe(response);
     });
     const lines = (): DataStream<string> => new LocalEnvironment().fromCollection(ROWS).map((row) => `${JSON.stringify(row)}\n`);
-    const bytes = lines().collect().toReadableStream().pipeThrough(new TextEncoderStream() as never);
-    expect(await (await fetch(url, { method: 'POST', body: bytes as never, duplex: 'half' } as RequestInit)).text()).toBe(LINES);
+    const bytes = lines().collect().toReadableStream().pipeThrough(new TextEncoderStream());
+    expect(await (await fetch(url, { method: 'POST', body: bytes, duplex: 'half' })).text()).toBe(LINES);
     const { body } = await request(url, { method: 'POST', body: lines().collect().toReadable({ objectMode: false }), dispatcher: agent });
     expect(await body.text()).toBe(LINES);
     expect(await new Response(Readable.toWeb(lines().collect().toReadable({ objectMode: false })) as never).text()).toBe(LINES);
@@ -81,7 +81,7 @@ describe('HTTP bodies', () => {
     });
     const env = new LocalEnvironment();
     const { body } = await fetch(url);
-    env.fromSource(StreamSource.jsonLines(body as never)).sink([]);
+    env.fromSource(StreamSource.jsonLines(body!)).sink([]);
     await expect(env.submit({ autostop: true })).rejects.toMatchObject({ code: 'SAGE_USER_SOURCE' });
   });
 
@@ -94,7 +94,7 @@ describe('HTTP bodies', () => {
     const env = new LocalEnvironment();
     const { body } = await fetch(url);
     let arrived = 0;
-    env.fromSource(StreamSource.jsonLines(body as never, { unbounded: true })).sink(() => { arrived++; });
+    env.fromSource(StreamSource.jsonLines(body!, { unbounded: true })).sink(() => { arrived++; });
     const job = await env.submit();
     await expect.poll(() => arrived, { interval: 1 }).toBe(ROWS.length);
     await job.cancel();

@@ -1,7 +1,7 @@
 import { createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Duplex, PassThrough, Readable, Transform, Writable } from 'node:stream';
+import { Duplex, PassThrough, type Readable, Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -165,8 +165,8 @@ describe('a WritableStream as a sink', () => {
   it('given compression, then the bytes that come out are those that went in', async () => {
     const compression = new CompressionStream('gzip');
     const env = new LocalEnvironment();
-    env.fromCollection(numbers(5000)).map((n) => new TextEncoder().encode(`${n}\n`)).sink(compression.writable as WritableStream<Uint8Array>);
-    const [bytes] = await Promise.all([new Response(compression.readable as ReadableStream).arrayBuffer(), env.submit({ autostop: true })]);
+    env.fromCollection(numbers(5000)).map((n) => new TextEncoder().encode(`${n}\n`)).sink(compression.writable);
+    const [bytes] = await Promise.all([new Response(compression.readable).arrayBuffer(), env.submit({ autostop: true })]);
     expect(gunzipSync(Buffer.from(bytes)).toString()).toBe(numbers(5000).map((n) => `${n}\n`).join(''));
   });
 
@@ -263,7 +263,7 @@ describe('collect().toReadableStream()', () => {
   it('given the streams of the web, then it goes through them', async () => {
     const env = new LocalEnvironment();
     const stream = env.fromCollection(numbers(2000)).map((n) => `${n}\n`).collect().toReadableStream();
-    const bytes = stream.pipeThrough(new TextEncoderStream() as never).pipeThrough(new CompressionStream('gzip') as never).pipeThrough(new DecompressionStream('gzip') as never);
+    const bytes = stream.pipeThrough(new TextEncoderStream()).pipeThrough(new CompressionStream('gzip') as never).pipeThrough(new DecompressionStream('gzip') as never);
     expect(await new Response(bytes as never).text()).toBe(numbers(2000).map((n) => `${n}\n`).join(''));
     const one = new LocalEnvironment().fromCollection([1, null, undefined]).collect().toReadableStream();
     const seen: unknown[] = [];

@@ -30,11 +30,14 @@ export function openReadable<T>(records: RecordPull<T>, { objectMode = true, hig
     read() {
       fill(this).catch((error: unknown) => this.destroy(error as Error));
     },
-    destroy(error, callback) {
-      records.leave().then(
-        () => callback(error),
-        (failure: unknown) => callback(error ?? (failure as Error)),
-      );
+    async destroy(error, callback) {
+      let failure = error;
+      try {
+        await records.leave();
+      } catch (leaving) {
+        failure ??= leaving as Error;
+      }
+      callback(failure);
     },
   });
 }
