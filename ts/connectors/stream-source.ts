@@ -39,6 +39,8 @@ const BLANK = /^[ \t\r]*$/;
  * itself would give the chunks, cut wherever they happen to be.
  *
  * ```ts
+ * import { Readable } from 'node:stream';
+ *
  * const body = Readable.from(['{"id": 1, "pri', 'ce": 9}\n{"id": 2, "price": 4}\n']);
  * env.fromSource(StreamSource.jsonLines<{ id: number; price: number }>(body)).filter((order) => order.price > 5).print();
  * ```

@@ -28,6 +28,9 @@ export interface CollectedRecords<out T> extends AsyncIterable<T> {
    * A Node `Readable`, in object mode unless said otherwise. Destroying it cancels the job; an error of the job destroys it.
    *
    * ```ts
+   * import { createWriteStream } from 'node:fs';
+   * import { pipeline } from 'node:stream/promises';
+   *
    * const env = new LocalEnvironment('lines');
    * const lines = env.fromCollection([1, 2]).map((n) => `${n}\n`).collect();
    * await pipeline(lines.toReadable(), createWriteStream('numbers.txt'));

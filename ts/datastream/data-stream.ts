@@ -143,6 +143,8 @@ export class DataStream<out T> {
    * does not match is an error of that record, SAGE_SCHEMA_INVALID, whose `cause` lists what is wrong ({@link SchemaIssue}).
    *
    * ```ts
+   * import * as z from 'zod';
+   *
    * const order = z.object({ id: z.number(), price: z.coerce.number() });
    * env.fromCollection<unknown>([{ id: 1, price: '9.50' }]).validate(order).map(({ price }) => price * 2).print();
    * ```
