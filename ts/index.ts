@@ -2,7 +2,7 @@
 export { SageError, isSageError, type ErrorCode, type ErrorDomain } from './common/errors.ts';
 export type { WaitOptions } from './common/abortable-wait.ts';
 export type { SourceLocation } from './common/source-location.ts';
-export type { SchemaInput, SchemaOutput, StandardSchema } from './common/standard-schema.ts';
+export type { SchemaInput, SchemaOutput, SchemaResult, StandardIssue, StandardSchema } from './common/standard-schema.ts';
 export type { Clock } from './common/clock.ts';
 export type { JobId } from './common/ids.ts';
 export { BaseFunction } from './functions/base-function.ts';

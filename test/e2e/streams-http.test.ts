@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { Agent, fetch as undiciFetch, request } from 'undici';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 
 import { type DataStream, LocalEnvironment, StreamSource } from '../../ts/index.ts';
 import { numbers, recordsOf } from './support/run-to-array.ts';
@@ -26,6 +26,8 @@ afterEach(async () => {
   if (server !== undefined) await new Promise((resolve) => server!.close(resolve));
   server = undefined;
 });
+
+afterAll(() => agent.close());
 
 describe('HTTP bodies', () => {
   it.each<[string, (url: string) => Promise<Parameters<typeof StreamSource.jsonLines>[0]>]>([

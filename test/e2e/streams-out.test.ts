@@ -224,6 +224,19 @@ describe('collect().toReadable()', () => {
     expect(through).toEqual([1, 2, 5, 10, 17]);
   });
 
+  it('given records that come one a turn, then each is asked for once, and the end comes once', async () => {
+    for (const highWaterMark of [1, 100]) {
+      const env = new LocalEnvironment();
+      const stream = env.fromSource(async function* () { for (const n of numbers(200)) { await nextTurn(); yield n; } }).collect().toReadable({ highWaterMark });
+      const seen: unknown[] = [];
+      const errors: unknown[] = [];
+      let ends = 0;
+      stream.on('data', (n) => seen.push(n)).on('error', (error) => errors.push(error)).on('end', () => ends++);
+      await new Promise((resolve) => stream.on('close', resolve));
+      expect([seen, errors, ends]).toEqual([numbers(200), [], 1]);
+    }
+  });
+
   it('given bytes, then it is a stream of bytes; given other records in it, an error of the stream', async () => {
     const env = new LocalEnvironment();
     const stream = env.fromCollection(['ab', 'cd']).collect().toReadable({ objectMode: false, highWaterMark: 1 });

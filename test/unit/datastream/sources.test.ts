@@ -104,6 +104,16 @@ test('the base class says what null means, the call says it where there is none'
   expect(forms).toEqual(['batch', 'batch', 'function', 'function', 'function', 'function', 'batch', 'function', 'batch']);
 });
 
+test('fromStream is fromSource by another name, which its errors say', () => {
+  const generator = function* () { yield 1; };
+  for (const value of [new Set([1]), generator, () => 1, Ticks, new Ticks(), FileSource.textLines('x')]) {
+    const [one, other] = [describe((env) => env.fromStream(value as never)), describe((env) => env.fromSource(value as never))];
+    expect({ ...one, open: undefined }).toEqual({ ...other, open: undefined });
+  }
+  expect(describe((env) => env.fromStream(generator, { unbounded: true })).bounded).toBe(false);
+  expect(() => new LocalEnvironment().fromStream('text' as never)).toThrow('fromStream was given the string "text"');
+});
+
 test('sources are bounded unless they say otherwise; connectors say it themselves', () => {
   const unbounded = { unbounded: true };
   const all = [

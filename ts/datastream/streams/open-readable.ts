@@ -13,22 +13,26 @@ export interface ToReadableOptions {
 
 /** A Node `Readable` that takes records as it is read. */
 export function openReadable<T>(records: RecordPull<T>, { objectMode = true, highWaterMark }: ToReadableOptions): Readable {
+  // A push that comes later lets Node ask again, though the first answer still waits for more.
+  let isFilling = false;
   const fill = async (stream: Readable): Promise<void> => {
-    let wantsMore = true;
-    while (wantsMore) {
-      while (wantsMore && records.available > 0) wantsMore = stream.push(chunkOf(records.take(), objectMode));
-      if (!wantsMore) return;
-      if (!(await records.untilAvailable())) {
-        stream.push(null);
-        return;
+    isFilling = true;
+    try {
+      while (await records.untilAvailable()) {
+        let wantsMore = true;
+        while (wantsMore && records.available > 0) wantsMore = stream.push(chunkOf(records.take(), objectMode));
+        if (!wantsMore) return;
       }
+      stream.push(null);
+    } finally {
+      isFilling = false;
     }
   };
   return new Readable({
     objectMode,
     ...(highWaterMark === undefined ? {} : { highWaterMark }),
     read() {
-      fill(this).catch((error: unknown) => this.destroy(error as Error));
+      if (!isFilling) fill(this).catch((error: unknown) => this.destroy(error as Error));
     },
     async destroy(error, callback) {
       let failure = error;
