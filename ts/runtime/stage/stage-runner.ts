@@ -56,7 +56,7 @@ export class StageRunner {
   /** What the core said of the end. */
   #told: 'no' | 'drained' | 'stopped' = 'no';
   #lastFlushMs = 0;
-  /** The core has given this step to the source: it may be pulled until the step's time is up. */
+  /** The core has given this step to the source: it may be asked for more until the step's time is up. */
   #isSourceTurn = false;
 
   constructor(task: number, bindings: StageBindings, sources: readonly OpenedSource[], host: RunnerHost) {
@@ -152,9 +152,11 @@ export class StageRunner {
         if (this.#aggregates.flush()) continue;
         if (this.#sources.isPending) return this.#sources.awaitRecord(this.dueInMs);
         if (this.#ending === 'no') {
-          // A record that was awaited is through; a source that gives promises must not pay for a whole step with each.
-          if (!this.#isSourceTurn || this.#sources.isStopping || performance.now() >= stepDeadlineMs) return 'waiting';
-          this.#sources.takeTurn();
+          // A record that was awaited is through; a source that gives promises must not pay for a whole step with each. The
+          // core is asked all the same: the job may have been paused or stopped meanwhile.
+          if (!this.#isSourceTurn || performance.now() >= stepDeadlineMs) return 'waiting';
+          this.#take();
+          if (this.#stack.size === 0 && this.#ending === 'no') return 'waiting';
           continue;
         }
         if (this.#aggregates.drainNext(this.#ending === 'drained')) continue;
