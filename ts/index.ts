@@ -1,6 +1,8 @@
 /** SAGE Kernel: typed pipelines on a Rust core, in one process. */
 export { SageError, isSageError, type ErrorCode, type ErrorDomain, type RelatedPlace } from './common/errors.ts';
+export type { WaitOptions } from './common/abortable-wait.ts';
 export type { SourceLocation } from './common/source-location.ts';
+export type { SchemaInput, SchemaOutput, SchemaResult, StandardIssue, StandardSchema } from './common/standard-schema.ts';
 export type { Clock } from './common/clock.ts';
 export type { JobId } from './common/ids.ts';
 export { BaseFunction } from './functions/base-function.ts';
@@ -30,10 +32,16 @@ export type {
   RetryOptions,
   SampleOptions,
   SinkOptions,
+  StreamSinkOptions,
 } from './datastream/stream-options.ts';
 export type { AsyncCall } from './datastream/record-types.ts';
-export type { SourceOptions } from './datastream/source-argument.ts';
-export { FileSource, type JsonLinesOptions, type LineOptions, type ParquetOptions } from './connectors/file-source.ts';
+export type { CollectedRecords, CollectOptions } from './datastream/collect-stream.ts';
+export type { ToReadableOptions } from './datastream/streams/open-readable.ts';
+export type { ToReadableStreamOptions } from './datastream/streams/open-readable-stream.ts';
+export type { SchemaSourceOptions, SourceOptions } from './datastream/source-argument.ts';
+export type { SchemaIssue } from './functions/schema-validator.ts';
+export { FileSource, type JsonLinesOptions, type LineOptions, type ParquetOptions, type SchemaOption } from './connectors/file-source.ts';
+export { StreamSource, type ByteStream, type StreamLineOptions } from './connectors/stream-source.ts';
 export { JsonLinesSink, type JsonLinesSinkOptions } from './connectors/json-lines-sink.ts';
 export { ParquetSink, type ParquetSinkOptions } from './connectors/parquet-sink.ts';
 export { TextLinesSink, type TextLinesSinkOptions } from './connectors/text-lines-sink.ts';

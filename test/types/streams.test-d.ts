@@ -5,6 +5,7 @@ import { FileSource } from '../../ts/connectors/file-source.ts';
 import { JsonLinesSink } from '../../ts/connectors/json-lines-sink.ts';
 import { ParquetSink } from '../../ts/connectors/parquet-sink.ts';
 import { TextLinesSink } from '../../ts/connectors/text-lines-sink.ts';
+import type { CollectedRecords } from '../../ts/datastream/collect-stream.ts';
 import type { DataStream, KeyedStream } from '../../ts/datastream/streams.ts';
 import { LocalEnvironment } from '../../ts/environment/local-environment.ts';
 import { BatchFunction } from '../../ts/functions/batch-function.ts';
@@ -245,7 +246,8 @@ expectTypeOf(bids.sink(Store, { args: ['bids'] as const })).toEqualTypeOf<DataSt
 expectTypeOf(bids.sink(new JsonLinesSink('out.jsonl')).print('bid').named('shown')).toEqualTypeOf<DataStream<Bid>>();
 bids.sink(new ParquetSink('out.parquet'));
 lines.sink(new TextLinesSink('out.txt'));
-expectTypeOf(bids.collect()).toEqualTypeOf<AsyncIterable<Bid>>();
+expectTypeOf(bids.collect()).toEqualTypeOf<CollectedRecords<Bid>>();
+expectTypeOf(bids.collect()).toExtend<AsyncIterable<Bid>>();
 numbers.sink([]).sink([] as unknown[]);
 // @ts-expect-error -- something with push is no array
 numbers.sink({ push: (...items: number[]) => items.length, length: 0 });

@@ -35,6 +35,8 @@ export type ErrorCode =
   | 'SAGE_IO_READ'
   | 'SAGE_IO_WRITE'
   | 'SAGE_FORMAT_JSON'
+  | 'SAGE_SCHEMA_INVALID'
+  | 'SAGE_WAIT_ABORTED'
   | 'SAGE_FORMAT_RECORD'
   | 'SAGE_FORMAT_UTF8'
   | 'SAGE_FORMAT_PARQUET'
@@ -266,6 +268,18 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     retryable: false,
     message: 'A line of a JSON lines file is not valid JSON.',
     help: 'Mend the line at the file, line and byte that the message names.',
+  },
+  SAGE_SCHEMA_INVALID: {
+    domain: 'external',
+    retryable: false,
+    message: 'A record does not match its schema.',
+    help: 'Mend the data or the schema; the cause lists what is wrong, with the path of each field.',
+  },
+  SAGE_WAIT_ABORTED: {
+    domain: 'user',
+    retryable: false,
+    message: 'A wait was given up because its signal was aborted.',
+    help: 'Wait longer, or call cancel() on the job; the cause is the reason of the signal.',
   },
   SAGE_FORMAT_RECORD: {
     domain: 'external',

@@ -10,6 +10,7 @@ import type { SampleSettings } from '../transformations/sample-transformation.ts
 import type { SideChannel } from '../transformations/side-output-transformation.ts';
 import type { NativeSinkSpec, SinkDescriptor } from '../transformations/sink-descriptor.ts';
 import type { NativeSourceSpec, SourceDescriptor } from '../transformations/source-descriptor.ts';
+import type { LayoutNode } from './layout/layout.ts';
 import type { LogicalOperator } from './logical-plan.ts';
 
 /** Named aggregators, in the order of the result's fields. */
@@ -130,6 +131,8 @@ export interface Exchange {
   readonly keyed: boolean;
   /** `json`: rows are JSON text, for a writer of JSON lines. */
   readonly encoding: 'columns' | 'json';
+  /** Columns that a schema has announced; records decide what it leaves open. */
+  readonly announced: LayoutNode | undefined;
   /** Whether whole records of user code are copied here, so that they lose their prototypes. */
   readonly losesPrototypes: boolean;
   /** Records in flight at which the producer waits, of each physical edge. */

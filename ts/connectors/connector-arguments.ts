@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { planError } from '../common/errors.ts';
 import type { SourceLocation } from '../common/source-location.ts';
+import { isStandardSchema } from '../common/standard-schema.ts';
 import { describeValue } from '../functions/check-user-function.ts';
 
 /** A path as text; `file:` URLs are taken too. @throws SageError SAGE_PLAN_ARGUMENT */
@@ -48,6 +49,9 @@ export const COLUMN_NAMES: AllowedSetting = {
   },
   expected: "an array of different column names with at least one, such as ['id', 'price']",
 };
+
+/** A schema of any library with Standard Schema. */
+export const SCHEMA: AllowedSetting = { accepts: isStandardSchema, expected: 'a schema of zod, valibot, arktype, or another library with Standard Schema' };
 
 /** One of some words. */
 export function oneOf(...words: readonly string[]): AllowedSetting {

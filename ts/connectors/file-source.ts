@@ -1,7 +1,8 @@
 import { captureSourceLocation, type SourceLocation } from '../common/source-location.ts';
+import type { SchemaInput, SchemaOutput, StandardSchema } from '../common/standard-schema.ts';
 import type { Source } from '../transformations/connector.ts';
 import type { NativeSource, NativeSourceSpec } from '../transformations/source-descriptor.ts';
-import { type AllowedSetting, checkPath, checkSettings, COLUMN_NAMES, LINE_BYTES, oneOf } from './connector-arguments.ts';
+import { type AllowedSetting, checkPath, checkSettings, COLUMN_NAMES, LINE_BYTES, oneOf, SCHEMA } from './connector-arguments.ts';
 
 /** Options of sources with named columns. */
 export interface ColumnOptions<T> {
@@ -15,6 +16,12 @@ export interface LineOptions {
   readonly invalidUtf8?: 'error' | 'replace';
   /** A longer line is an error; 256 MiB when left away, 1 GiB at most. */
   readonly maxLineBytes?: number;
+}
+
+/** A schema that each record has to match. */
+export interface SchemaOption<S extends StandardSchema> {
+  /** A schema of zod, valibot, arktype, or another library with Standard Schema. Its output is the record. */
+  readonly schema: S;
 }
 
 /** Options of `FileSource.jsonLines`. */
@@ -53,6 +60,7 @@ export class FileSource<out T> implements Source<T> {
   /** Only for the type; never set. */
   declare readonly record?: T;
   readonly #spec: NativeSourceSpec;
+  readonly #schema: StandardSchema | undefined;
 
   private constructor(
     type: NativeSourceSpec['type'],
@@ -62,26 +70,34 @@ export class FileSource<out T> implements Source<T> {
     declaredAt: SourceLocation,
   ) {
     const call = `FileSource.${type}`;
-    this.#spec = { type, path: checkPath(path, call, declaredAt), ...checkSettings(options, allowed, call, declaredAt) };
+    const { schema, ...settings } = checkSettings<{ schema?: unknown }>(options, { ...allowed, schema: SCHEMA }, call, declaredAt);
+    this.#spec = { type, path: checkPath(path, call, declaredAt), ...settings };
+    this.#schema = schema as StandardSchema | undefined;
   }
 
-  /** One record for each line of JSON. `T` is what you say it is: lines are parsed, not checked against it. */
-  static jsonLines<T = unknown>(path: string | URL, options: JsonLinesOptions<T> = {}): FileSource<T> {
+  /** One record for each line of JSON. `T` is what you say it is: lines are checked only against a `schema`, whose output is the record. */
+  static jsonLines<S extends StandardSchema>(path: string | URL, options: JsonLinesOptions<SchemaInput<S>> & SchemaOption<S>): FileSource<SchemaOutput<S>>;
+  static jsonLines<T = unknown>(path: string | URL, options?: JsonLinesOptions<T>): FileSource<T>;
+  static jsonLines(path: string | URL, options: JsonLinesOptions<never> = {}): FileSource<unknown> {
     return new FileSource('jsonLines', path, options, { columns: COLUMN_NAMES, ...LINES }, captureSourceLocation(FileSource.jsonLines));
   }
 
   /** One record for each line, without its line end (`\n` or `\r\n`). UTF-8. */
-  static textLines(path: string | URL, options: LineOptions = {}): FileSource<string> {
+  static textLines<S extends StandardSchema>(path: string | URL, options: LineOptions & SchemaOption<S>): FileSource<SchemaOutput<S>>;
+  static textLines(path: string | URL, options?: LineOptions): FileSource<string>;
+  static textLines(path: string | URL, options: LineOptions = {}): FileSource<unknown> {
     return new FileSource('textLines', path, options, LINES, captureSourceLocation(FileSource.textLines));
   }
 
-  /** One record for each row of a Parquet file. */
-  static parquet<T = unknown>(path: string | URL, options: ParquetOptions<T> = {}): FileSource<T> {
+  /** One record for each row of a Parquet file; with a `schema`, what that makes of it. */
+  static parquet<S extends StandardSchema>(path: string | URL, options: ParquetOptions<SchemaInput<S>> & SchemaOption<S>): FileSource<SchemaOutput<S>>;
+  static parquet<T = unknown>(path: string | URL, options?: ParquetOptions<T>): FileSource<T>;
+  static parquet(path: string | URL, options: ParquetOptions<never> = {}): FileSource<unknown> {
     return new FileSource('parquet', path, options, PARQUET, captureSourceLocation(FileSource.parquet));
   }
 
   /** What the compiler needs to know of it. Nothing is opened. */
   describe(): NativeSource {
-    return { form: 'native', spec: this.#spec, bounded: true, splittable: true };
+    return { form: 'native', spec: this.#spec, bounded: true, splittable: true, ...(this.#schema === undefined ? {} : { schema: this.#schema }) };
   }
 }

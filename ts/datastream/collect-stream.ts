@@ -1,23 +1,71 @@
+import type { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
+
 import { planError, SageError } from '../common/errors.ts';
 import type { SourceLocation } from '../common/source-location.ts';
 import type { Job } from '../transformations/job.ts';
 import type { RecordCollector } from '../transformations/sink-descriptor.ts';
 import { SinkTransformation } from '../transformations/sink-transformation.ts';
 import type { StreamEnvironment } from '../transformations/stream-environment.ts';
+import { openReadable, type ToReadableOptions } from './streams/open-readable.ts';
+import { openReadableStream, type ToReadableStreamOptions } from './streams/open-readable-stream.ts';
+import type { RecordPull } from './streams/record-pull.ts';
+
+/** Options of `collect`. */
+export interface CollectOptions {
+  /** Cancels the job; the reader gets SAGE_JOB_CANCELED with the signal's reason as its cause. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * What `collect()` returns: the records of a stream, for a `for await` loop, or as a stream of Node or of the web. Whichever is
+ * read first submits the job and pulls with backpressure; leaving it early cancels the job. There is one pass.
+ */
+export interface CollectedRecords<out T> extends AsyncIterable<T> {
+  /** @throws SageError SAGE_ENV_CONTEXT on a second pass. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> & AsyncDisposable;
+  /**
+   * A Node `Readable`, in object mode unless said otherwise. Destroying it cancels the job; an error of the job destroys it.
+   *
+   * ```ts
+   * import { createWriteStream } from 'node:fs';
+   * import { pipeline } from 'node:stream/promises';
+   *
+   * const env = new LocalEnvironment('lines');
+   * const lines = env.fromCollection([1, 2]).map((n) => `${n}\n`).collect();
+   * await pipeline(lines.toReadable(), createWriteStream('numbers.txt'));
+   * ```
+   *
+   * @throws SageError SAGE_ENV_CONTEXT on a second pass. In the stream: SAGE_USER_WRONG_TYPE for null, which would be its end.
+   */
+  toReadable(options?: ToReadableOptions): Readable;
+  /**
+   * A `ReadableStream`. Cancelling it cancels the job; an error of the job is its error.
+   *
+   * ```ts
+   * const env = new LocalEnvironment('lines');
+   * const lines = env.fromCollection([1, 2]).map((n) => `${n}\n`).collect();
+   * console.log(await new Response(lines.toReadableStream().pipeThrough(new TextEncoderStream())).text());
+   * ```
+   *
+   * @throws SageError SAGE_ENV_CONTEXT on a second pass.
+   */
+  toReadableStream(options?: ToReadableStreamOptions): ReadableStream<T>;
+}
 
 /** Records that may wait for the reader; beyond, the sink waits. */
 const CAPACITY = 1024;
 
+const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
+
 /** Jobs that a collect() is about to submit: several iterations that begin together share one job. */
 const submitting = new WeakMap<StreamEnvironment, Promise<Job>>();
 
-/**
- * What `collect()` returns. Iterating over it submits the job (or joins the one that runs) and pulls its records with
- * backpressure; leaving the loop early cancels the job. One pass.
- */
-export class CollectStream<T> implements AsyncIterable<T>, RecordCollector {
+/** The buffer between a job and the one reader of its records. */
+export class CollectStream<T> implements CollectedRecords<T>, RecordCollector, RecordPull<T> {
   readonly #environment: StreamEnvironment;
   readonly #declaredAt: SourceLocation;
+  readonly #signal: AbortSignal | undefined;
   #reading = false;
   /** Nobody will read any more: what still comes is dropped. */
   #left = false;
@@ -26,80 +74,71 @@ export class CollectStream<T> implements AsyncIterable<T>, RecordCollector {
   #buffer: T[] = [];
   /** Index of the next record in the buffer. */
   #head = 0;
-  #wakeReader: (() => void) | undefined;
+  #started: Promise<void> | undefined;
+  /** Calls of `next` that wait for a record, in their order; there are some only while the buffer is empty. */
+  readonly #waiting: PromiseWithResolvers<IteratorResult<T, undefined>>[] = [];
+  #wake: (() => void) | undefined;
   #writerWait: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
   #job: Job | undefined;
 
-  constructor(environment: StreamEnvironment, declaredAt: SourceLocation) {
+  constructor(environment: StreamEnvironment, declaredAt: SourceLocation, signal?: AbortSignal) {
     this.#environment = environment;
     this.#declaredAt = declaredAt;
+    this.#signal = signal;
   }
 
   get reading(): boolean {
     return this.#reading;
   }
 
-  /** @throws SageError SAGE_ENV_CONTEXT on a second pass. */
-  [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
-    if (this.#reading) {
-      throw new SageError('SAGE_ENV_CONTEXT', 'what collect() returned is already being read', {
-        declaredAt: this.#declaredAt,
-        help: 'Call collect() on the stream again for a second reader.',
-      });
-    }
-    this.#reading = true;
-    let started: Promise<void> | undefined;
-    return {
-      next: async () => {
-        await (started ??= this.#start());
-        return this.#next();
-      },
+  [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> & AsyncDisposable {
+    this.#claim();
+    const iterator: AsyncIterableIterator<T, undefined> & AsyncDisposable = {
+      next: () => (this.#job === undefined && this.#failure === undefined && !this.#left ? this.#first() : this.#next()),
       return: async () => {
-        await started?.catch(() => {});
-        await this.#leave();
-        return { done: true, value: undefined };
+        await this.leave();
+        return DONE;
       },
+      throw: async (error: unknown) => {
+        await this.leave();
+        throw error;
+      },
+      [Symbol.asyncIterator]: () => iterator,
+      [Symbol.asyncDispose]: () => this.leave(),
     };
+    return iterator;
+  }
+
+  toReadable(options: ToReadableOptions = {}): Readable {
+    this.#claim();
+    return openReadable(this, options);
+  }
+
+  toReadableStream(options: ToReadableStreamOptions = {}): ReadableStream<T> {
+    this.#claim();
+    return openReadableStream(this, options);
   }
 
   write(record: unknown): void | Promise<void> {
     if (this.#left) return undefined;
+    const reader = this.#waiting.shift();
+    if (reader !== undefined) {
+      reader.resolve({ done: false, value: record as T });
+      return undefined;
+    }
     this.#buffer.push(record as T);
-    this.#wakeReader?.();
+    this.#wakePuller();
     if (this.#buffer.length - this.#head < CAPACITY) return undefined;
     this.#writerWait ??= Promise.withResolvers<void>();
     return this.#writerWait.promise;
   }
 
-  async #start(): Promise<void> {
-    this.#job = await joinOrSubmit(this.#environment);
-    this.#job.completion.then(
-      () => this.#end(undefined),
-      (error: unknown) => this.#end({ error }),
-    );
+  get available(): number {
+    return this.#buffer.length - this.#head;
   }
 
-  #end(failure: { readonly error: unknown } | undefined): void {
-    this.#ended = true;
-    this.#failure = failure;
-    this.#wakeReader?.();
-  }
-
-  async #next(): Promise<IteratorResult<T, undefined>> {
-    while (this.#head === this.#buffer.length) {
-      if (this.#ended || this.#left) {
-        const failure = this.#failure;
-        this.#failure = undefined;
-        if (failure !== undefined) throw failure.error;
-        return { done: true, value: undefined };
-      }
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#wakeReader = resolve;
-      // eslint-disable-next-line no-await-in-loop -- this is the wait for the next record
-      await promise;
-      this.#wakeReader = undefined;
-    }
-    const value = this.#buffer[this.#head++]!;
+  take(): T {
+    const record = this.#buffer[this.#head++]!;
     if (this.#head === this.#buffer.length) {
       this.#buffer = [];
       this.#head = 0;
@@ -107,18 +146,126 @@ export class CollectStream<T> implements AsyncIterable<T>, RecordCollector {
       this.#buffer = this.#buffer.slice(this.#head);
       this.#head = 0;
     }
-    if (this.#buffer.length - this.#head <= CAPACITY / 2) this.#releaseWriter();
-    return { done: false, value };
+    if (this.#writerWait !== undefined && this.#buffer.length - this.#head <= CAPACITY / 2) this.#releaseWriter();
+    return record;
   }
 
-  async #leave(): Promise<void> {
+  async untilAvailable(): Promise<boolean> {
+    await this.#start();
+    while (this.available === 0) {
+      this.#throwFailure();
+      if (this.#ended || this.#left) return false;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    return true;
+  }
+
+  async leave(): Promise<void> {
     this.#left = true;
     this.#buffer = [];
     this.#head = 0;
     this.#releaseWriter();
+    this.#wakeAll();
+    if (this.#started === undefined) return;
+    await this.#started.catch(() => {}); // its `next` has said so
     if (this.#ended || this.#job === undefined) return;
     await this.#job.cancel();
-    await this.#job.completion.catch(() => {}); // the reader went away on purpose
+    await this.#job.ended;
+  }
+
+  #claim(): void {
+    if (this.#reading) {
+      throw new SageError('SAGE_ENV_CONTEXT', 'what collect() returned is already being read', {
+        declaredAt: this.#declaredAt,
+        help: 'Call collect() on the stream again for a second reader.',
+      });
+    }
+    this.#reading = true;
+  }
+
+  /** Awaits all the way, with no `then`, as below. */
+  async #first(): Promise<IteratorResult<T, undefined>> {
+    await this.#start();
+    return this.#next();
+  }
+
+  #next(): Promise<IteratorResult<T, undefined>> {
+    if (this.available > 0) return Promise.resolve({ done: false, value: this.take() });
+    if (this.#failure !== undefined) {
+      const { error } = this.#failure;
+      this.#failure = undefined;
+      return Promise.reject(error as Error);
+    }
+    if (this.#ended || this.#left) return Promise.resolve(DONE);
+    const reader = Promise.withResolvers<IteratorResult<T, undefined>>();
+    this.#waiting.push(reader);
+    return reader.promise;
+  }
+
+  async #start(): Promise<void> {
+    await (this.#started ??= this.#submit());
+  }
+
+  async #submit(): Promise<void> {
+    const signal = this.#signal;
+    if (this.#isAborted) {
+      this.#end({ error: this.#canceled() });
+      return;
+    }
+    const job = await joinOrSubmit(this.#environment);
+    this.#job = job;
+    const abort = (): void => {
+      this.#end({ error: this.#canceled() });
+      void job.cancel();
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    // It may have come while the job was being started.
+    if (this.#isAborted) abort();
+    job.completion
+      .then(
+        ({ status }) => this.#end(status === 'canceled' && !this.#left ? { error: this.#canceled() } : undefined),
+        (error: unknown) => this.#end({ error }),
+      )
+      .finally(() => signal?.removeEventListener('abort', abort));
+  }
+
+  get #isAborted(): boolean {
+    return this.#signal?.aborted === true;
+  }
+
+  /** The records so far look like all of them, and are not. */
+  #canceled(): SageError {
+    const by = this.#isAborted ? ' by the signal of collect()' : '';
+    return new SageError('SAGE_JOB_CANCELED', `job '${this.#environment.name}' was cancelled${by} before all of its records were read`, {
+      cause: this.#signal?.reason,
+    });
+  }
+
+  #end(failure: { readonly error: unknown } | undefined): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#failure = failure;
+    this.#releaseWriter();
+    this.#wakeAll();
+  }
+
+  /** There will be no more records: the first who waits gets the error, if there is one. */
+  #wakeAll(): void {
+    for (const reader of this.#waiting.splice(0)) this.#next().then(reader.resolve, reader.reject);
+    this.#wakePuller();
+  }
+
+  #wakePuller(): void {
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+
+  #throwFailure(): void {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure.error;
   }
 
   #releaseWriter(): void {

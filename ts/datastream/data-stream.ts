@@ -1,5 +1,8 @@
+import type { Writable } from 'node:stream';
+import type { WritableStream } from 'node:stream/web';
 import { planError } from '../common/errors.ts';
 import { captureSourceLocation, type SourceLocation } from '../common/source-location.ts';
+import type { SchemaOutput, StandardSchema } from '../common/standard-schema.ts';
 import type { AggregateResults, AggregateSpec } from '../functions/aggregator.ts';
 import type { FunctionPlace } from '../functions/check-user-function.ts';
 import { describeValue, toUserFunction } from '../functions/check-user-function.ts';
@@ -32,9 +35,10 @@ import { SideOutputTransformation } from '../transformations/side-output-transfo
 import type { ArrayTarget, SinkDescriptor } from '../transformations/sink-descriptor.ts';
 import { SinkTransformation } from '../transformations/sink-transformation.ts';
 import { UnionTransformation } from '../transformations/union-transformation.ts';
+import { ValidateTransformation } from '../transformations/validate-transformation.ts';
 import { ZipWithIndexTransformation } from '../transformations/zip-with-index-transformation.ts';
 import { buildBranches } from './build-branches.ts';
-import { CollectStream } from './collect-stream.ts';
+import { type CollectedRecords, type CollectOptions, CollectStream } from './collect-stream.ts';
 import { checkArgs, checkStrategy, toKeySelector } from './key-selector.ts';
 import type { KeyedStream } from './keyed-stream.ts';
 import {
@@ -55,6 +59,8 @@ import {
   checkKeyedState,
   checkOptions,
   checkParallelism,
+  checkSchema,
+  checkSignal,
   checkText,
   checkUid,
 } from './plan-checks.ts';
@@ -63,7 +69,7 @@ import type { RoutedStream } from './routed-stream.ts';
 import { printSink, toSinkDescriptor } from './sink-argument.ts';
 import { StreamBase } from './stream-base.ts';
 import { streamKinds } from './stream-kinds.ts';
-import type { BatchOptions, ClassOptions, DedupOptions, EmitOptions, KeyByOptions, MapAsyncOptions, NeededClassOptions, SampleOptions, SinkOptions } from './stream-options.ts';
+import type { BatchOptions, ClassOptions, DedupOptions, EmitOptions, KeyByOptions, MapAsyncOptions, NeededClassOptions, SampleOptions, SinkOptions, StreamSinkOptions } from './stream-options.ts';
 
 /** The record type of a stream. */
 type RecordOf<S> = S extends DataStream<infer T> ? T : never;
@@ -112,6 +118,23 @@ export class DataStream<out T> extends StreamBase {
     const declaredAt = captureSourceLocation(this.filter);
     const place: FunctionPlace = { call: 'filter', bases: [FilterFunction], declaredAt };
     return this.derive(new FilterTransformation(this.transformation, toUserFunction(fn, args, place), declaredAt));
+  }
+
+  /**
+   * Makes of each record what a schema of zod, valibot, arktype or another library with Standard Schema makes of it. One that
+   * does not match is an error of that record, SAGE_SCHEMA_INVALID, whose `cause` lists what is wrong ({@link SchemaIssue}).
+   *
+   * ```ts
+   * import * as z from 'zod';
+   *
+   * const order = z.object({ id: z.number(), price: z.coerce.number() });
+   * env.fromCollection<unknown>([{ id: 1, price: '9.50' }]).validate(order).map(({ price }) => price * 2).print();
+   * ```
+   */
+  validate<S extends StandardSchema>(schema: S): DataStream<Mapped<SchemaOutput<S>>> {
+    const declaredAt = captureSourceLocation(this.validate);
+    const checked = checkSchema(schema, 'validate', declaredAt);
+    return this.derive(new ValidateTransformation(this.transformation, checked, declaredAt)) as DataStream<Mapped<SchemaOutput<S>>>;
   }
 
   /**
@@ -367,11 +390,19 @@ export class DataStream<out T> extends StreamBase {
   }
 
   /**
-   * Sends the records to an array, a function, a class, or a connector. Returns this stream, so that sinks chain;
-   * `named`, `uid` and `parallelism` right behind belong to the sink.
+   * Sends the records to an array, a function, a class, a connector, or a Node `Writable` or `WritableStream`. Returns this
+   * stream, so that sinks chain; `named`, `uid` and `parallelism` right behind belong to the sink.
+   *
+   * A stream is written to with backpressure, ended with the job (`{ end: false }` leaves it open), and destroyed with the
+   * reason when the job fails or is cancelled; an error of the stream fails the job.
+   *
+   * ```ts
+   * env.fromCollection(['to be\n', 'or not\n']).sink(process.stdout);
+   * ```
    */
   sink(target: T[] | (readonly unknown[] & ArrayTarget<T>), options?: SinkOptions): this;
   sink(connector: Sink<T>, options?: SinkOptions): this;
+  sink(stream: Writable | WritableStream<T>, options?: StreamSinkOptions): this;
   sink(fn: RecordFunction<T, unknown>, options?: SinkOptions): this;
   sink<A extends readonly unknown[]>(
     Class: ClassOf<Executes<T, unknown>, A>,
@@ -380,8 +411,8 @@ export class DataStream<out T> extends StreamBase {
   sink(instance: Executes<T, unknown>, options?: SinkOptions): this;
   sink(target: unknown, options?: unknown): this {
     const declaredAt = captureSourceLocation(this.sink);
-    const { name, uid, parallelism, onError, args } = checkOptions(options, ['name', 'uid', 'parallelism', 'onError', 'args'], 'sink', declaredAt);
-    const sink = new SinkTransformation(this.transformation, toSinkDescriptor(target, args, declaredAt), 'sink', declaredAt);
+    const { name, uid, parallelism, onError, args, end } = checkOptions(options, ['name', 'uid', 'parallelism', 'onError', 'args', 'end'], 'sink', declaredAt);
+    const sink = new SinkTransformation(this.transformation, toSinkDescriptor(target, { args, end }, declaredAt), 'sink', declaredAt);
     if (name !== undefined) sink.name = checkText(name, 'name', declaredAt);
     if (uid !== undefined) sink.uid = checkUid(uid, undefined, this.environment.pipeline, declaredAt);
     if (parallelism !== undefined) sink.parallelism = checkParallelism(parallelism, declaredAt);
@@ -401,16 +432,18 @@ export class DataStream<out T> extends StreamBase {
   }
 
   /**
-   * The records of this stream for a `for await` loop, which submits the job; leaving it early cancels the job.
+   * The records of this stream for a `for await` loop, which submits the job; leaving it early cancels the job. `toReadable()`
+   * and `toReadableStream()` of the result give them as a stream.
    *
    * ```ts
    * const env = new LocalEnvironment('squares');
    * for await (const square of env.fromCollection([1, 2, 3]).map((n) => n * n).collect()) console.log(square);
    * ```
    */
-  collect(): AsyncIterable<T> {
+  collect(options?: CollectOptions): CollectedRecords<T> {
     const declaredAt = captureSourceLocation(this.collect);
-    const collector = new CollectStream<T>(this.environment, declaredAt);
+    const { signal } = checkOptions(options, ['signal'], 'collect', declaredAt);
+    const collector = new CollectStream<T>(this.environment, declaredAt, checkSignal(signal, 'collect', declaredAt));
     const sink: SinkDescriptor = { form: 'collect', collector };
     this.environment.add(new SinkTransformation(this.transformation, sink, 'collect', declaredAt));
     return collector;

@@ -1,3 +1,4 @@
+import type { SchemaOutput, StandardSchema } from '../common/standard-schema.ts';
 import type { AggregateResults, AggregateSpec } from '../functions/aggregator.ts';
 import type { PathOf } from '../functions/path-types.ts';
 import type { ProcessFunction } from '../functions/process-function.ts';
@@ -24,6 +25,10 @@ export class KeyedStream<out K, out T> extends DataStream<T> {
   override map<R>(instance: Executes<T, R>): KeyedStream<K, Mapped<R>>;
   override map(...args: [never]): KeyedStream<K, never> {
     return super.map(...args) as KeyedStream<K, never>;
+  }
+
+  override validate<S extends StandardSchema>(schema: S): KeyedStream<K, Mapped<SchemaOutput<S>>> {
+    return super.validate(schema) as KeyedStream<K, Mapped<SchemaOutput<S>>>;
   }
 
   override flatMap<R extends Flattenable | Promise<Flattenable>>(fn: RecordFunction<T, R>): KeyedStream<K, Flattened<R>>;

@@ -1,5 +1,6 @@
 import { planError } from '../common/errors.ts';
 import type { SourceLocation } from '../common/source-location.ts';
+import { isStandardSchema, type StandardSchema } from '../common/standard-schema.ts';
 import { isBuiltinAggregator, isUserAggregator } from '../functions/aggregator.ts';
 import { describeValue } from '../functions/check-user-function.ts';
 import { isClass } from '../functions/class-detection.ts';
@@ -140,6 +141,28 @@ export function checkOptions(
     });
   }
   return value as Readonly<Record<string, unknown>>;
+}
+
+/** @throws SageError SAGE_PLAN_ARGUMENT unless it is a Standard Schema. */
+export function checkSchema(value: unknown, call: string, declaredAt: SourceLocation): StandardSchema {
+  if (isStandardSchema(value)) return value;
+  throw planError('SAGE_PLAN_ARGUMENT', {
+    message: `the schema of ${call} is ${describeValue(value)}`,
+    expected: 'a schema of zod (3.24 or newer), valibot (1.0), arktype (2.0), or another library with Standard Schema',
+    fix: 'Give the schema itself, such as z.object({ id: z.number() }).',
+    declaredAt,
+  });
+}
+
+/** @throws SageError SAGE_PLAN_ARGUMENT unless it is an AbortSignal or left away. */
+export function checkSignal(value: unknown, call: string, declaredAt: SourceLocation): AbortSignal | undefined {
+  if (value === undefined || value instanceof AbortSignal) return value;
+  throw planError('SAGE_PLAN_ARGUMENT', {
+    message: `signal of ${call} is ${describeValue(value)}`,
+    expected: 'an AbortSignal',
+    fix: `Write ${call}({ signal: controller.signal }).`,
+    declaredAt,
+  });
 }
 
 /** @throws SageError SAGE_PLAN_ARGUMENT for another form than {@link Emit}. */

@@ -8,9 +8,21 @@ import type { Sink } from '../transformations/connector.ts';
 import type { SinkDescriptor } from '../transformations/sink-descriptor.ts';
 import { isConnectorClass, makingOf } from './connector-class.ts';
 import { checkArgs } from './key-selector.ts';
+import { toStreamSink } from './streams/stream-sink.ts';
 
 /** What `sink` was given, as the compiler wants it. @throws SageError SAGE_PLAN_SINK and other plan errors. */
-export function toSinkDescriptor(value: unknown, args: unknown, declaredAt: SourceLocation): SinkDescriptor {
+export function toSinkDescriptor(value: unknown, options: { readonly args?: unknown; readonly end?: unknown }, declaredAt: SourceLocation): SinkDescriptor {
+  const { args, end } = options;
+  const stream = typeof value === 'object' && value !== null ? toStreamSink(value, end, declaredAt) : undefined;
+  if (stream !== undefined) return stream;
+  if (end !== undefined) {
+    throw planError('SAGE_PLAN_ARGUMENT', {
+      message: `sink was given the option end for ${describeValue(value)}`,
+      expected: 'the option end for a Writable or a WritableStream only',
+      fix: 'Leave it away.',
+      declaredAt,
+    });
+  }
   if (Array.isArray(value)) {
     if (!Object.isFrozen(value)) return { form: 'array', target: value };
     throw notASink('a frozen array', 'Give an array that can grow.', declaredAt);
@@ -44,7 +56,7 @@ function isConnector(value: unknown): value is Sink<never> {
 function notASink(what: string, fix: string, declaredAt: SourceLocation): Error {
   return planError('SAGE_PLAN_SINK', {
     message: `sink was given ${what}`,
-    expected: 'an array, a function, a class that extends SinkFunction or an object of one, or a connector',
+    expected: 'an array, a function, a class that extends SinkFunction or an object of one, a Writable, a WritableStream, or a connector',
     found: what,
     fix,
     declaredAt,

@@ -1,13 +1,16 @@
 import { types } from 'node:util';
-import { planError, SageError } from '../common/errors.ts';
+import { planError } from '../common/errors.ts';
 import type { SourceLocation } from '../common/source-location.ts';
+import { isStandardSchema, type StandardSchema } from '../common/standard-schema.ts';
 import { BatchFunction } from '../functions/batch-function.ts';
 import { describeValue, toUserFunction } from '../functions/check-user-function.ts';
 import { isClass } from '../functions/class-detection.ts';
 import { SourceFunction } from '../functions/source-function.ts';
 import type { Source } from '../transformations/connector.ts';
-import type { IterableSource, SourceDescriptor } from '../transformations/source-descriptor.ts';
+import type { RecordIterator, SourceDescriptor } from '../transformations/source-descriptor.ts';
 import { isConnectorClass, makingOf } from './connector-class.ts';
+import { checkSchema } from './plan-checks.ts';
+import { toRecordIterable } from './streams/record-iterable.ts';
 
 /** Options of sources that cannot say it themselves. */
 export interface SourceOptions {
@@ -15,10 +18,14 @@ export interface SourceOptions {
   readonly unbounded?: boolean;
 }
 
-/** The call that the user wrote. */
-export type SourceCall = 'fromBatch' | 'fromCollection' | 'fromSource';
+/** As {@link SourceOptions}, with a schema that each record has to match. */
+export interface SchemaSourceOptions<S extends StandardSchema> extends SourceOptions {
+  /** A schema of zod, valibot, arktype, or another library with Standard Schema. Its output is the record. */
+  readonly schema: S;
+}
 
-type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>;
+/** The call that the user wrote. */
+export type SourceCall = 'fromBatch' | 'fromCollection' | 'fromSource' | 'fromStream';
 
 /** What a source call was given, as the compiler wants it. @throws SageError SAGE_PLAN_SOURCE and other plan errors. */
 export function toSourceDescriptor(
@@ -28,10 +35,14 @@ export function toSourceDescriptor(
   declaredAt: SourceLocation,
 ): SourceDescriptor {
   if (isConnectorClass(value)) throw notASource(call, `${describeValue(value)} itself`, declaredAt, `Write ${call}(${makingOf(value)}).`);
-  const { args, bounded } = splitOptions(call, rest, isClass(value) || types.isGeneratorFunction(value), declaredAt);
+  const { args, bounded, schema } = splitOptions(call, rest, isClass(value) || types.isGeneratorFunction(value), declaredAt);
+  return { ...describe(call, value, args, bounded, declaredAt), ...(schema === undefined ? {} : { schema }) };
+}
+
+function describe(call: SourceCall, value: unknown, args: readonly unknown[], bounded: boolean, declaredAt: SourceLocation): SourceDescriptor {
   if (isClass(value) || isFunctionObject(value)) return functionSource(call, value, args, bounded, declaredAt);
   if (typeof value === 'function' && types.isGeneratorFunction(value)) {
-    const generator = value as unknown as (...args: readonly unknown[]) => AnyIterator;
+    const generator = value as unknown as (...args: readonly unknown[]) => RecordIterator;
     return {
       form: 'iterable',
       name: `generator ${value.name || 'function'}`,
@@ -44,7 +55,7 @@ export function toSourceDescriptor(
   if (args.length > 0) {
     throw planError('SAGE_PLAN_ARGUMENT', {
       message: `${call} was given more arguments behind ${describeValue(value)}`,
-      expected: 'further arguments behind a class or a generator function only, or the options { unbounded }',
+      expected: 'further arguments behind a class or a generator function only, or the options { unbounded, schema }',
       fix: `Remove them: ${call}(${Array.isArray(value) ? 'array' : 'source'}).`,
       found: describeValue(value),
       declaredAt,
@@ -57,10 +68,19 @@ export function toSourceDescriptor(
       if ('bounded' in descriptor) return descriptor;
       throw notASource(call, `${describeValue(value)}, which is a sink`, declaredAt);
     }
-    const iterable = iterableSource(value, bounded);
-    if (iterable !== undefined) return iterable;
+    const iterable = toRecordIterable(value);
+    if (iterable !== undefined) {
+      const { problem, ...source } = iterable;
+      if (problem === undefined) return { form: 'iterable', ...source, bounded };
+      throw notASource(call, `a ${iterable.name} that ${problem}`, declaredAt, 'Give a stream that nobody has read, and read it here only.');
+    }
   }
   throw notASource(call, describeValue(value), declaredAt);
+}
+
+/** Whether a function gives `END` at its end, and not `null`. */
+function isSourceCall(call: SourceCall): boolean {
+  return call === 'fromSource' || call === 'fromStream';
 }
 
 function isFunctionObject(value: unknown): boolean {
@@ -74,58 +94,27 @@ function functionSource(
   bounded: boolean,
   declaredAt: SourceLocation,
 ): SourceDescriptor {
-  const bases = call === 'fromSource' ? [SourceFunction, BatchFunction] : [BatchFunction, SourceFunction];
+  const bases = isSourceCall(call) ? [SourceFunction, BatchFunction] : [BatchFunction, SourceFunction];
   const fn = toUserFunction(value, args, { call, bases, declaredAt });
   const prototype: unknown = fn.form === 'class' ? fn.ctor.prototype : fn.form === 'instance' ? fn.object : undefined;
   // The base class says what null means; without one, the call does.
   const batch =
-    prototype instanceof BatchFunction || (call !== 'fromSource' && !(prototype instanceof SourceFunction));
+    prototype instanceof BatchFunction || (!isSourceCall(call) && !(prototype instanceof SourceFunction));
   return { form: batch ? 'batch' : 'function', fn, bounded };
 }
 
-function iterableSource(value: object, bounded: boolean): IterableSource | undefined {
-  const name = value.constructor?.name || 'iterable';
-  const { [Symbol.asyncIterator]: openAsync, [Symbol.iterator]: openSync, next } = value as Partial<
-    AsyncIterable<unknown> & Iterable<unknown> & Iterator<unknown>
-  >;
-  if (typeof openAsync === 'function') {
-    return { form: 'iterable', name, open: once(value, () => openAsync.call(value)), async: 'yes', bounded };
-  }
-  if (typeof openSync === 'function') {
-    return { form: 'iterable', name, open: once(value, () => openSync.call(value)), async: 'no', bounded };
-  }
-  if (typeof next === 'function') {
-    return { form: 'iterable', name, open: once(value, () => value as AnyIterator), async: 'unknown', bounded };
-  }
-  return undefined;
-}
-
-/** An iterator that is its own iterable has one pass; a second job over it would silently see nothing. */
-function once(value: object, open: () => AnyIterator): () => AnyIterator {
-  let opened = false;
-  return () => {
-    const iterator = open();
-    if (opened && (iterator as object) === value) {
-      throw new SageError('SAGE_USER_SOURCE', 'an iterator was already read by an earlier job', {
-        help: 'Give the generator function instead of its result, so that each job starts its own.',
-      });
-    }
-    opened = true;
-    return iterator;
-  };
-}
-
-/** The options are the last argument: a plain object with the name `unbounded` and no other. */
+/** The options are the last argument: a plain object with the names `unbounded` and `schema` and no others. */
 function splitOptions(
   call: SourceCall,
   rest: readonly unknown[],
   takesArguments: boolean,
   declaredAt: SourceLocation,
-): { readonly args: readonly unknown[]; readonly bounded: boolean } {
+): { readonly args: readonly unknown[]; readonly bounded: boolean; readonly schema: StandardSchema | undefined } {
   const last = rest.at(-1);
-  if (!isOptions(last, takesArguments)) return { args: rest, bounded: true };
+  if (!isOptions(last, takesArguments)) return { args: rest, bounded: true, schema: undefined };
   const { unbounded } = last;
-  if (unbounded === undefined || typeof unbounded === 'boolean') return { args: rest.slice(0, -1), bounded: unbounded !== true };
+  const schema = last.schema === undefined ? undefined : checkSchema(last.schema, call, declaredAt);
+  if (unbounded === undefined || typeof unbounded === 'boolean') return { args: rest.slice(0, -1), bounded: unbounded !== true, schema };
   throw planError('SAGE_PLAN_ARGUMENT', {
     message: `unbounded of ${call} is ${describeValue(unbounded)}`,
     expected: 'true or false',
@@ -135,11 +124,13 @@ function splitOptions(
   });
 }
 
-function isOptions(value: unknown, takesArguments: boolean): value is { readonly unbounded?: unknown } {
+function isOptions(value: unknown, takesArguments: boolean): value is { readonly unbounded?: unknown; readonly schema?: unknown } {
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return false;
   const names = Object.keys(value);
   if (names.length === 0) return !takesArguments; // an empty object may well be an argument
-  return names.length === 1 && names[0] === 'unbounded';
+  if (!names.every((name) => name === 'unbounded' || name === 'schema')) return false;
+  // Behind what takes arguments, something else of that name is one of these.
+  return !takesArguments || !('schema' in value) || isStandardSchema(value.schema);
 }
 
 function notASource(call: SourceCall, what: string, declaredAt: SourceLocation, fix: string = sourceFix(call, what)): Error {

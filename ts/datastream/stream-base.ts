@@ -2,6 +2,7 @@ import { captureSourceLocation } from '../common/source-location.ts';
 import type { BaseTransformation, Parallelism } from '../transformations/base-transformation.ts';
 import type { ErrorPolicy } from '../transformations/error-policy.ts';
 import type { StreamEnvironment } from '../transformations/stream-environment.ts';
+import { ValidateTransformation } from '../transformations/validate-transformation.ts';
 import { checkErrorPolicy } from './operator-arguments.ts';
 import { checkCanFail, checkInstances, checkParallelism, checkText, checkUid } from './plan-checks.ts';
 
@@ -40,6 +41,7 @@ export abstract class StreamBase {
     const checked = checkParallelism(parallelism, declaredAt);
     checkInstances(this.subject, checked, declaredAt);
     this.subject.parallelism = checked;
+    if (this.subject instanceof ValidateTransformation) this.subject.setSourceParallelism(checked);
     return this;
   }
 

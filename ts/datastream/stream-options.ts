@@ -23,6 +23,12 @@ export interface SinkOptions {
   readonly onError?: ErrorPolicy;
 }
 
+/** Options of `sink` for a stream. */
+export interface StreamSinkOptions extends SinkOptions {
+  /** Whether the stream ends with the job; `true` when left away, but for `process.stdout` and `process.stderr`. */
+  readonly end?: boolean;
+}
+
 /** How failed calls of `mapAsync` are repeated. */
 export interface RetryOptions {
   /** How many times at most, behind the first attempt. */

@@ -1,10 +1,12 @@
+import { abortableWait, type WaitOptions } from '../common/abortable-wait.ts';
 import { planError, type SageError } from '../common/errors.ts';
 import { captureSourceLocation, type SourceLocation } from '../common/source-location.ts';
+import type { SchemaOutput, StandardSchema } from '../common/standard-schema.ts';
 import { checkCollectsAreRead } from '../datastream/collect-stream.ts';
 import { DataStream } from '../datastream/streams.ts';
 import { checkOptions, checkText } from '../datastream/plan-checks.ts';
-import type { Batched, ClassOf, Sourced } from '../datastream/record-types.ts';
-import { type SourceCall, type SourceOptions, toSourceDescriptor } from '../datastream/source-argument.ts';
+import type { Batched, ClassOf, Mapped, Sourced } from '../datastream/record-types.ts';
+import { type SchemaSourceOptions, type SourceCall, type SourceOptions, toSourceDescriptor } from '../datastream/source-argument.ts';
 import { describeValue } from '../functions/check-user-function.ts';
 import { BaseTransformation } from '../transformations/base-transformation.ts';
 import type { Source } from '../transformations/connector.ts';
@@ -12,6 +14,7 @@ import type { EnvironmentConfig } from '../transformations/environment-config.ts
 import type { Job, JobResult, JobStatus, SubmitOptions } from '../transformations/job.ts';
 import type { PlanDescription } from '../transformations/plan-description.ts';
 import { SourceTransformation } from '../transformations/source-transformation.ts';
+import { ValidateTransformation } from '../transformations/validate-transformation.ts';
 import type { ExplainLevel, ExplainOptions, JobSubmitter, StreamEnvironment } from '../transformations/stream-environment.ts';
 import { checkConfig } from './check-config.ts';
 import { checkExplain, explainEnvironment } from './explain-environment.ts';
@@ -78,6 +81,10 @@ export class LocalEnvironment implements StreamEnvironment {
    * A stream of an array or another finite iterable, of a generator function, or of a `BatchFunction` class with its
    * constructor arguments. `null` elements are records; a batch function ends with `null` or `undefined`.
    */
+  fromBatch<S extends StandardSchema>(
+    source: Iterable<unknown> | AsyncIterable<unknown> | (() => unknown),
+    options: SchemaSourceOptions<S>,
+  ): DataStream<Mapped<SchemaOutput<S>>>;
   fromBatch<T>(items: Iterable<T> | AsyncIterable<T>, options?: SourceOptions): DataStream<T>;
   fromBatch<T, A extends readonly unknown[]>(
     generator: (...args: A) => AnyGenerator<T>,
@@ -94,7 +101,9 @@ export class LocalEnvironment implements StreamEnvironment {
   }
 
   /** A stream of the elements of an array. Parallel instances take slices. */
-  fromCollection<T>(items: readonly T[], options?: SourceOptions): DataStream<T> {
+  fromCollection<S extends StandardSchema>(items: readonly unknown[], options: SchemaSourceOptions<S>): DataStream<Mapped<SchemaOutput<S>>>;
+  fromCollection<T>(items: readonly T[], options?: SourceOptions): DataStream<T>;
+  fromCollection(items: readonly unknown[], options?: SourceOptions): DataStream<unknown> {
     const declaredAt = captureSourceLocation(this.fromCollection);
     if (!Array.isArray(items)) {
       throw planError('SAGE_PLAN_SOURCE', {
@@ -114,6 +123,10 @@ export class LocalEnvironment implements StreamEnvironment {
    * `Readable` or `ReadableStream`.
    */
   fromSource<T>(source: Source<T>): DataStream<T>;
+  fromSource<S extends StandardSchema>(
+    source: Iterable<unknown> | AsyncIterable<unknown> | (() => unknown),
+    options: SchemaSourceOptions<S>,
+  ): DataStream<Mapped<SchemaOutput<S>>>;
   fromSource<T>(items: Iterable<T> | AsyncIterable<T>, options?: SourceOptions): DataStream<T>;
   fromSource<T, A extends readonly unknown[]>(
     generator: (...args: A) => AnyGenerator<T>,
@@ -126,6 +139,26 @@ export class LocalEnvironment implements StreamEnvironment {
   fromSource<R>(next: (() => R) | Gives<R>, options?: SourceOptions): DataStream<Sourced<R>>;
   fromSource(value: unknown, ...args: readonly unknown[]): DataStream<unknown> {
     return this.#from('fromSource', value, args, captureSourceLocation(this.fromSource));
+  }
+
+  /** As `fromSource`; reads better where the input never ends, such as the messages of a broker. */
+  fromStream<T>(source: Source<T>): DataStream<T>;
+  fromStream<S extends StandardSchema>(
+    source: Iterable<unknown> | AsyncIterable<unknown> | (() => unknown),
+    options: SchemaSourceOptions<S>,
+  ): DataStream<Mapped<SchemaOutput<S>>>;
+  fromStream<T>(items: Iterable<T> | AsyncIterable<T>, options?: SourceOptions): DataStream<T>;
+  fromStream<T, A extends readonly unknown[]>(
+    generator: (...args: A) => AnyGenerator<T>,
+    ...args: [...A, options?: SourceOptions]
+  ): DataStream<T>;
+  fromStream<R, A extends readonly unknown[]>(
+    Class: ClassOf<Gives<R>, A>,
+    ...args: [...A, options?: SourceOptions]
+  ): DataStream<Sourced<R>>;
+  fromStream<R>(next: (() => R) | Gives<R>, options?: SourceOptions): DataStream<Sourced<R>>;
+  fromStream(value: unknown, ...args: readonly unknown[]): DataStream<unknown> {
+    return this.#from('fromStream', value, args, captureSourceLocation(this.fromStream));
   }
 
   /**
@@ -172,11 +205,11 @@ export class LocalEnvironment implements StreamEnvironment {
     return checked.autostop === true ? job.completion : job;
   }
 
-  /** Stops the jobs of this environment and waits for their end. A second call returns the same promise. */
-  close(): Promise<void> {
+  /** Stops the jobs of this environment and waits for their end, or until its signal is aborted. A second call waits for the same. */
+  close(options: WaitOptions = {}): Promise<void> {
     this.#closedAt ??= captureSourceLocation(this.close);
     this.#closing ??= this.#stopAll();
-    return this.#closing;
+    return options.signal === undefined ? this.#closing : abortableWait(this.#closing, options, 'close', 'the environment goes on closing');
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -201,8 +234,10 @@ export class LocalEnvironment implements StreamEnvironment {
   }
 
   #from(call: SourceCall, value: unknown, args: readonly unknown[], declaredAt: SourceLocation): DataStream<never> {
-    const descriptor = toSourceDescriptor(call, value, args, declaredAt);
-    return new DataStream(this, this.add(new SourceTransformation(descriptor, declaredAt)));
+    const { schema, lineOf, ...source } = toSourceDescriptor(call, value, args, declaredAt);
+    const transformation = this.add(new SourceTransformation(source, declaredAt));
+    if (schema === undefined) return new DataStream(this, transformation);
+    return new DataStream(this, this.add(new ValidateTransformation(transformation, schema, declaredAt, lineOf)));
   }
 
   #checkSubmit(options: SubmitOptions, declaredAt: SourceLocation): SubmitOptions {

@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
 
+import { abortableWait, type WaitOptions } from '../common/abortable-wait.ts';
 import { SageError } from '../common/errors.ts';
 import type { JobId } from '../common/ids.ts';
 import type { JobPlan } from '../runtime/job/job-plan.ts';
 import type { LocalJob } from '../runtime/job/local-job.ts';
-import type { Job as PublicJob, JobResult, JobStatus } from '../transformations/job.ts';
+import type { Job as PublicJob, JobResult, JobStatus, StopOptions } from '../transformations/job.ts';
 import type { StreamEnvironment } from '../transformations/stream-environment.ts';
 import { ShutdownSignals } from './shutdown-signals.ts';
 
@@ -72,15 +73,15 @@ export class JobManager {
     return job;
   }
 
-  /** Submits what an environment holds; gives the job's id. */
-  async submitJob(environment: StreamEnvironment): Promise<JobId> {
-    const job = await environment.submit();
+  /** Submits what an environment holds; gives the job's id. A signal cancels the job. */
+  async submitJob(environment: StreamEnvironment, options: { readonly signal?: AbortSignal } = {}): Promise<JobId> {
+    const job = await environment.submit(options);
     return job.id;
   }
 
   /** Pauses a job: its sources wait. @throws SageError SAGE_JOB_NOT_FOUND */
-  async pauseJob(id: JobId): Promise<JobInfo> {
-    await this.#job(id).pause();
+  async pauseJob(id: JobId, options: WaitOptions = {}): Promise<JobInfo> {
+    await this.#job(id).pause(options);
     return this.getJobStatus(id);
   }
 
@@ -95,27 +96,27 @@ export class JobManager {
    *
    * @throws SageError SAGE_JOB_NOT_FOUND, or the job's error when it fails on its way to the end.
    */
-  async stopJob(id: JobId, options: { readonly drain?: boolean } = {}): Promise<JobInfo> {
+  async stopJob(id: JobId, options: StopOptions = {}): Promise<JobInfo> {
     const job = this.#job(id);
     if (!ENDED.has(job.status)) await job.stop(options);
     return this.getJobStatus(id);
   }
 
   /** Cancels a job and waits for its end; one that has ended stays as it is. @throws SageError SAGE_JOB_NOT_FOUND */
-  async cancelJob(id: JobId): Promise<JobInfo> {
-    await this.#job(id).cancel();
+  async cancelJob(id: JobId, options: WaitOptions = {}): Promise<JobInfo> {
+    await this.#job(id).cancel(options);
     return this.getJobStatus(id);
   }
 
   /** Takes an ended job off the list; with `force` a running one is cancelled first. Deleting twice does nothing. */
-  async deleteJob(id: JobId, options: { readonly force?: boolean } = {}): Promise<boolean> {
+  async deleteJob(id: JobId, options: WaitOptions & { readonly force?: boolean } = {}): Promise<boolean> {
     const job = this.#jobs.get(id);
     if (job === undefined) return false;
     if (!ENDED.has(job.status)) {
       if (options.force !== true) {
         throw new SageError('SAGE_JOB_STATE', `job '${job.name}' is ${job.status}; only jobs that have ended can be deleted`);
       }
-      await job.cancel();
+      await job.cancel(options);
     }
     this.#jobs.delete(id);
     return true;
@@ -154,18 +155,20 @@ export class JobManager {
   }
 
   /** Cancels what runs and empties the list; gives the number of jobs that were in it. */
-  async cleanupAllJobs(): Promise<number> {
+  async cleanupAllJobs(options: WaitOptions = {}): Promise<number> {
     const count = this.#jobs.size;
-    await Promise.all([...this.#running].map((job) => job.cancel()));
+    await Promise.all([...this.#running].map((job) => job.cancel(options)));
     this.#jobs.clear();
     return count;
   }
 
   /** Stops all jobs (records in flight arrive) and takes no more. */
-  async shutdown(): Promise<void> {
+  async shutdown(options: WaitOptions = {}): Promise<void> {
     this.#down = true;
-    await Promise.allSettled([...this.#running].map((job) => job.stop()));
-    if (only === this) only = undefined;
+    const stopped = Promise.allSettled([...this.#running].map((job) => job.stop())).then(() => {
+      if (only === this) only = undefined;
+    });
+    await abortableWait(stopped, options, 'shutdown', 'the jobs go on stopping');
   }
 
   #checkUp(): void {

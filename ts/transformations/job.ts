@@ -1,3 +1,4 @@
+import type { WaitOptions } from '../common/abortable-wait.ts';
 import type { JobId } from '../common/ids.ts';
 
 /** What a job is doing. The last four are final. */
@@ -148,7 +149,7 @@ export interface JobMetrics {
 }
 
 /** Options of `Job.stop`. */
-export interface StopOptions {
+export interface StopOptions extends WaitOptions {
   /** Also send the final watermark, so that everything fires; such a job cannot be resumed. */
   readonly drain?: boolean;
 }
@@ -164,12 +165,14 @@ export interface Job {
   readonly ended: Promise<void>;
   /** Counts and times as they are now. */
   metrics(): JobMetrics;
-  pause(): Promise<void>;
+  /** Sources wait. It waits itself until the job's workers have started. */
+  pause(options?: WaitOptions): Promise<void>;
   resume(): Promise<void>;
-  /** Sources stop, records in flight finish, sinks commit. */
+  /** Sources stop, records in flight finish, sinks commit. A signal gives up the wait; the job goes on stopping. */
   stop(options?: StopOptions): Promise<JobResult>;
-  /** At once; records in flight are dropped. */
-  cancel(): Promise<void>;
+  /** At once; records in flight are dropped. It waits until functions are closed. */
+  cancel(options?: WaitOptions): Promise<void>;
+  /** As `cancel`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 

@@ -32,6 +32,25 @@ export interface CollectSink {
   readonly collector: RecordCollector;
 }
 
+/** Records are written to a Node or web stream, in the main isolate. One instance. */
+export interface StreamSink {
+  readonly form: 'stream';
+  /** What was given, for messages: `Writable`, `WritableStream`. */
+  readonly name: string;
+  /** Called once a job. @param fail told of an error that comes when nobody writes. @throws SageError SAGE_USER_SINK when the stream takes nothing any more. */
+  readonly open: (fail: (error: unknown) => void) => StreamWriter;
+}
+
+/** The side of a stream that a job writes to. */
+export interface StreamWriter {
+  /** Takes one record; a promise says "not before this settles". */
+  write(record: unknown): void | Promise<void>;
+  /** All records were written: resolves when the stream has taken them. */
+  end(): Promise<void>;
+  /** The job has failed or was cancelled. */
+  abort(reason: unknown): void;
+}
+
 /** A connector in the core. */
 export interface NativeSink {
   readonly form: 'native';
@@ -47,9 +66,9 @@ export interface RecordCollector {
 }
 
 /** Where records go. */
-export type SinkDescriptor = ArraySink | FunctionSink | CollectSink | NativeSink;
+export type SinkDescriptor = ArraySink | FunctionSink | CollectSink | StreamSink | NativeSink;
 
 /** Whether the sink must run in the main isolate, as one instance. */
 export function isMainSink(sink: SinkDescriptor): boolean {
-  return sink.form === 'array' || sink.form === 'collect' || (sink.form === 'function' && sink.fn.form !== 'class');
+  return sink.form === 'array' || sink.form === 'collect' || sink.form === 'stream' || (sink.form === 'function' && sink.fn.form !== 'class');
 }

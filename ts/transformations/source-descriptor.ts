@@ -1,3 +1,4 @@
+import type { StandardSchema } from '../common/standard-schema.ts';
 import type { UserFunction } from '../functions/user-function.ts';
 
 /** A reader in the core, as JSON for `open_source`. */
@@ -11,41 +12,56 @@ export interface NativeSourceSpec {
   readonly [setting: string]: unknown;
 }
 
+/** What all sources can have. */
+interface SourceParts {
+  /** Validates the records right behind the source. */
+  readonly schema?: StandardSchema | undefined;
+  /** Line of the source that a record which was just read came from, where that is known. */
+  readonly lineOf?: ((record: unknown) => number | undefined) | undefined;
+}
+
 /** Records of an array. Instances take slices. */
-export interface CollectionSource {
+export interface CollectionSource extends SourceParts {
   readonly form: 'collection';
   readonly items: readonly unknown[];
   readonly bounded: boolean;
 }
 
+/** What gives records one by one: an iterator, an async iterator, or one that gives promises only where it has to wait. */
+export interface RecordIterator {
+  next(): IteratorResult<unknown> | PromiseLike<IteratorResult<unknown>>;
+  /** Lets it clean up before its end; perhaps a promise, of anything. */
+  return?(value?: undefined): unknown;
+}
+
 /** Records of an iterable, a generator function, a Node Readable or a ReadableStream. One instance. */
-export interface IterableSource {
+export interface IterableSource extends SourceParts {
   readonly form: 'iterable';
   /** What was given, for messages: `generator records`, `Set`, `Readable`. */
   readonly name: string;
   /** Starts from the beginning where the iterable can; called once a job. */
-  readonly open: () => Iterator<unknown> | AsyncIterator<unknown>;
+  readonly open: () => RecordIterator;
   /** Whether `next()` gives promises. */
   readonly async: 'yes' | 'no' | 'unknown';
   readonly bounded: boolean;
 }
 
 /** A `SourceFunction`, or a function that gives one record a call: `undefined` is nothing now, `END` the end. */
-export interface FunctionSource {
+export interface FunctionSource extends SourceParts {
   readonly form: 'function';
   readonly fn: UserFunction;
   readonly bounded: boolean;
 }
 
 /** A `BatchFunction`: `null` and `undefined` are the end. */
-export interface BatchSource {
+export interface BatchSource extends SourceParts {
   readonly form: 'batch';
   readonly fn: UserFunction;
   readonly bounded: boolean;
 }
 
 /** A connector in the core. */
-export interface NativeSource {
+export interface NativeSource extends SourceParts {
   readonly form: 'native';
   readonly spec: NativeSourceSpec;
   readonly bounded: boolean;

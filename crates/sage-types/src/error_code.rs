@@ -69,6 +69,10 @@ pub enum ErrorCode {
     IoWrite,
     /// `SAGE_FORMAT_JSON`: A line of a JSON lines file is not valid JSON.
     FormatJson,
+    /// `SAGE_SCHEMA_INVALID`: A record does not match its schema.
+    SchemaInvalid,
+    /// `SAGE_WAIT_ABORTED`: A wait was given up because its signal was aborted.
+    WaitAborted,
     /// `SAGE_FORMAT_RECORD`: A value in a file has no form that a record can have.
     FormatRecord,
     /// `SAGE_FORMAT_UTF8`: A text file is not UTF-8.
@@ -183,6 +187,8 @@ impl ErrorCode {
         Self::IoRead,
         Self::IoWrite,
         Self::FormatJson,
+        Self::SchemaInvalid,
+        Self::WaitAborted,
         Self::FormatRecord,
         Self::FormatUtf8,
         Self::FormatParquet,
@@ -257,6 +263,8 @@ impl ErrorCode {
             Self::IoRead => "SAGE_IO_READ",
             Self::IoWrite => "SAGE_IO_WRITE",
             Self::FormatJson => "SAGE_FORMAT_JSON",
+            Self::SchemaInvalid => "SAGE_SCHEMA_INVALID",
+            Self::WaitAborted => "SAGE_WAIT_ABORTED",
             Self::FormatRecord => "SAGE_FORMAT_RECORD",
             Self::FormatUtf8 => "SAGE_FORMAT_UTF8",
             Self::FormatParquet => "SAGE_FORMAT_PARQUET",
@@ -329,6 +337,7 @@ impl ErrorCode {
             | Self::EnvClosed
             | Self::EnvContext
             | Self::GraphMismatch
+            | Self::WaitAborted
             | Self::FormatColumnMissing
             | Self::LimitLayouts
             | Self::LimitBatch
@@ -360,6 +369,7 @@ impl ErrorCode {
             | Self::IoRead
             | Self::IoWrite
             | Self::FormatJson
+            | Self::SchemaInvalid
             | Self::FormatRecord
             | Self::FormatUtf8
             | Self::FormatParquet
@@ -428,6 +438,8 @@ impl ErrorCode {
             Self::IoRead => "Reading failed.",
             Self::IoWrite => "Writing failed.",
             Self::FormatJson => "A line of a JSON lines file is not valid JSON.",
+            Self::SchemaInvalid => "A record does not match its schema.",
+            Self::WaitAborted => "A wait was given up because its signal was aborted.",
             Self::FormatRecord => "A value in a file has no form that a record can have.",
             Self::FormatUtf8 => "A text file is not UTF-8.",
             Self::FormatParquet => "A Parquet file is corrupt or not a Parquet file.",
@@ -503,6 +515,8 @@ impl ErrorCode {
             Self::IoRead => "The cause is the message of the operating system.",
             Self::IoWrite => "The cause is the message of the operating system.",
             Self::FormatJson => "Mend the line at the file, line and byte that the message names.",
+            Self::SchemaInvalid => "Mend the data or the schema; the cause lists what is wrong, with the path of each field.",
+            Self::WaitAborted => "Wait longer, or call cancel() on the job; the cause is the reason of the signal.",
             Self::FormatRecord => "The message names the file, the line or row, and the field.",
             Self::FormatUtf8 => "Convert the file to UTF-8; the message names the line and byte.",
             Self::FormatParquet => "Produce the file again; the cause names the part that could not be read.",

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { emitDecoder } from '../../../ts/compiler/codegen/decoder.ts';
+import { type LayoutNode, leaf } from '../../../ts/compiler/layout/layout.ts';
 import { BatchReader, LayoutCache } from '../../../ts/runtime/codec/batch-reader.ts';
 import { BatchWriter } from '../../../ts/runtime/codec/batch-writer.ts';
 import { linkDecoder } from '../../../ts/runtime/codec/linked-decoder.ts';
@@ -49,6 +50,34 @@ function roundTrip(rows: Rows, keyed = false, registry = memoryRegistry()): { ge
   writer.flush();
   return { generated, linked, layouts: registry.layouts };
 }
+
+describe('announced columns', () => {
+  const rows = [{ id: 1 }, { id: 2, note: 'late', place: { x: 1 } }, { id: 3, place: { x: 2, y: 3 } }, { id: 4, note: null }];
+
+  /** Layouts that one writer goes through, by what was announced. */
+  function layoutsOf(announced: LayoutNode | undefined): { layouts: string[]; batches: number } {
+    const registry = memoryRegistry();
+    let batches = 0;
+    const writer = new BatchWriter({ registry, keyed: false, encoding: 'columns', announced, deliver: () => batches++ });
+    for (const row of rows) writer.append(row);
+    writer.flush();
+    return { layouts: registry.layouts, batches };
+  }
+
+  it('given optional fields that come late, then there is one layout and one batch instead of several', () => {
+    const place: LayoutNode = { type: 'record', fields: [['x', leaf('f64')], ['y', leaf('f64', true)]], optional: true };
+    const announced: LayoutNode = { type: 'record', fields: [['note', leaf('str', true)], ['id', leaf('f64')], ['place', place]], optional: false };
+    expect(layoutsOf(undefined).layouts.length).toBeGreaterThan(2);
+    // The order is that of the first record, and behind it that of the announcement.
+    const row = { rec: [['id', 'f64'], ['note', 'str?'], ['place', { rec: [['x', 'f64'], ['y', 'f64?']], opt: true }]] };
+    expect(layoutsOf(announced)).toEqual({ layouts: [JSON.stringify({ row })], batches: 1 });
+  });
+
+  it('given an announcement that is wrong, then the records decide', () => {
+    const announced: LayoutNode = { type: 'record', fields: [['id', leaf('str')], ['other', leaf('bool')]], optional: false };
+    expect(layoutsOf(announced).layouts.at(-1)).toMatch(/"id","any"/);
+  });
+});
 
 function expectRoundTrip(values: readonly unknown[]): string[] {
   const { generated, linked, layouts } = roundTrip(values.map((value) => [value, undefined] as const));

@@ -234,7 +234,7 @@ class SegmentEmitter {
       return [`${indent}${this.text.bind(`f${node.id}`, `R.functions[${node.id}]`)}.push(${value});`];
     }
     const fn = this.text.bind(`f${node.id}`, `R.functions[${node.id}]`);
-    const lambda = sink.form === 'collect' || (sink.form === 'function' && sink.fn.form === 'lambda');
+    const lambda = sink.form === 'collect' || sink.form === 'stream' || (sink.form === 'function' && sink.fn.form === 'lambda');
     const result = this.text.fresh('r');
     const lines: string[] = [];
     if (!lambda && scope.key !== undefined) lines.push(`${indent}${this.text.bind(`x${node.id}`, `R.contexts[${node.id}]`)}.key = ${scope.key};`);

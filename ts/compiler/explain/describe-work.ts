@@ -79,6 +79,8 @@ function describeSink(sink: SinkDescriptor): string {
       return 'an array';
     case 'collect':
       return 'collect()';
+    case 'stream':
+      return `a ${sink.name}`;
     case 'function':
       return describeFunction(sink.fn) || 'a lambda';
     case 'native':

@@ -79,7 +79,8 @@ function describeSource(source: SourceDescriptor): Readonly<Record<string, strin
 }
 
 function describeSink(sink: SinkDescriptor): Readonly<Record<string, string>> {
-  // The array of an array sink is filled by the main isolate only: what it holds says nothing.
+  // The array of an array sink is filled by the main isolate only: what it holds says nothing. A stream is written there
+  // only too, and a worker may be given another one: to make it once more may open a file.
   if (sink.form === 'function') return { ...describeFunction(sink.fn), form: sink.form };
   return sink.form === 'native' ? { form: sink.form, connector: valueText(sink.spec) } : { form: sink.form };
 }

@@ -52,7 +52,7 @@ function sourceReason(source: SourceDescriptor): SingleInstance | undefined {
 
 function sinkReason(sink: Extract<Transformation, { kind: 'sink' }>['sink']): SingleInstance | undefined {
   if (isMainSink(sink)) {
-    const what = { array: 'an array', collect: 'collect()', function: 'a function', native: '' }[sink.form];
+    const what = { array: 'an array', collect: 'collect()', function: 'a function', stream: 'a stream', native: '' }[sink.form];
     return {
       reason: `${what} takes records in the main isolate, one at a time`,
       fix: 'Leave the parallelism of the sink away, or use a sink class.',

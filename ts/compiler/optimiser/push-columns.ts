@@ -1,9 +1,11 @@
 import { isBuiltinAggregator } from '../../functions/aggregator.ts';
-import { isFieldPath } from '../../functions/field-path.ts';
+import { type FieldPath, isFieldPath } from '../../functions/field-path.ts';
 import type { AggregateTransformation } from '../../transformations/aggregate-transformation.ts';
+import { ValidateTransformation } from '../../transformations/validate-transformation.ts';
 import type { OperatorId } from '../../common/ids.ts';
 import type { AppliedRule, LogicalOperator, LogicalPlan } from '../logical-plan.ts';
 import { consumersById } from '../logical/plan-edges.ts';
+import { type SchemaFields, strippedFields } from '../schema/stripped-fields.ts';
 import { type OptimiserRule, type Rewrite, unchanged } from './rule.ts';
 
 /**
@@ -21,7 +23,9 @@ export const pushColumns: OptimiserRule = {
       const used = fields.get(operator.id)!;
       // No field at all is left alone: what counts rows still needs rows.
       if (used === 'all' || used.size === 0) return operator;
-      const columns = [...used].toSorted();
+      // In a file with columns of its own, one that is asked for must be there.
+      if (source.spec.type !== 'jsonLines' && [...used.values()].some(({ mayBeMissing }) => mayBeMissing)) return operator;
+      const columns = [...used.keys()].toSorted();
       applied.push({ what: `'${operator.name}' reads only ${columns.join(', ')}`, removed: [] });
       return { ...operator, source: { ...source, spec: { ...source.spec, columns } } };
     });
@@ -29,9 +33,9 @@ export const pushColumns: OptimiserRule = {
   },
 };
 
-type Fields = ReadonlySet<string> | 'all';
+type Fields = SchemaFields | 'all';
 
-const NONE: Fields = new Set();
+const NONE: Fields = new Map();
 
 /** For each operator, the fields of its output records that are read somewhere below. */
 function fieldsRead(plan: LogicalPlan): ReadonlyMap<OperatorId, Fields> {
@@ -54,10 +58,12 @@ function fieldsOf(operator: LogicalOperator, read: ReadonlyMap<OperatorId, Field
       return read.get(operator.id)!;
     case 'dedup':
       if (transformation.kind !== 'dedup' || !isFieldPath(transformation.by)) return 'all';
-      return join([new Set([transformation.by.segments[0]]), read.get(operator.id)!]);
+      return join([one(transformation.by), read.get(operator.id)!]);
     case 'keyBy':
       if (transformation.kind !== 'keyBy' || !isFieldPath(transformation.selector)) return 'all';
-      return join([new Set([transformation.selector.segments[0]]), read.get(operator.id)!]);
+      return join([one(transformation.selector), read.get(operator.id)!]);
+    case 'map':
+      return transformation instanceof ValidateTransformation ? (strippedFields(transformation.schema) ?? 'all') : 'all';
     case 'extract':
       return aggregatedFields(transformation as AggregateTransformation);
     case 'aggregate':
@@ -72,16 +78,20 @@ function aggregatedFields({ spec }: AggregateTransformation): Fields {
     Object.values(spec).map((aggregator): Fields => {
       if (!isBuiltinAggregator(aggregator)) return 'all';
       if (aggregator.name === 'count') return NONE;
-      return isFieldPath(aggregator.input) ? new Set([aggregator.input.segments[0]]) : 'all';
+      return isFieldPath(aggregator.input) ? one(aggregator.input) : 'all';
     }),
   );
 }
 
+function one({ segments }: FieldPath): Fields {
+  return new Map([[segments[0]!, { mayBeMissing: false }]]);
+}
+
 function join(all: readonly Fields[]): Fields {
-  const fields = new Set<string>();
+  const fields = new Map<string, { readonly mayBeMissing: boolean }>();
   for (const some of all) {
     if (some === 'all') return 'all';
-    for (const field of some) fields.add(field);
+    for (const [name, field] of some) fields.set(name, fields.get(name)?.mayBeMissing === false ? fields.get(name)! : field);
   }
   return fields;
 }

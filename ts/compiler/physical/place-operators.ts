@@ -56,7 +56,7 @@ function nativePlacement(operator: LogicalOperator): OperatorPlacement | undefin
 
 function mainPlacement({ kind, transformation }: LogicalOperator): OperatorPlacement | undefined {
   if (transformation.kind === 'sink' && isMainSink(transformation.sink)) {
-    const what = { array: 'an array', collect: 'a reader of collect()', function: 'a function', native: '' };
+    const what = { array: 'an array', collect: 'a reader of collect()', function: 'a function', stream: 'a stream', native: '' };
     return { placement: 'main', reason: `${what[transformation.sink.form]} that takes records lives in the main isolate` };
   }
   // An extract belongs to the keyBy before it, whatever was said of its aggregate.

@@ -4,6 +4,8 @@ import { findKeyNeeds } from './key-needs.ts';
 import { type Link, partitionOf, type Separation } from './link-operators.ts';
 import { findPlainRecords } from './plain-records.ts';
 import { isNative } from './place-operators.ts';
+import { announcedLayout } from '../schema/announced-layout.ts';
+import type { LayoutNode } from '../layout/layout.ts';
 import { type QueueSize, queueSize } from './queue-size.ts';
 import type { StageGroup, StageGroups } from './stage-group.ts';
 
@@ -22,6 +24,7 @@ export interface PlannedExchange extends QueueSize {
   readonly reason: string;
   readonly keyed: boolean;
   readonly encoding: 'columns' | 'json';
+  readonly announced: LayoutNode | undefined;
   readonly losesPrototypes: boolean;
   readonly spread: number;
 }
@@ -42,6 +45,7 @@ export function planExchanges(
         const { partition, reason } = separationOf(sent[0]!, fromGroup);
         const consumers = sent.map((link) => link.to);
         const [to] = consumers as [LogicalOperator];
+        const encoding = takesJson(to) && !isNative(from) ? 'json' : 'columns';
         exchanges.push({
           id: exchanges.length,
           from,
@@ -51,7 +55,8 @@ export function planExchanges(
           partition,
           reason,
           keyed: from.keyedBy !== undefined && (partition === 'hash' || consumers.some(({ id }) => needs.has(id))),
-          encoding: takesJson(to) && !isNative(from) ? 'json' : 'columns',
+          encoding,
+          announced: announcedLayout(plan, from, encoding),
           losesPrototypes: !isNative(to) && !plain.has(from.id),
           spread: partition === 'hash' || partition === 'rebalance' ? Math.min(to.parallelism, MOST_SPREAD) : 1,
           ...queueSize(partition === 'forward' ? 1 : to.parallelism),

@@ -69,6 +69,8 @@ export interface BatchWriterOptions {
   readonly deliver: (image: Buffer, rows: number) => void;
   /** A layout that is known beforehand (inputs of aggregates); otherwise it is learnt from the records. */
   readonly row?: LayoutNode | undefined;
+  /** Columns that are expected; the records decide what it leaves open. */
+  readonly announced?: LayoutNode | undefined;
   /** A batch that is divided among several targets may be so many times as large. */
   readonly spread?: number;
 }
@@ -151,7 +153,9 @@ export class BatchWriter {
     let row: LayoutNode;
     let keyNode: LeafNode | undefined;
     if (this.#layout === undefined) {
-      row = this.#options.row ?? seen;
+      const { announced } = this.#options;
+      // The order of the fields is that of the record: copies look like it.
+      row = this.#options.row ?? (announced === undefined ? seen : widenNodes(seen, announced, encoding));
       keyNode = keyed ? inferKeyNode(key) : undefined;
     } else {
       row = widenNodes(this.#layout.row, seen, encoding);

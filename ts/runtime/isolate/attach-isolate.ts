@@ -57,6 +57,7 @@ export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
       layouts: new LayoutCache(registry),
       stopping: assignment.stopping,
       nowMs: assignment.nowMs,
+      fail: onError,
       ready: (task) => wakes.loop?.ready(task),
       limitReached: assignment.onLimit,
       onSourcesEnd: (task, end) => assignment.sourceEnds.onEnd(task, end),

@@ -9,8 +9,12 @@ export interface IsolateTask {
   readonly runner: StageRunner;
   /** Calls `open` of the task's functions, in their order. */
   open(): Promise<void>;
-  /** Calls `close` of the task's functions, exactly once on every path; a second call waits for the first. */
-  close(): Promise<void>;
+  /**
+   * Calls `close` of the task's functions, exactly once on every path; a second call waits for the first.
+   *
+   * @param finished whether the task has come to its end by itself; otherwise its job has failed or was cancelled.
+   */
+  close(finished: boolean): Promise<void>;
   /** Counters of the stage's nodes, for the core's registry. */
   counts(): Float64Array;
   /** What the user's functions count themselves, of those that count anything. */
@@ -144,7 +148,7 @@ export class IsolateLoop {
   }
 
   async #close(task: IsolateTask): Promise<void> {
-    const closing = task.close();
+    const closing = task.close(false);
     if (this.#finished === this.#options.tasks.size) return closing;
     const late = Symbol('late');
     const first = await withinMs(CLOSE_DEADLINE_MS, closing, late);
@@ -290,7 +294,7 @@ export class IsolateLoop {
   #finish(id: number, task: IsolateTask): void {
     const { core, isolate } = this.#options;
     this.#awaited++;
-    task.close().then(
+    task.close(true).then(
       () => {
         this.#awaited--;
         if (this.#over) return;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 
+import { abortableWait, type WaitOptions } from '../../common/abortable-wait.ts';
 import { systemClock } from '../../common/clock.ts';
 import { SageError, toSageError } from '../../common/errors.ts';
 import type { JobId } from '../../common/ids.ts';
@@ -126,9 +127,9 @@ export class LocalJob implements Job {
   }
 
   /** Waits, if need be, until the job's workers have started. */
-  async pause(): Promise<void> {
+  async pause(options: WaitOptions = {}): Promise<void> {
     this.#checkNotEnded('paused');
-    if (this.status === 'initializing') await this.#started.promise;
+    if (this.status === 'initializing') await abortableWait(this.#started.promise, options, 'pause', 'the job is not paused');
     this.#call(() => this.#core.pauseJob(this.#handle));
   }
 
@@ -149,12 +150,13 @@ export class LocalJob implements Job {
       this.#leaveSources();
       for (const worker of this.#workers) worker.stop();
     }
-    return this.completion;
+    return abortableWait(this.completion, options, 'stop', 'the job goes on stopping');
   }
 
-  async cancel(): Promise<void> {
+  async cancel(options: WaitOptions = {}): Promise<void> {
     this.#cancelNow();
-    await this.completion.catch(() => undefined);
+    this.#watched = true;
+    await abortableWait(this.ended, options, 'cancel', 'the job is cancelled and goes on closing its functions');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

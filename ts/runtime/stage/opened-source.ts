@@ -1,6 +1,7 @@
 import type { SegmentInput } from '../../compiler/codegen/segment-input.ts';
 import { SageError } from '../../common/errors.ts';
 import { END } from '../../functions/source-function.ts';
+import type { RecordIterator } from '../../transformations/source-descriptor.ts';
 import { iteratorResult } from './iterator-result.ts';
 
 /** A source of one task, ready to be pulled by a generated function. */
@@ -30,8 +31,8 @@ export function openCollection(root: number, items: readonly unknown[], instance
   };
 }
 
-/** An iterator, synchronous or not. */
-export function openIterator(root: number, iterator: Iterator<unknown> | AsyncIterator<unknown>): OpenedSource {
+/** An iterator, synchronous or not, or now this and now that. */
+export function openIterator(root: number, iterator: RecordIterator): OpenedSource {
   let ended = false;
   return {
     root,

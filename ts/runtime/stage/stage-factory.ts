@@ -26,6 +26,7 @@ import { linkDecoder } from '../codec/linked-decoder.ts';
 import { type StageBindings, UnkeyedState } from './stage-bindings.ts';
 import { NO_RECORD, StageControl } from './stage-control.ts';
 import { type RunnerHost, StageRunner } from './stage-runner.ts';
+import { StreamWriters } from './stream-writers.ts';
 import { failureReporter } from './user-failure.ts';
 
 /** One task to build. */
@@ -55,6 +56,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
   const { bindings, counters } = makeBindings(spec, job, jobHandle, host, control);
   const instances: FunctionInstance[] = [];
   const sources: OpenedSource[] = [];
+  const writers = new StreamWriters();
   const bind = (node: StageNode, fn: UserFunction): unknown => {
     const context = new TaskContext({
       jobId: job.jobId,
@@ -132,6 +134,9 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         else if (op.sink.form === 'collect') {
           const { collector } = op.sink;
           bindings.functions[node.id] = (record: unknown) => collector.write(record);
+        } else if (op.sink.form === 'stream') {
+          const failed = (error: unknown): Error => reporter.failed(error, node.id, NO_RECORD);
+          bindings.functions[node.id] = writers.open(op.sink, failed, (error) => host.fail(error, spec.task));
         }
         break;
       case 'output':
@@ -148,6 +153,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
     try {
       build(node);
     } catch (error) {
+      writers.abort(error);
       // Constructors, `init` of aggregators and `[Symbol.iterator]` of sources are user code.
       throw reporter.failed(error, node.id, NO_RECORD);
     }
@@ -158,7 +164,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
   job.signal.addEventListener('abort', leave, { once: true });
   let closing: Promise<void> | undefined;
   /** Everything is closed, whatever of it fails; the first error is thrown. */
-  const closeAll = async (): Promise<void> => {
+  const closeAll = async (finished: boolean): Promise<void> => {
     const failures: unknown[] = [];
     for (const part of [{ close: () => runner.closeSources() }, ...instances]) {
       try {
@@ -174,6 +180,9 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
     bindings.keyed.fill(undefined);
     // The signal lives as long as the job is listed; the task, with its buffers, must not.
     job.signal.removeEventListener('abort', leave);
+    if (failures.length > 0) writers.abort(failures[0]);
+    if (finished) await writers.end(job.signal);
+    else writers.leave(job.signal);
     if (failures.length > 0) throw failures[0];
   };
   return {
@@ -184,7 +193,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         await instance.open();
       }
     },
-    close: () => (closing ??= closeAll()),
+    close: (finished) => (closing ??= closeAll(finished)),
     counts: () => counters,
     metrics: () =>
       bindings.contexts.flatMap((context, id) =>
@@ -244,7 +253,7 @@ function outputWriter(
   bindings: StageBindings,
   host: RunnerHost,
 ): BatchWriter {
-  const { keyed, encoding, spread } = job.exchanges[op.exchange]!;
+  const { keyed, encoding, announced, spread } = job.exchanges[op.exchange]!;
   const { core, isolate, layouts } = host;
   return new BatchWriter({
     registry: layouts.registry,
@@ -252,6 +261,7 @@ function outputWriter(
     encoding,
     spread,
     row: extractedRow(spec.stage, id),
+    announced,
     deliver: (image) => {
       if (core.emit(isolate, spec.task, op.output, image) === 0) bindings.control.stop = true;
     },

@@ -19,6 +19,8 @@ export class StageHolders {
   readonly #holderIds: readonly number[];
   /** Process functions whose `finish` was called. */
   readonly #finished = new Set<number>();
+  /** Whether some operator emits every so many milliseconds: asked once for each record that is awaited. */
+  readonly #emitsByTime: boolean;
   #draining = 0;
 
   constructor(bindings: StageBindings, functions: SegmentFunctions, stack: WorkStack, nowMs: () => number) {
@@ -27,10 +29,12 @@ export class StageHolders {
     this.#stack = stack;
     this.#nowMs = nowMs;
     this.#holderIds = bindings.holders.flatMap((holder, id) => (holder === undefined ? [] : [id]));
+    this.#emitsByTime = bindings.stage.nodes.some(({ op }) => op.kind === 'batch' || ('emit' in op && typeof op.emit === 'object'));
   }
 
   /** Milliseconds until there are results to emit though no record comes (`emit: { everyMs }`), if there are any. */
   get dueInMs(): number | undefined {
+    if (!this.#emitsByTime) return undefined;
     const nowMs = this.#nowMs();
     const { keyed, state, holders } = this.#bindings;
     const due = [...keyed, ...state, ...holders].flatMap((holder) => holder?.dueInMs?.(nowMs) ?? []);

@@ -42,6 +42,8 @@ export interface RunnerHost {
   limitReached(operator: number): void;
   /** Says when the sources of a task are to end as if they had no more records. */
   onSourcesEnd(task: number, end: () => void): void;
+  /** Fails the job for what went wrong while none of its functions was at work. */
+  readonly fail: (error: unknown, task: number) => void;
 }
 
 /** Runs one task: takes batches or pulls its source, and calls the generated functions with them. */
@@ -62,6 +64,8 @@ export class StageRunner {
   #lastFlushMs = 0;
   /** Ends the wait of a step for what is in flight. */
   #wakeStep: (() => void) | undefined;
+  /** The core has given this step to the source: it may be asked for more until the step's time is up. */
+  #isSourceTurn = false;
 
   constructor(task: number, bindings: StageBindings, sources: readonly OpenedSource[], host: RunnerHost) {
     this.task = task;
@@ -81,6 +85,7 @@ export class StageRunner {
   /** Works for about `STEP_BUDGET_MS`; a promise when user code has to be awaited. */
   step(): StepResult | Promise<StepResult> {
     const deadlineMs = performance.now() + STEP_BUDGET_MS;
+    this.#isSourceTurn = false;
     const result = this.#work(deadlineMs);
     return typeof result === 'string' ? this.#stepped(result) : this.#await(result, deadlineMs);
   }
@@ -174,7 +179,14 @@ export class StageRunner {
       if (item === undefined) {
         if (this.#holders.flush()) continue;
         if (this.#sources.isPending) return this.#sources.awaitRecord(this.dueInMs, this.#woken);
-        if (this.#ending === 'no') return 'waiting';
+        if (this.#ending === 'no') {
+          // A record that was awaited is through; a source that gives promises must not pay for a whole step with each. The
+          // core is asked all the same: the job may have been paused or stopped meanwhile.
+          if (!this.#isSourceTurn || performance.now() >= stepDeadlineMs) return 'waiting';
+          this.#take();
+          if (this.#stack.size === 0 && this.#ending === 'no') return 'waiting';
+          continue;
+        }
         const drained = this.#holders.drainNext(this.#ending === 'drained');
         if (typeof drained === 'object') return drained;
         if (drained === 'in flight') return this.#awaitCalls();
@@ -272,6 +284,7 @@ export class StageRunner {
         this.#pushBatch(this.#inputOfGate[this.#desc[0]!]!, this.#desc[1]!);
         break;
       case TAKE_SOURCE:
+        this.#isSourceTurn = true;
         this.#sources.takeTurn();
         break;
       case TAKE_END_DRAINED:

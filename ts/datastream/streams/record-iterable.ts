@@ -1,0 +1,69 @@
+import { SageError } from '../../common/errors.ts';
+import type { RecordIterator } from '../../transformations/source-descriptor.ts';
+import { ReadableRecords } from './readable-records.ts';
+import { isReadable, isReadableStream, whyNotReadable } from './stream-kind.ts';
+
+/** Something that records can be taken out of one by one. */
+export interface RecordIterable {
+  /** What was given, for messages: `Set`, `Readable`. */
+  readonly name: string;
+  /** Starts from the beginning where that is possible; called once a job. @throws SageError SAGE_USER_SOURCE where it is not. */
+  readonly open: () => RecordIterator;
+  /** Whether `next()` gives promises. */
+  readonly async: 'yes' | 'no' | 'unknown';
+  /** Why records would be missing, if so: goes on behind "a Readable that". */
+  readonly problem?: string | undefined;
+}
+
+/** A Node `Readable`, a `ReadableStream`, an iterable, an async iterable or an iterator; `undefined` for anything else. */
+export function toRecordIterable(value: object): RecordIterable | undefined {
+  const name = value.constructor?.name || 'iterable';
+  if (isReadable(value)) {
+    const records = new ReadableRecords(value);
+    return { name, open: streamOnce(value, () => records), async: 'unknown', problem: whyNotReadable(value) };
+  }
+  if (isReadableStream(value)) {
+    const open = (): RecordIterator => {
+      const reader = value.getReader();
+      return { next: () => reader.read() as Promise<IteratorResult<unknown>>, return: () => reader.cancel() };
+    };
+    return { name, open: streamOnce(value, open), async: 'yes', problem: whyNotReadable(value) };
+  }
+  const { [Symbol.asyncIterator]: openAsync, [Symbol.iterator]: openSync, next } = value as Partial<
+    AsyncIterable<unknown> & Iterable<unknown> & Iterator<unknown>
+  >;
+  if (typeof openAsync === 'function') return { name, open: once(value, () => openAsync.call(value)), async: 'yes' };
+  if (typeof openSync === 'function') return { name, open: once(value, () => openSync.call(value)), async: 'no' };
+  return typeof next === 'function' ? { name, open: once(value, () => value as RecordIterator), async: 'unknown' } : undefined;
+}
+
+/** A stream has one pass; something may have happened to it since the pipeline was written. */
+function streamOnce(stream: Parameters<typeof whyNotReadable>[0], open: () => RecordIterator): () => RecordIterator {
+  let opened = false;
+  return () => {
+    // One that has failed says so when it is read.
+    const problem = opened ? 'was read by an earlier job' : isReadable(stream) && stream.errored != null ? undefined : whyNotReadable(stream);
+    if (problem !== undefined) {
+      throw new SageError('SAGE_USER_SOURCE', `a ${stream.constructor?.name ?? 'stream'} ${problem}`, {
+        help: 'Give a function that makes the stream: fromSource(async function* () { yield* makeStream(); }).',
+      });
+    }
+    opened = true;
+    return open();
+  };
+}
+
+/** An iterator that is its own iterable has one pass; a second job over it would silently see nothing. */
+function once(value: object, open: () => RecordIterator): () => RecordIterator {
+  let opened = false;
+  return () => {
+    const iterator = open();
+    if (opened && (iterator as object) === value) {
+      throw new SageError('SAGE_USER_SOURCE', 'an iterator was already read by an earlier job', {
+        help: 'Give the generator function instead of its result, so that each job starts its own.',
+      });
+    }
+    opened = true;
+    return iterator;
+  };
+}
