@@ -19,6 +19,7 @@ export { avg, count, first, last, max, min, sum } from './functions/builtin-aggr
 export { collectList, countDistinct, topN } from './functions/collecting-aggregators.ts';
 export { DataStream, KeyedStream, type EmitOptions, type KeyByOptions, type SinkOptions } from './datastream/data-stream.ts';
 export type { SourceOptions } from './datastream/source-argument.ts';
+export type { FilePath, FileSetOptions, StreamOptions } from './connectors/file-set.ts';
 export { FileSource, type JsonLinesOptions, type LineOptions, type ParquetOptions } from './connectors/file-source.ts';
 export { JsonLinesSink, type JsonLinesSinkOptions } from './connectors/json-lines-sink.ts';
 export { ParquetSink, type ParquetSinkOptions } from './connectors/parquet-sink.ts';

@@ -1,7 +1,8 @@
 import { captureSourceLocation, type SourceLocation } from '../common/source-location.ts';
 import type { Source } from '../transformations/connector.ts';
-import type { NativeSource, NativeSourceSpec } from '../transformations/source-descriptor.ts';
-import { type AllowedSetting, checkPath, checkSettings, COLUMN_NAMES, LINE_BYTES, oneOf } from './connector-arguments.ts';
+import { isStandardInput, type NativeSource, type NativeSourceSpec } from '../transformations/source-descriptor.ts';
+import { type AllowedSetting, checkSettings, COLUMN_NAMES, LINE_BYTES, oneOf } from './connector-arguments.ts';
+import { FILE_SET, type FilePath, type FileSetOptions, fileSetSpec, STREAM, type StreamOptions } from './file-set.ts';
 
 /** Options of sources with named columns. */
 export interface ColumnOptions<T> {
@@ -10,7 +11,7 @@ export interface ColumnOptions<T> {
 }
 
 /** Options of sources of lines. */
-export interface LineOptions {
+export interface LineOptions extends StreamOptions {
   /** What happens to bytes that are not UTF-8: an error (when left away), or U+FFFD in their place. */
   readonly invalidUtf8?: 'error' | 'replace';
   /** A longer line is an error; 256 MiB when left away, 1 GiB at most. */
@@ -21,7 +22,7 @@ export interface LineOptions {
 export interface JsonLinesOptions<T> extends ColumnOptions<T>, LineOptions {}
 
 /** Options of `FileSource.parquet`. */
-export interface ParquetOptions<T> extends ColumnOptions<T> {
+export interface ParquetOptions<T> extends ColumnOptions<T>, FileSetOptions {
   /** Whole numbers of 64 bits: numbers, where one beyond 2^53 is an error (`exact`, when left away), the nearest numbers, or digits as strings. */
   readonly int64?: 'exact' | 'f64' | 'string';
   /** Decimals: numbers up to 15 digits and strings beyond (`auto`, when left away), always the nearest numbers, or always strings. */
@@ -30,8 +31,9 @@ export interface ParquetOptions<T> extends ColumnOptions<T> {
   readonly binary?: 'error' | 'base64' | 'utf8';
 }
 
-const LINES: Readonly<Record<keyof LineOptions, AllowedSetting>> = { invalidUtf8: oneOf('error', 'replace'), maxLineBytes: LINE_BYTES };
+const LINES: Readonly<Record<keyof LineOptions, AllowedSetting>> = { ...STREAM, invalidUtf8: oneOf('error', 'replace'), maxLineBytes: LINE_BYTES };
 const PARQUET: Readonly<Record<keyof ParquetOptions<unknown>, AllowedSetting>> = {
+  ...FILE_SET,
   columns: COLUMN_NAMES,
   int64: oneOf('exact', 'f64', 'string'),
   decimal: oneOf('auto', 'f64', 'string'),
@@ -39,14 +41,26 @@ const PARQUET: Readonly<Record<keyof ParquetOptions<unknown>, AllowedSetting>> =
 };
 
 /**
- * A file, read and parsed in the core off the main thread. Several instances share it: text by byte ranges, Parquet by
- * row groups.
+ * Files, read and parsed in the core off the main thread.
+ *
+ * A path is a file, a directory (all files in it, at any depth), a pattern (`*`, `?`, `[a-z]`, `{a,b}`, `**` for any number
+ * of directories), an array of these, or `'-'` for the standard input. A path that exists is taken literally, whatever
+ * characters it has. Files are listed once, when the job starts, in the order of their paths; hidden ones (names that begin
+ * with `.` or `_`) and temporary ones (`.tmp` at the end) are left out where the pattern does not name them. A pattern
+ * without a file is `SAGE_IO_NOT_FOUND`.
+ *
+ * Several instances share the files by their bytes: text by byte ranges, Parquet by row groups, compressed text by whole
+ * files. Text that is compressed by gzip or zstd is unpacked while reading.
  *
  * ```ts
  * env
  *   .fromSource(FileSource.jsonLines<{ id: number; price: number }>('orders.jsonl'))
  *   .filter((order) => order.price > 100)
  *   .print();
+ * ```
+ *
+ * ```ts
+ * env.fromSource(FileSource.textLines(['poem.txt', 'logs/*.jsonl'])).print();
  * ```
  */
 export class FileSource<out T> implements Source<T> {
@@ -62,26 +76,28 @@ export class FileSource<out T> implements Source<T> {
     declaredAt: SourceLocation,
   ) {
     const call = `FileSource.${type}`;
-    this.#spec = { type, path: checkPath(path, call, declaredAt), ...checkSettings(options, allowed, call, declaredAt) };
+    const { watch, ...settings }: Partial<FileSetOptions & Record<string, unknown>> = checkSettings(options, allowed, call, declaredAt);
+    this.#spec = { type, ...fileSetSpec(path, { watch, isStream: 'compression' in allowed }, call, declaredAt), ...settings };
   }
 
   /** One record for each line of JSON. `T` is what you say it is: lines are parsed, not checked against it. */
-  static jsonLines<T = unknown>(path: string | URL, options: JsonLinesOptions<T> = {}): FileSource<T> {
+  static jsonLines<T = unknown>(path: FilePath, options: JsonLinesOptions<T> = {}): FileSource<T> {
     return new FileSource('jsonLines', path, options, { columns: COLUMN_NAMES, ...LINES }, captureSourceLocation(FileSource.jsonLines));
   }
 
   /** One record for each line, without its line end (`\n` or `\r\n`). UTF-8. */
-  static textLines(path: string | URL, options: LineOptions = {}): FileSource<string> {
+  static textLines(path: FilePath, options: LineOptions = {}): FileSource<string> {
     return new FileSource('textLines', path, options, LINES, captureSourceLocation(FileSource.textLines));
   }
 
-  /** One record for each row of a Parquet file. */
-  static parquet<T = unknown>(path: string | URL, options: ParquetOptions<T> = {}): FileSource<T> {
+  /** One record for each row of Parquet files. Not from the standard input: a Parquet file is read from its end. */
+  static parquet<T = unknown>(path: FilePath, options: ParquetOptions<T> = {}): FileSource<T> {
     return new FileSource('parquet', path, options, PARQUET, captureSourceLocation(FileSource.parquet));
   }
 
   /** What the compiler needs to know of it. Nothing is opened. */
   describe(): NativeSource {
-    return { form: 'native', spec: this.#spec, bounded: true, splittable: true };
+    const { path, watch } = this.#spec;
+    return { form: 'native', spec: this.#spec, bounded: watch === undefined, splittable: !isStandardInput(path) };
   }
 }

@@ -7,9 +7,9 @@ use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use sage_connectors::{SourceSplit, open_sink, open_source};
+use sage_connectors::{NextBatch, SourceSplit, open_sink, open_source};
 use sage_frame::LayoutRegistry;
 use sage_types::Result;
 use serde::Deserialize;
@@ -53,17 +53,20 @@ fn read(spec: &str) -> Result<u64> {
     let registry = Arc::new(LayoutRegistry::new());
     let mut source = open_source(spec, SourceSplit::WHOLE, registry)?;
     let mut rows = 0;
-    while let Some(frame) = source.next()? {
-        rows += frame.rows() as u64;
+    loop {
+        match source.next()? {
+            NextBatch::Frame(frame) => rows += frame.rows() as u64,
+            NextBatch::Waiting => source.wait(Duration::from_secs(1))?,
+            NextBatch::Ended => return Ok(rows),
+        }
     }
-    Ok(rows)
 }
 
 fn copy(spec: &str, sink_spec: &str) -> Result<f64> {
     let registry = Arc::new(LayoutRegistry::new());
     let mut source = open_source(spec, SourceSplit::WHOLE, Arc::clone(&registry))?;
     let mut frames = Vec::new();
-    while let Some(frame) = source.next()? {
+    while let NextBatch::Frame(frame) = source.next()? {
         frames.push(frame);
     }
     let started = Instant::now();

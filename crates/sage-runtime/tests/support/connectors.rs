@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use sage_connectors::{BatchSink, BatchSource, SinkReport, SourceSplit, SourceStatistics};
-use sage_frame::{BatchView, Frame, LayoutRegistry};
+use sage_connectors::{BatchSink, BatchSource, NextBatch, SinkReport, SourceSplit, SourceStatistics};
+use sage_frame::{BatchView, LayoutRegistry};
 use sage_runtime::ConnectorFactory;
 use sage_types::{ErrorCode, Result, SageError};
 
@@ -84,14 +84,14 @@ struct CountingSource {
 
 impl BatchSource for CountingSource {
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
-    fn next(&mut self) -> Result<Option<Frame>> {
+    fn next(&mut self) -> Result<NextBatch> {
         match self.spec.as_str() {
             "read-error" => return Err(failure("cannot read")),
             "read-panic" => panic!("the reader has a bug"),
             _ => {}
         }
         if self.next == self.count {
-            return Ok(None);
+            return Ok(NextBatch::Ended);
         }
         let source = f64::from(self.split.instance);
         let until = self.count.min(self.next + 10);
@@ -103,7 +103,7 @@ impl BatchSource for CountingSource {
             })
             .collect();
         self.next = until;
-        Ok(Some(frame_of(&records, &self.registry)))
+        Ok(NextBatch::Frame(frame_of(&records, &self.registry)))
     }
 
     fn position(&self) -> String {
