@@ -27,12 +27,8 @@ pub trait BatchSource: Send {
 
     /// Waits until [`BatchSource::next`] may have something other than [`NextBatch::Waiting`], up to `timeout`. Sources
     /// that never wait need none.
-    ///
-    /// # Errors
-    /// As [`BatchSource::next`].
-    fn wait(&mut self, timeout: Duration) -> Result<()> {
+    fn wait(&mut self, timeout: Duration) {
         std::thread::park_timeout(timeout);
-        Ok(())
     }
 
     /// Where reading would go on behind the frames delivered so far, as JSON: `{"file":path,"byte":n}` for lines,

@@ -193,8 +193,8 @@ impl BatchSource for JsonLinesSource {
         }
     }
 
-    fn wait(&mut self, timeout: Duration) -> Result<()> {
-        self.lines.wait(timeout)
+    fn wait(&mut self, timeout: Duration) {
+        self.lines.wait(timeout);
     }
 
     fn position(&self) -> String {

@@ -68,9 +68,8 @@ impl<R: PartReader, F: FnMut(&FilePart) -> Result<R> + Send> BatchSource for Par
         result
     }
 
-    fn wait(&mut self, timeout: Duration) -> Result<()> {
+    fn wait(&mut self, timeout: Duration) {
         self.parts.wait(timeout);
-        Ok(())
     }
 
     fn position(&self) -> String {

@@ -120,8 +120,8 @@ impl BatchSource for TextLinesSource {
         }
     }
 
-    fn wait(&mut self, timeout: Duration) -> Result<()> {
-        self.lines.wait(timeout)
+    fn wait(&mut self, timeout: Duration) {
+        self.lines.wait(timeout);
     }
 
     fn position(&self) -> String {

@@ -38,9 +38,9 @@ const MEMBERS: [fn(Vec<usize>) -> Packing; 2] = [Packing::Gzip, Packing::Zstd];
 
 #[test]
 fn members_and_frames_are_read_to_the_last_one() {
-    let content = content(60_000);
+    let content = content(20_000);
     for packing in MEMBERS {
-        for cuts in [vec![], vec![0, 0], vec![1, 7, 500_000]] {
+        for cuts in [vec![], vec![0, 0], vec![1, 7, 200_000]] {
             let (_directory, path) = file(&pack(content.as_bytes(), &packing(cuts)));
             for options in [json!({}), json!({"compression": "auto"})] {
                 let result = read(&spec("textLines", &path, &options));
@@ -138,7 +138,7 @@ fn what_follows_the_last_member_is_an_error() {
 
 #[test]
 fn the_option_says_what_a_file_is_whatever_it_looks_like() {
-    let (_directory, path) = file(b"plain\n");
+    let (_directory, path) = file(b"plain text, and enough of it\n");
     for kind in ["gzip", "zstd"] {
         let error = read_error(&spec("textLines", &path, &json!({"compression": kind})));
         assert_eq!(error.code, ErrorCode::FormatCompressed, "{}", error.message);
@@ -150,7 +150,7 @@ fn the_option_says_what_a_file_is_whatever_it_looks_like() {
 
 #[test]
 fn an_error_in_the_text_names_line_and_byte_of_what_was_unpacked() {
-    let mut text = content(30_000);
+    let mut text = content(20_000);
     let byte = text.len();
     text.push_str("oops\n");
     let text: String = text
@@ -169,7 +169,7 @@ fn an_error_in_the_text_names_line_and_byte_of_what_was_unpacked() {
         let (_directory, path) = file(&pack(text.as_bytes(), &packing(vec![12_345])));
         let error = read_error(&spec("jsonLines", &path, &json!({})));
         assert_eq!(error.code, ErrorCode::FormatJson);
-        assert_eq!(error.context["line"], ErrorValue::Number(30_001.0));
+        assert_eq!(error.context["line"], ErrorValue::Number(20_001.0));
         assert_eq!(error.context["byte"], ErrorValue::Number(byte_of as f64));
     }
 }
@@ -244,7 +244,7 @@ mod pipes {
                 match source.next().unwrap() {
                     NextBatch::Frame(frame) => rows += frame.rows(),
                     NextBatch::Waiting => {
-                        source.wait(Duration::from_millis(20)).unwrap();
+                        source.wait(Duration::from_millis(20));
                         waited += usize::from(rows == 1);
                     }
                     NextBatch::Ended => panic!("it is open"),

@@ -83,7 +83,7 @@ fn run_source(job: &JobCore, task: &Task, parker: &Parker, spec: &str) -> Result
             NextBatch::Frame(frame) => frame,
             NextBatch::Waiting => {
                 task.metrics.switch(Activity::Idle, job.now_nanos());
-                source.wait(MAX_SLICE)?;
+                source.wait(MAX_SLICE);
                 continue;
             }
             NextBatch::Ended => break EndKind::Drained,

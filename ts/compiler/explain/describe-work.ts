@@ -3,7 +3,7 @@ import { functionName, type UserFunction } from '../../functions/user-function.t
 import type { AnyAggregator } from '../../transformations/aggregate-transformation.ts';
 import type { Emit } from '../../transformations/emit.ts';
 import type { SinkDescriptor } from '../../transformations/sink-descriptor.ts';
-import { describePath, type SourceDescriptor } from '../../transformations/source-descriptor.ts';
+import { describePath, isStandardInput, type SourceDescriptor } from '../../transformations/source-descriptor.ts';
 import type { LogicalOperator } from '../logical-plan.ts';
 
 /** What an operator does, in a few words; empty where its kind says all. */
@@ -51,7 +51,7 @@ function describeSource(source: SourceDescriptor): string {
     case 'native': {
       const { type, path, columns, watch } = source.spec;
       const watched = watch === undefined ? '' : `, watched every ${watch.everyMs} ms`;
-      return `${type} ${describePath(path)}${columns === undefined ? '' : `, columns ${columns.join(', ')}`}${watched}${end}`;
+      return `${type} ${isStandardInput(path) ? 'of ' : ''}${describePath(path)}${columns === undefined ? '' : `, columns ${columns.join(', ')}`}${watched}${end}`;
     }
   }
 }

@@ -75,6 +75,6 @@ export function describeSource(source: SourceDescriptor): string {
     case 'batch':
       return source.fn.form === 'class' ? 'a source class' : source.fn.form === 'lambda' ? 'a function' : 'one source object';
     case 'native':
-      return `${source.spec.type} of ${describePath(source.spec.path)}`;
+      return describePath(source.spec.path);
   }
 }

@@ -85,8 +85,7 @@ impl FileWatcher {
         let mut complete = Vec::new();
         for pattern in &self.patterns {
             for file in pattern.list(true)? {
-                // An empty file has nothing to read, and often is one that somebody begins to write.
-                if file.bytes.is_none() || !self.is_own(&file) || known.contains_key(&file.path) {
+                if !self.is_own(&file) || known.contains_key(&file.path) {
                     continue;
                 }
                 let mut now = Known {
@@ -101,7 +100,8 @@ impl FileWatcher {
                             return Err(changed(&file));
                         }
                     }
-                    Some(before) if *before == now => {
+                    // An empty file has nothing to read, and often is one that somebody begins to write.
+                    Some(before) if *before == now && now.bytes.is_some() => {
                         now.read = true;
                         complete.push(file.clone());
                     }
@@ -223,6 +223,9 @@ mod tests {
         let error = watcher.look().unwrap_err();
         assert_eq!(error.code, ErrorCode::IoChanged);
         assert!(error.message.contains(path.to_str().unwrap()));
+        // Emptied, to be written anew.
+        fs::write(&path, "").unwrap();
+        assert_eq!(watcher.look().unwrap_err().code, ErrorCode::IoChanged);
     }
 
     #[test]

@@ -133,18 +133,14 @@ impl ByteInput {
     }
 
     /// Waits until there may be something to read, up to `timeout`.
-    ///
-    /// # Errors
-    /// As [`ByteInput::read`].
-    pub(crate) fn wait(&mut self, timeout: Duration) -> Result<()> {
+    pub(crate) fn wait(&mut self, timeout: Duration) {
         match self {
             Self::Nothing | Self::File(_) => {}
             Self::Polled { file, .. } | Self::Undecided { file, .. } => {
                 file.wait(timeout);
             }
-            Self::Unpacked(unpacker) => unpacker.wait(timeout)?,
+            Self::Unpacked(unpacker) => unpacker.wait(timeout),
         }
-        Ok(())
     }
 
     /// Whether it can be opened again and read from anywhere.

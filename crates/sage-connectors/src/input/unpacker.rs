@@ -38,6 +38,8 @@ pub(crate) enum PackedSource {
 #[derive(Debug)]
 pub(crate) struct Unpacker {
     blocks: Option<Receiver<Result<Vec<u8>>>>,
+    /// What came while waiting.
+    next: Option<Result<Vec<u8>>>,
     used: Sender<Vec<u8>>,
     block: Vec<u8>,
     /// Position in `block` of the first byte that was not taken.
@@ -80,6 +82,7 @@ impl Unpacker {
             .map_err(|error| io_error(IoAction::Open, path, &error))?;
         Ok(Self {
             blocks: Some(blocks),
+            next: None,
             used,
             block: Vec::new(),
             at: 0,
@@ -93,7 +96,7 @@ impl Unpacker {
     /// # Errors
     /// `SAGE_IO_TRUNCATED`, `SAGE_FORMAT_COMPRESSED` and `SAGE_IO_READ`, with the place in the compressed file.
     pub(crate) fn read(&mut self, into: &mut [u8]) -> Result<Filled> {
-        if self.at == self.block.len() && !self.take_block(None)? {
+        if self.at == self.block.len() && !self.take_block()? {
             return Ok(if self.ended { Filled::End } else { Filled::NotYet });
         }
         let bytes = into.len().min(self.block.len() - self.at);
@@ -103,44 +106,43 @@ impl Unpacker {
     }
 
     /// Waits for the next block, up to `timeout`.
-    pub(crate) fn wait(&mut self, timeout: Duration) -> Result<()> {
-        if self.at == self.block.len() {
-            self.take_block(Some(timeout))?;
+    pub(crate) fn wait(&mut self, timeout: Duration) {
+        if self.at == self.block.len() && self.next.is_none() && !self.ended {
+            self.next = match self.blocks.as_ref().map(|blocks| blocks.recv_timeout(timeout)) {
+                Some(Ok(next)) => Some(next),
+                Some(Err(RecvTimeoutError::Timeout)) | None => None,
+                Some(Err(RecvTimeoutError::Disconnected)) => Some(Err(self.thread_gone())),
+            };
         }
-        Ok(())
     }
 
     /// Whether there is a new block.
-    fn take_block(&mut self, timeout: Option<Duration>) -> Result<bool> {
-        let Some(blocks) = self.blocks.as_ref().filter(|_| !self.ended) else {
+    fn take_block(&mut self) -> Result<bool> {
+        if self.ended {
             return Ok(false);
-        };
-        let next = match timeout {
-            None => blocks.try_recv(),
-            Some(timeout) => blocks.recv_timeout(timeout).map_err(|error| match error {
-                RecvTimeoutError::Timeout => TryRecvError::Empty,
-                RecvTimeoutError::Disconnected => TryRecvError::Disconnected,
-            }),
-        };
-        match next {
-            Ok(block) => {
-                let block = block?;
-                // An empty block is the end. That the thread is gone is no reason to keep the old one.
-                self.ended = block.is_empty();
-                let old = std::mem::replace(&mut self.block, block);
-                self.at = 0;
-                let _ = self.used.send(old);
-                Ok(!self.ended)
-            }
-            Err(TryRecvError::Empty) => Ok(false),
-            Err(TryRecvError::Disconnected) => {
-                let message = format!(
-                    "the thread that unpacks {} ended before its time",
-                    self.path.display()
-                );
-                Err(SageError::new(ErrorCode::Internal, message))
-            }
         }
+        let block = match self.next.take() {
+            Some(next) => next?,
+            None => match self.blocks.as_ref().map(Receiver::try_recv) {
+                Some(Ok(next)) => next?,
+                Some(Err(TryRecvError::Empty)) => return Ok(false),
+                Some(Err(TryRecvError::Disconnected)) | None => return Err(self.thread_gone()),
+            },
+        };
+        // An empty block is the end. That the thread is gone is no reason to keep the old one.
+        self.ended = block.is_empty();
+        let old = std::mem::replace(&mut self.block, block);
+        self.at = 0;
+        let _ = self.used.send(old);
+        Ok(!self.ended)
+    }
+
+    fn thread_gone(&self) -> SageError {
+        let message = format!(
+            "the thread that unpacks {} ended before its time",
+            self.path.display()
+        );
+        SageError::new(ErrorCode::Internal, message)
     }
 }
 

@@ -57,14 +57,11 @@ impl FileLines {
     }
 
     /// Waits until there may be more, up to `timeout`.
-    ///
-    /// # Errors
-    /// As [`FileLines::next_block`].
-    pub(crate) fn wait(&mut self, timeout: Duration) -> Result<()> {
+    pub(crate) fn wait(&mut self, timeout: Duration) {
         if self.between {
             self.parts.wait(timeout);
-            return Ok(());
+        } else {
+            self.current.wait(timeout);
         }
-        self.current.wait(timeout)
     }
 }

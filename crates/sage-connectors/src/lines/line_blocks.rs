@@ -133,11 +133,8 @@ impl LineBlocks {
     }
 
     /// Waits until there may be more, up to `timeout`.
-    ///
-    /// # Errors
-    /// As [`LineBlocks::next_block`].
-    pub(crate) fn wait(&mut self, timeout: Duration) -> Result<()> {
-        self.input.wait(timeout).map_err(|error| self.placed(error))
+    pub(crate) fn wait(&mut self, timeout: Duration) {
+        self.input.wait(timeout);
     }
 
     /// Reads the next block. While it waits, the last block stays as it is, and is dropped already where it was taken.

@@ -55,11 +55,8 @@ impl Utf8Lines {
     }
 
     /// Waits until there may be a block, up to `timeout`.
-    ///
-    /// # Errors
-    /// Those of [`FileLines::next_block`].
-    pub(crate) fn wait(&mut self, timeout: Duration) -> Result<()> {
-        self.files.wait(timeout)
+    pub(crate) fn wait(&mut self, timeout: Duration) {
+        self.files.wait(timeout);
     }
 
     /// The block, in which [`NextLines`] are ranges.
