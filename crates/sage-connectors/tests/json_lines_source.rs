@@ -157,7 +157,7 @@ fn files_that_cannot_be_opened() {
     let missing = directory.path().join("missing.jsonl");
     for (path, code) in [
         (missing.as_path(), ErrorCode::IoNotFound),
-        (directory.path(), ErrorCode::IoNotAFile),
+        (directory.path(), ErrorCode::IoNotFound),
         (&missing.join("below"), ErrorCode::IoNotFound),
     ] {
         let error = read_error(&jsonl(path));

@@ -25,11 +25,13 @@ impl Packing {
     }
 }
 
+type PackPiece = fn(&[u8]) -> Vec<u8>;
+
 pub fn pack(content: &[u8], packing: &Packing) -> Vec<u8> {
-    let (cuts, pack_piece): (_, fn(&[u8]) -> Vec<u8>) = match packing {
+    let (cuts, pack_piece): (_, PackPiece) = match packing {
         Packing::Plain => return content.to_vec(),
         Packing::Gzip(cuts) => (cuts, gzip),
-        Packing::Zstd(cuts) => (cuts, |piece| zstd::encode_all(piece, 3).unwrap()),
+        Packing::Zstd(cuts) => (cuts, zstd),
     };
     let mut cuts: Vec<_> = cuts.iter().map(|&cut| cut.min(content.len())).collect();
     cuts.sort_unstable();
@@ -41,6 +43,14 @@ pub fn pack(content: &[u8], packing: &Packing) -> Vec<u8> {
         start = cut;
     }
     packed
+}
+
+/// With a checksum, as the command writes it.
+fn zstd(piece: &[u8]) -> Vec<u8> {
+    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 3).unwrap();
+    encoder.include_checksum(true).unwrap();
+    encoder.write_all(piece).unwrap();
+    encoder.finish().unwrap()
 }
 
 fn gzip(piece: &[u8]) -> Vec<u8> {
