@@ -18,7 +18,7 @@ pub struct SinkLog {
     pub aborted: bool,
 }
 
-/// Specs: `count:N` (records), `endless`, `open-error`, `read-error`, `read-panic`; sinks `ok`, `write-error`,
+/// Specs: `count:N` (records), `endless`, `quiet` (ten, and then nothing for ever), `open-error`, `read-error`, `read-panic`; sinks `ok`, `write-error`,
 /// `prepare-error`, `commit-error`, `write-panic`.
 #[derive(Default)]
 pub struct TestConnectors {
@@ -89,6 +89,9 @@ impl BatchSource for CountingSource {
             "read-error" => return Err(failure("cannot read")),
             "read-panic" => panic!("the reader has a bug"),
             _ => {}
+        }
+        if self.spec == "quiet" && self.next > 0 {
+            return Ok(NextBatch::Waiting);
         }
         if self.next == self.count {
             return Ok(NextBatch::Ended);
