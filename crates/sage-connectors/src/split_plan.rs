@@ -37,7 +37,7 @@ pub struct SplitPlan {
 pub fn plan_splits(spec_json: &str) -> Result<SplitPlan> {
     let spec = SourceSpec::parse(spec_json)?;
     let Some(files) = spec.files.list()? else {
-        let max_splits = u64::MAX;
+        let max_splits = u64::from(u32::MAX);
         return Ok(SplitPlan {
             files: 0,
             bytes: 0,

@@ -7,6 +7,7 @@
 
 mod support;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
@@ -25,14 +26,15 @@ fn file(content: &[u8]) -> (TempDir, PathBuf) {
 
 /// Lines of so many words that do not compress well.
 fn content(lines: u32, words: u32) -> String {
-    let line = |line: u32| -> String {
-        (0..words)
-            .map(|word| format!(" é{:x}", (line * words + word + 1).wrapping_mul(2_654_435_761)))
-            .collect()
-    };
-    (0..lines)
-        .map(|number| format!("{number}{}\n", line(number)))
-        .collect()
+    let mut text = String::new();
+    for line in 0..lines {
+        write!(text, "{line}").unwrap();
+        for word in 1..=words {
+            write!(text, " é{:x}", (line * words + word).wrapping_mul(2_654_435_761)).unwrap();
+        }
+        text.push('\n');
+    }
+    text
 }
 
 fn rows(content: &str) -> Vec<Js> {
