@@ -40,6 +40,7 @@ export type { ToReadableOptions } from './datastream/streams/open-readable.ts';
 export type { ToReadableStreamOptions } from './datastream/streams/open-readable-stream.ts';
 export type { SchemaSourceOptions, SourceOptions } from './datastream/source-argument.ts';
 export type { SchemaIssue } from './functions/schema-validator.ts';
+export type { FilePath, FileSetOptions, FileStreamOptions } from './connectors/file-set.ts';
 export { FileSource, type JsonLinesOptions, type LineOptions, type ParquetOptions, type SchemaOption } from './connectors/file-source.ts';
 export { StreamSource, type ByteStream, type StreamLineOptions } from './connectors/stream-source.ts';
 export { JsonLinesSink, type JsonLinesSinkOptions } from './connectors/json-lines-sink.ts';

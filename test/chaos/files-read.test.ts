@@ -60,9 +60,9 @@ describe.each([1, 3])('with %i readers', (parallelism) => {
       expect(await readingError({ format, from: join(folder, 'none', 'none') }, parallelism)).toMatchObject({ code: 'SAGE_IO_NOT_FOUND' });
     });
 
-    it('a folder in place of a file, and a file in place of a folder', async () => {
+    it('a folder without a file, and a file in place of a folder', async () => {
       mkdirSync(join(folder, 'sub'));
-      expect(await readingError({ format, from: join(folder, 'sub') }, parallelism)).toMatchObject({ code: 'SAGE_IO_NOT_A_FILE' });
+      expect(await readingError({ format, from: join(folder, 'sub') }, parallelism)).toMatchObject({ code: 'SAGE_IO_NOT_FOUND' });
       const file = write('file', 'x');
       expect(await readingError({ format, from: join(file, 'x') }, parallelism)).toMatchObject({ code: 'SAGE_IO_NOT_A_FILE' });
     });

@@ -17,6 +17,8 @@ export const exampleFiles: ReadonlyMap<string, string> = new Map([
       { id: 3, customer: 'Ada', price: 210, items: [] },
     ]),
   ],
+  ['logs/monday.jsonl', lines([{ level: 'info', text: 'up' }, { level: 'error', text: 'down' }])],
+  ['logs/tuesday.jsonl', lines([{ level: 'info', text: 'up again' }])],
   ['poem.txt', 'to be\nor not\nto be\n'],
 ]);
 

@@ -73,6 +73,19 @@ test('a pipeline that no worker can import keeps its instances in the main isola
   await expectPlans(build, 'not-importable', {}, { importable: false, notImportableReason: 'it was built in a test body, which a worker cannot import' });
 });
 
+test('files of several kinds: patterns, a list, a watched directory, the standard input', async () => {
+  const build = new PipelineBuilder();
+  const all = build.union([
+    build.file({ type: 'jsonLines', path: 'logs/**/*.{jsonl,gz}' }, { name: 'logs' }),
+    build.file({ type: 'jsonLines', path: ['a.jsonl', 'b.jsonl', 'c.jsonl', 'd.jsonl', 'e/'] }, { name: 'list' }),
+    build.source({ form: 'native', spec: { type: 'jsonLines', path: 'in/', watch: { everyMs: 500 } }, bounded: false, splittable: true }, { name: 'new' }),
+    build.file({ type: 'jsonLines', path: '-' }, { name: 'piped' }, false),
+  ]);
+  build.sink(all);
+
+  await expectPlans(build, 'kinds-of-files', { parallelism: 2 });
+});
+
 test('one level alone', () => {
   const build = new PipelineBuilder();
   build.sink(build.collection());

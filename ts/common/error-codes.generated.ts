@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'SAGE_PLAN_COLLECT'
   | 'SAGE_PLAN_DUPLICATE_UID'
   | 'SAGE_PLAN_FOREIGN_STREAM'
+  | 'SAGE_PLAN_INPUT_PATH'
   | 'SAGE_PLAN_OUTPUT_PATH'
   | 'SAGE_PLAN_UNCLONEABLE'
   | 'SAGE_PLAN_FUTURE'
@@ -32,6 +33,7 @@ export type ErrorCode =
   | 'SAGE_IO_EXISTS'
   | 'SAGE_IO_DISK_FULL'
   | 'SAGE_IO_TRUNCATED'
+  | 'SAGE_IO_CHANGED'
   | 'SAGE_IO_READ'
   | 'SAGE_IO_WRITE'
   | 'SAGE_FORMAT_JSON'
@@ -39,6 +41,7 @@ export type ErrorCode =
   | 'SAGE_WAIT_ABORTED'
   | 'SAGE_FORMAT_RECORD'
   | 'SAGE_FORMAT_UTF8'
+  | 'SAGE_FORMAT_COMPRESSED'
   | 'SAGE_FORMAT_PARQUET'
   | 'SAGE_FORMAT_COLUMN_MISSING'
   | 'SAGE_FORMAT_COLUMN_TYPE'
@@ -173,6 +176,12 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     message: 'Streams of two environments were connected.',
     help: 'Build both streams from the same environment.',
   },
+  SAGE_PLAN_INPUT_PATH: {
+    domain: 'user',
+    retryable: false,
+    message: 'Several sources would read the standard input.',
+    help: 'Read it by one source, and use its stream several times.',
+  },
   SAGE_PLAN_OUTPUT_PATH: {
     domain: 'user',
     retryable: false,
@@ -251,6 +260,12 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     message: 'A file ended in the middle of its data.',
     help: 'The file is incomplete or was changed while it was read; produce it again.',
   },
+  SAGE_IO_CHANGED: {
+    domain: 'external',
+    retryable: false,
+    message: 'A file of a watched directory changed after it was read.',
+    help: 'Write each file under a name that begins with \'.\', and rename it when it is complete.',
+  },
   SAGE_IO_READ: {
     domain: 'external',
     retryable: true,
@@ -292,6 +307,12 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     retryable: false,
     message: 'A text file is not UTF-8.',
     help: 'Convert the file to UTF-8; the message names the line and byte.',
+  },
+  SAGE_FORMAT_COMPRESSED: {
+    domain: 'external',
+    retryable: false,
+    message: 'A compressed file is corrupt.',
+    help: 'Produce the file again; the message names the file and the byte in its compressed data.',
   },
   SAGE_FORMAT_PARQUET: {
     domain: 'external',

@@ -1,8 +1,9 @@
 import { captureSourceLocation, type SourceLocation } from '../common/source-location.ts';
 import type { SchemaInput, SchemaOutput, StandardSchema } from '../common/standard-schema.ts';
 import type { Source } from '../transformations/connector.ts';
-import type { NativeSource, NativeSourceSpec } from '../transformations/source-descriptor.ts';
-import { type AllowedSetting, checkPath, checkSettings, COLUMN_NAMES, LINE_BYTES, oneOf, SCHEMA } from './connector-arguments.ts';
+import { isStandardInput, type NativeSource, type NativeSourceSpec } from '../transformations/source-descriptor.ts';
+import { type AllowedSetting, checkSettings, COLUMN_NAMES, LINE_BYTES, oneOf, SCHEMA } from './connector-arguments.ts';
+import { FILE_SET, type FilePath, type FileSetOptions, fileSetSpec, STREAM, type FileStreamOptions } from './file-set.ts';
 
 /** Options of sources with named columns. */
 export interface ColumnOptions<T> {
@@ -11,7 +12,7 @@ export interface ColumnOptions<T> {
 }
 
 /** Options of sources of lines. */
-export interface LineOptions {
+export interface LineOptions extends FileStreamOptions {
   /** What happens to bytes that are not UTF-8: an error (when left away), or U+FFFD in their place. */
   readonly invalidUtf8?: 'error' | 'replace';
   /** A longer line is an error; 256 MiB when left away, 1 GiB at most. */
@@ -28,7 +29,7 @@ export interface SchemaOption<S extends StandardSchema> {
 export interface JsonLinesOptions<T> extends ColumnOptions<T>, LineOptions {}
 
 /** Options of `FileSource.parquet`. */
-export interface ParquetOptions<T> extends ColumnOptions<T> {
+export interface ParquetOptions<T> extends ColumnOptions<T>, FileSetOptions {
   /** Whole numbers of 64 bits: numbers, where one beyond 2^53 is an error (`exact`, when left away), the nearest numbers, or digits as strings. */
   readonly int64?: 'exact' | 'f64' | 'string';
   /** Decimals: numbers up to 15 digits and strings beyond (`auto`, when left away), always the nearest numbers, or always strings. */
@@ -37,8 +38,9 @@ export interface ParquetOptions<T> extends ColumnOptions<T> {
   readonly binary?: 'error' | 'base64' | 'utf8';
 }
 
-const LINES: Readonly<Record<keyof LineOptions, AllowedSetting>> = { invalidUtf8: oneOf('error', 'replace'), maxLineBytes: LINE_BYTES };
+const LINES: Readonly<Record<keyof LineOptions, AllowedSetting>> = { ...STREAM, invalidUtf8: oneOf('error', 'replace'), maxLineBytes: LINE_BYTES };
 const PARQUET: Readonly<Record<keyof ParquetOptions<unknown>, AllowedSetting>> = {
+  ...FILE_SET,
   columns: COLUMN_NAMES,
   int64: oneOf('exact', 'f64', 'string'),
   decimal: oneOf('auto', 'f64', 'string'),
@@ -46,14 +48,26 @@ const PARQUET: Readonly<Record<keyof ParquetOptions<unknown>, AllowedSetting>> =
 };
 
 /**
- * A file, read and parsed in the core off the main thread. Several instances share it: text by byte ranges, Parquet by
- * row groups.
+ * Files, read and parsed in the core off the main thread.
+ *
+ * A path is a file, a directory (all files in it, at any depth), a pattern (`*`, `?`, `[a-z]`, `{a,b}`, `**` for any number
+ * of directories), an array of these, or `'-'` for the standard input. A path that exists is taken literally, whatever
+ * characters it has. Files are listed once, when the job starts, in the order of their paths; hidden ones (names that begin
+ * with `.` or `_`) and temporary ones (`.tmp` at the end) are left out where the pattern does not name them. A pattern
+ * without a file is `SAGE_IO_NOT_FOUND`.
+ *
+ * Several instances share the files by their bytes: text by byte ranges, Parquet by row groups, compressed text by whole
+ * files. Text that is compressed by gzip or zstd is unpacked while reading.
  *
  * ```ts
  * env
  *   .fromSource(FileSource.jsonLines<{ id: number; price: number }>('orders.jsonl'))
  *   .filter((order) => order.price > 100)
  *   .print();
+ * ```
+ *
+ * ```ts
+ * env.fromSource(FileSource.textLines(['poem.txt', 'logs/*.jsonl'])).print();
  * ```
  */
 export class FileSource<out T> implements Source<T> {
@@ -70,34 +84,37 @@ export class FileSource<out T> implements Source<T> {
     declaredAt: SourceLocation,
   ) {
     const call = `FileSource.${type}`;
-    const { schema, ...settings } = checkSettings<{ schema?: unknown }>(options, { ...allowed, schema: SCHEMA }, call, declaredAt);
-    this.#spec = { type, path: checkPath(path, call, declaredAt), ...settings };
+    const checked: Partial<FileSetOptions & Record<string, unknown>> & { schema?: unknown } = checkSettings(options, { ...allowed, schema: SCHEMA }, call, declaredAt);
+    const { schema, watch, ...settings } = checked;
+    this.#spec = { type, ...fileSetSpec(path, { watch, isStream: 'compression' in allowed }, call, declaredAt), ...settings };
     this.#schema = schema as StandardSchema | undefined;
   }
 
   /** One record for each line of JSON. `T` is what you say it is: lines are checked only against a `schema`, whose output is the record. */
-  static jsonLines<S extends StandardSchema>(path: string | URL, options: JsonLinesOptions<SchemaInput<S>> & SchemaOption<S>): FileSource<SchemaOutput<S>>;
-  static jsonLines<T = unknown>(path: string | URL, options?: JsonLinesOptions<T>): FileSource<T>;
-  static jsonLines(path: string | URL, options: JsonLinesOptions<never> = {}): FileSource<unknown> {
+  static jsonLines<S extends StandardSchema>(path: FilePath, options: JsonLinesOptions<SchemaInput<S>> & SchemaOption<S>): FileSource<SchemaOutput<S>>;
+  static jsonLines<T = unknown>(path: FilePath, options?: JsonLinesOptions<T>): FileSource<T>;
+  static jsonLines(path: FilePath, options: JsonLinesOptions<never> = {}): FileSource<unknown> {
     return new FileSource('jsonLines', path, options, { columns: COLUMN_NAMES, ...LINES }, captureSourceLocation(FileSource.jsonLines));
   }
 
   /** One record for each line, without its line end (`\n` or `\r\n`). UTF-8. */
-  static textLines<S extends StandardSchema>(path: string | URL, options: LineOptions & SchemaOption<S>): FileSource<SchemaOutput<S>>;
-  static textLines(path: string | URL, options?: LineOptions): FileSource<string>;
-  static textLines(path: string | URL, options: LineOptions = {}): FileSource<unknown> {
+  static textLines<S extends StandardSchema>(path: FilePath, options: LineOptions & SchemaOption<S>): FileSource<SchemaOutput<S>>;
+  static textLines(path: FilePath, options?: LineOptions): FileSource<string>;
+  static textLines(path: FilePath, options: LineOptions = {}): FileSource<unknown> {
     return new FileSource('textLines', path, options, LINES, captureSourceLocation(FileSource.textLines));
   }
 
-  /** One record for each row of a Parquet file; with a `schema`, what that makes of it. */
-  static parquet<S extends StandardSchema>(path: string | URL, options: ParquetOptions<SchemaInput<S>> & SchemaOption<S>): FileSource<SchemaOutput<S>>;
-  static parquet<T = unknown>(path: string | URL, options?: ParquetOptions<T>): FileSource<T>;
-  static parquet(path: string | URL, options: ParquetOptions<never> = {}): FileSource<unknown> {
+  /** One record for each row of Parquet files; with a `schema`, what that makes of it. Not from the standard input: a Parquet file is read from its end. */
+  static parquet<S extends StandardSchema>(path: FilePath, options: ParquetOptions<SchemaInput<S>> & SchemaOption<S>): FileSource<SchemaOutput<S>>;
+  static parquet<T = unknown>(path: FilePath, options?: ParquetOptions<T>): FileSource<T>;
+  static parquet(path: FilePath, options: ParquetOptions<never> = {}): FileSource<unknown> {
     return new FileSource('parquet', path, options, PARQUET, captureSourceLocation(FileSource.parquet));
   }
 
   /** What the compiler needs to know of it. Nothing is opened. */
   describe(): NativeSource {
-    return { form: 'native', spec: this.#spec, bounded: true, splittable: true, ...(this.#schema === undefined ? {} : { schema: this.#schema }) };
+    const { path, watch } = this.#spec;
+    const schema = this.#schema === undefined ? {} : { schema: this.#schema };
+    return { form: 'native', spec: this.#spec, bounded: watch === undefined, splittable: !isStandardInput(path), ...schema };
   }
 }

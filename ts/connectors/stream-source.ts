@@ -20,7 +20,7 @@ export type ByteStream =
   | Iterable<Uint8Array | string>;
 
 /** Options of sources of lines in a stream. */
-export interface StreamLineOptions extends LineOptions {
+export interface StreamLineOptions extends Pick<LineOptions, 'invalidUtf8' | 'maxLineBytes'> {
   /** The stream never ends by itself. */
   readonly unbounded?: boolean;
 }

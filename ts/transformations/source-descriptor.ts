@@ -4,8 +4,10 @@ import type { UserFunction } from '../functions/user-function.ts';
 /** A reader in the core, as JSON for `open_source`. */
 export interface NativeSourceSpec {
   readonly type: 'textLines' | 'jsonLines' | 'parquet';
-  /** Relative paths start at the working directory of the process. */
-  readonly path: string;
+  /** Files, directories, patterns, or `-` for the standard input. Relative paths start at the working directory of the process. */
+  readonly path: string | readonly string[];
+  /** Look for new files for ever. */
+  readonly watch?: { readonly everyMs: number };
   /** The fields to read; all when left away. */
   readonly columns?: readonly string[];
   /** Settings of the reader, by the names that the core knows. */
@@ -85,4 +87,21 @@ export function sourceInstances(source: SourceDescriptor): 'any' | 'onRequest' |
   if (source.form === 'native') return source.splittable ? 'any' : 'one';
   if (source.form === 'iterable') return 'one';
   return source.fn.form === 'class' ? 'onRequest' : 'one';
+}
+
+/** Whether a path means the standard input of the process. */
+export function isStandardInput(path: NativeSourceSpec['path']): boolean {
+  return path === '-';
+}
+
+/** Paths that are shown of a list of them. */
+const SHOWN_PATHS = 3;
+
+/** What a source reads, in words: `'logs/*.jsonl'`, `the standard input`. */
+export function describePath(path: NativeSourceSpec['path']): string {
+  if (isStandardInput(path)) return 'the standard input';
+  const paths = typeof path === 'string' ? [path] : path;
+  const shown = paths.length > SHOWN_PATHS + 1 ? paths.slice(0, SHOWN_PATHS) : paths;
+  const more = paths.length - shown.length;
+  return `${shown.map((one) => `'${one}'`).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

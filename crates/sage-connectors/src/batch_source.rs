@@ -1,19 +1,38 @@
 //! What reads records into frames.
 
+use std::time::Duration;
+
 use sage_frame::Frame;
 use sage_types::Result;
 
-/// A bounded native source, or one split of it. Used by one thread at a time.
+/// What a source gives.
+#[derive(Debug)]
+pub enum NextBatch {
+    /// Records, at least one.
+    Frame(Frame),
+    /// Nothing yet: another process takes its time. See [`BatchSource::wait`].
+    Waiting,
+    /// There are no more.
+    Ended,
+}
+
+/// A native source, or one split of it. Used by one thread at a time.
 pub trait BatchSource: Send {
-    /// The next records; `None` at the end. Blocks as long as the file does. After an error every further call gives the
-    /// same error: nothing behind it is delivered.
+    /// The next records. Waits for files, but not for other processes. After an error every further call gives the same
+    /// error: nothing behind it is delivered.
     ///
     /// # Errors
     /// `SAGE_IO_*` and `SAGE_FORMAT_*`, with `file` and the place in it.
-    fn next(&mut self) -> Result<Option<Frame>>;
+    fn next(&mut self) -> Result<NextBatch>;
 
-    /// Where reading would go on behind the frames delivered so far, as JSON: `{"byte":n}` for lines,
-    /// `{"rowGroup":n,"row":n}` for Parquet.
+    /// Waits until [`BatchSource::next`] may have something other than [`NextBatch::Waiting`], up to `timeout`. Sources
+    /// that never wait need none.
+    fn wait(&mut self, timeout: Duration) {
+        std::thread::park_timeout(timeout);
+    }
+
+    /// Where reading would go on behind the frames delivered so far, as JSON: `{"file":path,"byte":n}` for lines,
+    /// `{"file":path,"rowGroup":n,"row":n}` for Parquet.
     fn position(&self) -> String;
 
     /// What was read so far; zeros for a source that does not count.

@@ -8,6 +8,7 @@ use sage_types::{ErrorCode, SageError};
 /// What was being done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IoAction {
+    List,
     Open,
     Read,
     Create,
@@ -18,6 +19,7 @@ pub(crate) enum IoAction {
 impl IoAction {
     const fn verb(self) -> &'static str {
         match self {
+            Self::List => "list",
             Self::Open => "open",
             Self::Read => "read",
             Self::Create => "create",
@@ -28,7 +30,7 @@ impl IoAction {
 
     const fn fallback(self) -> ErrorCode {
         match self {
-            Self::Open | Self::Read => ErrorCode::IoRead,
+            Self::List | Self::Open | Self::Read => ErrorCode::IoRead,
             Self::Create | Self::Write | Self::Commit => ErrorCode::IoWrite,
         }
     }

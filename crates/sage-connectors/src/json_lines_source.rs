@@ -1,15 +1,17 @@
 //! Files of JSON lines.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sage_frame::{Frame, LayoutRegistry};
 use sage_types::{ErrorCode, Result, SageError};
 
+use crate::files::FileParts;
 use crate::frame_maker::FrameMaker;
 use crate::json::{JsonCursor, JsonRowReader, Line};
-use crate::lines::{LineBlocks, NextLines, Utf8Lines, line_error};
+use crate::lines::{FileLines, NextBlock, NextLines, Utf8Lines};
 use crate::spec::JsonLinesSourceSpec;
-use crate::{BatchSource, SourceSplit, SourceStatistics};
+use crate::{BatchSource, NextBatch, SourceStatistics};
 
 /// A batch is closed when its lines had this many bytes, which is about 64 KiB of columns.
 const BATCH_BYTES: usize = 128 * 1024;
@@ -40,42 +42,31 @@ enum Pause {
 }
 
 impl JsonLinesSource {
-    /// Opens the file.
-    ///
-    /// # Errors
-    /// `SAGE_IO_*`.
-    pub(crate) fn open(
-        spec: &JsonLinesSourceSpec,
-        split: SourceSplit,
-        registry: Arc<LayoutRegistry>,
-    ) -> Result<Self> {
-        let blocks = LineBlocks::open(&spec.path, split, spec.bytes, spec.max_line_bytes)?;
-        Ok(Self {
-            lines: Utf8Lines::new(blocks, spec.invalid_utf8),
+    pub(crate) fn new(spec: &JsonLinesSourceSpec, parts: FileParts, registry: Arc<LayoutRegistry>) -> Self {
+        let files = FileLines::new(parts, spec.max_line_bytes);
+        Self {
+            lines: Utf8Lines::new(files, spec.invalid_utf8),
             reader: JsonRowReader::new(spec.columns.as_deref()),
             frames: FrameMaker::new(registry),
             batch_rows: spec.batch_rows,
             batch_bytes: 0,
             statistics: SourceStatistics::default(),
             failure: None,
-        })
+        }
     }
 
-    fn read_batch(&mut self) -> Result<Option<Frame>> {
+    fn read_batch(&mut self) -> Result<NextBatch> {
         loop {
             match self.read_lines()? {
                 // Nothing but empty lines: that is not the end.
                 Pause::BatchFull if self.reader.rows() == 0 => self.batch_bytes = 0,
-                Pause::BatchFull => return self.take_frame(),
-                // Another process may take its time: what is there goes on first.
-                Pause::BlockEnded if self.lines.blocks.may_wait() && self.reader.rows() > 0 => {
-                    return self.take_frame();
-                }
-                Pause::BlockEnded => {
-                    if !self.lines.next_block()? {
-                        return self.take_frame();
-                    }
-                }
+                Pause::BatchFull => return self.frame_or(NextBatch::Waiting),
+                Pause::BlockEnded => match self.lines.next_block()? {
+                    NextBlock::Lines => {}
+                    // What is there goes on first.
+                    NextBlock::Waiting => return self.frame_or(NextBatch::Waiting),
+                    NextBlock::Ended => return self.frame_or(NextBatch::Ended),
+                },
             }
         }
     }
@@ -86,7 +77,7 @@ impl JsonLinesSource {
             match self.lines.next_lines()? {
                 NextLines::BlockEnded => return Ok(Pause::BlockEnded),
                 NextLines::Valid(range) => {
-                    let text = &self.lines.blocks.block()[..range.end];
+                    let text = &self.lines.block()[..range.end];
                     let mut cursor = JsonCursor::new(text, range.start);
                     let end = self.batch_rows - self.reader.rows();
                     let (stop, empty) =
@@ -99,14 +90,8 @@ impl JsonLinesSource {
                         RunEnd::TextEnded => {}
                         RunEnd::BatchFull => return Ok(Pause::BatchFull),
                         RunEnd::Malformed(error) => {
-                            let blocks = &self.lines.blocks;
-                            return Err(line_error(
-                                ErrorCode::FormatJson,
-                                blocks,
-                                at,
-                                error.at,
-                                error.what,
-                            ));
+                            let code = ErrorCode::FormatJson;
+                            return Err(self.lines.error(code, at, error.at, error.what));
                         }
                     }
                 }
@@ -118,8 +103,7 @@ impl JsonLinesSource {
                     match stop {
                         RunEnd::Malformed(error) => {
                             let at = self.lines.position_in_block();
-                            let blocks = &self.lines.blocks;
-                            return Err(line_error(ErrorCode::FormatJson, blocks, at, at, error.what));
+                            return Err(self.lines.error(ErrorCode::FormatJson, at, at, error.what));
                         }
                         RunEnd::BatchFull if cursor.at == 0 => return Ok(Pause::BatchFull),
                         RunEnd::BatchFull | RunEnd::TextEnded => {
@@ -134,6 +118,11 @@ impl JsonLinesSource {
                 }
             }
         }
+    }
+
+    /// The rows that were read, or else `otherwise`.
+    fn frame_or(&mut self, otherwise: NextBatch) -> Result<NextBatch> {
+        Ok(self.take_frame()?.map_or(otherwise, NextBatch::Frame))
     }
 
     /// The rows that were read; `None` when there are none.
@@ -188,24 +177,28 @@ fn read_run(
 }
 
 impl BatchSource for JsonLinesSource {
-    fn next(&mut self) -> Result<Option<Frame>> {
+    fn next(&mut self) -> Result<NextBatch> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
         let error = match self.read_batch() {
-            Ok(frame) => return Ok(frame),
+            Ok(next) => return Ok(next),
             Err(error) => error,
         };
         // The lines before the broken one are good.
         self.failure = Some(error.clone());
         match self.take_frame() {
-            Ok(Some(frame)) => Ok(Some(frame)),
+            Ok(Some(frame)) => Ok(NextBatch::Frame(frame)),
             _ => Err(error),
         }
     }
 
+    fn wait(&mut self, timeout: Duration) {
+        self.lines.wait(timeout);
+    }
+
     fn position(&self) -> String {
-        format!("{{\"byte\":{}}}", self.lines.position())
+        self.lines.position()
     }
 
     fn statistics(&self) -> SourceStatistics {

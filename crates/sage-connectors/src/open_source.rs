@@ -6,24 +6,29 @@ use sage_frame::LayoutRegistry;
 use sage_types::Result;
 
 use crate::json_lines_source::JsonLinesSource;
-use crate::parquet_source::ParquetSource;
-use crate::spec::SourceSpec;
+use crate::parquet_reader::ParquetReader;
+use crate::part_sequence::PartSequence;
+use crate::spec::{SourceFormat, SourceSpec};
 use crate::text_lines_source::TextLinesSource;
 use crate::{BatchSource, SourceSplit};
 
 /// Opens the part of a source that belongs to `split`; layouts of its frames are those of `registry`.
 ///
 /// # Errors
-/// `SAGE_PLAN_SOURCE` for a malformed spec, `SAGE_IO_*` and `SAGE_FORMAT_*` when the file cannot be opened.
+/// `SAGE_PLAN_SOURCE` for a malformed spec; `SAGE_IO_*` when files cannot be listed. Files are opened when it is their turn.
 pub fn open_source(
     spec_json: &str,
     split: SourceSplit,
     registry: Arc<LayoutRegistry>,
 ) -> Result<Box<dyn BatchSource>> {
     split.check()?;
-    Ok(match SourceSpec::parse(spec_json)? {
-        SourceSpec::TextLines(spec) => Box::new(TextLinesSource::open(&spec, split, registry)?),
-        SourceSpec::JsonLines(spec) => Box::new(JsonLinesSource::open(&spec, split, registry)?),
-        SourceSpec::Parquet(spec) => Box::new(ParquetSource::open(&spec, split, registry)?),
+    let SourceSpec { files, format } = SourceSpec::parse(spec_json)?;
+    let parts = files.parts(split, format.is_divisible())?;
+    Ok(match format {
+        SourceFormat::TextLines(spec) => Box::new(TextLinesSource::new(&spec, parts, registry)),
+        SourceFormat::JsonLines(spec) => Box::new(JsonLinesSource::new(&spec, parts, registry)),
+        SourceFormat::Parquet(spec) => Box::new(PartSequence::new(parts, move |part| {
+            ParquetReader::open(&spec, part, Arc::clone(&registry))
+        })),
     })
 }

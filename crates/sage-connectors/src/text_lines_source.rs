@@ -1,15 +1,17 @@
 //! Files of text lines.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sage_frame::{Frame, LayoutRegistry, LeafKind, Node};
 use sage_types::{Result, SageError};
 
 use crate::columns::TextColumn;
+use crate::files::FileParts;
 use crate::frame_maker::FrameMaker;
-use crate::lines::{LineBlocks, NextLines, Utf8Lines};
+use crate::lines::{FileLines, NextBlock, NextLines, Utf8Lines};
 use crate::spec::TextLinesSourceSpec;
-use crate::{BatchSource, SourceSplit, SourceStatistics};
+use crate::{BatchSource, NextBatch, SourceStatistics};
 
 /// A batch is closed at this many bytes.
 const BATCH_BYTES: usize = 64 * 1024;
@@ -27,31 +29,23 @@ pub(crate) struct TextLinesSource {
 }
 
 impl TextLinesSource {
-    /// Opens the file.
-    ///
-    /// # Errors
-    /// `SAGE_IO_*`.
-    pub(crate) fn open(
-        spec: &TextLinesSourceSpec,
-        split: SourceSplit,
-        registry: Arc<LayoutRegistry>,
-    ) -> Result<Self> {
-        let blocks = LineBlocks::open(&spec.path, split, spec.bytes, spec.max_line_bytes)?;
-        Ok(Self {
-            lines: Utf8Lines::new(blocks, spec.invalid_utf8),
+    pub(crate) fn new(spec: &TextLinesSourceSpec, parts: FileParts, registry: Arc<LayoutRegistry>) -> Self {
+        let files = FileLines::new(parts, spec.max_line_bytes);
+        Self {
+            lines: Utf8Lines::new(files, spec.invalid_utf8),
             column: TextColumn::with_fillers(0),
             frames: FrameMaker::new(registry),
             batch_rows: spec.batch_rows,
             statistics: SourceStatistics::default(),
             failure: None,
-        })
+        }
     }
 
-    fn read_batch(&mut self) -> Result<Option<Frame>> {
+    fn read_batch(&mut self) -> Result<NextBatch> {
         while !self.is_full() {
             match self.lines.next_lines()? {
                 NextLines::Valid(range) => {
-                    let text = &self.lines.blocks.block()[range.clone()];
+                    let text = &self.lines.block()[range.clone()];
                     let mut start = 0;
                     for line_end in memchr::memchr_iter(b'\n', text) {
                         push_line(&mut self.column, &text[start..line_end]);
@@ -68,20 +62,24 @@ impl TextLinesSource {
                     self.lines.advance_over_replaced();
                     self.statistics.replaced_lines += 1;
                 }
-                // Another process may take its time: what is there goes on first.
-                NextLines::BlockEnded if self.lines.blocks.may_wait() && self.column.len() > 0 => break,
-                NextLines::BlockEnded => {
-                    if !self.lines.next_block()? {
-                        break;
-                    }
-                }
+                NextLines::BlockEnded => match self.lines.next_block()? {
+                    NextBlock::Lines => {}
+                    // What is there goes on first.
+                    NextBlock::Waiting => return self.frame_or(NextBatch::Waiting),
+                    NextBlock::Ended => break,
+                },
             }
         }
-        self.take_frame()
+        self.frame_or(NextBatch::Ended)
     }
 
     fn is_full(&self) -> bool {
         self.column.len() >= self.batch_rows || self.column.bytes().len() >= BATCH_BYTES
+    }
+
+    /// The rows that were read, or else `otherwise`.
+    fn frame_or(&mut self, otherwise: NextBatch) -> Result<NextBatch> {
+        Ok(self.take_frame()?.map_or(otherwise, NextBatch::Frame))
     }
 
     /// The rows that were read; `None` when there are none.
@@ -106,24 +104,28 @@ fn push_line(column: &mut TextColumn, line: &[u8]) {
 }
 
 impl BatchSource for TextLinesSource {
-    fn next(&mut self) -> Result<Option<Frame>> {
+    fn next(&mut self) -> Result<NextBatch> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
         let error = match self.read_batch() {
-            Ok(frame) => return Ok(frame),
+            Ok(next) => return Ok(next),
             Err(error) => error,
         };
         // The lines before the broken one are good.
         self.failure = Some(error.clone());
         match self.take_frame() {
-            Ok(Some(frame)) => Ok(Some(frame)),
+            Ok(Some(frame)) => Ok(NextBatch::Frame(frame)),
             _ => Err(error),
         }
     }
 
+    fn wait(&mut self, timeout: Duration) {
+        self.lines.wait(timeout);
+    }
+
     fn position(&self) -> String {
-        format!("{{\"byte\":{}}}", self.lines.position())
+        self.lines.position()
     }
 
     fn statistics(&self) -> SourceStatistics {

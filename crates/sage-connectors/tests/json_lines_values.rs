@@ -13,7 +13,7 @@ mod support;
 use sage_types::ErrorCode;
 use serde_json::json;
 use support::json_file::{assert_as_json_parse, jsonl, lines};
-use support::{read_error, spec};
+use support::{next_rows, read_error, spec};
 
 #[test]
 fn objects_become_columns() {
@@ -184,7 +184,7 @@ fn depth_beyond_what_columns_allow_becomes_json() {
     let mut source =
         sage_connectors::open_source(&jsonl(&file.path), sage_connectors::SourceSplit::WHOLE, registry)
             .unwrap();
-    assert_eq!(source.next().unwrap().unwrap().rows(), 1);
+    assert_eq!(next_rows(source.as_mut()).unwrap(), 1);
 }
 
 #[test]

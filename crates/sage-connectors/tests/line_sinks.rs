@@ -15,7 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use sage_connectors::{BatchSink, SourceSplit, open_sink, open_source};
+use sage_connectors::{BatchSink, NextBatch, SourceSplit, open_sink, open_source};
 use sage_frame::LayoutRegistry;
 use sage_types::{ErrorCode, ErrorValue, SageError};
 use serde_json::json;
@@ -427,7 +427,7 @@ proptest! {
         let mut source =
             open_source(&spec("jsonLines", &from, &json!({})), SourceSplit::WHOLE, Arc::clone(&registry)).unwrap();
         let mut sink = sink("jsonLines", &to);
-        while let Some(frame) = source.next().unwrap() {
+        while let NextBatch::Frame(frame) = source.next().unwrap() {
             sink.write(&frame.view(&registry).unwrap()).unwrap();
         }
         sink.commit().unwrap();

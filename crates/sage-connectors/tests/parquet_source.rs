@@ -16,11 +16,11 @@ use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::{ArrayRef, BinaryArray, Float64Array, Int32Array, Int64Array, StringArray};
 use parquet::file::properties::WriterProperties;
 use proptest::prelude::*;
-use sage_connectors::{SourceSplit, plan_splits, probe};
+use sage_connectors::{NextBatch, SourceSplit, plan_splits, probe};
 use sage_types::{ErrorCode, ErrorValue};
 use serde_json::json;
 use support::table::{table, table_with};
-use support::{Js, number, object, read, read_error, read_split, spec, text};
+use support::{Js, next_rows, number, object, read, read_error, read_split, spec, text};
 #[test]
 fn long_rows_make_short_frames_and_lists_are_cut_with_them() {
     let mut list = ListBuilder::new(StringBuilder::new());
@@ -88,13 +88,22 @@ fn the_position_is_a_row_group_and_a_row() {
         sage_connectors::open_source(&file.spec(&json!({"batchRows": 6})), SourceSplit::WHOLE, registry)
             .unwrap();
     let mut positions = vec![source.position()];
-    while source.next().unwrap().is_some() {
+    while next_rows(source.as_mut()).unwrap() > 0 {
         positions.push(source.position());
     }
-    let at = |row_group: u32, row: u32| format!("{{\"rowGroup\":{row_group},\"row\":{row}}}");
+    let at = |row_group: u32, row: u32| {
+        json!({ "file": file.path, "rowGroup": row_group, "row": row }).to_string()
+    };
     assert_eq!(
         positions,
-        [at(0, 0), at(0, 6), at(1, 2), at(1, 8), at(2, 4), at(3, 0)]
+        [
+            "null".to_owned(),
+            at(0, 6),
+            at(1, 2),
+            at(1, 8),
+            at(2, 4),
+            at(3, 0)
+        ]
     );
 }
 
@@ -231,7 +240,7 @@ fn three_million_flights() {
             instances: 3,
         };
         let mut source = sage_connectors::open_source(&spec, split, Arc::clone(&registry)).unwrap();
-        while let Some(frame) = source.next().unwrap() {
+        while let NextBatch::Frame(frame) = source.next().unwrap() {
             let view = frame.view(&registry).unwrap();
             rows += view.rows();
             let sage_frame::ColumnData::I32(values) = view.column("distance").unwrap().data else {

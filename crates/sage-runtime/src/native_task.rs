@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sage_connectors::{BatchSink, SourceSplit};
+use sage_connectors::{BatchSink, NextBatch, SourceSplit};
 use sage_queue::{EndKind, EngineThread, MAX_SLICE, Parker};
 use sage_types::{ErrorCode, Result, SageError, TaskId};
 
@@ -79,8 +79,14 @@ fn run_source(job: &JobCore, task: &Task, parker: &Parker, spec: &str) -> Result
             continue;
         }
         task.metrics.switch(Activity::Busy, job.now_nanos());
-        let Some(frame) = source.next()? else {
-            break EndKind::Drained;
+        let frame = match source.next()? {
+            NextBatch::Frame(frame) => frame,
+            NextBatch::Waiting => {
+                task.metrics.switch(Activity::Idle, job.now_nanos());
+                source.wait(MAX_SLICE);
+                continue;
+            }
+            NextBatch::Ended => break EndKind::Drained,
         };
         for (index, output) in task.outputs.iter().enumerate() {
             let sent = output.emit_frame(frame.clone(), &job.registry)?;

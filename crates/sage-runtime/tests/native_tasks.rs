@@ -232,3 +232,27 @@ fn a_slow_consumer_holds_a_native_source_back() {
     job.cancel();
     assert!(job.wait_settled(LONG));
 }
+
+#[test]
+fn a_source_that_waits_is_idle_and_a_stop_or_cancel_does_not_wait_for_it() {
+    for stop in [true, false] {
+        let stages = [Stage::native_source("quiet", 1), Stage::native_sink("ok", 1)];
+        let (job, connectors) = start(graph(&stages, &[Exchange::new(0, 1, Partition::Forward)]));
+        while connectors.logs().iter().all(|sink| sink.records.len() < 10) {
+            std::thread::yield_now();
+        }
+        let idle_nanos = || job.metrics().tasks[0].idle_nanos;
+        let before = idle_nanos();
+        while idle_nanos() < before + 30_000_000 {
+            std::thread::yield_now();
+        }
+        if stop {
+            job.stop(false).unwrap();
+        } else {
+            job.cancel();
+        }
+        assert!(job.wait_settled(LONG));
+        assert_eq!(connectors.logs()[0].committed, stop);
+        assert_eq!(connectors.logs()[0].records.len(), 10);
+    }
+}

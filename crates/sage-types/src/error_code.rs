@@ -37,6 +37,8 @@ pub enum ErrorCode {
     PlanDuplicateUid,
     /// `SAGE_PLAN_FOREIGN_STREAM`: Streams of two environments were connected.
     PlanForeignStream,
+    /// `SAGE_PLAN_INPUT_PATH`: Several sources would read the standard input.
+    PlanInputPath,
     /// `SAGE_PLAN_OUTPUT_PATH`: Several sink instances would write one file.
     PlanOutputPath,
     /// `SAGE_PLAN_UNCLONEABLE`: A constructor argument cannot be copied to a worker thread.
@@ -63,6 +65,8 @@ pub enum ErrorCode {
     IoDiskFull,
     /// `SAGE_IO_TRUNCATED`: A file ended in the middle of its data.
     IoTruncated,
+    /// `SAGE_IO_CHANGED`: A file of a watched directory changed after it was read.
+    IoChanged,
     /// `SAGE_IO_READ`: Reading failed.
     IoRead,
     /// `SAGE_IO_WRITE`: Writing failed.
@@ -77,6 +81,8 @@ pub enum ErrorCode {
     FormatRecord,
     /// `SAGE_FORMAT_UTF8`: A text file is not UTF-8.
     FormatUtf8,
+    /// `SAGE_FORMAT_COMPRESSED`: A compressed file is corrupt.
+    FormatCompressed,
     /// `SAGE_FORMAT_PARQUET`: A Parquet file is corrupt or not a Parquet file.
     FormatParquet,
     /// `SAGE_FORMAT_COLUMN_MISSING`: A column that was asked for is not in the file.
@@ -171,6 +177,7 @@ impl ErrorCode {
         Self::PlanCollect,
         Self::PlanDuplicateUid,
         Self::PlanForeignStream,
+        Self::PlanInputPath,
         Self::PlanOutputPath,
         Self::PlanUncloneable,
         Self::PlanFuture,
@@ -184,6 +191,7 @@ impl ErrorCode {
         Self::IoExists,
         Self::IoDiskFull,
         Self::IoTruncated,
+        Self::IoChanged,
         Self::IoRead,
         Self::IoWrite,
         Self::FormatJson,
@@ -191,6 +199,7 @@ impl ErrorCode {
         Self::WaitAborted,
         Self::FormatRecord,
         Self::FormatUtf8,
+        Self::FormatCompressed,
         Self::FormatParquet,
         Self::FormatColumnMissing,
         Self::FormatColumnType,
@@ -247,6 +256,7 @@ impl ErrorCode {
             Self::PlanCollect => "SAGE_PLAN_COLLECT",
             Self::PlanDuplicateUid => "SAGE_PLAN_DUPLICATE_UID",
             Self::PlanForeignStream => "SAGE_PLAN_FOREIGN_STREAM",
+            Self::PlanInputPath => "SAGE_PLAN_INPUT_PATH",
             Self::PlanOutputPath => "SAGE_PLAN_OUTPUT_PATH",
             Self::PlanUncloneable => "SAGE_PLAN_UNCLONEABLE",
             Self::PlanFuture => "SAGE_PLAN_FUTURE",
@@ -260,6 +270,7 @@ impl ErrorCode {
             Self::IoExists => "SAGE_IO_EXISTS",
             Self::IoDiskFull => "SAGE_IO_DISK_FULL",
             Self::IoTruncated => "SAGE_IO_TRUNCATED",
+            Self::IoChanged => "SAGE_IO_CHANGED",
             Self::IoRead => "SAGE_IO_READ",
             Self::IoWrite => "SAGE_IO_WRITE",
             Self::FormatJson => "SAGE_FORMAT_JSON",
@@ -267,6 +278,7 @@ impl ErrorCode {
             Self::WaitAborted => "SAGE_WAIT_ABORTED",
             Self::FormatRecord => "SAGE_FORMAT_RECORD",
             Self::FormatUtf8 => "SAGE_FORMAT_UTF8",
+            Self::FormatCompressed => "SAGE_FORMAT_COMPRESSED",
             Self::FormatParquet => "SAGE_FORMAT_PARQUET",
             Self::FormatColumnMissing => "SAGE_FORMAT_COLUMN_MISSING",
             Self::FormatColumnType => "SAGE_FORMAT_COLUMN_TYPE",
@@ -330,6 +342,7 @@ impl ErrorCode {
             | Self::PlanCollect
             | Self::PlanDuplicateUid
             | Self::PlanForeignStream
+            | Self::PlanInputPath
             | Self::PlanOutputPath
             | Self::PlanUncloneable
             | Self::PlanFuture
@@ -366,12 +379,14 @@ impl ErrorCode {
             | Self::IoExists
             | Self::IoDiskFull
             | Self::IoTruncated
+            | Self::IoChanged
             | Self::IoRead
             | Self::IoWrite
             | Self::FormatJson
             | Self::SchemaInvalid
             | Self::FormatRecord
             | Self::FormatUtf8
+            | Self::FormatCompressed
             | Self::FormatParquet
             | Self::FormatColumnType
             | Self::WorkerStart
@@ -422,6 +437,7 @@ impl ErrorCode {
             Self::PlanCollect => "collect() was submitted with autostop although nobody reads it.",
             Self::PlanDuplicateUid => "Two operators have the same uid.",
             Self::PlanForeignStream => "Streams of two environments were connected.",
+            Self::PlanInputPath => "Several sources would read the standard input.",
             Self::PlanOutputPath => "Several sink instances would write one file.",
             Self::PlanUncloneable => "A constructor argument cannot be copied to a worker thread.",
             Self::PlanFuture => "A feedback edge was not filled, or filled twice.",
@@ -435,6 +451,7 @@ impl ErrorCode {
             Self::IoExists => "The output already exists and may not be replaced.",
             Self::IoDiskFull => "There is no space left on the device or in the quota.",
             Self::IoTruncated => "A file ended in the middle of its data.",
+            Self::IoChanged => "A file of a watched directory changed after it was read.",
             Self::IoRead => "Reading failed.",
             Self::IoWrite => "Writing failed.",
             Self::FormatJson => "A line of a JSON lines file is not valid JSON.",
@@ -442,6 +459,7 @@ impl ErrorCode {
             Self::WaitAborted => "A wait was given up because its signal was aborted.",
             Self::FormatRecord => "A value in a file has no form that a record can have.",
             Self::FormatUtf8 => "A text file is not UTF-8.",
+            Self::FormatCompressed => "A compressed file is corrupt.",
             Self::FormatParquet => "A Parquet file is corrupt or not a Parquet file.",
             Self::FormatColumnMissing => "A column that was asked for is not in the file.",
             Self::FormatColumnType => "A column has a type that cannot be read or written.",
@@ -499,6 +517,7 @@ impl ErrorCode {
             Self::PlanCollect => "Iterate over what collect() returned; that submits the job.",
             Self::PlanDuplicateUid => "Give each operator a uid of its own.",
             Self::PlanForeignStream => "Build both streams from the same environment.",
+            Self::PlanInputPath => "Read it by one source, and use its stream several times.",
             Self::PlanOutputPath => "Use a directory or {part} in the path, or parallelism 1.",
             Self::PlanUncloneable => "Pass plain data and create connections and functions in open().",
             Self::PlanFuture => "Call fillFuture exactly once for each fromFuture.",
@@ -512,6 +531,7 @@ impl ErrorCode {
             Self::IoExists => "Remove it, or choose another path.",
             Self::IoDiskFull => "Free space and run the job again; what was written before is not committed.",
             Self::IoTruncated => "The file is incomplete or was changed while it was read; produce it again.",
+            Self::IoChanged => "Write each file under a name that begins with '.', and rename it when it is complete.",
             Self::IoRead => "The cause is the message of the operating system.",
             Self::IoWrite => "The cause is the message of the operating system.",
             Self::FormatJson => "Mend the line at the file, line and byte that the message names.",
@@ -519,6 +539,7 @@ impl ErrorCode {
             Self::WaitAborted => "Wait longer, or call cancel() on the job; the cause is the reason of the signal.",
             Self::FormatRecord => "The message names the file, the line or row, and the field.",
             Self::FormatUtf8 => "Convert the file to UTF-8; the message names the line and byte.",
+            Self::FormatCompressed => "Produce the file again; the message names the file and the byte in its compressed data.",
             Self::FormatParquet => "Produce the file again; the cause names the part that could not be read.",
             Self::FormatColumnMissing => "The message lists the columns that are there.",
             Self::FormatColumnType => "Leave the column away with the columns option, or convert it.",

@@ -193,3 +193,22 @@ test('keys are shared out in 128 groups, so that more instances would stay empty
   reduce.parallelism = 129;
   expectPlanError(errorOf(build.pipeline), 'SAGE_PLAN_PARALLELISM', reduce, '128');
 });
+
+test('the standard input has one reader', () => {
+  const build = new PipelineBuilder();
+  const first = build.file({ type: 'textLines', path: '-' }, { name: 'first' }, false);
+  build.sink(build.union([first, build.file({ type: 'textLines', path: 'a' }, { name: 'a file' })]));
+  expect(() => compile(build.pipeline, {}, here)).not.toThrow();
+  const second = build.file({ type: 'jsonLines', path: '-' }, { name: 'second' }, false);
+  build.sink(second);
+
+  expectPlanError(errorOf(build.pipeline), 'SAGE_PLAN_INPUT_PATH', second, "'first' reads already");
+});
+
+test('the standard input is not divided', () => {
+  const build = new PipelineBuilder();
+  const source = build.file({ type: 'textLines', path: '-' }, { parallelism: 2 }, false);
+  build.sink(source);
+
+  expectPlanError(errorOf(build.pipeline), 'SAGE_PLAN_PARALLELISM', source, 'but the standard input cannot be split');
+});

@@ -46,6 +46,18 @@ test('options go to the core under their names; those left away do not', () => {
   });
 });
 
+test('many files, a watched directory and the standard input', () => {
+  expect(FileSource.textLines(['a.txt', new URL('file:///b/*.txt')], { compression: 'gzip' }).describe()).toMatchObject({
+    bounded: true,
+    splittable: true,
+    spec: { path: ['a.txt', '/b/*.txt'], compression: 'gzip' },
+  });
+  expect(FileSource.parquet('in/', { watch: { everyMs: 50 } }).describe()).toMatchObject({ bounded: false, splittable: true, spec: { watch: { everyMs: 50 } } });
+  expect(FileSource.jsonLines('in/', { watch: true }).describe().spec.watch).toEqual({ everyMs: 1000 });
+  expect(FileSource.jsonLines('a', { watch: false }).describe()).toEqual(FileSource.jsonLines('a').describe());
+  expect(FileSource.jsonLines('-').describe()).toMatchObject({ bounded: true, splittable: false });
+});
+
 test('a file: URL is a path', () => {
   expect(FileSource.textLines(new URL('file:///data/a%20b.txt')).describe().spec.path).toBe('/data/a b.txt');
 });
@@ -65,6 +77,15 @@ test.each([
   ['a line limit of 0', () => FileSource.textLines('a', { maxLineBytes: 0 })],
   ['a column type that does not exist', () => new ParquetSink('a', { schema: { id: 'number' as never } })],
   ['options that are no object', () => new ParquetSink('a', 'zstd' as never)],
+  ['no path at all', () => FileSource.textLines([])],
+  ['a number among paths', () => FileSource.textLines(['a', 3 as never])],
+  ['the standard input among paths', () => FileSource.textLines(['a', '-'])],
+  ['the standard input for Parquet', () => FileSource.parquet('-')],
+  ['the standard input, watched', () => FileSource.textLines('-', { watch: true })],
+  ['an interval of 0', () => FileSource.textLines('a/', { watch: { everyMs: 0 } })],
+  ['an interval under another name', () => FileSource.textLines('a/', { watch: { every: 5 } as never })],
+  ['a compression that is not there', () => FileSource.textLines('a', { compression: 'lz4' as never })],
+  ['a compression of Parquet', () => FileSource.parquet('a', { compression: 'gzip' } as never)],
   ['columns that are no array', () => FileSource.parquet('a', { columns: 'id' as never })],
 ])('%s is refused with the line of the call', (_what, call) => {
   expect(call).toThrow(

@@ -5,6 +5,7 @@ import { checkKeys } from './check-keys.ts';
 import { checkMembership } from './check-membership.ts';
 import { checkParallelism } from './check-parallelism.ts';
 import { checkSinks } from './check-sinks.ts';
+import { checkStandardInput } from './check-standard-input.ts';
 import { checkUids } from './check-uids.ts';
 
 /**
@@ -16,6 +17,7 @@ import { checkUids } from './check-uids.ts';
 export function checkPipeline(pipeline: Pipeline, config: PlanConfig, options: CompileOptions): void {
   checkMembership(pipeline); // first: the other checks follow inputs
   checkSinks(pipeline, options);
+  checkStandardInput(pipeline);
   checkUids(pipeline);
   checkParallelism(pipeline, config);
   checkKeys(pipeline);

@@ -3,7 +3,7 @@ import { functionName, type UserFunction } from '../../functions/user-function.t
 import type { AnyAggregator } from '../../transformations/aggregate-transformation.ts';
 import type { Emit } from '../../transformations/emit.ts';
 import type { SinkDescriptor } from '../../transformations/sink-descriptor.ts';
-import type { SourceDescriptor } from '../../transformations/source-descriptor.ts';
+import { describePath, isStandardInput, type SourceDescriptor } from '../../transformations/source-descriptor.ts';
 import type { LogicalOperator } from '../logical-plan.ts';
 import { describeAsync, describeBatch, describeDedup } from './describe-settings.ts';
 
@@ -67,8 +67,9 @@ function describeSource(source: SourceDescriptor): string {
     case 'batch':
       return `${describeFunction(source.fn) || 'a lambda'}${end}`;
     case 'native': {
-      const { type, path, columns } = source.spec;
-      return `${type} '${path}'${columns === undefined ? '' : `, columns ${columns.join(', ')}`}${end}`;
+      const { type, path, columns, watch } = source.spec;
+      const watched = watch === undefined ? '' : `, watched every ${watch.everyMs} ms`;
+      return `${type} ${isStandardInput(path) ? 'of ' : ''}${describePath(path)}${columns === undefined ? '' : `, columns ${columns.join(', ')}`}${watched}${end}`;
     }
   }
 }

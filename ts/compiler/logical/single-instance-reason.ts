@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../common/errors.ts';
 import { isMainSink } from '../../transformations/sink-descriptor.ts';
-import { type SourceDescriptor, sourceInstances } from '../../transformations/source-descriptor.ts';
+import { describePath, type SourceDescriptor, sourceInstances } from '../../transformations/source-descriptor.ts';
 import type { Transformation } from '../../transformations/transformation.ts';
 
 /** Why an operator has one instance whatever the environment's parallelism is. */
@@ -83,6 +83,6 @@ export function describeSource(source: SourceDescriptor): string {
     case 'batch':
       return source.fn.form === 'class' ? 'a source class' : source.fn.form === 'lambda' ? 'a function' : 'one source object';
     case 'native':
-      return `${source.spec.type} '${source.spec.path}'`;
+      return describePath(source.spec.path);
   }
 }

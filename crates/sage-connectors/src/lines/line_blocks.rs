@@ -1,15 +1,12 @@
 //! The lines of a file that begin in a range of bytes, in blocks of whole lines.
 
-use std::fs::File;
-use std::io::{ErrorKind, Read, Seek, SeekFrom};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sage_types::{ErrorCode, Result, SageError};
 
-use crate::SourceSplit;
-use crate::io_error::{IoAction, io_error};
-use crate::open_file::open_file;
+use crate::files::FilePart;
+use crate::input::{ByteInput, Filled};
 
 /// Bytes that are read at once: few system calls, and what was read is still in the cache when it is parsed.
 const BLOCK_BYTES: usize = 256 * 1024;
@@ -18,16 +15,13 @@ const KEPT_BYTES: usize = 4 * 1024 * 1024;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// Reads the lines of a file that begin in its split's range: each line belongs to exactly one of the splits.
+/// Reads the lines of a file that begin in a range of its bytes: each line belongs to exactly one of the ranges.
 ///
 /// A block holds whole lines only, and each ends with `\n`: the last one of a file gets one where it has none.
 #[derive(Debug)]
 pub(crate) struct LineBlocks {
-    /// None where another instance reads all of it.
-    file: Option<File>,
+    input: ByteInput,
     path: PathBuf,
-    /// Whether splitting and seeking are possible.
-    regular: bool,
     /// Lines that begin here or later belong to others. `u64::MAX` where the size is not known.
     range_end: u64,
     /// The file has at least this many bytes, unless it shrinks.
@@ -38,11 +32,24 @@ pub(crate) struct LineBlocks {
     filled: usize,
     /// Bytes of `buffer` that are the block.
     block: usize,
-    /// Position in the file of the first byte of `buffer`.
+    /// Bytes of `buffer` that are known to have no line end, while a line is not complete.
+    searched: usize,
+    /// Position in the file (what it unpacks to, if it is compressed) of the first byte of `buffer`.
     offset: u64,
+    /// Lines before the buffer, where the file cannot be read again to count them.
+    lines_before: Option<u64>,
     state: State,
     /// Bytes at the end of the block that are not in the file: the line end that was missing.
     appended: usize,
+}
+
+/// What reading on gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NextBlock {
+    Lines,
+    /// Nothing yet, because another process or thread takes its time.
+    Waiting,
+    Ended,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,47 +63,48 @@ enum State {
 }
 
 impl LineBlocks {
-    /// Opens the file. `bytes` is its size when the splits were planned, `None` asks the file now.
-    pub(crate) fn open(
-        path: &Path,
-        split: SourceSplit,
-        bytes: Option<u64>,
-        max_line_bytes: usize,
-    ) -> Result<Self> {
-        // A pipe cannot be split: the first instance reads it all. The others must not even open it: that would wait for a
-        // writer, and ending it again would take the writer's only reader away.
-        if split.instance != 0 && is_pipe(path) {
-            return Ok(Self::new(path, None, 0..0, false, max_line_bytes));
-        }
-        let (file, metadata) = open_file(path)?;
-        // Files of /proc have no size and yet something in them; a file that is empty is no worse off.
-        let regular = metadata.is_file() && (bytes.is_some() || metadata.len() > 0);
-        let range = if regular {
-            split.byte_range(bytes.unwrap_or(metadata.len()))
-        } else if split.instance == 0 {
-            0..u64::MAX
-        } else {
-            0..0
-        };
-        Ok(Self::new(path, Some(file), range, regular, max_line_bytes))
+    /// No lines at all.
+    pub(crate) fn empty() -> Self {
+        Self::new(ByteInput::Nothing, PathBuf::new(), State::End, 0, Vec::new())
     }
 
-    fn new(path: &Path, file: Option<File>, range: Range<u64>, regular: bool, max_line_bytes: usize) -> Self {
-        let empty = range.is_empty();
+    /// Opens the file of a part. `buffer` is one that was used before, or a new one.
+    ///
+    /// # Errors
+    /// `SAGE_IO_*`.
+    pub(crate) fn open(part: &FilePart, max_line_bytes: usize, buffer: Vec<u8>) -> Result<Self> {
+        let input = ByteInput::open(part)?;
+        let path = part.file.shown_path().to_owned();
+        let plain = input.is_plain_file();
+        let mut blocks = Self::new(input, path, State::Start, max_line_bytes, buffer);
+        blocks.lines_before = (!plain).then_some(0);
+        if let Some(range) = part.range.clone().filter(|_| plain) {
+            (blocks.offset, blocks.range_end, blocks.expected_bytes) = (range.start, range.end, range.end);
+        }
+        Ok(blocks)
+    }
+
+    fn new(input: ByteInput, path: PathBuf, state: State, max_line_bytes: usize, buffer: Vec<u8>) -> Self {
         Self {
-            file,
-            path: path.to_owned(),
-            regular,
-            range_end: range.end,
-            expected_bytes: if regular { range.end } else { 0 },
+            input,
+            path,
+            range_end: u64::MAX,
+            expected_bytes: 0,
             max_line_bytes,
-            buffer: Vec::new(),
+            buffer,
             filled: 0,
             block: 0,
-            offset: range.start,
-            state: if empty { State::End } else { State::Start },
+            searched: 0,
+            offset: 0,
+            lines_before: None,
+            state,
             appended: 0,
         }
+    }
+
+    /// The buffer, for the next file.
+    pub(crate) fn into_buffer(self) -> Vec<u8> {
+        self.buffer
     }
 
     /// The whole lines that were read last.
@@ -118,15 +126,28 @@ impl LineBlocks {
         &self.path
     }
 
-    /// Whether reading may wait for another process.
-    pub(crate) fn may_wait(&self) -> bool {
-        !self.regular
+    /// The number (from 1) of the line at the beginning of the block, where it was counted because the file cannot be read
+    /// again.
+    pub(crate) fn counted_line(&self) -> Option<u64> {
+        self.lines_before.map(|before| before + 1)
     }
 
-    /// Reads the next block; false at the end.
-    pub(crate) fn next_block(&mut self) -> Result<bool> {
+    /// Waits until there may be more, up to `timeout`.
+    pub(crate) fn wait(&mut self, timeout: Duration) {
+        self.input.wait(timeout);
+    }
+
+    /// Reads the next block. While it waits, the last block stays as it is, and is dropped already where it was taken.
+    ///
+    /// # Errors
+    /// `SAGE_IO_*`, `SAGE_FORMAT_COMPRESSED`, `SAGE_FORMAT_RECORD` for a line that is too long.
+    pub(crate) fn next_block(&mut self) -> Result<NextBlock> {
         match self.state {
-            State::Start => self.find_first_line()?,
+            State::Start => {
+                if self.find_first_line()? == NextBlock::Waiting {
+                    return Ok(NextBlock::Waiting);
+                }
+            }
             State::Reading => self.drop_block(),
             State::LastBlock | State::End => {
                 self.drop_block();
@@ -135,9 +156,8 @@ impl LineBlocks {
         }
         if self.state == State::End || self.offset >= self.range_end {
             self.state = State::End;
-            return Ok(false);
+            return Ok(NextBlock::Ended);
         }
-        let mut searched = 0;
         loop {
             // What belongs to others ends the range: the first line that begins at its end or behind.
             if self.offset + self.filled as u64 >= self.range_end {
@@ -149,22 +169,24 @@ impl LineBlocks {
                     return self.accept(last + found + 1, State::LastBlock);
                 }
             }
-            if let Some(found) = memchr::memrchr(b'\n', &self.buffer[searched..self.filled]) {
-                return self.accept(searched + found + 1, State::Reading);
+            if let Some(found) = memchr::memrchr(b'\n', &self.buffer[self.searched..self.filled]) {
+                return self.accept(self.searched + found + 1, State::Reading);
             }
-            searched = self.filled;
-            if self.read_more()? == 0 {
-                return self.end_of_file();
+            self.searched = self.filled;
+            match self.read_more()? {
+                Filled::Bytes(_) => {}
+                Filled::NotYet => return Ok(NextBlock::Waiting),
+                Filled::End => return self.end_of_file(),
             }
         }
     }
 
     /// Takes the lines before `end` as the block: those before the first one that is too long.
-    fn accept(&mut self, end: usize, state: State) -> Result<bool> {
+    fn accept(&mut self, end: usize, state: State) -> Result<NextBlock> {
         (self.block, self.state) = (end, state);
         // Whatever is shorter in all has no line that is too long: by default nothing is looked at twice.
         if end <= self.max_line_bytes {
-            return Ok(true);
+            return Ok(NextBlock::Lines);
         }
         let mut start = 0;
         for line_end in memchr::memchr_iter(b'\n', &self.buffer[..end]) {
@@ -173,12 +195,12 @@ impl LineBlocks {
                 return if start == 0 {
                     Err(self.too_long())
                 } else {
-                    Ok(true)
+                    Ok(NextBlock::Lines)
                 };
             }
             start = line_end + 1;
         }
-        Ok(true)
+        Ok(NextBlock::Lines)
     }
 
     fn too_long(&self) -> SageError {
@@ -195,7 +217,7 @@ impl LineBlocks {
     }
 
     /// The file has ended: what is left is a line without a line end.
-    fn end_of_file(&mut self) -> Result<bool> {
+    fn end_of_file(&mut self) -> Result<NextBlock> {
         let end = self.offset + self.filled as u64;
         if end < self.expected_bytes {
             let path = self.path.display();
@@ -208,7 +230,7 @@ impl LineBlocks {
         }
         if self.filled == 0 {
             self.state = State::End;
-            return Ok(false);
+            return Ok(NextBlock::Ended);
         }
         self.reserve(1);
         self.buffer[self.filled] = b'\n';
@@ -216,52 +238,62 @@ impl LineBlocks {
         self.appended = 1;
         self.block = self.filled;
         self.state = State::LastBlock;
-        Ok(true)
+        Ok(NextBlock::Lines)
     }
 
     /// Goes to the first line that begins in the range.
-    fn find_first_line(&mut self) -> Result<()> {
-        self.state = State::Reading;
+    fn find_first_line(&mut self) -> Result<NextBlock> {
         if self.offset == 0 {
-            while self.filled < BYTE_ORDER_MARK.len() && self.read_more()? > 0 {}
+            while BYTE_ORDER_MARK.starts_with(&self.buffer[..self.filled])
+                && self.filled < BYTE_ORDER_MARK.len()
+            {
+                match self.read_more()? {
+                    Filled::Bytes(_) => {}
+                    Filled::NotYet => return Ok(NextBlock::Waiting),
+                    Filled::End => break,
+                }
+            }
+            self.state = State::Reading;
             if self.buffer[..self.filled].starts_with(BYTE_ORDER_MARK) {
                 self.drop_front(BYTE_ORDER_MARK.len());
                 // A range that ends inside the mark: the first line begins behind it, and yet it is this range's.
                 self.range_end = self.range_end.max(self.offset + 1);
             }
-            return Ok(());
+            return Ok(NextBlock::Lines);
         }
+        self.state = State::Reading;
         // The line in whose middle the range begins belongs to the range before.
         self.offset -= 1;
-        let sought = self
-            .file
-            .as_mut()
-            .map(|file| file.seek(SeekFrom::Start(self.offset)));
-        sought.transpose().map_err(|error| self.error(&error))?;
+        self.input.seek(&self.path, self.offset)?;
         loop {
-            if self.read_more()? == 0 {
+            // Only files have ranges, and they keep nobody waiting.
+            if !matches!(self.read_more()?, Filled::Bytes(_)) {
                 self.state = State::End;
-                return Ok(());
+                return Ok(NextBlock::Ended);
             }
             let found = memchr::memchr(b'\n', &self.buffer[..self.filled]);
             self.drop_front(found.map_or(self.filled, |found| found + 1));
             if self.offset >= self.range_end {
                 self.state = State::End;
-                return Ok(());
+                return Ok(NextBlock::Ended);
             }
             if found.is_some() {
-                return Ok(());
+                return Ok(NextBlock::Lines);
             }
         }
     }
 
     fn drop_block(&mut self) {
         let block = std::mem::take(&mut self.block);
+        if let Some(lines) = &mut self.lines_before {
+            *lines += memchr::memchr_iter(b'\n', &self.buffer[..block]).count() as u64;
+        }
         self.drop_front(block);
         self.offset -= std::mem::take(&mut self.appended) as u64;
     }
 
     fn drop_front(&mut self, bytes: usize) {
+        self.searched = self.searched.saturating_sub(bytes);
         self.buffer.copy_within(bytes..self.filled, 0);
         self.filled -= bytes;
         self.offset += bytes as u64;
@@ -271,25 +303,18 @@ impl LineBlocks {
         }
     }
 
-    fn read_more(&mut self) -> Result<usize> {
+    fn read_more(&mut self) -> Result<Filled> {
         if self.filled > self.max_line_bytes {
             return Err(self.too_long());
         }
         // A long line doubles the buffer, so that it is copied a few times only.
         self.reserve(BLOCK_BYTES.max(self.filled));
-        let Some(file) = &mut self.file else {
-            return Ok(0);
-        };
-        loop {
-            match file.read(&mut self.buffer[self.filled..]) {
-                Ok(bytes) => {
-                    self.filled += bytes;
-                    return Ok(bytes);
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(self.error(&error)),
-            }
+        let read = self.input.read(&self.path, &mut self.buffer[self.filled..]);
+        let read = read.map_err(|error| self.placed(error))?;
+        if let Filled::Bytes(bytes) = read {
+            self.filled += bytes;
         }
+        Ok(read)
     }
 
     fn reserve(&mut self, bytes: usize) {
@@ -298,11 +323,8 @@ impl LineBlocks {
         }
     }
 
-    fn error(&self, error: &std::io::Error) -> SageError {
-        io_error(IoAction::Read, &self.path, error).with("byte", self.offset + self.filled as u64)
+    /// An error of the input with the position up to which all went well.
+    fn placed(&self, error: SageError) -> SageError {
+        error.with("byte", self.offset + self.filled as u64)
     }
-}
-
-fn is_pipe(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }

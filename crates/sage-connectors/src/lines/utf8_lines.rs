@@ -1,10 +1,12 @@
 //! Lines that are known to be UTF-8.
 
 use std::ops::Range;
+use std::time::Duration;
 
-use sage_types::{ErrorCode, Result};
+use sage_types::{ErrorCode, Result, SageError};
+use serde_json::json;
 
-use crate::lines::{LineBlocks, line_error};
+use crate::lines::{FileLines, NextBlock, line_error};
 use crate::spec::InvalidUtf8;
 
 /// What comes next in a file of lines.
@@ -18,10 +20,10 @@ pub(crate) enum NextLines {
     BlockEnded,
 }
 
-/// Lines of a file, checked block by block, which is much faster than line by line.
+/// Lines of files, checked block by block, which is much faster than line by line.
 #[derive(Debug)]
 pub(crate) struct Utf8Lines {
-    pub(crate) blocks: LineBlocks,
+    files: FileLines,
     invalid_utf8: InvalidUtf8,
     /// Position in the block of the next line.
     at: usize,
@@ -31,9 +33,9 @@ pub(crate) struct Utf8Lines {
 }
 
 impl Utf8Lines {
-    pub(crate) fn new(blocks: LineBlocks, invalid_utf8: InvalidUtf8) -> Self {
+    pub(crate) fn new(files: FileLines, invalid_utf8: InvalidUtf8) -> Self {
         Self {
-            blocks,
+            files,
             invalid_utf8,
             at: 0,
             valid_to: 0,
@@ -41,12 +43,30 @@ impl Utf8Lines {
         }
     }
 
-    /// Reads on; false at the end of the range.
-    pub(crate) fn next_block(&mut self) -> Result<bool> {
-        let read = self.blocks.next_block()?;
+    /// Reads on when the block has ended.
+    ///
+    /// # Errors
+    /// Those of [`FileLines::next_block`].
+    pub(crate) fn next_block(&mut self) -> Result<NextBlock> {
+        let next = self.files.next_block()?;
         self.at = 0;
         self.check();
-        Ok(read)
+        Ok(next)
+    }
+
+    /// Waits until there may be a block, up to `timeout`.
+    pub(crate) fn wait(&mut self, timeout: Duration) {
+        self.files.wait(timeout);
+    }
+
+    /// The block, in which [`NextLines`] are ranges.
+    pub(crate) fn block(&self) -> &[u8] {
+        self.files.current().block()
+    }
+
+    /// The error for position `at` of the block, in the line that begins at `line_start`.
+    pub(crate) fn error(&self, code: ErrorCode, line_start: usize, at: usize, what: &str) -> SageError {
+        line_error(code, self.files.current(), line_start, at, what)
     }
 
     /// What comes next in the block.
@@ -54,7 +74,7 @@ impl Utf8Lines {
     /// # Errors
     /// `SAGE_FORMAT_UTF8` when a malformed line comes next and is not to be mended.
     pub(crate) fn next_lines(&mut self) -> Result<NextLines> {
-        let block = self.blocks.block();
+        let block = self.files.current().block();
         if self.at < self.valid_to {
             return Ok(NextLines::Valid(self.at..self.valid_to));
         }
@@ -66,13 +86,7 @@ impl Utf8Lines {
         if self.invalid_utf8 == InvalidUtf8::Error {
             let bad = std::str::from_utf8(line).map_or_else(|error| error.valid_up_to(), |_| 0);
             let what = "these bytes are not UTF-8";
-            return Err(line_error(
-                ErrorCode::FormatUtf8,
-                &self.blocks,
-                self.at,
-                self.at + bad,
-                what,
-            ));
+            return Err(self.error(ErrorCode::FormatUtf8, self.at, self.at + bad, what));
         }
         self.replaced.clear();
         self.replaced
@@ -96,9 +110,10 @@ impl Utf8Lines {
         self.check();
     }
 
-    /// Position in the file of the next line.
-    pub(crate) fn position(&self) -> u64 {
-        self.blocks.position_of(self.at)
+    /// File and position in it of the next line, as JSON.
+    pub(crate) fn position(&self) -> String {
+        let current = self.files.current();
+        json!({ "file": current.path().to_string_lossy(), "byte": current.position_of(self.at) }).to_string()
     }
 
     /// Position in the block of the next line.
@@ -107,12 +122,12 @@ impl Utf8Lines {
     }
 
     fn line_end(&self) -> usize {
-        let block = self.blocks.block();
+        let block = self.block();
         memchr::memchr(b'\n', &block[self.at..]).map_or(block.len(), |found| self.at + found + 1)
     }
 
     fn check(&mut self) {
-        let rest = &self.blocks.block()[self.at..];
+        let rest = &self.block()[self.at..];
         self.valid_to = self.at
             + match std::str::from_utf8(rest) {
                 Ok(_) => rest.len(),

@@ -15,7 +15,7 @@ pub(crate) fn parquet_error(action: IoAction, path: &Path, error: &ParquetError)
         return io_error(action, path, error);
     }
     match action {
-        IoAction::Open | IoAction::Read => corrupt(path, error),
+        IoAction::List | IoAction::Open | IoAction::Read => corrupt(path, error),
         IoAction::Create | IoAction::Write | IoAction::Commit => {
             let path = path.display().to_string();
             SageError::new(ErrorCode::IoWrite, format!("cannot write {path}: {error}"))

@@ -5,6 +5,6 @@ mod source_spec;
 
 pub(crate) use sink_spec::{InvalidStrings, ParquetCompression, ParquetSinkSpec, SinkSpec};
 pub(crate) use source_spec::{
-    BinaryAs, DecimalAs, Int64As, InvalidUtf8, JsonLinesSourceSpec, ParquetSourceSpec, SourceSpec,
-    TextLinesSourceSpec,
+    BinaryAs, DecimalAs, Int64As, InvalidUtf8, JsonLinesSourceSpec, ParquetSourceSpec, SourceFormat,
+    SourceSpec, TextLinesSourceSpec,
 };

@@ -1,14 +1,23 @@
 //! What a native source is asked to read.
 
-use std::path::{Path, PathBuf};
-
 use sage_types::{ErrorCode, Result, SageError};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
-/// The `NativeSourceSpec` of TypeScript.
+use crate::compression::{Compression, CompressionSetting};
+use crate::files::FileSet;
+
+/// The `NativeSourceSpec` of TypeScript: which files are read, and what is in them.
+#[derive(Debug, Clone)]
+pub(crate) struct SourceSpec {
+    pub(crate) files: FileSet,
+    pub(crate) format: SourceFormat,
+}
+
+/// A format that can be read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
-pub(crate) enum SourceSpec {
+pub(crate) enum SourceFormat {
     TextLines(TextLinesSourceSpec),
     JsonLines(JsonLinesSourceSpec),
     Parquet(ParquetSourceSpec),
@@ -18,12 +27,8 @@ pub(crate) enum SourceSpec {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct TextLinesSourceSpec {
-    pub(crate) path: PathBuf,
     #[serde(default = "default_line_rows")]
     pub(crate) batch_rows: usize,
-    /// Size of the file when the splits were planned, so that all instances agree on it.
-    #[serde(default)]
-    pub(crate) bytes: Option<u64>,
     #[serde(default)]
     pub(crate) invalid_utf8: InvalidUtf8,
     #[serde(default = "default_max_line_bytes")]
@@ -34,15 +39,11 @@ pub(crate) struct TextLinesSourceSpec {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct JsonLinesSourceSpec {
-    pub(crate) path: PathBuf,
     /// Top-level fields of objects to keep; all when it is not given.
     #[serde(default)]
     pub(crate) columns: Option<Vec<String>>,
     #[serde(default = "default_line_rows")]
     pub(crate) batch_rows: usize,
-    /// Size of the file when the splits were planned, so that all instances agree on it.
-    #[serde(default)]
-    pub(crate) bytes: Option<u64>,
     #[serde(default)]
     pub(crate) invalid_utf8: InvalidUtf8,
     #[serde(default = "default_max_line_bytes")]
@@ -53,7 +54,6 @@ pub(crate) struct JsonLinesSourceSpec {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ParquetSourceSpec {
-    pub(crate) path: PathBuf,
     /// Top-level columns to read, in the order of the file; all when it is not given.
     #[serde(default)]
     pub(crate) columns: Option<Vec<String>>,
@@ -138,8 +138,49 @@ impl SourceSpec {
     /// # Errors
     /// `SAGE_PLAN_SOURCE` when it is not one; the message says what is wrong.
     pub(crate) fn parse(json: &str) -> Result<Self> {
-        let spec: Self = serde_json::from_str(json).map_err(|error| invalid(&error.to_string()))?;
-        let (batch_rows, max_line_bytes) = match &spec {
+        let malformed = |error: serde_json::Error| invalid(&error.to_string());
+        let mut fields: Map<String, Value> = serde_json::from_str(json).map_err(malformed)?;
+        let of_files = FileSet::FIELDS
+            .iter()
+            .filter_map(|&name| fields.remove_entry(name))
+            .collect();
+        let mut files: FileSet = serde_json::from_value(Value::Object(of_files)).map_err(malformed)?;
+        let format: SourceFormat = serde_json::from_value(Value::Object(fields)).map_err(malformed)?;
+        if let Some(mistake) = files.mistake() {
+            return Err(invalid(mistake));
+        }
+        if !format.is_stream() {
+            if files.is_standard_input() {
+                return Err(invalid("this format cannot be read from the standard input"));
+            }
+            if files.compression != CompressionSetting::Auto {
+                return Err(invalid("this format has a compression of its own"));
+            }
+            files.compression = CompressionSetting::Known(Compression::None);
+        }
+        format.check()?;
+        Ok(Self { files, format })
+    }
+}
+
+impl SourceFormat {
+    /// Whether a file is read from its beginning to its end, so that it may be compressed, or a pipe.
+    fn is_stream(&self) -> bool {
+        match self {
+            Self::TextLines(_) | Self::JsonLines(_) => true,
+            Self::Parquet(_) => false,
+        }
+    }
+
+    /// Whether reading can begin in the middle of a file, so that instances share it.
+    pub(crate) fn is_divisible(&self) -> bool {
+        match self {
+            Self::TextLines(_) | Self::JsonLines(_) | Self::Parquet(_) => true,
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        let (batch_rows, max_line_bytes) = match self {
             Self::TextLines(spec) => (spec.batch_rows, spec.max_line_bytes),
             Self::JsonLines(spec) => (spec.batch_rows, spec.max_line_bytes),
             Self::Parquet(spec) => (spec.batch_rows, default_max_line_bytes()),
@@ -153,15 +194,7 @@ impl SourceSpec {
             let text = format!("maxLineBytes must be between 1 and {LIMIT_LINE_BYTES}, not {max_line_bytes}");
             return Err(invalid(&text));
         }
-        Ok(spec)
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        match self {
-            Self::TextLines(spec) => &spec.path,
-            Self::JsonLines(spec) => &spec.path,
-            Self::Parquet(spec) => &spec.path,
-        }
+        Ok(())
     }
 }
 
@@ -180,8 +213,8 @@ mod tests {
     fn a_spec_needs_a_type_and_a_path_and_knows_its_options() {
         let spec =
             SourceSpec::parse(r#"{"type":"jsonLines","path":"a.jsonl","columns":["x"],"batchRows":7}"#);
-        let Ok(SourceSpec::JsonLines(spec)) = spec else {
-            panic!("{spec:?}")
+        let Ok(SourceFormat::JsonLines(spec)) = spec.map(|spec| spec.format) else {
+            panic!("not JSON lines")
         };
         assert_eq!(
             (spec.batch_rows, spec.columns.as_deref()),
@@ -194,6 +227,18 @@ mod tests {
             (r#"{"type":"textLines","path":"a","colums":[]}"#, "colums"),
             (r#"{"type":"textLines","path":"a","batchRows":0}"#, "batchRows"),
             (r#"{"type":"parquet","path":"a","int64":"bigint"}"#, "bigint"),
+            (
+                r#"{"type":"parquet","path":"a","compression":"gzip"}"#,
+                "compression",
+            ),
+            (r#"{"type":"parquet","path":"-"}"#, "standard input"),
+            (r#"{"type":"textLines","path":["a","-"]}"#, "standard input"),
+            (r#"{"type":"textLines","path":[]}"#, "path"),
+            (
+                r#"{"type":"textLines","path":"-","watch":{"everyMs":1}}"#,
+                "watched",
+            ),
+            (r#"{"type":"textLines","path":"a","compression":"lz4"}"#, "lz4"),
         ] {
             let error = SourceSpec::parse(json).unwrap_err();
             assert_eq!(error.code, ErrorCode::PlanSource);

@@ -4,13 +4,15 @@
 
 pub mod batch;
 pub mod json_file;
+pub mod packed;
 pub mod table;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use sage_connectors::{SourceSplit, open_source};
+use sage_connectors::{BatchSource, NextBatch, SourceSplit, open_source};
 use sage_frame::{
     BatchView, ColumnData, Frame, LayoutRegistry, NodeIndex, StrColumn, StringEncoding, presence,
 };
@@ -264,7 +266,7 @@ pub fn read_split(spec: &str, instance: u32, instances: u32) -> Result<Read> {
     let (mut rows, mut frame_rows, mut layouts) = (Vec::new(), Vec::new(), Vec::new());
     let end = loop {
         match source.next() {
-            Ok(Some(frame)) => {
+            Ok(NextBatch::Frame(frame)) => {
                 // The invariants of a batch are those of its image: checked in full.
                 let checked = Frame::from_bytes(frame.as_bytes()).unwrap();
                 let batch = rows_of(&checked, &registry);
@@ -273,7 +275,8 @@ pub fn read_split(spec: &str, instance: u32, instances: u32) -> Result<Read> {
                 layouts.push(registry.get(frame.layout_id()).unwrap().to_text());
                 rows.extend(batch);
             }
-            Ok(None) => break Ok(()),
+            Ok(NextBatch::Waiting) => source.wait(Duration::from_secs(1)),
+            Ok(NextBatch::Ended) => break Ok(()),
             Err(error) => {
                 assert_eq!(source.next().unwrap_err(), error, "an error is final");
                 break Err(error);
@@ -299,6 +302,17 @@ pub fn read_error(spec: &str) -> SageError {
     match read_split(spec, 0, 1) {
         Ok(read) => read.end.unwrap_err(),
         Err(error) => error,
+    }
+}
+
+/// The rows of the next frame, and 0 at the end; waits for who writes.
+pub fn next_rows(source: &mut dyn BatchSource) -> Result<usize> {
+    loop {
+        match source.next()? {
+            NextBatch::Frame(frame) => return Ok(frame.rows()),
+            NextBatch::Ended => return Ok(0),
+            NextBatch::Waiting => source.wait(Duration::from_secs(1)),
+        }
     }
 }
 

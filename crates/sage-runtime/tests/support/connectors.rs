@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use sage_connectors::{BatchSink, BatchSource, SinkReport, SourceSplit, SourceStatistics};
-use sage_frame::{BatchView, Frame, LayoutRegistry};
+use sage_connectors::{BatchSink, BatchSource, NextBatch, SinkReport, SourceSplit, SourceStatistics};
+use sage_frame::{BatchView, LayoutRegistry};
 use sage_runtime::ConnectorFactory;
 use sage_types::{ErrorCode, Result, SageError};
 
@@ -18,7 +18,7 @@ pub struct SinkLog {
     pub aborted: bool,
 }
 
-/// Specs: `count:N` (records), `endless`, `open-error`, `read-error`, `read-panic`; sinks `ok`, `write-error`,
+/// Specs: `count:N` (records), `endless`, `quiet` (ten, and then nothing for ever), `open-error`, `read-error`, `read-panic`; sinks `ok`, `write-error`,
 /// `prepare-error`, `commit-error`, `write-panic`.
 #[derive(Default)]
 pub struct TestConnectors {
@@ -84,14 +84,17 @@ struct CountingSource {
 
 impl BatchSource for CountingSource {
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
-    fn next(&mut self) -> Result<Option<Frame>> {
+    fn next(&mut self) -> Result<NextBatch> {
         match self.spec.as_str() {
             "read-error" => return Err(failure("cannot read")),
             "read-panic" => panic!("the reader has a bug"),
             _ => {}
         }
+        if self.spec == "quiet" && self.next > 0 {
+            return Ok(NextBatch::Waiting);
+        }
         if self.next == self.count {
-            return Ok(None);
+            return Ok(NextBatch::Ended);
         }
         let source = f64::from(self.split.instance);
         let until = self.count.min(self.next + 10);
@@ -103,7 +106,7 @@ impl BatchSource for CountingSource {
             })
             .collect();
         self.next = until;
-        Ok(Some(frame_of(&records, &self.registry)))
+        Ok(NextBatch::Frame(frame_of(&records, &self.registry)))
     }
 
     fn position(&self) -> String {

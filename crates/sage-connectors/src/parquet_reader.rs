@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::path::PathBuf;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::{Array, RecordBatch};
@@ -13,29 +14,31 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
 use sage_frame::{Frame, LayoutRegistry, Node};
 use sage_types::{ErrorCode, Result, SageError};
+use serde_json::json;
 
+use crate::files::FilePart;
 use crate::frame_maker::FrameMaker;
 use crate::io_error::IoAction;
 use crate::open_file::open_file;
 use crate::parquet::{
     ColumnLoader, ColumnStatistics, LoadError, corrupt, guarded, parquet_error, plan_columns,
 };
+use crate::part_sequence::PartReader;
 use crate::spec::ParquetSourceSpec;
-use crate::{BatchSource, SourceSplit, SourceStatistics};
 
 /// Rows are read until their columns have about this many bytes: long strings make short batches.
 const READ_BYTES: u64 = 4 << 20;
 /// Bytes of a frame, about.
 const FRAME_BYTES: usize = 256 * 1024;
 
-/// Reads the rows of a Parquet file as objects. A split has whole row groups.
+/// Reads the rows of a Parquet file as objects. A part has whole row groups.
 ///
 /// Types: whole numbers of up to 32 bits, and of 64 bits when the statistics of all row groups say that they fit, are `i32`
 /// columns; other numbers `f64` (see the option `int64` for what doubles do not hold); timestamps and dates `Date`s, cut
 /// off to milliseconds, those without a zone read as UTC; times of day and durations milliseconds; decimals of up to
 /// 15 digits numbers, longer ones strings (option `decimal`); structs objects; lists arrays; maps objects (arrays of pairs
 /// when the keys are not strings). Null is `null`.
-pub(crate) struct ParquetSource {
+pub(crate) struct ParquetReader {
     path: PathBuf,
     reader: ParquetRecordBatchReader,
     columns: Vec<ColumnLoader>,
@@ -48,32 +51,31 @@ pub(crate) struct ParquetSource {
     all_row_groups: usize,
     /// Rows delivered of the first of them.
     row: u64,
-    statistics: SourceStatistics,
-    failure: Option<SageError>,
 }
 
-impl ParquetSource {
+impl ParquetReader {
     /// Opens the file and reads its footer.
     ///
     /// # Errors
     /// `SAGE_IO_*`, `SAGE_FORMAT_PARQUET`, `SAGE_FORMAT_COLUMN_MISSING`, `SAGE_FORMAT_COLUMN_TYPE`.
     pub(crate) fn open(
         spec: &ParquetSourceSpec,
-        split: SourceSplit,
+        part: &FilePart,
         registry: Arc<LayoutRegistry>,
     ) -> Result<Self> {
-        let (file, _) = open_file(&spec.path)?;
-        let failed = |error: &ParquetError| parquet_error(IoAction::Open, &spec.path, error);
+        let path = part.file.path.as_path();
+        let (file, _) = open_file(path)?;
+        let failed = |error: &ParquetError| parquet_error(IoAction::Open, path, error);
         let builder = guarded(|| ParquetRecordBatchReaderBuilder::<File>::try_new(file))
-            .map_err(|panic| corrupt(&spec.path, panic))?
+            .map_err(|panic| corrupt(path, panic))?
             .map_err(|error| failed(&error))?;
         let schema = Arc::clone(builder.schema());
-        let kept = kept_columns(spec, &schema)?;
+        let kept = kept_columns(spec, path, &schema)?;
         let metadata = Arc::clone(builder.metadata());
         let is_kept = |name: &str| kept.iter().any(|&index| schema.field(index).name() == name);
         let columns = plan_columns(schema.fields(), is_kept, ColumnStatistics::new(&metadata), spec)
-            .map_err(|error| error.with("file", spec.path.display().to_string()))?;
-        let row_groups = split_row_groups(&metadata, split);
+            .map_err(|error| error.with("file", path.display().to_string()))?;
+        let row_groups = row_groups_of(&metadata, part);
         let mask = ProjectionMask::roots(builder.parquet_schema(), kept);
         let batch_rows = rows_of_a_read(&metadata, builder.parquet_schema(), &mask, spec.batch_rows);
         let reader = guarded(|| {
@@ -83,10 +85,10 @@ impl ParquetSource {
                 .with_batch_size(batch_rows)
                 .build()
         })
-        .map_err(|panic| corrupt(&spec.path, panic))?
+        .map_err(|panic| corrupt(path, panic))?
         .map_err(|error| failed(&error))?;
         Ok(Self {
-            path: spec.path.clone(),
+            path: path.to_owned(),
             reader,
             columns,
             frames: FrameMaker::new(registry),
@@ -94,8 +96,6 @@ impl ParquetSource {
             row_groups,
             all_row_groups: metadata.num_row_groups(),
             row: 0,
-            statistics: SourceStatistics::default(),
-            failure: None,
         })
     }
 
@@ -141,7 +141,6 @@ impl ParquetSource {
     }
 
     fn advance(&mut self, rows: u64) {
-        self.statistics.records += rows;
         self.row += rows;
         while let Some(&(_, group_rows)) = self.row_groups.front()
             && self.row >= group_rows
@@ -165,7 +164,7 @@ impl ParquetSource {
 }
 
 /// Indexes of the columns to read.
-fn kept_columns(spec: &ParquetSourceSpec, schema: &Schema) -> Result<Vec<usize>> {
+fn kept_columns(spec: &ParquetSourceSpec, path: &Path, schema: &Schema) -> Result<Vec<usize>> {
     let Some(names) = &spec.columns else {
         return Ok((0..schema.fields().len()).collect());
     };
@@ -177,7 +176,7 @@ fn kept_columns(spec: &ParquetSourceSpec, schema: &Schema) -> Result<Vec<usize>>
                 .iter()
                 .map(|field| field.name().as_str())
                 .collect();
-            let path = spec.path.display().to_string();
+            let path = path.display().to_string();
             let message = format!("{path} has no column {name}; it has {}", there.join(", "));
             return Err(SageError::new(ErrorCode::FormatColumnMissing, message)
                 .with("file", path)
@@ -190,22 +189,37 @@ fn kept_columns(spec: &ParquetSourceSpec, schema: &Schema) -> Result<Vec<usize>>
     Ok(kept)
 }
 
-/// The row groups of a split, in order: those whose middle row lies in its share of the rows.
-fn split_row_groups(metadata: &ParquetMetaData, split: SourceSplit) -> VecDeque<(usize, u64)> {
-    let rows = |index: usize| u64::try_from(metadata.row_group(index).num_rows()).unwrap_or(0);
-    let all: u64 = (0..metadata.num_row_groups()).map(rows).sum();
-    // Twice the rows, so that the middle of a group is a whole number.
-    let share = split.byte_range(2 * all);
-    let mut before = 0;
+/// The row groups of a part, in order: those whose middle byte lies in its share of the bytes of all row groups.
+fn row_groups_of(metadata: &ParquetMetaData, part: &FilePart) -> VecDeque<(usize, u64)> {
+    let group = |index: usize| metadata.row_group(index);
+    let rows = |index: usize| u64::try_from(group(index).num_rows()).unwrap_or(0);
+    let bytes = |index: usize| u64::try_from(group(index).compressed_size()).unwrap_or(0).max(1);
+    let all = (0..metadata.num_row_groups())
+        .map(bytes)
+        .fold(0_u64, u64::saturating_add);
+    // Twice the bytes, so that the middle of a group is a whole number.
+    let share = scaled(part, u128::from(all) * 2);
+    let mut before = 0_u128;
     let mut kept = VecDeque::new();
     for index in 0..metadata.num_row_groups() {
-        let group_rows = rows(index);
-        if group_rows > 0 && share.contains(&(2 * before + group_rows)) {
-            kept.push_back((index, group_rows));
+        let group_bytes = u128::from(bytes(index));
+        if rows(index) > 0 && share.contains(&(2 * before + group_bytes)) {
+            kept.push_back((index, rows(index)));
         }
-        before += group_rows;
+        before += group_bytes;
     }
     kept
+}
+
+/// The share that a part has of `whole`: as large as its share of the file, whose footer and indexes nobody reads as rows.
+fn scaled(part: &FilePart, whole: u128) -> Range<u128> {
+    match (&part.range, part.file.bytes) {
+        (Some(range), Some(bytes)) if bytes > 0 => {
+            let bound = |at: u64| whole * u128::from(at) / u128::from(bytes);
+            bound(range.start)..bound(range.end)
+        }
+        _ => 0..whole,
+    }
 }
 
 /// Rows to read at once, so that they need memory of about [`READ_BYTES`].
@@ -249,14 +263,9 @@ fn pieces(batch: &RecordBatch) -> Vec<RecordBatch> {
         .collect()
 }
 
-impl BatchSource for ParquetSource {
+impl PartReader for ParquetReader {
     fn next(&mut self) -> Result<Option<Frame>> {
-        if let Some(failure) = &self.failure {
-            return Err(failure.clone());
-        }
-        let result = self.read_batch();
-        self.failure = result.as_ref().err().cloned();
-        result
+        self.read_batch()
     }
 
     fn position(&self) -> String {
@@ -264,10 +273,6 @@ impl BatchSource for ParquetSource {
             .row_groups
             .front()
             .map_or(self.all_row_groups, |&(row_group, _)| row_group);
-        format!("{{\"rowGroup\":{row_group},\"row\":{}}}", self.row)
-    }
-
-    fn statistics(&self) -> SourceStatistics {
-        self.statistics
+        json!({ "file": self.path.to_string_lossy(), "rowGroup": row_group, "row": self.row }).to_string()
     }
 }

@@ -1,0 +1,81 @@
+//! A file to read, as all instances of a source know it.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use sage_types::Result;
+use serde::{Deserialize, Serialize};
+
+use crate::compression::{Compression, CompressionSetting, HEAD_BYTES};
+use crate::files::file_pattern::FoundFile;
+use crate::io_error::{IoAction, io_error};
+
+/// The path that means the standard input of the process.
+pub(crate) const STANDARD_INPUT: &str = "-";
+
+/// A file with what the instances must agree on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct InputFile {
+    pub(crate) path: PathBuf,
+    /// Its size when it was found: what is appended later belongs to nobody. `None` where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) bytes: Option<u64>,
+    /// `None` where it has not been found out: of what is no regular file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) compression: Option<Compression>,
+}
+
+impl InputFile {
+    /// The standard input of the process.
+    pub(crate) fn standard_input() -> Self {
+        Self {
+            path: STANDARD_INPUT.into(),
+            bytes: None,
+            compression: None,
+        }
+    }
+
+    /// # Errors
+    /// `SAGE_IO_*` when its first bytes are needed and cannot be read.
+    pub(crate) fn of(found: FoundFile, setting: CompressionSetting) -> Result<Self> {
+        let compression = match setting {
+            CompressionSetting::Auto if found.bytes.is_some() => Some(detect(&found.path)?),
+            CompressionSetting::Auto => None,
+            CompressionSetting::Known(compression) => Some(compression),
+        };
+        Ok(Self {
+            path: found.path,
+            bytes: found.bytes,
+            compression,
+        })
+    }
+
+    pub(crate) fn is_standard_input(&self) -> bool {
+        self.path == Path::new(STANDARD_INPUT)
+    }
+
+    /// The path in messages.
+    pub(crate) fn shown_path(&self) -> &Path {
+        if self.is_standard_input() {
+            return Path::new("standard input");
+        }
+        &self.path
+    }
+
+    /// Whether several instances can read it, each a range of its bytes.
+    pub(crate) fn is_divisible(&self) -> bool {
+        self.bytes.is_some() && self.compression == Some(Compression::None)
+    }
+}
+
+/// The compression by the first bytes of a file.
+fn detect(path: &Path) -> Result<Compression> {
+    let mut head = Vec::with_capacity(HEAD_BYTES);
+    let file = File::open(path).map_err(|error| io_error(IoAction::Open, path, &error))?;
+    file.take(HEAD_BYTES as u64)
+        .read_to_end(&mut head)
+        .map_err(|error| io_error(IoAction::Read, path, &error))?;
+    Ok(Compression::detect(&head))
+}

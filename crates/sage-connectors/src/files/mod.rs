@@ -1,0 +1,15 @@
+//! Which files a source reads, and which parts of them each instance.
+
+mod file_part;
+mod file_parts;
+mod file_pattern;
+mod file_set;
+mod file_watcher;
+mod glob_pattern;
+mod input_file;
+mod share_files;
+
+pub(crate) use file_part::FilePart;
+pub(crate) use file_parts::{FileParts, NextPart};
+pub(crate) use file_set::FileSet;
+pub(crate) use input_file::{InputFile, STANDARD_INPUT};

@@ -1,0 +1,9 @@
+//! Bytes of files, pipes and the standard input, unpacked where they are compressed.
+
+mod byte_input;
+mod counted_reader;
+mod polled_file;
+mod standard_input;
+mod unpacker;
+
+pub(crate) use byte_input::{ByteInput, Filled};
