@@ -101,6 +101,8 @@ export function installedProject(packages: readonly string[], manifest: object):
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, ...manifest }));
   // A cache of its own and no network: nothing can come from anywhere else than the tarballs.
   const flags = ['--offline', '--ignore-scripts', '--no-audit', '--no-fund', '--cache', join(folder, '.cache'), ...platformFlags];
+  // npm asks the machine and not its flags whether a package that is named directly may be installed.
+  if (platform !== platformName()) flags.push('--force');
   must('npm', ['install', ...flags, ...packages], folder);
   rmSync(join(folder, '.cache'), { recursive: true, force: true });
   for (const file of globSync('*', { cwd: PROGRAMS })) copyFileSync(join(PROGRAMS, file), join(folder, file));
