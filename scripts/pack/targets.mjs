@@ -14,7 +14,11 @@ import { SetupProblem } from '../setup/setup-problem.mjs';
  * @property {string} binary name of the file with the core
  */
 
-/** The targets of package.json (`napi.targets`), the one place that lists them. */
+/**
+ * The targets of package.json (`napi.targets`), the one place that lists them.
+ *
+ * @returns {PackTarget[]}
+ */
 export function allTargets() {
   const { napi } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));
   return napi.targets.map((triple) => describe(triple, napi.binaryName));
