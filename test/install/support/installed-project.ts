@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, globSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { platformName } from '../../../ts/runtime/native/host-platform.ts';
@@ -29,13 +29,22 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** Only what a machine without build tools has: Node, npm and a shell. */
-function emptyPath(): string {
-  const folders = [dirname(process.execPath), ...(process.env['PATH'] ?? '').split(delimiter).filter((folder) => existsSync(join(folder, windows ? 'npm.cmd' : 'npm')))];
-  return [...new Set([...folders, ...(windows ? [join('C:', 'Windows', 'System32')] : ['/usr/bin', '/bin'])])].join(delimiter);
+/** A folder with only what a machine without build tools has. */
+function toolFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sage-tools-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  symlinkSync(process.execPath, join(folder, 'node'));
+  for (const tool of ['npm', 'sh', 'tar', 'gzip']) {
+    const found = (process.env['PATH'] ?? '').split(delimiter).map((path) => join(path, tool)).find(existsSync);
+    if (found !== undefined) symlinkSync(realpathSync(found), join(folder, tool));
+  }
+  return folder;
 }
 
-const env: NodeJS.ProcessEnv = { PATH: emptyPath(), ...(windows ? { SystemRoot: 'C:\\Windows' } : {}) };
+// Windows finds its commands by more than their place: there the path stays, less what has cargo in it.
+const windowsPath = (): string => (process.env['PATH'] ?? '').split(delimiter).filter((folder) => !existsSync(join(folder, 'cargo.exe'))).join(delimiter);
+
+const env: NodeJS.ProcessEnv = windows ? { PATH: windowsPath(), SystemRoot: 'C:\\Windows' } : { PATH: toolFolder() };
 
 const options = (cwd: string, command: string): { cwd: string; env: NodeJS.ProcessEnv; shell: boolean; timeout: number } => ({
   cwd,
@@ -44,7 +53,7 @@ const options = (cwd: string, command: string): { cwd: string; env: NodeJS.Proce
   timeout: 120_000,
 });
 
-/** Runs a command with an environment in which there is a path and nothing else. */
+/** Runs a command with an environment in which there is a path to npm and nothing else. */
 export function run(command: string, args: readonly string[], cwd: string): Outcome {
   const { status, stdout, stderr } = spawnSync(command, args, { ...options(cwd, command), encoding: 'utf8' });
   return { status, stdout, stderr };
