@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { installedProject, nodes, type Outcome, packAll, platform, platformFlags, ROOT, run, runAsync, type Tarballs } from './support/installed-project.ts';
+import { installedProject, nodes, type Outcome, packAll, platform, platformFlags, ROOT, run, runAsync, type Tarballs, toolFolder } from './support/installed-project.ts';
 import { startRegistry } from './support/registry.ts';
 
 // What a person gets: tarballs installed by npm in an empty folder, without scripts, network, cargo or a compiler, and run. Heavy
@@ -16,12 +16,13 @@ const BUDGETS = { mainPackedBytes: 768 * 1024, corePackedBytes: 6 * 1024 * 1024,
 
 let tarballs: Tarballs;
 let folder: string;
-const folders: string[] = [];
+const folders: string[] = [toolFolder];
 
 beforeAll(() => {
   tarballs = packAll();
+  folders.push(tarballs.folder);
   folder = installedProject([tarballs.main, tarballs.core, ...tarballs.dependencies], { type: 'module' });
-  folders.push(tarballs.folder, folder);
+  folders.push(folder);
 }, TIMEOUT_MS);
 afterAll(() => {
   for (const path of folders) rmSync(path, { recursive: true, force: true });

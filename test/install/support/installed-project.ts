@@ -30,9 +30,10 @@ export interface Outcome {
 }
 
 /** A folder with only what a machine without build tools has. */
-function toolFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'sage-tools-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+export const toolFolder: string = mkdtempSync(join(tmpdir(), 'sage-tools-'));
+
+function fillToolFolder(): string {
+  const folder = toolFolder;
   symlinkSync(process.execPath, join(folder, 'node'));
   for (const tool of ['npm', 'sh', 'tar', 'gzip']) {
     const found = (process.env['PATH'] ?? '').split(delimiter).map((path) => join(path, tool)).find(existsSync);
@@ -44,7 +45,7 @@ function toolFolder(): string {
 // Windows finds its commands by more than their place: there the path stays, less what has cargo in it.
 const windowsPath = (): string => (process.env['PATH'] ?? '').split(delimiter).filter((folder) => !existsSync(join(folder, 'cargo.exe'))).join(delimiter);
 
-const env: NodeJS.ProcessEnv = windows ? { PATH: windowsPath(), SystemRoot: 'C:\\Windows' } : { PATH: toolFolder() };
+const env: NodeJS.ProcessEnv = windows ? { PATH: windowsPath(), SystemRoot: 'C:\\Windows' } : { PATH: fillToolFolder() };
 
 const options = (cwd: string, command: string): { cwd: string; env: NodeJS.ProcessEnv; shell: boolean; timeout: number } => ({
   cwd,
