@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, delimiter, dirname, join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 import { checkNpm, checkProjectNode } from './check-tools.mjs';
+import { fetchNode, npmReasons, placeNode } from './fetch-node.mjs';
 import { mustBeInstalled } from './lock-entry.mjs';
 import { nodeVersionMatches } from './node-version.mjs';
-import { projectNode, projectRoot, setupFolder, toolEnvironment } from './project.mjs';
-import { lastLines, runCommand } from './run-command.mjs';
+import { projectNode, projectRoot, toolEnvironment } from './project.mjs';
+import { runCommand } from './run-command.mjs';
 import { SetupProblem } from './setup-problem.mjs';
 
 const modules = join(projectRoot, 'node_modules');
@@ -43,12 +44,12 @@ export async function installPackages() {
   // script is `node`, which is run below.
   const install = await runCommand('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { env });
   if (install.code !== 0) {
-    throw new SetupProblem(`npm ci failed: check the network and the registry; npm says\n${reasons(install.output)}`);
+    throw new SetupProblem(`npm ci failed: check the network and the registry; npm says\n${npmReasons(install.output)}`);
   }
   await placeNode(dirname(dirname(projectNode)), env);
   // npm links only commands that are there when it installs, and this one was not.
   const link = await runCommand('npm', ['rebuild', 'node', '--ignore-scripts'], { env });
-  if (link.code !== 0) throw new SetupProblem(`npm could not link node_modules/.bin/node:\n${reasons(link.output)}`);
+  if (link.code !== 0) throw new SetupProblem(`npm could not link node_modules/.bin/node:\n${npmReasons(link.output)}`);
   await checkProjectNode();
 }
 
@@ -59,35 +60,7 @@ export async function installPackages() {
 async function npmEnvironment() {
   const manifest = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));
   if (nodeVersionMatches(process.versions.node, manifest.engines.node)) return {};
-  const version = manifest.devDependencies.node;
-  const folder = join(setupFolder, `node-${version}`);
-  const nodePackage = join(folder, 'node_modules', 'node');
-  const bin = join(nodePackage, 'bin');
-  if (!existsSync(join(bin, basename(projectNode)))) {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-    const install = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', `node@${version}`];
-    const fetch = await runCommand('npm', install, { cwd: folder });
-    if (fetch.code !== 0) {
-      throw new SetupProblem(`Node ${version} could not be fetched: check the network and the registry; npm says\n${reasons(fetch.output)}`);
-    }
-    await placeNode(nodePackage, {});
-  }
+  const node = await fetchNode(manifest.devDependencies.node);
   const { PATH } = toolEnvironment();
-  return { PATH: `${bin}${delimiter}${PATH}` };
-}
-
-/** Does what the install script of the package `node` does: fetches the binary of this platform. */
-async function placeNode(nodePackage, env) {
-  const place = await runCommand(process.execPath, ['installArchSpecificPackage.js'], { cwd: nodePackage, env });
-  if (place.code === 0 && existsSync(join(nodePackage, 'bin', basename(projectNode)))) return;
-  throw new SetupProblem(
-    `The package 'node' has no binary for ${process.platform}-${process.arch}, or it could not be fetched; npm says\n${reasons(place.output)}`,
-  );
-}
-
-/** npm gives the reason first and a page of usage after it. */
-function reasons(output) {
-  const errors = output.split('\n').filter((line) => line.startsWith('npm error'));
-  return errors.length === 0 ? lastLines(output) : errors.slice(0, 30).join('\n');
+  return { PATH: `${dirname(node)}${delimiter}${PATH}` };
 }

@@ -1,5 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
+import { fetchNode } from '../setup/fetch-node.mjs';
 import { projectNode, projectRoot } from '../setup/project.mjs';
 import { commandCheck } from './runner.mjs';
 import { cargoTest } from './rust-runners.mjs';
@@ -37,6 +38,20 @@ function longVitest(name, modules, env) {
   return { name, groups: ['ts'], run: async () => ({ passed: 0, failed: 1, remarks: ['no such test file'] }) };
 }
 
+/** One of each line that the package supports. */
+const SUPPORTED_NODES = ['22.23.3', '24.21.0', '26.10.0'];
+
+/** The packed package, installed and run on each Node. */
+const installedOnEachNode = {
+  name: `installed from tarballs, on Node ${SUPPORTED_NODES.join(', ')}`,
+  groups: ['ts'],
+  run: async () => {
+    const nodes = [];
+    for (const version of SUPPORTED_NODES) nodes.push(await fetchNode(version));
+    return vitest('installed', ['test/install/install.test.ts'], { SAGE_INSTALL_NODES: nodes.join(delimiter) }).run();
+  },
+};
+
 /**
  * Every row of the benchmarks, short: wrong answers, too many crossings and falling back from fused code fail it. How fast it
  * is does not: that is for a quiet machine.
@@ -59,6 +74,7 @@ export function heavyRunners() {
       PROPTEST_CASES: rustPropertyCases,
     }),
     longVitest(`long property runs, TypeScript (${typescriptPropertyRuns} a property)`, ['fast-check', './random/describe-random-graphs.ts'], { SAGE_PROPERTY_RUNS: typescriptPropertyRuns }),
+    installedOnEachNode,
     longVitest('long chaos tests', ['./support/heavy.ts'], { SAGE_HEAVY: '1' }),
     ...benchmarks,
   ];

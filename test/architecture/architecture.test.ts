@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { bindingBorder } from './rules/binding-border.ts';
 import { crateOrder } from './rules/crate-order.ts';
 import { environmentVariables } from './rules/environment-variables.ts';
+import { externalMemory } from './rules/external-memory.ts';
 import { fileCase, fileLength, fileNames } from './rules/file-shape.ts';
 import { machineTraces } from './rules/machine-traces.ts';
 import { namedExports } from './rules/named-exports.ts';
@@ -74,6 +75,21 @@ const rules: readonly HouseRule[] = [
     fine: [
       ['crates/sage-runtime/Cargo.toml', '[dependencies]\nsage-queue = { workspace = true }\nserde = "1"\n[lib]\nname = "x"'],
       ['crates/sage-node/Cargo.toml', '[dependencies]\nnapi = "3"\nsage-runtime = { workspace = true }'],
+    ],
+  },
+  {
+    says: 'the binding hands out no memory of its own, which Electron would refuse',
+    rule: externalMemory,
+    broken: [
+      ['crates/sage-node/src/a.rs', 'pub fn batch() -> napi::Result<Uint8Array> {'],
+      ['crates/sage-node/src/a.rs', 'Ok(Buffer::from(bytes))'],
+      ['crates/sage-node/src/a.rs', 'Uint8ArraySlice::from_external(env, data, len, hint, free)'],
+      ['crates/sage-node/src/a.rs', 'unsafe { sys::napi_create_external_arraybuffer(env, data, len, None, null, &mut out) }'],
+      ['crates/sage-node/src/a.rs', 'fn handle() -> External<JobCore> {'],
+    ],
+    fine: [
+      ['crates/sage-node/src/a.rs', '// never a Buffer\n#[napi(ts_args_type = "graph: Uint8Array")]\npub fn take(into: Uint8ArraySlice<\'_>, desc: Int32ArraySlice<\'_>, image: &[u8])'],
+      ['crates/sage-frame/src/a.rs', 'use arrow_array::Int32Array;'],
     ],
   },
   {

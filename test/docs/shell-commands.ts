@@ -23,10 +23,12 @@ export function commandProblem(line: string, files: ReadonlySet<string>): string
       return undefined;
     case 'npm': {
       const script = args[0] === 'run' ? args[1] : args[0];
-      if (script === 'install' && (args.length === 1 || args.slice(1).includes(manifest.name))) return undefined;
+      if (script === 'install' && (args.length === 1 || args.slice(1).some((arg) => arg.includes(manifest.name)))) return undefined;
       return script !== undefined && script in manifest.scripts ? undefined : `package.json has no script ${script}`;
     }
     case 'npx':
+      // The option that a bundle needs is what the document is about; test/install builds one with it.
+      if (args[0] === 'esbuild' && args.includes('--external:sage-kernel')) return exists(args[1]);
       return args[0] === 'sage-kernel' || args[0] === 'sagek' ? cliProblem(args.slice(1), exists) : `npx ${args[0]} is not ours`;
     case 'sage-kernel':
     case 'sagek':

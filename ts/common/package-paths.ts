@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const HERE = fileURLToPath(import.meta.url);
+/** Empty in a CommonJS bundle, where `import.meta` is; `loadCore` then says what to do about it. */
+const HERE = import.meta.url ? fileURLToPath(import.meta.url) : '';
 
 /** The folder of the package: the nearest one above this file that has a manifest. */
 function findRoot(): string {

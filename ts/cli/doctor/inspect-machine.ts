@@ -7,7 +7,8 @@ import { Worker } from 'node:worker_threads';
 
 import { SageError } from '../../common/errors.ts';
 import { canGenerateCode } from '../../runtime/codec/can-generate-code.ts';
-import { loadCore, platformName } from '../../runtime/native/load-core.ts';
+import { platformName } from '../../runtime/native/host-platform.ts';
+import { loadCore } from '../../runtime/native/load-core.ts';
 import { packageManifest } from '../package-version.ts';
 import type { Machine } from './machine.ts';
 
