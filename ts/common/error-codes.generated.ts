@@ -30,6 +30,7 @@ export type ErrorCode =
   | 'SAGE_IO_PERMISSION'
   | 'SAGE_IO_NOT_A_FILE'
   | 'SAGE_IO_EXISTS'
+  | 'SAGE_IO_CHANGED'
   | 'SAGE_IO_DISK_FULL'
   | 'SAGE_IO_TRUNCATED'
   | 'SAGE_IO_READ'
@@ -37,6 +38,8 @@ export type ErrorCode =
   | 'SAGE_FORMAT_JSON'
   | 'SAGE_FORMAT_RECORD'
   | 'SAGE_FORMAT_UTF8'
+  | 'SAGE_FORMAT_ARROW'
+  | 'SAGE_FORMAT_COMPRESSION'
   | 'SAGE_FORMAT_PARQUET'
   | 'SAGE_FORMAT_COLUMN_MISSING'
   | 'SAGE_FORMAT_COLUMN_TYPE'
@@ -235,6 +238,12 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     message: 'The output already exists and may not be replaced.',
     help: 'Remove it, or choose another path.',
   },
+  SAGE_IO_CHANGED: {
+    domain: 'external',
+    retryable: true,
+    message: 'A file was changed by somebody else while a job used it.',
+    help: 'Run the job again when nobody else writes to the file.',
+  },
   SAGE_IO_DISK_FULL: {
     domain: 'external',
     retryable: true,
@@ -276,6 +285,18 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     retryable: false,
     message: 'A text file is not UTF-8.',
     help: 'Convert the file to UTF-8; the message names the line and byte.',
+  },
+  SAGE_FORMAT_ARROW: {
+    domain: 'external',
+    retryable: false,
+    message: 'An Arrow file is corrupt or not an Arrow file.',
+    help: 'Produce the file again; the cause names the part that could not be read.',
+  },
+  SAGE_FORMAT_COMPRESSION: {
+    domain: 'external',
+    retryable: false,
+    message: 'Compressed data are broken, or are not what they should be.',
+    help: 'Produce the file again, or give the option compression that fits it.',
   },
   SAGE_FORMAT_PARQUET: {
     domain: 'external',

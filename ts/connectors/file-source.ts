@@ -20,8 +20,8 @@ export interface LineOptions {
 /** Options of `FileSource.jsonLines`. */
 export interface JsonLinesOptions<T> extends ColumnOptions<T>, LineOptions {}
 
-/** Options of `FileSource.parquet`. */
-export interface ParquetOptions<T> extends ColumnOptions<T> {
+/** Options of sources of typed columns. */
+export interface TypedColumnOptions<T> extends ColumnOptions<T> {
   /** Whole numbers of 64 bits: numbers, where one beyond 2^53 is an error (`exact`, when left away), the nearest numbers, or digits as strings. */
   readonly int64?: 'exact' | 'f64' | 'string';
   /** Decimals: numbers up to 15 digits and strings beyond (`auto`, when left away), always the nearest numbers, or always strings. */
@@ -30,8 +30,14 @@ export interface ParquetOptions<T> extends ColumnOptions<T> {
   readonly binary?: 'error' | 'base64' | 'utf8';
 }
 
+/** Options of `FileSource.parquet`. */
+export interface ParquetOptions<T> extends TypedColumnOptions<T> {}
+
+/** Options of `FileSource.arrow`. */
+export interface ArrowOptions<T> extends TypedColumnOptions<T> {}
+
 const LINES: Readonly<Record<keyof LineOptions, AllowedSetting>> = { invalidUtf8: oneOf('error', 'replace'), maxLineBytes: LINE_BYTES };
-const PARQUET: Readonly<Record<keyof ParquetOptions<unknown>, AllowedSetting>> = {
+const TYPED_COLUMNS: Readonly<Record<keyof TypedColumnOptions<unknown>, AllowedSetting>> = {
   columns: COLUMN_NAMES,
   int64: oneOf('exact', 'f64', 'string'),
   decimal: oneOf('auto', 'f64', 'string'),
@@ -77,7 +83,15 @@ export class FileSource<out T> implements Source<T> {
 
   /** One record for each row of a Parquet file. */
   static parquet<T = unknown>(path: string | URL, options: ParquetOptions<T> = {}): FileSource<T> {
-    return new FileSource('parquet', path, options, PARQUET, captureSourceLocation(FileSource.parquet));
+    return new FileSource('parquet', path, options, TYPED_COLUMNS, captureSourceLocation(FileSource.parquet));
+  }
+
+  /**
+   * One record for each row of a file or stream of Arrow IPC (`.arrow`, `.arrows`, Feather 2), with the types that `parquet` gives.
+   * Instances share the record batches of a file; a stream is read by one.
+   */
+  static arrow<T = unknown>(path: string | URL, options: ArrowOptions<T> = {}): FileSource<T> {
+    return new FileSource('arrow', path, options, TYPED_COLUMNS, captureSourceLocation(FileSource.arrow));
   }
 
   /** What the compiler needs to know of it. Nothing is opened. */

@@ -10,8 +10,10 @@ use sage_types::{ErrorCode, SageError};
 pub(crate) enum IoAction {
     Open,
     Read,
+    Remove,
     Create,
     Write,
+    Append,
     Commit,
 }
 
@@ -20,8 +22,10 @@ impl IoAction {
         match self {
             Self::Open => "open",
             Self::Read => "read",
+            Self::Remove => "remove",
             Self::Create => "create",
             Self::Write => "write",
+            Self::Append => "append to",
             Self::Commit => "complete",
         }
     }
@@ -29,7 +33,7 @@ impl IoAction {
     const fn fallback(self) -> ErrorCode {
         match self {
             Self::Open | Self::Read => ErrorCode::IoRead,
-            Self::Create | Self::Write | Self::Commit => ErrorCode::IoWrite,
+            Self::Remove | Self::Create | Self::Write | Self::Append | Self::Commit => ErrorCode::IoWrite,
         }
     }
 }

@@ -1,8 +1,13 @@
-//! Native readers and writers: text lines, JSON lines, Parquet.
+//! Native readers and writers: text lines, JSON lines, Parquet, Arrow.
 
+mod arrow;
+mod arrow_sink;
+mod arrow_source;
 mod batch_sink;
 mod batch_source;
+mod cancellation;
 mod columns;
+mod directory;
 mod frame_maker;
 mod io_error;
 mod json;
@@ -25,6 +30,7 @@ mod wtf8;
 
 pub use batch_sink::{BatchSink, SinkReport};
 pub use batch_source::{BatchSource, SourceStatistics};
+pub use cancellation::Cancellation;
 pub use open_sink::open_sink;
 pub use open_source::open_source;
 pub use source_split::SourceSplit;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sage_frame::LayoutRegistry;
 use sage_types::Result;
 
+use crate::arrow_source::ArrowSource;
 use crate::json_lines_source::JsonLinesSource;
 use crate::parquet_source::ParquetSource;
 use crate::spec::SourceSpec;
@@ -25,5 +26,6 @@ pub fn open_source(
         SourceSpec::TextLines(spec) => Box::new(TextLinesSource::open(&spec, split, registry)?),
         SourceSpec::JsonLines(spec) => Box::new(JsonLinesSource::open(&spec, split, registry)?),
         SourceSpec::Parquet(spec) => Box::new(ParquetSource::open(&spec, split, registry)?),
+        SourceSpec::Arrow(spec) => Box::new(ArrowSource::open(&spec, split, registry)?),
     })
 }

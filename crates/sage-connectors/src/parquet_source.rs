@@ -5,28 +5,24 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow_array::{Array, RecordBatch};
-use arrow_schema::{ArrowError, Schema};
+use arrow_array::RecordBatch;
+use arrow_schema::ArrowError;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
-use sage_frame::{Frame, LayoutRegistry, Node};
-use sage_types::{ErrorCode, Result, SageError};
+use sage_frame::{Frame, LayoutRegistry};
+use sage_types::{Result, SageError};
 
-use crate::frame_maker::FrameMaker;
+use crate::arrow::{ColumnFrames, LoadError, batch_pieces, guarded, kept_columns, plan_columns};
 use crate::io_error::IoAction;
 use crate::open_file::open_file;
-use crate::parquet::{
-    ColumnLoader, ColumnStatistics, LoadError, corrupt, guarded, parquet_error, plan_columns,
-};
+use crate::parquet::{ColumnStatistics, corrupt, parquet_error};
 use crate::spec::ParquetSourceSpec;
 use crate::{BatchSource, SourceSplit, SourceStatistics};
 
 /// Rows are read until their columns have about this many bytes: long strings make short batches.
 const READ_BYTES: u64 = 4 << 20;
-/// Bytes of a frame, about.
-const FRAME_BYTES: usize = 256 * 1024;
 
 /// Reads the rows of a Parquet file as objects. A split has whole row groups.
 ///
@@ -38,8 +34,7 @@ const FRAME_BYTES: usize = 256 * 1024;
 pub(crate) struct ParquetSource {
     path: PathBuf,
     reader: ParquetRecordBatchReader,
-    columns: Vec<ColumnLoader>,
-    frames: FrameMaker,
+    frames: ColumnFrames,
     /// What was read and is not yet in a frame.
     batches: VecDeque<RecordBatch>,
     /// Number in the file, and rows, of the row groups that are not yet delivered in full.
@@ -68,11 +63,16 @@ impl ParquetSource {
             .map_err(|panic| corrupt(&spec.path, panic))?
             .map_err(|error| failed(&error))?;
         let schema = Arc::clone(builder.schema());
-        let kept = kept_columns(spec, &schema)?;
+        let kept = kept_columns(&spec.path, spec.columns.as_deref(), &schema)?;
         let metadata = Arc::clone(builder.metadata());
         let is_kept = |name: &str| kept.iter().any(|&index| schema.field(index).name() == name);
-        let columns = plan_columns(schema.fields(), is_kept, ColumnStatistics::new(&metadata), spec)
-            .map_err(|error| error.with("file", spec.path.display().to_string()))?;
+        let columns = plan_columns(
+            schema.fields(),
+            is_kept,
+            &ColumnStatistics::new(&metadata),
+            spec.forms(),
+        )
+        .map_err(|error| error.with("file", spec.path.display().to_string()))?;
         let row_groups = split_row_groups(&metadata, split);
         let mask = ProjectionMask::roots(builder.parquet_schema(), kept);
         let batch_rows = rows_of_a_read(&metadata, builder.parquet_schema(), &mask, spec.batch_rows);
@@ -88,8 +88,7 @@ impl ParquetSource {
         Ok(Self {
             path: spec.path.clone(),
             reader,
-            columns,
-            frames: FrameMaker::new(registry),
+            frames: ColumnFrames::new(columns, registry),
             batches: VecDeque::new(),
             row_groups,
             all_row_groups: metadata.num_row_groups(),
@@ -108,34 +107,20 @@ impl ParquetSource {
             let batch = guarded(|| reader.next()).map_err(|panic| corrupt(&self.path, panic))?;
             match batch {
                 None => return Ok(None),
-                Some(Ok(batch)) => self.batches.extend(pieces(&batch)),
+                Some(Ok(batch)) => self.batches.extend(batch_pieces(&batch, usize::MAX)),
                 Some(Err(error)) => return Err(self.broken(error)),
             }
         }
     }
 
     fn frame_of(&mut self, batch: &RecordBatch) -> Result<Frame> {
-        for (column, array) in self.columns.iter_mut().zip(batch.columns()) {
-            match column.load(array, None) {
-                Ok(()) => {}
-                Err(LoadError::Arrow(error)) => {
-                    let column = column.name.clone();
-                    return Err(self.broken(error).with("field", column));
-                }
-                Err(LoadError::Unfit(error)) => {
-                    return Err(error.with("file", self.path.display().to_string()));
-                }
+        let frame = match self.frames.frame_of(batch) {
+            Ok(frame) => frame,
+            Err((LoadError::Arrow(error), column)) => return Err(self.broken(error).with("field", column)),
+            Err((LoadError::Unfit(error), _)) => {
+                return Err(error.with("file", self.path.display().to_string()));
             }
-        }
-        let (mut buffers, mut encodings) = (Vec::new(), Vec::new());
-        let mut fields = Vec::with_capacity(self.columns.len());
-        for column in &self.columns {
-            column.collect(&mut buffers, &mut encodings);
-            fields.push((column.name.clone(), column.layout()));
-        }
-        let frame = self
-            .frames
-            .make(Node::record(fields), batch.num_rows(), buffers, encodings)?;
+        };
         self.advance(batch.num_rows() as u64);
         Ok(frame)
     }
@@ -162,32 +147,6 @@ impl ParquetSource {
             None => error,
         }
     }
-}
-
-/// Indexes of the columns to read.
-fn kept_columns(spec: &ParquetSourceSpec, schema: &Schema) -> Result<Vec<usize>> {
-    let Some(names) = &spec.columns else {
-        return Ok((0..schema.fields().len()).collect());
-    };
-    let mut kept = Vec::with_capacity(names.len());
-    for name in names {
-        let Ok(index) = schema.index_of(name) else {
-            let there: Vec<&str> = schema
-                .fields()
-                .iter()
-                .map(|field| field.name().as_str())
-                .collect();
-            let path = spec.path.display().to_string();
-            let message = format!("{path} has no column {name}; it has {}", there.join(", "));
-            return Err(SageError::new(ErrorCode::FormatColumnMissing, message)
-                .with("file", path)
-                .with("field", name.as_str()));
-        };
-        kept.push(index);
-    }
-    kept.sort_unstable();
-    kept.dedup();
-    Ok(kept)
 }
 
 /// The row groups of a split, in order: those whose middle row lies in its share of the rows.
@@ -228,25 +187,6 @@ fn rows_of_a_read(
     usize::try_from(READ_BYTES / most)
         .unwrap_or(usize::MAX)
         .clamp(1, batch_rows)
-}
-
-/// Cuts a batch into pieces of about [`FRAME_BYTES`].
-fn pieces(batch: &RecordBatch) -> Vec<RecordBatch> {
-    let rows = batch.num_rows();
-    if rows == 0 {
-        return Vec::new();
-    }
-    let bytes: usize = batch
-        .columns()
-        .iter()
-        .map(|column| column.to_data().get_slice_memory_size().unwrap_or(0))
-        .sum();
-    let count = bytes.div_ceil(FRAME_BYTES).clamp(1, rows);
-    let each = rows.div_ceil(count);
-    (0..rows)
-        .step_by(each)
-        .map(|start| batch.slice(start, each.min(rows - start)))
-        .collect()
 }
 
 impl BatchSource for ParquetSource {

@@ -7,9 +7,11 @@ use sage_types::Result;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::arrow::guarded;
+use crate::arrow_source;
 use crate::io_error::IoAction;
 use crate::open_file::open_file;
-use crate::parquet::{corrupt, guarded, parquet_error};
+use crate::parquet::{corrupt, parquet_error};
 use crate::spec::SourceSpec;
 
 /// Bytes of lines below which one more instance is not worth its start.
@@ -45,6 +47,18 @@ pub fn plan_splits(spec_json: &str) -> Result<SplitPlan> {
             max_splits: row_groups.max(1),
         });
     }
+    if matches!(spec, SourceSpec::Arrow(_)) {
+        let batches = if arrow_source::is_file(spec.path())? {
+            arrow_source::file_schema(spec.path())?.1
+        } else {
+            1
+        };
+        return Ok(SplitPlan {
+            bytes,
+            row_groups: 0,
+            max_splits: (batches as u64).max(1),
+        });
+    }
     let max_splits = if metadata.is_file() {
         bytes.div_ceil(MIN_SPLIT_BYTES).max(1)
     } else {
@@ -71,7 +85,7 @@ pub fn pin_source(spec_json: &str) -> Result<String> {
     let unpinned = match &spec {
         SourceSpec::TextLines(lines) => lines.bytes.is_none(),
         SourceSpec::JsonLines(lines) => lines.bytes.is_none(),
-        SourceSpec::Parquet(_) => false,
+        SourceSpec::Parquet(_) | SourceSpec::Arrow(_) => false,
     };
     // Not opened: opening a pipe waits for who writes it. Files without a size (those of /proc) are not divided.
     let bytes = std::fs::metadata(spec.path())

@@ -59,6 +59,8 @@ pub enum ErrorCode {
     IoNotAFile,
     /// `SAGE_IO_EXISTS`: The output already exists and may not be replaced.
     IoExists,
+    /// `SAGE_IO_CHANGED`: A file was changed by somebody else while a job used it.
+    IoChanged,
     /// `SAGE_IO_DISK_FULL`: There is no space left on the device or in the quota.
     IoDiskFull,
     /// `SAGE_IO_TRUNCATED`: A file ended in the middle of its data.
@@ -73,6 +75,10 @@ pub enum ErrorCode {
     FormatRecord,
     /// `SAGE_FORMAT_UTF8`: A text file is not UTF-8.
     FormatUtf8,
+    /// `SAGE_FORMAT_ARROW`: An Arrow file is corrupt or not an Arrow file.
+    FormatArrow,
+    /// `SAGE_FORMAT_COMPRESSION`: Compressed data are broken, or are not what they should be.
+    FormatCompression,
     /// `SAGE_FORMAT_PARQUET`: A Parquet file is corrupt or not a Parquet file.
     FormatParquet,
     /// `SAGE_FORMAT_COLUMN_MISSING`: A column that was asked for is not in the file.
@@ -174,6 +180,7 @@ impl ErrorCode {
         Self::IoPermission,
         Self::IoNotAFile,
         Self::IoExists,
+        Self::IoChanged,
         Self::IoDiskFull,
         Self::IoTruncated,
         Self::IoRead,
@@ -181,6 +188,8 @@ impl ErrorCode {
         Self::FormatJson,
         Self::FormatRecord,
         Self::FormatUtf8,
+        Self::FormatArrow,
+        Self::FormatCompression,
         Self::FormatParquet,
         Self::FormatColumnMissing,
         Self::FormatColumnType,
@@ -246,6 +255,7 @@ impl ErrorCode {
             Self::IoPermission => "SAGE_IO_PERMISSION",
             Self::IoNotAFile => "SAGE_IO_NOT_A_FILE",
             Self::IoExists => "SAGE_IO_EXISTS",
+            Self::IoChanged => "SAGE_IO_CHANGED",
             Self::IoDiskFull => "SAGE_IO_DISK_FULL",
             Self::IoTruncated => "SAGE_IO_TRUNCATED",
             Self::IoRead => "SAGE_IO_READ",
@@ -253,6 +263,8 @@ impl ErrorCode {
             Self::FormatJson => "SAGE_FORMAT_JSON",
             Self::FormatRecord => "SAGE_FORMAT_RECORD",
             Self::FormatUtf8 => "SAGE_FORMAT_UTF8",
+            Self::FormatArrow => "SAGE_FORMAT_ARROW",
+            Self::FormatCompression => "SAGE_FORMAT_COMPRESSION",
             Self::FormatParquet => "SAGE_FORMAT_PARQUET",
             Self::FormatColumnMissing => "SAGE_FORMAT_COLUMN_MISSING",
             Self::FormatColumnType => "SAGE_FORMAT_COLUMN_TYPE",
@@ -345,6 +357,7 @@ impl ErrorCode {
             | Self::IoPermission
             | Self::IoNotAFile
             | Self::IoExists
+            | Self::IoChanged
             | Self::IoDiskFull
             | Self::IoTruncated
             | Self::IoRead
@@ -352,6 +365,8 @@ impl ErrorCode {
             | Self::FormatJson
             | Self::FormatRecord
             | Self::FormatUtf8
+            | Self::FormatArrow
+            | Self::FormatCompression
             | Self::FormatParquet
             | Self::FormatColumnType
             | Self::WorkerStart
@@ -374,7 +389,8 @@ impl ErrorCode {
     pub const fn is_retryable(self) -> bool {
         matches!(
             self,
-            Self::IoDiskFull
+            Self::IoChanged
+            | Self::IoDiskFull
             | Self::IoRead
             | Self::IoWrite
             | Self::UserTimeout
@@ -413,6 +429,7 @@ impl ErrorCode {
             Self::IoPermission => "The operating system refused access to a file.",
             Self::IoNotAFile => "The path is a directory where a file is needed, or the other way round.",
             Self::IoExists => "The output already exists and may not be replaced.",
+            Self::IoChanged => "A file was changed by somebody else while a job used it.",
             Self::IoDiskFull => "There is no space left on the device or in the quota.",
             Self::IoTruncated => "A file ended in the middle of its data.",
             Self::IoRead => "Reading failed.",
@@ -420,6 +437,8 @@ impl ErrorCode {
             Self::FormatJson => "A line of a JSON lines file is not valid JSON.",
             Self::FormatRecord => "A value in a file has no form that a record can have.",
             Self::FormatUtf8 => "A text file is not UTF-8.",
+            Self::FormatArrow => "An Arrow file is corrupt or not an Arrow file.",
+            Self::FormatCompression => "Compressed data are broken, or are not what they should be.",
             Self::FormatParquet => "A Parquet file is corrupt or not a Parquet file.",
             Self::FormatColumnMissing => "A column that was asked for is not in the file.",
             Self::FormatColumnType => "A column has a type that cannot be read or written.",
@@ -486,6 +505,7 @@ impl ErrorCode {
             Self::IoPermission => "Check the permissions of the file and of its directory.",
             Self::IoNotAFile => "Give the path of a file, or a directory for sinks with parts.",
             Self::IoExists => "Remove it, or choose another path.",
+            Self::IoChanged => "Run the job again when nobody else writes to the file.",
             Self::IoDiskFull => "Free space and run the job again; what was written before is not committed.",
             Self::IoTruncated => "The file is incomplete or was changed while it was read; produce it again.",
             Self::IoRead => "The cause is the message of the operating system.",
@@ -493,6 +513,8 @@ impl ErrorCode {
             Self::FormatJson => "Mend the line at the file, line and byte that the message names.",
             Self::FormatRecord => "The message names the file, the line or row, and the field.",
             Self::FormatUtf8 => "Convert the file to UTF-8; the message names the line and byte.",
+            Self::FormatArrow => "Produce the file again; the cause names the part that could not be read.",
+            Self::FormatCompression => "Produce the file again, or give the option compression that fits it.",
             Self::FormatParquet => "Produce the file again; the cause names the part that could not be read.",
             Self::FormatColumnMissing => "The message lists the columns that are there.",
             Self::FormatColumnType => "Leave the column away with the columns option, or convert it.",

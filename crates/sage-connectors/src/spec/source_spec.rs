@@ -12,6 +12,7 @@ pub(crate) enum SourceSpec {
     TextLines(TextLinesSourceSpec),
     JsonLines(JsonLinesSourceSpec),
     Parquet(ParquetSourceSpec),
+    Arrow(ArrowSourceSpec),
 }
 
 /// `{"type":"textLines","path":…}`: each line a string.
@@ -64,6 +65,32 @@ pub(crate) struct ParquetSourceSpec {
     #[serde(default)]
     pub(crate) decimal: DecimalAs,
     #[serde(default)]
+    pub(crate) binary: BinaryAs,
+}
+
+/// `{"type":"arrow","path":…}`: each row of a file or stream of Arrow IPC an object.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ArrowSourceSpec {
+    pub(crate) path: PathBuf,
+    /// Top-level columns to read, in the order of the file; all when it is not given.
+    #[serde(default)]
+    pub(crate) columns: Option<Vec<String>>,
+    #[serde(default = "default_parquet_rows")]
+    pub(crate) batch_rows: usize,
+    #[serde(default)]
+    pub(crate) int64: Int64As,
+    #[serde(default)]
+    pub(crate) decimal: DecimalAs,
+    #[serde(default)]
+    pub(crate) binary: BinaryAs,
+}
+
+/// What values become that JavaScript has no type for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ColumnForms {
+    pub(crate) int64: Int64As,
+    pub(crate) decimal: DecimalAs,
     pub(crate) binary: BinaryAs,
 }
 
@@ -143,6 +170,7 @@ impl SourceSpec {
             Self::TextLines(spec) => (spec.batch_rows, spec.max_line_bytes),
             Self::JsonLines(spec) => (spec.batch_rows, spec.max_line_bytes),
             Self::Parquet(spec) => (spec.batch_rows, default_max_line_bytes()),
+            Self::Arrow(spec) => (spec.batch_rows, default_max_line_bytes()),
         };
         if !(1..=MAX_BATCH_ROWS).contains(&batch_rows) {
             return Err(invalid(&format!(
@@ -161,6 +189,27 @@ impl SourceSpec {
             Self::TextLines(spec) => &spec.path,
             Self::JsonLines(spec) => &spec.path,
             Self::Parquet(spec) => &spec.path,
+            Self::Arrow(spec) => &spec.path,
+        }
+    }
+}
+
+impl ParquetSourceSpec {
+    pub(crate) const fn forms(&self) -> ColumnForms {
+        ColumnForms {
+            int64: self.int64,
+            decimal: self.decimal,
+            binary: self.binary,
+        }
+    }
+}
+
+impl ArrowSourceSpec {
+    pub(crate) const fn forms(&self) -> ColumnForms {
+        ColumnForms {
+            int64: self.int64,
+            decimal: self.decimal,
+            binary: self.binary,
         }
     }
 }

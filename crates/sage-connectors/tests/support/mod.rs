@@ -5,6 +5,7 @@
 pub mod batch;
 pub mod json_file;
 pub mod table;
+pub mod written;
 
 use std::collections::BTreeMap;
 use std::path::Path;
