@@ -1,12 +1,18 @@
 import type { StartedJob } from '../environment/submit-observer.ts';
 import type { JobMetrics, JobResult } from '../transformations/job.ts';
+import type { BaseTransformation } from '../transformations/base-transformation.ts';
+import { isStandardOutput } from '../transformations/sink-descriptor.ts';
+import { SinkTransformation } from '../transformations/sink-transformation.ts';
 import type { StreamEnvironment } from '../transformations/stream-environment.ts';
 import { jobJson } from './job-json.ts';
 
 /** What is shown of jobs. */
 export interface JobReporterOptions {
-  /** Takes one line for each job that has ended; none when results are not wanted as JSON. */
-  readonly json: ((line: string) => void) | undefined;
+  /**
+   * Takes one line for each job that has ended; none when results are not wanted as JSON. `outputIsTaken` when a sink of the job has
+   * written to standard output, where the line would be taken for a record.
+   */
+  readonly json: ((line: string, outputIsTaken: boolean) => void) | undefined;
   /** Takes what people read; none when nothing is wanted. */
   readonly people: NodeJS.WriteStream | undefined;
 }
@@ -15,6 +21,7 @@ interface Watched {
   readonly job: StartedJob;
   readonly sources: ReadonlySet<number>;
   readonly sinks: ReadonlySet<number>;
+  readonly outputIsTaken: boolean;
   lastRecords: number;
   lastMs: number;
 }
@@ -45,7 +52,7 @@ export class JobReporter {
   watch(job: StartedJob, environment: StreamEnvironment): void {
     const ids = (kind: 'source' | 'sink'): ReadonlySet<number> =>
       new Set(environment.pipeline.filter((operator) => operator.kind === kind).map((operator) => operator.id));
-    const watched: Watched = { job, sources: ids('source'), sinks: ids('sink'), lastRecords: 0, lastMs: performance.now() };
+    const watched: Watched = { job, sources: ids('source'), sinks: ids('sink'), outputIsTaken: environment.pipeline.some(writesStandardOutput), lastRecords: 0, lastMs: performance.now() };
     this.#running.add(watched);
     // It must not keep a process alive whose jobs have ended.
     if (this.#options.people?.isTTY === true) this.#timer ??= setInterval(() => this.#showProgress(), EVERY_MS).unref();
@@ -63,7 +70,7 @@ export class JobReporter {
     if (job.status === 'failed' || job.status === 'canceled') this.#failed++;
     const { result } = job;
     if (result === undefined) return;
-    this.#options.json?.(jobJson(result, job.error));
+    this.#options.json?.(jobJson(result, job.error), watched.outputIsTaken);
     if (this.#options.json === undefined) this.#options.people?.write(`${summary(result)}\n`);
   }
 
@@ -79,6 +86,10 @@ export class JobReporter {
     if (this.#hasLine) this.#options.people?.write(CLEAR_LINE);
     this.#hasLine = false;
   }
+}
+
+function writesStandardOutput(operator: BaseTransformation): boolean {
+  return operator instanceof SinkTransformation && operator.sink.form === 'native' && isStandardOutput(operator.sink.spec.path);
 }
 
 function progress(watched: Watched): string {

@@ -37,7 +37,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
 
 async function run(command: RunCommand): Promise<void> {
   const json = command.json ? takeStandardOutput() : undefined;
-  const reporter = new JobReporter({ json: json && ((line) => void json(line)), people: command.quiet ? undefined : process.stderr });
+  const reporter = new JobReporter({ json: json && ((line, outputIsTaken) => void (outputIsTaken ? process.stderr.write(`${line}\n`) : json(line))), people: command.quiet ? undefined : process.stderr });
   try {
     await runProgram(command, reporter);
   } catch (error) {

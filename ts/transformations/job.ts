@@ -26,6 +26,8 @@ export interface OperatorCounts {
   readonly recordsSkipped: number;
   /** Records that an error policy put aside; 0 as long as there are no error policies. */
   readonly deadLetters: number;
+  /** Records of a sink that nobody read, because the pipe was closed before; not there when there are none. */
+  readonly recordsUnread?: number;
 }
 
 /** Counts of one edge between operators: sent = received. */

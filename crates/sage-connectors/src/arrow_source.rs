@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{BufReader, ErrorKind, Read, Seek};
+use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,6 +21,8 @@ use crate::{BatchSource, SourceSplit, SourceStatistics};
 
 /// What a file of Arrow IPC begins with; a stream does not.
 const FILE_MAGIC: &[u8] = b"ARROW1";
+/// What a stream ends with. The library takes an end of the file for it, also one that comes too early.
+const STREAM_END: &[u8] = &[0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0];
 
 /// Reads the rows of record batches as objects, with the types that [`crate::parquet_source::ParquetSource`] gives. A split
 /// of a file has whole record batches; a stream has one split.
@@ -127,9 +129,19 @@ impl ArrowSource {
                     self.pieces.extend(batch_pieces(&batch, self.batch_rows));
                 }
                 Some(Err(error)) => return Err(self.in_batch(arrow_error(&self.path, &error))),
-                None => return Ok(None),
+                None => return self.check_end().map(|()| None),
             }
         }
+    }
+
+    /// Refuses the end of a stream that was cut off between two messages.
+    fn check_end(&self) -> Result<()> {
+        if matches!(self.reader, Reader::Stream(_)) && !ends_with(&self.path, STREAM_END)? {
+            let path = self.path.display().to_string();
+            let message = format!("{path} ends without the end marker of an Arrow stream: it is not complete");
+            return Err(SageError::new(ErrorCode::IoTruncated, message).with("file", path));
+        }
+        Ok(())
     }
 
     fn frame_of(&mut self, piece: &RecordBatch) -> Result<Frame> {
@@ -169,6 +181,21 @@ pub(crate) fn is_file(path: &Path) -> Result<bool> {
     let read = file.by_ref().take(FILE_MAGIC.len() as u64).read_to_end(&mut head);
     read.map_err(|error| io_error(IoAction::Read, path, &error))?;
     Ok(head == FILE_MAGIC)
+}
+
+/// Whether these are the last bytes of a file. (Of a pipe that is not known; there the writer closes it.)
+fn ends_with(path: &Path, end: &[u8]) -> Result<bool> {
+    let (mut file, metadata) = open_file(path)?;
+    if !metadata.is_file() {
+        return Ok(true);
+    }
+    let mut last = Vec::new();
+    let from = metadata.len().saturating_sub(end.len() as u64);
+    let read = file
+        .seek(SeekFrom::Start(from))
+        .and_then(|_| file.read_to_end(&mut last));
+    read.map_err(|error| io_error(IoAction::Read, path, &error))?;
+    Ok(last == end)
 }
 
 /// The schema of a file, and how many record batches it has.

@@ -9,6 +9,8 @@ export interface CoreMetrics {
   readonly durationNanos: number;
   readonly tasks: readonly CoreTaskMetrics[];
   readonly edges: readonly { readonly edge: number; readonly sent: number; readonly received: number; readonly queued: number }[];
+  /** What native sinks said when they committed. */
+  readonly sinks?: readonly { readonly task: number; readonly report: { readonly unreadRecords?: number } }[];
 }
 
 /** The core's counters of one task. */
@@ -95,6 +97,8 @@ function countOperators(plan: JobPlan, metrics: CoreMetrics): OperatorCounts[] {
       if (op.kind === 'native') {
         entry.recordsIn += tasks.reduce((sum, task) => sum + (op.role === 'source' ? task.recordsOut : task.recordsIn), 0);
         entry.recordsOut += op.role === 'source' ? tasks.reduce((sum, task) => sum + task.recordsOut, 0) : 0;
+        const unread = unreadRecords(metrics, tasks);
+        if (unread > 0) entry.recordsUnread = (entry.recordsUnread ?? 0) + unread;
         continue;
       }
       const count = counts[node.id]!;
@@ -105,6 +109,10 @@ function countOperators(plan: JobPlan, metrics: CoreMetrics): OperatorCounts[] {
     }
   }
   return [...operators.values()].toSorted((a, b) => a.id - b.id);
+}
+
+function unreadRecords({ sinks = [] }: CoreMetrics, tasks: readonly CoreTaskMetrics[]): number {
+  return sinks.filter((sink) => tasks.some(({ task }) => task === sink.task)).reduce((sum, { report }) => sum + (report.unreadRecords ?? 0), 0);
 }
 
 function countEdges(plan: JobPlan, metrics: CoreMetrics): EdgeCounts[] {
