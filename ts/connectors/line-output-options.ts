@@ -7,7 +7,7 @@ import { checkOutput, type OutputOptions, type SinkCall } from './output-options
 export interface LineOutputOptions extends OutputOptions {
   /**
    * Write behind what is in the file, which stays as it is if the job fails. Compressed files get another gzip member or zstd frame,
-   * which readers take for one text. A file that somebody else changes meanwhile is an error (`SAGE_IO_CHANGED`).
+   * which their tools take for one text. A file that somebody else changes meanwhile is an error (`SAGE_IO_CHANGED`).
    */
   readonly append?: boolean;
   /** When left away: `gzip` for a path that ends in `.gz`, `zstd` for `.zst`, else `none`. */

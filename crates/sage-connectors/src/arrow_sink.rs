@@ -19,7 +19,7 @@ use crate::{BatchSink, SinkReport};
 
 /// Rows of a record batch, which is what parallel readers share ...
 const BATCH_ROWS: usize = 65_536;
-/// ... unless it has this many bytes before.
+/// ... unless it has this many bytes before, or those that it may have.
 const BATCH_BYTES: usize = 16 << 20;
 
 /// Writes records as rows. The first records, widened by the option `schema`, decide the columns.
@@ -28,6 +28,7 @@ pub(crate) struct ArrowSink {
     format: ArrowFormat,
     compression: Option<CompressionType>,
     batches: RecordBatches,
+    max_batch_bytes: usize,
     /// Collected for the next record batch.
     rows: Vec<RecordBatch>,
     state: State,
@@ -75,7 +76,7 @@ impl ArrowSink {
     ///
     /// # Errors
     /// `SAGE_PLAN_SINK` when the option `schema` is not one.
-    pub(crate) fn new(file: OutputFile, spec: &ArrowSinkSpec) -> Result<Self> {
+    pub(crate) fn new(file: OutputFile, spec: &ArrowSinkSpec, max_batch_bytes: usize) -> Result<Self> {
         Ok(Self {
             path: file.path().to_owned(),
             format: spec.format,
@@ -85,6 +86,7 @@ impl ArrowSink {
                 ArrowCompression::Zstd => Some(CompressionType::ZSTD),
             },
             batches: RecordBatches::new(&spec.schema, spec.invalid_strings)?,
+            max_batch_bytes: max_batch_bytes.min(BATCH_BYTES),
             rows: Vec::new(),
             state: State::Waiting(file),
             records: 0,
@@ -105,7 +107,7 @@ impl ArrowSink {
             self.rows.push(batch);
             let rows: usize = self.rows.iter().map(RecordBatch::num_rows).sum();
             let bytes: usize = self.rows.iter().map(RecordBatch::get_array_memory_size).sum();
-            if rows >= BATCH_ROWS || bytes >= BATCH_BYTES {
+            if rows >= BATCH_ROWS || bytes >= self.max_batch_bytes {
                 self.write_rows()?;
             }
         }

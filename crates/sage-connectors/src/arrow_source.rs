@@ -138,7 +138,8 @@ impl ArrowSource {
     fn check_end(&self) -> Result<()> {
         if matches!(self.reader, Reader::Stream(_)) && !ends_with(&self.path, STREAM_END)? {
             let path = self.path.display().to_string();
-            let message = format!("{path} ends without the end marker of an Arrow stream: it is not complete");
+            let message =
+                format!("{path} ends without the end marker of an Arrow stream: it is not complete");
             return Err(SageError::new(ErrorCode::IoTruncated, message).with("file", path));
         }
         Ok(())
@@ -221,8 +222,13 @@ fn open_ipc<R>(
 
 fn arrow_error(path: &Path, error: &ArrowError) -> SageError {
     match error {
-        // An end that comes too early is a defect of the file.
-        ArrowError::IoError(_, cause) if cause.kind() != ErrorKind::UnexpectedEof => {
+        // An end that comes too early, and a place before the start, are defects of the file.
+        ArrowError::IoError(_, cause)
+            if !matches!(
+                cause.kind(),
+                ErrorKind::UnexpectedEof | ErrorKind::InvalidInput | ErrorKind::InvalidData
+            ) =>
+        {
             io_error(IoAction::Read, path, cause)
         }
         _ => corrupt(path, error),

@@ -15,10 +15,10 @@ use crate::spec::{Existing, OutputSpec, SinkFormat, SinkSpec};
 use crate::text_lines_sink::TextLinesSink;
 use crate::{BatchSink, SourceSplit};
 
-/// Memory for the encoded pages of a Parquet file's row group, when it is the only one ...
-const ROW_GROUP_BYTES: usize = 128 << 20;
+/// Memory for what is written at once of a file of columns (a row group, a record batch), when it is the only one ...
+const PART_BYTES: usize = 128 << 20;
 /// ... and of all files that one instance has open.
-const ALL_ROW_GROUPS_BYTES: usize = 1 << 30;
+const ALL_PARTS_BYTES: usize = 1 << 30;
 
 /// Opens the part of a sink that instance `part` writes: `{part}` in the path becomes its number, a directory gets
 /// a file for each part, or many, and `-` is standard output.
@@ -53,8 +53,14 @@ pub fn open_sink(
     let files = PartFiles::new(part, format.extension(), options.compression.suffix(), numbered);
     if numbered || output.existing == Existing::Replace {
         let max_open_files = if has_partitions { output.max_open_files } else { 1 };
-        let row_group_bytes = (ALL_ROW_GROUPS_BYTES / max_open_files).min(ROW_GROUP_BYTES);
-        let open_format = Box::new(move |file| open_file(&format, file, row_group_bytes));
+        // What is in memory does not count as written: it is no more than a file may have.
+        let most = output
+            .max_file_bytes
+            .and_then(|bytes| usize::try_from(bytes).ok());
+        let part_bytes = (ALL_PARTS_BYTES / max_open_files)
+            .min(PART_BYTES)
+            .min(most.unwrap_or(usize::MAX));
+        let open_format = Box::new(move |file| open_file(&format, file, part_bytes));
         return Ok(Box::new(DirectorySink::open(
             output,
             files,
@@ -63,7 +69,7 @@ pub fn open_sink(
         )?));
     }
     let path = path_of(&output, &files, options)?;
-    open_file(&format, OutputFile::open(&path, options)?, ROW_GROUP_BYTES)
+    open_file(&format, OutputFile::open(&path, options)?, PART_BYTES)
 }
 
 fn path_of(output: &OutputSpec, files: &PartFiles, options: FileOptions) -> Result<std::path::PathBuf> {
@@ -78,11 +84,11 @@ fn path_of(output: &OutputSpec, files: &PartFiles, options: FileOptions) -> Resu
     Ok(path.join(files.name(0)))
 }
 
-fn open_file(format: &SinkFormat, file: OutputFile, row_group_bytes: usize) -> Result<Box<dyn BatchSink>> {
+fn open_file(format: &SinkFormat, file: OutputFile, part_bytes: usize) -> Result<Box<dyn BatchSink>> {
     Ok(match format {
         SinkFormat::TextLines(spec) => Box::new(TextLinesSink::new(file, spec.invalid_strings)),
         SinkFormat::JsonLines(_) => Box::new(JsonLinesSink::new(file)),
-        SinkFormat::Parquet(spec) => Box::new(ParquetSink::new(file, spec, row_group_bytes)?),
-        SinkFormat::Arrow(spec) => Box::new(ArrowSink::new(file, spec)?),
+        SinkFormat::Parquet(spec) => Box::new(ParquetSink::new(file, spec, part_bytes)?),
+        SinkFormat::Arrow(spec) => Box::new(ArrowSink::new(file, spec, part_bytes)?),
     })
 }

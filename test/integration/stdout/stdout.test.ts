@@ -26,15 +26,15 @@ async function shell(command: string, programName: string): Promise<Outcome> {
 
 const linesOf = (text: string): { n: number }[] => text.split('\n').slice(0, -1).map((line) => JSON.parse(line) as { n: number });
 
-describe.concurrent('standard output as a sink', () => {
-  test('has every record as a whole line, from several instances too', async () => {
-    for (const parallelism of [1, 3]) {
-      const { stdout, stderr, code } = await shell(`"$NODE" "$PROGRAM" 20000 ${parallelism}`, 'to-stdout.ts');
-      const numbers = linesOf(stdout).map(({ n }) => n).toSorted((a, b) => a - b);
-      expect(numbers).toEqual(Array.from({ length: 20_000 }, (_, n) => n));
-      expect(stderr).toContain('status finished, out 20000');
-      expect(code).toBe(0);
-    }
+const TIMEOUT_MS = 60_000;
+
+describe('standard output as a sink', { timeout: TIMEOUT_MS }, () => {
+  test.each([1, 2])('has every record as a whole line, with %i instances before it', async (parallelism) => {
+    const { stdout, stderr, code } = await shell(`"$NODE" "$PROGRAM" 20000 ${parallelism}`, 'to-stdout.ts');
+    const numbers = linesOf(stdout).map(({ n }) => n).toSorted((a, b) => a - b);
+    expect(numbers).toEqual(Array.from({ length: 20_000 }, (_, n) => n));
+    expect(stderr).toContain('status finished, out 20000');
+    expect(code).toBe(0);
   });
 
   test('| head: the job stops when head has its lines, without an error', async () => {
@@ -47,8 +47,8 @@ describe.concurrent('standard output as a sink', () => {
   test('a slow reader gets all of it: the pipe holds the job back', async () => {
     const reader = `"$NODE" -e 'let n = 0; process.stdin.on("data", (data) => { n += data.length; process.stdin.pause(); setImmediate(() => process.stdin.resume()); }).on("end", () => console.log(n))'`;
     const { stdout, code } = await shell(`set -o pipefail; "$NODE" "$PROGRAM" 20000 | ${reader}`, 'to-stdout.ts');
-    const whole = await shell('"$NODE" "$PROGRAM" 20000', 'to-stdout.ts');
-    expect(Number(stdout)).toBe(Buffer.byteLength(whole.stdout));
+    const whole = Array.from({ length: 20_000 }, (_, n) => `${JSON.stringify({ n, text: `é😀 ${'x'.repeat(n % 300)}` })}\n`);
+    expect(Number(stdout)).toBe(Buffer.byteLength(whole.join('')));
     expect(code).toBe(0);
   });
 
@@ -69,7 +69,7 @@ describe.concurrent('standard output as a sink', () => {
   test('sage-kernel run keeps its own lines out of it', async () => {
     const { stdout, stderr, code } = await sageKernel(['run', program('to-stdout.ts'), '--', '10']);
     expect(linesOf(stdout)).toHaveLength(10);
-    expect(stderr).toMatch(/^status finished, out 10\nlines: finished in .* 10 records in, 10 out\n$/);
+    expect(stderr).toMatch(/^lines: finished in .* 10 records in, 10 out$/m);
     expect(code).toBe(0);
     const json = await sageKernel(['run', '--json', program('to-stdout.ts'), '--', '10']);
     expect(linesOf(json.stdout)).toEqual(linesOf(stdout));

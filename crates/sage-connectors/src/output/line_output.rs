@@ -71,6 +71,8 @@ impl LineOutput {
         let ended = batch.and_then(|()| {
             if self.file.is_eager() {
                 self.write_lines()?;
+            }
+            if self.file.is_live() {
                 self.file.hand_over()?;
             }
             Ok(())

@@ -150,6 +150,11 @@ impl OutputFile {
         self.eager
     }
 
+    /// Whether what is written is visible at once.
+    pub(crate) fn is_live(&self) -> bool {
+        matches!(self.destination, Destination::Visible)
+    }
+
     /// Whether this is a pipe that nobody reads any more. What is written to it is lost, and no error.
     pub(crate) fn is_reader_gone(&self) -> bool {
         let live = self

@@ -111,3 +111,21 @@ pub fn records_of(name: &str, content: &[u8]) -> Vec<Value> {
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
 }
+
+/// The spec of a sink of JSON lines into a directory.
+pub fn directory_spec(directory: &Path, options: &Value) -> String {
+    spec("jsonLines", format!("{}/", directory.display()).as_ref(), options)
+}
+
+/// The records of all files, by the directory that they are in; a file's own order is kept.
+pub fn by_directory(directory: &Path) -> BTreeMap<String, Vec<Value>> {
+    let mut records: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for (name, content) in tree(directory) {
+        let (folder, file) = name.rsplit_once('/').unwrap_or(("", &name));
+        records
+            .entry(folder.to_owned())
+            .or_default()
+            .extend(records_of(file, &content));
+    }
+    records
+}

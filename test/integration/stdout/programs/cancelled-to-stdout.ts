@@ -7,7 +7,7 @@ env
   .fromSource(
     async function* () {
       for (let given = 0; ; given++) {
-        if (given === 1500) enough.resolve();
+        if (given === 300) enough.resolve();
         yield 'x'.repeat(1000);
       }
     },
