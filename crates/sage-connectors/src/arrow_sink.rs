@@ -37,7 +37,7 @@ pub(crate) struct ArrowSink {
 
 enum State {
     /// The columns are not decided yet.
-    Waiting(OutputFile),
+    Waiting(Box<OutputFile>),
     Writing(Writer),
     Complete(Writer),
     Failed,
@@ -88,7 +88,7 @@ impl ArrowSink {
             batches: RecordBatches::new(&spec.schema, spec.invalid_strings)?,
             max_batch_bytes: max_batch_bytes.min(BATCH_BYTES),
             rows: Vec::new(),
-            state: State::Waiting(file),
+            state: State::Waiting(Box::new(file)),
             records: 0,
         })
     }
@@ -121,7 +121,7 @@ impl ArrowSink {
         if let State::Waiting(_) = &self.state
             && let State::Waiting(file) = std::mem::replace(&mut self.state, State::Failed)
         {
-            let writer = self.writer(file, &schema).map_err(|error| self.failed(&error))?;
+            let writer = self.writer(*file, &schema).map_err(|error| self.failed(&error))?;
             self.state = State::Writing(writer);
         }
         let rows = std::mem::take(&mut self.rows);

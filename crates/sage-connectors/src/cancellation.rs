@@ -13,7 +13,9 @@ impl Cancellation {
         Self(Arc::new(is_canceled))
     }
 
-    pub(crate) fn is_canceled(&self) -> bool {
+    /// Whether what is waited for is of no use any more.
+    #[must_use]
+    pub fn is_canceled(&self) -> bool {
         (self.0)()
     }
 }

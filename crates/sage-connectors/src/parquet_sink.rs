@@ -31,7 +31,7 @@ pub(crate) struct ParquetSink {
 
 enum State {
     /// The columns are not decided yet.
-    Waiting(OutputFile),
+    Waiting(Box<OutputFile>),
     Writing(Box<ArrowWriter<OutputFile>>),
     /// All is in the file. The writer stays around it: to take it out is to write once more, with errors that have no kind.
     Complete(Box<ArrowWriter<OutputFile>>),
@@ -59,7 +59,7 @@ impl ParquetSink {
             properties,
             batches: RecordBatches::new(&spec.schema, spec.invalid_strings)?,
             max_row_group_bytes,
-            state: State::Waiting(file),
+            state: State::Waiting(Box::new(file)),
             records: 0,
         })
     }
@@ -68,7 +68,7 @@ impl ParquetSink {
         if let (State::Waiting(_), Some(schema)) = (&self.state, self.batches.schema()) {
             let schema = Arc::clone(schema);
             if let State::Waiting(file) = std::mem::replace(&mut self.state, State::Failed) {
-                let writer = ArrowWriter::try_new(file, schema, Some(self.properties.clone()))
+                let writer = ArrowWriter::try_new(*file, schema, Some(self.properties.clone()))
                     .map_err(|error| self.failed(&error))?;
                 self.state = State::Writing(Box::new(writer));
             }

@@ -167,7 +167,7 @@ fn a_file_that_changes_meanwhile_is_not_touched() {
                 sink.prepare().unwrap();
             }
             change(&path);
-            let changed = fs::read(&path).ok();
+            let theirs = fs::read(&path).ok();
             let error = sink.commit().unwrap_err();
             let expected = if what == "gone" {
                 ErrorCode::IoNotFound
@@ -176,7 +176,7 @@ fn a_file_that_changes_meanwhile_is_not_touched() {
             };
             assert_eq!(error.code, expected, "{what}: {}", error.message);
             assert!(error.message.contains("log"), "{}", error.message);
-            assert_eq!(fs::read(&path).ok(), changed);
+            assert_eq!(fs::read(&path).ok(), theirs);
             assert!(names(directory.path()).iter().all(|name| name == "log"));
         }
     }

@@ -1,5 +1,11 @@
 //! Records through a sink into files, and the files read again without our code.
 
+#![allow(
+    clippy::case_sensitive_file_extension_comparisons,
+    clippy::format_collect,
+    reason = "names are those that the tests give"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
