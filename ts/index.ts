@@ -41,9 +41,13 @@ export type { ToReadableStreamOptions } from './datastream/streams/open-readable
 export type { SchemaSourceOptions, SourceOptions } from './datastream/source-argument.ts';
 export type { SchemaIssue } from './functions/schema-validator.ts';
 export type { FilePath, FileSetOptions, FileStreamOptions } from './connectors/file-set.ts';
-export { FileSource, type JsonLinesOptions, type LineOptions, type ParquetOptions, type SchemaOption } from './connectors/file-source.ts';
+export { ArrowSink, type ArrowSinkOptions } from './connectors/arrow-sink.ts';
+export type { ColumnSchema, ColumnType } from './connectors/column-schema.ts';
+export { type ArrowOptions, FileSource, type JsonLinesOptions, type LineOptions, type ParquetOptions, type SchemaOption, type TypedColumnOptions } from './connectors/file-source.ts';
 export { StreamSource, type ByteStream, type StreamLineOptions } from './connectors/stream-source.ts';
 export { JsonLinesSink, type JsonLinesSinkOptions } from './connectors/json-lines-sink.ts';
+export type { LineOutputOptions } from './connectors/line-output-options.ts';
+export type { OutputOptions, PartitionOptions } from './connectors/output-options.ts';
 export { ParquetSink, type ParquetSinkOptions } from './connectors/parquet-sink.ts';
 export { TextLinesSink, type TextLinesSinkOptions } from './connectors/text-lines-sink.ts';
 export { BaseTransformation, type Parallelism } from './transformations/base-transformation.ts';

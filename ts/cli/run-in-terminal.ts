@@ -11,7 +11,7 @@ import { UsageError } from './usage-error.ts';
 export async function runInTerminal(program: Program & RunOptions): Promise<void> {
   const json = program.json ? takeStandardOutput() : undefined;
   const reporter = new JobReporter({
-    json: json && ((line) => void json(line)),
+    json: json && ((line, outputIsTaken) => void (outputIsTaken ? process.stderr.write(`${line}\n`) : json(line))),
     progress: program.quiet ? undefined : showProgress(process.stderr, [process.stdout, process.stderr], !program.json),
   });
   try {

@@ -41,6 +41,8 @@ export type ErrorCode =
   | 'SAGE_WAIT_ABORTED'
   | 'SAGE_FORMAT_RECORD'
   | 'SAGE_FORMAT_UTF8'
+  | 'SAGE_FORMAT_ARROW'
+  | 'SAGE_FORMAT_COMPRESSION'
   | 'SAGE_FORMAT_COMPRESSED'
   | 'SAGE_FORMAT_PARQUET'
   | 'SAGE_FORMAT_COLUMN_MISSING'
@@ -263,7 +265,7 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
   SAGE_IO_CHANGED: {
     domain: 'external',
     retryable: false,
-    message: 'A file of a watched directory changed after it was read.',
+    message: 'A file was changed by somebody else while a job used it.',
     help: 'Write each file under a name that begins with \'.\', and rename it when it is complete.',
   },
   SAGE_IO_READ: {
@@ -307,6 +309,18 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     retryable: false,
     message: 'A text file is not UTF-8.',
     help: 'Convert the file to UTF-8; the message names the line and byte.',
+  },
+  SAGE_FORMAT_ARROW: {
+    domain: 'external',
+    retryable: false,
+    message: 'An Arrow file is corrupt or not an Arrow file.',
+    help: 'Produce the file again; the cause names the part that could not be read.',
+  },
+  SAGE_FORMAT_COMPRESSION: {
+    domain: 'external',
+    retryable: false,
+    message: 'Compressed data are broken, or are not what they should be.',
+    help: 'Produce the file again, or give the option compression that fits it.',
   },
   SAGE_FORMAT_COMPRESSED: {
     domain: 'external',

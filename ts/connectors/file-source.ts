@@ -28,8 +28,8 @@ export interface SchemaOption<S extends StandardSchema> {
 /** Options of `FileSource.jsonLines`. */
 export interface JsonLinesOptions<T> extends ColumnOptions<T>, LineOptions {}
 
-/** Options of `FileSource.parquet`. */
-export interface ParquetOptions<T> extends ColumnOptions<T>, FileSetOptions {
+/** Options of sources of typed columns. */
+export interface TypedColumnOptions<T> extends ColumnOptions<T>, FileSetOptions {
   /** Whole numbers of 64 bits: numbers, where one beyond 2^53 is an error (`exact`, when left away), the nearest numbers, or digits as strings. */
   readonly int64?: 'exact' | 'f64' | 'string';
   /** Decimals: numbers up to 15 digits and strings beyond (`auto`, when left away), always the nearest numbers, or always strings. */
@@ -38,8 +38,14 @@ export interface ParquetOptions<T> extends ColumnOptions<T>, FileSetOptions {
   readonly binary?: 'error' | 'base64' | 'utf8';
 }
 
+/** Options of `FileSource.parquet`. */
+export interface ParquetOptions<T> extends TypedColumnOptions<T> {}
+
+/** Options of `FileSource.arrow`. */
+export interface ArrowOptions<T> extends TypedColumnOptions<T> {}
+
 const LINES: Readonly<Record<keyof LineOptions, AllowedSetting>> = { ...STREAM, invalidUtf8: oneOf('error', 'replace'), maxLineBytes: LINE_BYTES };
-const PARQUET: Readonly<Record<keyof ParquetOptions<unknown>, AllowedSetting>> = {
+const TYPED_COLUMNS: Readonly<Record<keyof TypedColumnOptions<unknown>, AllowedSetting>> = {
   ...FILE_SET,
   columns: COLUMN_NAMES,
   int64: oneOf('exact', 'f64', 'string'),
@@ -108,7 +114,17 @@ export class FileSource<out T> implements Source<T> {
   static parquet<S extends StandardSchema>(path: FilePath, options: ParquetOptions<SchemaInput<S>> & SchemaOption<S>): FileSource<SchemaOutput<S>>;
   static parquet<T = unknown>(path: FilePath, options?: ParquetOptions<T>): FileSource<T>;
   static parquet(path: FilePath, options: ParquetOptions<never> = {}): FileSource<unknown> {
-    return new FileSource('parquet', path, options, PARQUET, captureSourceLocation(FileSource.parquet));
+    return new FileSource('parquet', path, options, TYPED_COLUMNS, captureSourceLocation(FileSource.parquet));
+  }
+
+  /**
+   * One record for each row of files or streams of Arrow IPC (`.arrow`, `.arrows`, Feather 2), with the types that `parquet` gives.
+   * Instances share the record batches of a file; a stream is read by one.
+   */
+  static arrow<S extends StandardSchema>(path: FilePath, options: ArrowOptions<SchemaInput<S>> & SchemaOption<S>): FileSource<SchemaOutput<S>>;
+  static arrow<T = unknown>(path: FilePath, options?: ArrowOptions<T>): FileSource<T>;
+  static arrow(path: FilePath, options: ArrowOptions<never> = {}): FileSource<unknown> {
+    return new FileSource('arrow', path, options, TYPED_COLUMNS, captureSourceLocation(FileSource.arrow));
   }
 
   /** What the compiler needs to know of it. Nothing is opened. */

@@ -1,21 +1,23 @@
 import { captureSourceLocation } from '../common/source-location.ts';
 import type { Sink } from '../transformations/connector.ts';
 import type { NativeSink, NativeSinkSpec } from '../transformations/sink-descriptor.ts';
-import { checkPath, checkSettings, FLAG, oneOf } from './connector-arguments.ts';
+import { oneOf } from './connector-arguments.ts';
+import { checkLineOutput, LINE_OUTPUT_SETTINGS, type LineOutputOptions } from './line-output-options.ts';
+import { OUTPUT_SETTINGS } from './output-options.ts';
 
 /** Options of a `TextLinesSink`. */
-export interface TextLinesSinkOptions {
-  /** Create the folder, with its parents, if it is not there; otherwise that is an error. */
-  readonly mkdir?: boolean;
+export interface TextLinesSinkOptions extends LineOutputOptions {
   /** What happens to a string with an unpaired surrogate, which UTF-8 cannot hold: an error (when left away), or U+FFFD in its place. */
   readonly invalidStrings?: 'error' | 'replace';
 }
+
+const SETTINGS = { ...OUTPUT_SETTINGS, ...LINE_OUTPUT_SETTINGS, invalidStrings: oneOf('error', 'replace') };
 
 /**
  * Writes each record, a string, as one line of UTF-8 text.
  *
  * It writes to a temporary name and renames at the end, so that the path never holds half a result. A directory (ending
- * in `/`), or `{part}` in the path, is a part for each instance.
+ * in `/`), or `{part}` in the path, is a part for each instance; `-` is standard output.
  */
 export class TextLinesSink implements Sink<string> {
   /** Only for the type; never set. */
@@ -24,8 +26,7 @@ export class TextLinesSink implements Sink<string> {
 
   constructor(path: string | URL, options: TextLinesSinkOptions = {}) {
     const declaredAt = captureSourceLocation(TextLinesSink);
-    const call = 'new TextLinesSink';
-    this.#spec = { type: 'textLines', path: checkPath(path, call, declaredAt), ...checkSettings(options, { mkdir: FLAG, invalidStrings: oneOf('error', 'replace') }, call, declaredAt) };
+    this.#spec = checkLineOutput({ type: 'textLines', call: 'new TextLinesSink', declaredAt }, path, options, SETTINGS);
   }
 
   /** What the compiler needs to know of it. Nothing is opened. */

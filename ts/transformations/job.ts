@@ -49,6 +49,8 @@ export interface OperatorCounts {
   readonly deadLetters: number;
   /** What its functions count themselves; not there when they count nothing. */
   readonly metrics?: UserMetrics;
+  /** Records of a sink that nobody read, because the pipe was closed before; not there when there are none. */
+  readonly recordsUnread?: number;
 }
 
 /** Counts of one edge between operators: sent = received. */

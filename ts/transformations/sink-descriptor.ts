@@ -2,11 +2,16 @@ import type { UserFunction } from '../functions/user-function.ts';
 
 /** A writer in the core, as JSON for `open_sink`. */
 export interface NativeSinkSpec {
-  readonly type: 'textLines' | 'jsonLines' | 'parquet';
-  /** A file, a directory (a part per instance), or a path with `{part}`. */
+  readonly type: 'textLines' | 'jsonLines' | 'parquet' | 'arrow';
+  /** A file, a directory (a part per instance), a path with `{part}`, or `-`. */
   readonly path: string;
   /** Settings of the writer, by the names that the core knows. */
   readonly [setting: string]: unknown;
+}
+
+/** Whether the path of a sink is standard output. `./-` is a file. */
+export function isStandardOutput(path: string): boolean {
+  return path === '-';
 }
 
 /** What an array that takes `T` can do, whatever else it may hold. */

@@ -11,8 +11,10 @@ pub(crate) enum IoAction {
     List,
     Open,
     Read,
+    Remove,
     Create,
     Write,
+    Append,
     Commit,
 }
 
@@ -22,8 +24,10 @@ impl IoAction {
             Self::List => "list",
             Self::Open => "open",
             Self::Read => "read",
+            Self::Remove => "remove",
             Self::Create => "create",
             Self::Write => "write",
+            Self::Append => "append to",
             Self::Commit => "complete",
         }
     }
@@ -31,7 +35,7 @@ impl IoAction {
     const fn fallback(self) -> ErrorCode {
         match self {
             Self::List | Self::Open | Self::Read => ErrorCode::IoRead,
-            Self::Create | Self::Write | Self::Commit => ErrorCode::IoWrite,
+            Self::Remove | Self::Create | Self::Write | Self::Append | Self::Commit => ErrorCode::IoWrite,
         }
     }
 }

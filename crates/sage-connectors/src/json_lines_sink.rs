@@ -4,45 +4,28 @@ use sage_frame::BatchView;
 use sage_types::Result;
 
 use crate::json::JsonRowWriter;
-use crate::output::OutputFile;
-use crate::{BatchSink, SinkReport};
-
-/// Bytes that are collected before they are written.
-const BUFFER_BYTES: usize = 256 * 1024;
+use crate::output::{LineOutput, OutputFile};
+use crate::{BatchSink, Cancellation, SinkReport};
 
 /// Writes each record as the line that `JSON.stringify` gives.
 #[derive(Debug)]
 pub(crate) struct JsonLinesSink {
-    file: OutputFile,
-    buffer: Vec<u8>,
-    records: u64,
+    output: LineOutput,
 }
 
 impl JsonLinesSink {
     pub(crate) fn new(file: OutputFile) -> Self {
         Self {
-            file,
-            buffer: Vec::with_capacity(BUFFER_BYTES + BUFFER_BYTES / 4),
-            records: 0,
+            output: LineOutput::new(file),
         }
     }
 
     fn write_rows(&mut self, batch: &BatchView<'_>) -> Result<()> {
         let writer = JsonRowWriter::new(batch)?;
         for row in 0..batch.rows() {
-            writer.push_row(row, &mut self.buffer);
-            self.buffer.push(b'\n');
-            if self.buffer.len() >= BUFFER_BYTES {
-                self.flush()?;
-            }
+            writer.push_row(row, self.output.buffer());
+            self.output.end_line()?;
         }
-        self.records += batch.rows() as u64;
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        self.file.append(&self.buffer)?;
-        self.buffer.clear();
         Ok(())
     }
 }
@@ -50,28 +33,24 @@ impl JsonLinesSink {
 impl BatchSink for JsonLinesSink {
     fn write(&mut self, batch: &BatchView<'_>) -> Result<()> {
         let written = self.write_rows(batch);
-        if written.is_err() {
-            self.file.mark_incomplete();
-        }
-        written
+        self.output.end_batch(written)
     }
 
     fn prepare(&mut self) -> Result<()> {
-        self.flush()?;
-        self.file.sync()
+        self.output.prepare()
     }
 
-    fn commit(mut self: Box<Self>) -> Result<SinkReport> {
-        self.prepare()?;
-        let path = self.file.path().display().to_string();
-        let bytes = self.file.commit()?;
-        Ok(SinkReport {
-            path,
-            records: self.records,
-            bytes,
-            replaced_strings: 0,
-        })
+    fn commit(self: Box<Self>) -> Result<SinkReport> {
+        self.output.commit(0)
     }
 
     fn abort(self: Box<Self>) {}
+
+    fn cancel_when(&mut self, cancellation: Cancellation) {
+        self.output.cancel_when(cancellation);
+    }
+
+    fn wants_more(&self) -> bool {
+        self.output.wants_more()
+    }
 }

@@ -1,9 +1,14 @@
-//! Native readers and writers: text lines, JSON lines, Parquet.
+//! Native readers and writers: text lines, JSON lines, Parquet, Arrow.
 
+mod arrow;
+mod arrow_reader;
+mod arrow_sink;
 mod batch_sink;
 mod batch_source;
+mod cancellation;
 mod columns;
 mod compression;
+mod directory;
 mod files;
 mod frame_maker;
 mod input;
@@ -29,6 +34,7 @@ mod wtf8;
 
 pub use batch_sink::{BatchSink, SinkReport};
 pub use batch_source::{BatchSource, NextBatch, SourceStatistics};
+pub use cancellation::Cancellation;
 pub use open_sink::open_sink;
 pub use open_source::open_source;
 pub use source_split::SourceSplit;

@@ -1,26 +1,35 @@
 //! Sinks by their specs.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use sage_frame::LayoutRegistry;
 use sage_types::Result;
 
+use crate::arrow_sink::ArrowSink;
+use crate::directory::{DirectorySink, PartFiles};
 use crate::json_lines_sink::JsonLinesSink;
-use crate::output::{OutputFile, part_path};
+use crate::output::{FileOptions, OutputFile, is_directory, part_path};
 use crate::parquet_sink::ParquetSink;
-use crate::spec::SinkSpec;
+use crate::spec::{Existing, OutputSpec, SinkFormat, SinkSpec};
 use crate::text_lines_sink::TextLinesSink;
 use crate::{BatchSink, SourceSplit};
 
+/// Memory for what is written at once of a file of columns (a row group, a record batch), when it is the only one ...
+const PART_BYTES: usize = 128 << 20;
+/// ... and of all files that one instance has open.
+const ALL_PARTS_BYTES: usize = 1 << 30;
+
 /// Opens the part of a sink that instance `part` writes: `{part}` in the path becomes its number, a directory gets
-/// a file for each part.
+/// a file for each part, or many, and `-` is standard output.
 ///
 /// The registry is not needed by the sinks that there are: a batch knows its layout. It is part of the call because a sink
 /// that decodes frames by itself will need it.
 ///
 /// # Errors
-/// `SAGE_PLAN_SINK` for a malformed spec, `SAGE_PLAN_OUTPUT_PATH` when several instances would write one file, and
-/// `SAGE_IO_*` when the file cannot be created.
+/// `SAGE_PLAN_SINK` for a malformed spec, `SAGE_PLAN_OUTPUT_PATH` when several instances would write one file,
+/// `SAGE_IO_EXISTS` when a directory has files of an earlier run that would be taken for a part of this one, and `SAGE_IO_*`
+/// when the file cannot be created.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "see the documentation: a sink that needs it keeps it"
@@ -32,17 +41,54 @@ pub fn open_sink(
 ) -> Result<Box<dyn BatchSink>> {
     let _ = registry;
     part.check()?;
-    let spec = SinkSpec::parse(spec_json)?;
-    let extension = match &spec {
-        SinkSpec::TextLines(_) => "txt",
-        SinkSpec::JsonLines(_) => "jsonl",
-        SinkSpec::Parquet(_) => "parquet",
+    let SinkSpec { output, format } = SinkSpec::parse(spec_json)?;
+    let options = FileOptions {
+        mkdir: output.mkdir,
+        append: format.appends(),
+        compression: format.compression(),
+        eager: false,
     };
-    let path = part_path(spec.path(), part, extension)?;
-    let file = OutputFile::create(&path, spec.mkdir())?;
-    Ok(match spec {
-        SinkSpec::TextLines(spec) => Box::new(TextLinesSink::new(file, spec.invalid_strings)),
-        SinkSpec::JsonLines(_) => Box::new(JsonLinesSink::new(file)),
-        SinkSpec::Parquet(spec) => Box::new(ParquetSink::new(file, &spec)?),
+    let has_partitions = !output.partition_by.is_empty();
+    let numbered = has_partitions || output.rolls() || output.existing == Existing::Add;
+    let files = PartFiles::new(part, format.extension(), options.compression.suffix(), numbered);
+    if numbered || output.existing == Existing::Replace {
+        let max_open_files = if has_partitions { output.max_open_files } else { 1 };
+        // What is in memory does not count as written: it is no more than a file may have.
+        let most = output
+            .max_file_bytes
+            .and_then(|bytes| usize::try_from(bytes).ok());
+        let part_bytes = (ALL_PARTS_BYTES / max_open_files)
+            .min(PART_BYTES)
+            .min(most.unwrap_or(usize::MAX));
+        let open_format = Box::new(move |file| open_file(&format, file, part_bytes));
+        return Ok(Box::new(DirectorySink::open(
+            output,
+            files,
+            options,
+            open_format,
+        )?));
+    }
+    let path = path_of(&output, &files, options)?;
+    open_file(&format, OutputFile::open(&path, options)?, PART_BYTES)
+}
+
+fn path_of(output: &OutputSpec, files: &PartFiles, options: FileOptions) -> Result<std::path::PathBuf> {
+    let path: &Path = &output.path;
+    if !is_directory(path) {
+        return part_path(path, files.part);
+    }
+    // What is appended to is a part of the result.
+    if !options.append {
+        files.refuse_earlier(path)?;
+    }
+    Ok(path.join(files.name(0)))
+}
+
+fn open_file(format: &SinkFormat, file: OutputFile, part_bytes: usize) -> Result<Box<dyn BatchSink>> {
+    Ok(match format {
+        SinkFormat::TextLines(spec) => Box::new(TextLinesSink::new(file, spec.invalid_strings)),
+        SinkFormat::JsonLines(_) => Box::new(JsonLinesSink::new(file)),
+        SinkFormat::Parquet(spec) => Box::new(ParquetSink::new(file, spec, part_bytes)?),
+        SinkFormat::Arrow(spec) => Box::new(ArrowSink::new(file, spec, part_bytes)?),
     })
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sage_frame::LayoutRegistry;
 use sage_types::Result;
 
+use crate::arrow_reader::ArrowReader;
 use crate::json_lines_source::JsonLinesSource;
 use crate::parquet_reader::ParquetReader;
 use crate::part_sequence::PartSequence;
@@ -29,6 +30,9 @@ pub fn open_source(
         SourceFormat::JsonLines(spec) => Box::new(JsonLinesSource::new(&spec, parts, registry)),
         SourceFormat::Parquet(spec) => Box::new(PartSequence::new(parts, move |part| {
             ParquetReader::open(&spec, part, Arc::clone(&registry))
+        })),
+        SourceFormat::Arrow(spec) => Box::new(PartSequence::new(parts, move |part| {
+            ArrowReader::open(&spec, part, Arc::clone(&registry))
         })),
     })
 }

@@ -2,34 +2,29 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow_array::{Array, RecordBatch};
-use arrow_schema::{ArrowError, Schema};
+use arrow_array::RecordBatch;
+use arrow_schema::ArrowError;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
-use sage_frame::{Frame, LayoutRegistry, Node};
-use sage_types::{ErrorCode, Result, SageError};
+use sage_frame::{Frame, LayoutRegistry};
+use sage_types::{Result, SageError};
 use serde_json::json;
 
+use crate::arrow::{ColumnFrames, LoadError, batch_pieces, guarded, kept_columns, plan_columns};
 use crate::files::FilePart;
-use crate::frame_maker::FrameMaker;
 use crate::io_error::IoAction;
 use crate::open_file::open_file;
-use crate::parquet::{
-    ColumnLoader, ColumnStatistics, LoadError, corrupt, guarded, parquet_error, plan_columns,
-};
+use crate::parquet::{ColumnStatistics, corrupt, parquet_error};
 use crate::part_sequence::PartReader;
 use crate::spec::ParquetSourceSpec;
 
 /// Rows are read until their columns have about this many bytes: long strings make short batches.
 const READ_BYTES: u64 = 4 << 20;
-/// Bytes of a frame, about.
-const FRAME_BYTES: usize = 256 * 1024;
 
 /// Reads the rows of a Parquet file as objects. A part has whole row groups.
 ///
@@ -41,8 +36,7 @@ const FRAME_BYTES: usize = 256 * 1024;
 pub(crate) struct ParquetReader {
     path: PathBuf,
     reader: ParquetRecordBatchReader,
-    columns: Vec<ColumnLoader>,
-    frames: FrameMaker,
+    frames: ColumnFrames,
     /// What was read and is not yet in a frame.
     batches: VecDeque<RecordBatch>,
     /// Number in the file, and rows, of the row groups that are not yet delivered in full.
@@ -70,11 +64,16 @@ impl ParquetReader {
             .map_err(|panic| corrupt(path, panic))?
             .map_err(|error| failed(&error))?;
         let schema = Arc::clone(builder.schema());
-        let kept = kept_columns(spec, path, &schema)?;
+        let kept = kept_columns(path, spec.columns.as_deref(), &schema)?;
         let metadata = Arc::clone(builder.metadata());
         let is_kept = |name: &str| kept.iter().any(|&index| schema.field(index).name() == name);
-        let columns = plan_columns(schema.fields(), is_kept, ColumnStatistics::new(&metadata), spec)
-            .map_err(|error| error.with("file", path.display().to_string()))?;
+        let columns = plan_columns(
+            schema.fields(),
+            is_kept,
+            &ColumnStatistics::new(&metadata),
+            spec.forms(),
+        )
+        .map_err(|error| error.with("file", path.display().to_string()))?;
         let row_groups = row_groups_of(&metadata, part);
         let mask = ProjectionMask::roots(builder.parquet_schema(), kept);
         let batch_rows = rows_of_a_read(&metadata, builder.parquet_schema(), &mask, spec.batch_rows);
@@ -90,8 +89,7 @@ impl ParquetReader {
         Ok(Self {
             path: path.to_owned(),
             reader,
-            columns,
-            frames: FrameMaker::new(registry),
+            frames: ColumnFrames::new(columns, registry),
             batches: VecDeque::new(),
             row_groups,
             all_row_groups: metadata.num_row_groups(),
@@ -108,34 +106,20 @@ impl ParquetReader {
             let batch = guarded(|| reader.next()).map_err(|panic| corrupt(&self.path, panic))?;
             match batch {
                 None => return Ok(None),
-                Some(Ok(batch)) => self.batches.extend(pieces(&batch)),
+                Some(Ok(batch)) => self.batches.extend(batch_pieces(&batch, usize::MAX)),
                 Some(Err(error)) => return Err(self.broken(error)),
             }
         }
     }
 
     fn frame_of(&mut self, batch: &RecordBatch) -> Result<Frame> {
-        for (column, array) in self.columns.iter_mut().zip(batch.columns()) {
-            match column.load(array, None) {
-                Ok(()) => {}
-                Err(LoadError::Arrow(error)) => {
-                    let column = column.name.clone();
-                    return Err(self.broken(error).with("field", column));
-                }
-                Err(LoadError::Unfit(error)) => {
-                    return Err(error.with("file", self.path.display().to_string()));
-                }
+        let frame = match self.frames.frame_of(batch) {
+            Ok(frame) => frame,
+            Err((LoadError::Arrow(error), column)) => return Err(self.broken(error).with("field", column)),
+            Err((LoadError::Unfit(error), _)) => {
+                return Err(error.with("file", self.path.display().to_string()));
             }
-        }
-        let (mut buffers, mut encodings) = (Vec::new(), Vec::new());
-        let mut fields = Vec::with_capacity(self.columns.len());
-        for column in &self.columns {
-            column.collect(&mut buffers, &mut encodings);
-            fields.push((column.name.clone(), column.layout()));
-        }
-        let frame = self
-            .frames
-            .make(Node::record(fields), batch.num_rows(), buffers, encodings)?;
+        };
         self.advance(batch.num_rows() as u64);
         Ok(frame)
     }
@@ -163,32 +147,6 @@ impl ParquetReader {
     }
 }
 
-/// Indexes of the columns to read.
-fn kept_columns(spec: &ParquetSourceSpec, path: &Path, schema: &Schema) -> Result<Vec<usize>> {
-    let Some(names) = &spec.columns else {
-        return Ok((0..schema.fields().len()).collect());
-    };
-    let mut kept = Vec::with_capacity(names.len());
-    for name in names {
-        let Ok(index) = schema.index_of(name) else {
-            let there: Vec<&str> = schema
-                .fields()
-                .iter()
-                .map(|field| field.name().as_str())
-                .collect();
-            let path = path.display().to_string();
-            let message = format!("{path} has no column {name}; it has {}", there.join(", "));
-            return Err(SageError::new(ErrorCode::FormatColumnMissing, message)
-                .with("file", path)
-                .with("field", name.as_str()));
-        };
-        kept.push(index);
-    }
-    kept.sort_unstable();
-    kept.dedup();
-    Ok(kept)
-}
-
 /// The row groups of a part, in order: those whose middle byte lies in its share of the bytes of all row groups.
 fn row_groups_of(metadata: &ParquetMetaData, part: &FilePart) -> VecDeque<(usize, u64)> {
     let group = |index: usize| metadata.row_group(index);
@@ -198,7 +156,7 @@ fn row_groups_of(metadata: &ParquetMetaData, part: &FilePart) -> VecDeque<(usize
         .map(bytes)
         .fold(0_u64, u64::saturating_add);
     // Twice the bytes, so that the middle of a group is a whole number.
-    let share = scaled(part, u128::from(all) * 2);
+    let share = part.share_of(u128::from(all) * 2);
     let mut before = 0_u128;
     let mut kept = VecDeque::new();
     for index in 0..metadata.num_row_groups() {
@@ -209,17 +167,6 @@ fn row_groups_of(metadata: &ParquetMetaData, part: &FilePart) -> VecDeque<(usize
         before += group_bytes;
     }
     kept
-}
-
-/// The share that a part has of `whole`: as large as its share of the file, whose footer and indexes nobody reads as rows.
-fn scaled(part: &FilePart, whole: u128) -> Range<u128> {
-    match (&part.range, part.file.bytes) {
-        (Some(range), Some(bytes)) if bytes > 0 => {
-            let bound = |at: u64| whole * u128::from(at) / u128::from(bytes);
-            bound(range.start)..bound(range.end)
-        }
-        _ => 0..whole,
-    }
 }
 
 /// Rows to read at once, so that they need memory of about [`READ_BYTES`].
@@ -242,25 +189,6 @@ fn rows_of_a_read(
     usize::try_from(READ_BYTES / most)
         .unwrap_or(usize::MAX)
         .clamp(1, batch_rows)
-}
-
-/// Cuts a batch into pieces of about [`FRAME_BYTES`].
-fn pieces(batch: &RecordBatch) -> Vec<RecordBatch> {
-    let rows = batch.num_rows();
-    if rows == 0 {
-        return Vec::new();
-    }
-    let bytes: usize = batch
-        .columns()
-        .iter()
-        .map(|column| column.to_data().get_slice_memory_size().unwrap_or(0))
-        .sum();
-    let count = bytes.div_ceil(FRAME_BYTES).clamp(1, rows);
-    let each = rows.div_ceil(count);
-    (0..rows)
-        .step_by(each)
-        .map(|start| batch.slice(start, each.min(rows - start)))
-        .collect()
 }
 
 impl PartReader for ParquetReader {

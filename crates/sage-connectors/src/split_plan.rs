@@ -7,10 +7,12 @@ use sage_types::Result;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::arrow::guarded;
+use crate::arrow_reader::count_record_batches;
 use crate::files::InputFile;
 use crate::io_error::IoAction;
 use crate::open_file::open_file;
-use crate::parquet::{corrupt, guarded, parquet_error};
+use crate::parquet::{corrupt, parquet_error};
 use crate::spec::{SourceFormat, SourceSpec};
 
 /// Bytes of lines below which one more instance is not worth its start.
@@ -45,10 +47,14 @@ pub fn plan_splits(spec_json: &str) -> Result<SplitPlan> {
             max_splits,
         });
     };
-    let (mut row_groups, mut whole, mut dividable) = (0, 0, 0);
+    let (mut row_groups, mut record_batches, mut whole, mut dividable) = (0, 0, 0, 0);
     for file in &files {
         if matches!(spec.format, SourceFormat::Parquet(_)) {
             row_groups += count_row_groups(file)?;
+            continue;
+        }
+        if matches!(spec.format, SourceFormat::Arrow(_)) {
+            record_batches += count_record_batches(&file.path)?;
             continue;
         }
         // Opening a pipe would wait for who writes it.
@@ -62,6 +68,7 @@ pub fn plan_splits(spec_json: &str) -> Result<SplitPlan> {
     }
     let max_splits = match spec.format {
         SourceFormat::Parquet(_) => row_groups,
+        SourceFormat::Arrow(_) => record_batches,
         SourceFormat::TextLines(_) | SourceFormat::JsonLines(_) => {
             whole + u64::div_ceil(dividable, MIN_SPLIT_BYTES)
         }

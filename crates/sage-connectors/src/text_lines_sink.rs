@@ -6,32 +6,25 @@ use sage_frame::{BatchView, ColumnData, presence};
 use sage_types::{ErrorCode, Result, SageError};
 
 use crate::json::{push_integer, push_number};
-use crate::output::OutputFile;
+use crate::output::{LineOutput, OutputFile};
 use crate::spec::InvalidStrings;
 use crate::wtf8;
-use crate::{BatchSink, SinkReport};
-
-/// Bytes that are collected before they are written.
-const BUFFER_BYTES: usize = 256 * 1024;
+use crate::{BatchSink, Cancellation, SinkReport};
 
 /// Writes each record, a string, number or boolean, as a line: what `String(record)` gives. Line breaks inside a string
 /// are written as they are.
 #[derive(Debug)]
 pub(crate) struct TextLinesSink {
-    file: OutputFile,
-    buffer: Vec<u8>,
+    output: LineOutput,
     invalid_strings: InvalidStrings,
-    records: u64,
     replaced_strings: u64,
 }
 
 impl TextLinesSink {
     pub(crate) fn new(file: OutputFile, invalid_strings: InvalidStrings) -> Self {
         Self {
-            file,
-            buffer: Vec::new(),
+            output: LineOutput::new(file),
             invalid_strings,
-            records: 0,
             replaced_strings: 0,
         }
     }
@@ -39,39 +32,30 @@ impl TextLinesSink {
     fn write_rows(&mut self, batch: &BatchView<'_>) -> Result<()> {
         const NEED: &str = "is not a string, number or boolean; map() the records first";
         let Some(column) = batch.node(batch.layout().row_node()) else {
-            return Err(self.unfit(self.records, NEED));
+            return Err(self.unfit(self.output.records() + 1, NEED));
         };
         let strings = match column.data {
             ColumnData::Str(strings) => Some(strings.wtf8()),
             _ => None,
         };
         for row in 0..batch.rows() {
-            let number = self.records + 1;
+            let number = self.output.records() + 1;
             if column.presence_of(row) != presence::VALUE {
                 return Err(self.unfit(number, "is null or undefined"));
             }
             match (&column.data, &strings) {
                 (_, Some(strings)) => self.push_string(strings.row(row), number)?,
-                (ColumnData::F64(values), _) => push_number(values[row], &mut self.buffer),
-                (ColumnData::I32(values), _) => push_integer(i64::from(values[row]), &mut self.buffer),
+                (ColumnData::F64(values), _) => push_number(values[row], self.output.buffer()),
+                (ColumnData::I32(values), _) => push_integer(i64::from(values[row]), self.output.buffer()),
                 (ColumnData::Bool(values), _) => {
-                    self.buffer
+                    self.output
+                        .buffer()
                         .extend_from_slice(if values[row] == 1 { b"true" } else { b"false" });
                 }
                 _ => return Err(self.unfit(number, NEED)),
             }
-            self.buffer.push(b'\n');
-            self.records = number;
-            if self.buffer.len() >= BUFFER_BYTES {
-                self.flush()?;
-            }
+            self.output.end_line()?;
         }
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        self.file.append(&self.buffer)?;
-        self.buffer.clear();
         Ok(())
     }
 
@@ -79,13 +63,13 @@ impl TextLinesSink {
         let string = well_formed(string, self.invalid_strings)
             .ok_or_else(|| self.unfit(row, "has an unpaired surrogate, which UTF-8 cannot hold; the option invalidStrings: 'replace' writes U+FFFD instead"))?;
         self.replaced_strings += u64::from(matches!(string, Cow::Owned(_)));
-        self.buffer.extend_from_slice(&string);
+        self.output.buffer().extend_from_slice(&string);
         Ok(())
     }
 
     #[cold]
     fn unfit(&self, row: u64, what: &str) -> SageError {
-        let path = self.file.path().display().to_string();
+        let path = self.output.path().display().to_string();
         SageError::new(
             ErrorCode::FormatRecord,
             format!("cannot write {path}: record {row} {what}"),
@@ -114,28 +98,24 @@ pub(crate) fn well_formed(string: &[u8], invalid_strings: InvalidStrings) -> Opt
 impl BatchSink for TextLinesSink {
     fn write(&mut self, batch: &BatchView<'_>) -> Result<()> {
         let written = self.write_rows(batch);
-        if written.is_err() {
-            self.file.mark_incomplete();
-        }
-        written
+        self.output.end_batch(written)
     }
 
     fn prepare(&mut self) -> Result<()> {
-        self.flush()?;
-        self.file.sync()
+        self.output.prepare()
     }
 
-    fn commit(mut self: Box<Self>) -> Result<SinkReport> {
-        self.prepare()?;
-        let path = self.file.path().display().to_string();
-        let bytes = self.file.commit()?;
-        Ok(SinkReport {
-            path,
-            records: self.records,
-            bytes,
-            replaced_strings: self.replaced_strings,
-        })
+    fn commit(self: Box<Self>) -> Result<SinkReport> {
+        self.output.commit(self.replaced_strings)
     }
 
     fn abort(self: Box<Self>) {}
+
+    fn cancel_when(&mut self, cancellation: Cancellation) {
+        self.output.cancel_when(cancellation);
+    }
+
+    fn wants_more(&self) -> bool {
+        self.output.wants_more()
+    }
 }

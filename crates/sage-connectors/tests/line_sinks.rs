@@ -212,7 +212,7 @@ fn the_result_appears_at_commit_and_nothing_is_left_of_an_abort() {
         assert_eq!(names.len(), 2);
         let temporary = names.iter().find(|name| *name != "out.jsonl").unwrap();
         assert!(
-            temporary.starts_with("out.jsonl.") && temporary.ends_with(".tmp"),
+            temporary.starts_with(".out.jsonl.") && temporary.ends_with(".tmp"),
             "{temporary}"
         );
         assert_eq!(fs::read_to_string(&path).unwrap(), "before\n");

@@ -1,6 +1,6 @@
 //! Splits a batch over the parallel instances of the next stage. The order of rows is kept in each part.
 
-use sage_types::{KeyGroups, Result};
+use sage_types::{ErrorCode, KeyGroups, Result, SageError};
 
 use crate::gather::Gather;
 use crate::{BatchView, Frame, FrameMeta, hash_keys};
@@ -56,6 +56,25 @@ fn whole(view: &BatchView<'_>, meta: FrameMeta) -> Result<Vec<Option<Frame>>> {
         Some(Frame::from_view(view, meta)?)
     };
     Ok(vec![frame])
+}
+
+/// Each row to the part that `targets` says for it, below `parts`; none where a part gets no rows.
+///
+/// # Errors
+/// `SAGE_INTERNAL` when there is not one target for each row, or one that there is no part for; `SAGE_LIMIT_BATCH` above 2 GiB.
+pub fn to_targets(
+    view: &BatchView<'_>,
+    targets: &[u32],
+    parts: usize,
+    meta: FrameMeta,
+) -> Result<Vec<Option<Frame>>> {
+    if targets.len() != view.rows() || targets.iter().any(|&target| target as usize >= parts) {
+        return Err(SageError::new(
+            ErrorCode::Internal,
+            "the rows of a batch were given parts that there are not",
+        ));
+    }
+    split(view, targets, parts, meta)
 }
 
 /// Sorts the row numbers by target, stably, and copies each group.

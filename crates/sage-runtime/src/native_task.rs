@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sage_connectors::{BatchSink, NextBatch, SourceSplit};
+use sage_connectors::{BatchSink, Cancellation, NextBatch, SourceSplit};
 use sage_queue::{EndKind, EngineThread, MAX_SLICE, Parker};
 use sage_types::{ErrorCode, Result, SageError, TaskId};
 
@@ -38,7 +38,7 @@ pub(crate) fn spawn(job: &Arc<JobCore>, id: TaskId) {
     }
 }
 
-fn run(job: &JobCore, id: TaskId) -> Result<()> {
+fn run(job: &Arc<JobCore>, id: TaskId) -> Result<()> {
     let task = job.task(id)?;
     let Doorbell::Thread(parker) = &task.doorbell else {
         return Err(internal(format!("task {id} has no thread")));
@@ -101,22 +101,20 @@ fn run_source(job: &JobCore, task: &Task, parker: &Parker, spec: &str) -> Result
     Ok(())
 }
 
-fn run_sink(job: &JobCore, task: &Task, parker: &Parker, spec: &str) -> Result<()> {
+fn run_sink(job: &Arc<JobCore>, task: &Task, parker: &Parker, spec: &str) -> Result<()> {
     let mut sink = job.factory.open_sink(spec, split_of(task), &job.registry)?;
+    let owner = Arc::clone(job);
+    sink.cancel_when(Cancellation::new(move || owner.is_closing()));
     match write_all(job, task, parker, sink.as_mut()) {
         Ok(true) => {}
         Ok(false) => {
             sink.abort();
             return Ok(());
         }
-        Err(error) => {
-            sink.abort();
-            return Err(error);
-        }
+        Err(error) => return give_up(job, sink, error),
     }
     if let Err(error) = sink.prepare() {
-        sink.abort();
-        return Err(error);
+        return give_up(job, sink, error);
     }
     job.finish_task(task);
     if !job.wait_for_commit() {
@@ -128,8 +126,18 @@ fn run_sink(job: &JobCore, task: &Task, parker: &Parker, spec: &str) -> Result<(
     Ok(())
 }
 
+/// After an error nothing of the sink becomes visible. A write that was given up because the job is over is none.
+fn give_up(job: &JobCore, sink: Box<dyn BatchSink>, error: SageError) -> Result<()> {
+    sink.abort();
+    if error.code == ErrorCode::JobCanceled && job.is_closing() {
+        return Ok(());
+    }
+    Err(error)
+}
+
 /// `false` when the job was closed before the input had ended.
 fn write_all(job: &JobCore, task: &Task, parker: &Parker, sink: &mut dyn BatchSink) -> Result<bool> {
+    let mut wanted = true;
     loop {
         if job.is_closing() {
             return Ok(false);
@@ -140,6 +148,11 @@ fn write_all(job: &JobCore, task: &Task, parker: &Parker, sink: &mut dyn BatchSi
                 task.metrics
                     .received(arrival.frame.rows() as u64, arrival.frame.byte_len() as u64);
                 sink.write(&arrival.frame.view(&job.registry)?)?;
+                if wanted && !sink.wants_more() {
+                    wanted = false;
+                    // Who reads the output has enough: the job ends as if it had been asked to. It may be over already.
+                    let _ = job.stop(false);
+                }
             }
             Found::Nothing => {
                 task.metrics.switch(Activity::Idle, job.now_nanos());

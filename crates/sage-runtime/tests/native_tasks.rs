@@ -175,6 +175,30 @@ fn a_stop_ends_endless_sources_and_commits() {
 }
 
 #[test]
+fn a_sink_whose_reader_has_gone_stops_the_job_and_commits() {
+    let (job, connectors) = start(source_to_sink("endless", "enough"));
+    assert!(job.wait_settled(LONG));
+    assert_eq!(job.state(), JobState::Stopped, "{:?}", job.error());
+    let sink = &connectors.logs()[0];
+    assert!(sink.committed && !sink.aborted && !sink.records.is_empty());
+}
+
+#[test]
+fn a_write_that_waits_for_a_reader_is_given_up_when_the_job_is_cancelled() {
+    let (job, connectors) = start(source_to_sink("endless", "stuck"));
+    assert!(job.cancel());
+    assert!(job.wait_settled(LONG));
+    assert_eq!(job.state(), JobState::Canceled);
+    assert_eq!(job.suppressed_errors().len(), 0);
+    assert!(
+        connectors
+            .logs()
+            .iter()
+            .all(|sink| sink.aborted && !sink.committed)
+    );
+}
+
+#[test]
 fn a_paused_source_reads_no_further() {
     let stages = [Stage::native_source("endless", 1), Stage::native_sink("ok", 1)];
     let (job, connectors) = start(graph(&stages, &[Exchange::new(0, 1, Partition::Forward)]));

@@ -65,7 +65,7 @@ pub enum ErrorCode {
     IoDiskFull,
     /// `SAGE_IO_TRUNCATED`: A file ended in the middle of its data.
     IoTruncated,
-    /// `SAGE_IO_CHANGED`: A file of a watched directory changed after it was read.
+    /// `SAGE_IO_CHANGED`: A file was changed by somebody else while a job used it.
     IoChanged,
     /// `SAGE_IO_READ`: Reading failed.
     IoRead,
@@ -81,6 +81,10 @@ pub enum ErrorCode {
     FormatRecord,
     /// `SAGE_FORMAT_UTF8`: A text file is not UTF-8.
     FormatUtf8,
+    /// `SAGE_FORMAT_ARROW`: An Arrow file is corrupt or not an Arrow file.
+    FormatArrow,
+    /// `SAGE_FORMAT_COMPRESSION`: Compressed data are broken, or are not what they should be.
+    FormatCompression,
     /// `SAGE_FORMAT_COMPRESSED`: A compressed file is corrupt.
     FormatCompressed,
     /// `SAGE_FORMAT_PARQUET`: A Parquet file is corrupt or not a Parquet file.
@@ -199,6 +203,8 @@ impl ErrorCode {
         Self::WaitAborted,
         Self::FormatRecord,
         Self::FormatUtf8,
+        Self::FormatArrow,
+        Self::FormatCompression,
         Self::FormatCompressed,
         Self::FormatParquet,
         Self::FormatColumnMissing,
@@ -278,6 +284,8 @@ impl ErrorCode {
             Self::WaitAborted => "SAGE_WAIT_ABORTED",
             Self::FormatRecord => "SAGE_FORMAT_RECORD",
             Self::FormatUtf8 => "SAGE_FORMAT_UTF8",
+            Self::FormatArrow => "SAGE_FORMAT_ARROW",
+            Self::FormatCompression => "SAGE_FORMAT_COMPRESSION",
             Self::FormatCompressed => "SAGE_FORMAT_COMPRESSED",
             Self::FormatParquet => "SAGE_FORMAT_PARQUET",
             Self::FormatColumnMissing => "SAGE_FORMAT_COLUMN_MISSING",
@@ -386,6 +394,8 @@ impl ErrorCode {
             | Self::SchemaInvalid
             | Self::FormatRecord
             | Self::FormatUtf8
+            | Self::FormatArrow
+            | Self::FormatCompression
             | Self::FormatCompressed
             | Self::FormatParquet
             | Self::FormatColumnType
@@ -451,7 +461,7 @@ impl ErrorCode {
             Self::IoExists => "The output already exists and may not be replaced.",
             Self::IoDiskFull => "There is no space left on the device or in the quota.",
             Self::IoTruncated => "A file ended in the middle of its data.",
-            Self::IoChanged => "A file of a watched directory changed after it was read.",
+            Self::IoChanged => "A file was changed by somebody else while a job used it.",
             Self::IoRead => "Reading failed.",
             Self::IoWrite => "Writing failed.",
             Self::FormatJson => "A line of a JSON lines file is not valid JSON.",
@@ -459,6 +469,8 @@ impl ErrorCode {
             Self::WaitAborted => "A wait was given up because its signal was aborted.",
             Self::FormatRecord => "A value in a file has no form that a record can have.",
             Self::FormatUtf8 => "A text file is not UTF-8.",
+            Self::FormatArrow => "An Arrow file is corrupt or not an Arrow file.",
+            Self::FormatCompression => "Compressed data are broken, or are not what they should be.",
             Self::FormatCompressed => "A compressed file is corrupt.",
             Self::FormatParquet => "A Parquet file is corrupt or not a Parquet file.",
             Self::FormatColumnMissing => "A column that was asked for is not in the file.",
@@ -539,6 +551,8 @@ impl ErrorCode {
             Self::WaitAborted => "Wait longer, or call cancel() on the job; the cause is the reason of the signal.",
             Self::FormatRecord => "The message names the file, the line or row, and the field.",
             Self::FormatUtf8 => "Convert the file to UTF-8; the message names the line and byte.",
+            Self::FormatArrow => "Produce the file again; the cause names the part that could not be read.",
+            Self::FormatCompression => "Produce the file again, or give the option compression that fits it.",
             Self::FormatCompressed => "Produce the file again; the message names the file and the byte in its compressed data.",
             Self::FormatParquet => "Produce the file again; the cause names the part that could not be read.",
             Self::FormatColumnMissing => "The message lists the columns that are there.",

@@ -72,7 +72,7 @@ test.each([
   ['another URL', () => FileSource.parquet(new URL('https://example.org/a.parquet'))],
   ['no columns', () => FileSource.jsonLines('a', { columns: [] })],
   ['a column twice', () => FileSource.jsonLines<{ a: 1 }>('a', { columns: ['a', 'a'] })],
-  ['an option that does not exist', () => new JsonLinesSink('a', { compression: 'none' } as never)],
+  ['an option that does not exist', () => new JsonLinesSink('a', { compress: 'none' } as never)],
   ['an option with another value', () => FileSource.parquet('a', { int64: 'bigint' as never })],
   ['a line limit of 0', () => FileSource.textLines('a', { maxLineBytes: 0 })],
   ['a column type that does not exist', () => new ParquetSink('a', { schema: { id: 'number' as never } })],

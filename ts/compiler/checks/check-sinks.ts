@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { planError } from '../../common/errors.ts';
 import { UNKNOWN_LOCATION, type SourceLocation } from '../../common/source-location.ts';
 import type { BaseTransformation } from '../../transformations/base-transformation.ts';
+import { isStandardOutput } from '../../transformations/sink-descriptor.ts';
 import { SinkTransformation } from '../../transformations/sink-transformation.ts';
 import type { Pipeline } from '../logical-plan.ts';
 
@@ -64,7 +65,7 @@ function checkPaths(sinks: readonly SinkTransformation[]): void {
     const { sink } = transformation;
     if (sink.form !== 'native') continue;
     // One file has many names: out.jsonl, ./out.jsonl, and the whole path. A folder is not one of its files.
-    const path = sink.spec.path.endsWith('/') ? `${resolve(sink.spec.path)}/` : resolve(sink.spec.path);
+    const path = outputOf(sink.spec.path);
     const owner = owners.get(path);
     if (owner !== undefined) {
       throw planError('SAGE_PLAN_OUTPUT_PATH', {
@@ -79,4 +80,9 @@ function checkPaths(sinks: readonly SinkTransformation[]): void {
     }
     owners.set(path, transformation);
   }
+}
+
+function outputOf(path: string): string {
+  if (isStandardOutput(path)) return path;
+  return path.endsWith('/') ? `${resolve(path)}/` : resolve(path);
 }

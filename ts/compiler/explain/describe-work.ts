@@ -2,7 +2,7 @@ import { isFieldPath } from '../../functions/field-path.ts';
 import { functionName, type UserFunction } from '../../functions/user-function.ts';
 import type { AnyAggregator } from '../../transformations/aggregate-transformation.ts';
 import type { Emit } from '../../transformations/emit.ts';
-import type { SinkDescriptor } from '../../transformations/sink-descriptor.ts';
+import { isStandardOutput, type NativeSinkSpec, type SinkDescriptor } from '../../transformations/sink-descriptor.ts';
 import { describePath, isStandardInput, type SourceDescriptor } from '../../transformations/source-descriptor.ts';
 import type { LogicalOperator } from '../logical-plan.ts';
 import { describeAsync, describeBatch, describeDedup } from './describe-settings.ts';
@@ -85,8 +85,13 @@ function describeSink(sink: SinkDescriptor): string {
     case 'function':
       return describeFunction(sink.fn) || 'a lambda';
     case 'native':
-      return `${sink.spec.type} '${sink.spec.path}'`;
+      return describeOutput(sink.spec);
   }
+}
+
+function describeOutput({ type, path, partitionBy }: NativeSinkSpec): string {
+  const where = isStandardOutput(path) ? 'to standard output' : `'${path}'`;
+  return `${type} ${where}${Array.isArray(partitionBy) ? ` by ${partitionBy.join(', ')}` : ''}`;
 }
 
 /** Lambdas without a name have nothing to be told by. */

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../common/errors.ts';
-import { isMainSink } from '../../transformations/sink-descriptor.ts';
+import { isMainSink, isStandardOutput } from '../../transformations/sink-descriptor.ts';
 import { describePath, type SourceDescriptor, sourceInstances } from '../../transformations/source-descriptor.ts';
 import type { Transformation } from '../../transformations/transformation.ts';
 
@@ -60,6 +60,13 @@ function sinkReason(sink: Extract<Transformation, { kind: 'sink' }>['sink']): Si
     };
   }
   if (sink.form !== 'native' || hasParts(sink.spec.path)) return undefined;
+  if (isStandardOutput(sink.spec.path)) {
+    return {
+      reason: 'standard output can be written by one instance only',
+      fix: 'Leave the parallelism of the sink away and set it on the operators before it.',
+      code: 'SAGE_PLAN_OUTPUT_PATH',
+    };
+  }
   return {
     reason: `one file, '${sink.spec.path}', can be written by one instance only`,
     fix: "Put {part} into the path, or give a directory by a '/' at its end, for a file per instance.",

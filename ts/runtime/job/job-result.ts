@@ -10,6 +10,8 @@ export interface CoreMetrics {
   readonly durationNanos: number;
   readonly tasks: readonly CoreTaskMetrics[];
   readonly edges: readonly CoreEdgeMetrics[];
+  /** What native sinks said when they committed. */
+  readonly sinks?: readonly { readonly task: number; readonly report: { readonly unreadRecords?: number } }[];
 }
 
 /** The core's counters of one physical edge, by edge id. */
@@ -134,6 +136,8 @@ export function countOperators(plan: JobPlan, metrics: CoreMetrics, userMetrics:
       if (op.kind === 'native') {
         entry.recordsIn += tasks.reduce((sum, task) => sum + (op.role === 'source' ? task.recordsOut : task.recordsIn), 0);
         entry.recordsOut += op.role === 'source' ? tasks.reduce((sum, task) => sum + task.recordsOut, 0) : 0;
+        const unread = unreadRecords(metrics, tasks);
+        if (unread > 0) entry.recordsUnread = (entry.recordsUnread ?? 0) + unread;
         continue;
       }
       const count = counts[node.id]!;
@@ -149,6 +153,10 @@ export function countOperators(plan: JobPlan, metrics: CoreMetrics, userMetrics:
       const counted = userMetrics.of(counts.id);
       return counted === undefined ? counts : { ...counts, metrics: counted };
     });
+}
+
+function unreadRecords({ sinks = [] }: CoreMetrics, tasks: readonly CoreTaskMetrics[]): number {
+  return sinks.filter((sink) => tasks.some(({ task }) => task === sink.task)).reduce((sum, { report }) => sum + (report.unreadRecords ?? 0), 0);
 }
 
 /** Counts of each exchange, in the order of the plan. */

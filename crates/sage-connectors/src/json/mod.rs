@@ -16,3 +16,4 @@ pub(crate) use number_text::{push_integer, push_json_number, push_number};
 pub(crate) use row_reader::{JsonRowReader, Line};
 pub(crate) use row_writer::JsonRowWriter;
 pub(crate) use string_text::push_json_string;
+pub(crate) use unescape::unescape;

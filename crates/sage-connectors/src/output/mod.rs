@@ -1,7 +1,20 @@
-//! Files that appear when they are complete.
+//! Where files go, how they are compressed, and when they appear.
 
+mod appended_file;
+mod compression;
+mod encoder;
+mod file_version;
+mod line_output;
+mod live_output;
 mod output_file;
 mod part_path;
+mod raw_output;
+mod temporary_file;
 
-pub(crate) use output_file::OutputFile;
-pub(crate) use part_path::part_path;
+pub(crate) use compression::Compression;
+pub(crate) use line_output::LineOutput;
+pub(crate) use output_file::{FileOptions, OutputFile};
+pub(crate) use part_path::{is_directory, part_path};
+
+/// The path that stands for standard output.
+pub(crate) const STANDARD_OUTPUT: &str = "-";

@@ -1,81 +1,178 @@
 //! A file that appears under its name when it is complete.
 
-use std::fs::{self, File, OpenOptions};
-use std::hash::{BuildHasher, RandomState};
+use std::fmt;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sage_types::{ErrorCode, Result, SageError};
 
+use crate::Cancellation;
 use crate::io_error::{IoAction, io_error};
+use crate::output::appended_file::{AppendedFile, changed};
+use crate::output::encoder::Encoder;
+use crate::output::live_output::LiveOutput;
+use crate::output::raw_output::RawOutput;
+use crate::output::temporary_file::TemporaryFile;
+use crate::output::{Compression, STANDARD_OUTPUT};
 
-/// Writes to `<path>.<random>.tmp` beside the result; `commit` renames it, everything else removes it.
+/// How a file is written.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct FileOptions {
+    /// Create the directory, with its parents, if it is not there.
+    pub(crate) mkdir: bool,
+    /// Write behind what is there.
+    pub(crate) append: bool,
+    pub(crate) compression: Compression,
+    /// Who writes hands over each batch at once, so that its size is known.
+    pub(crate) eager: bool,
+}
+
+/// Writes to a temporary file beside the result; `commit` gives it its name, or copies it behind what is there, and
+/// everything else removes it.
 ///
-/// A device or pipe is written directly: there is nothing to rename.
-#[derive(Debug)]
+/// Standard output, a device or a pipe is written directly: there is nothing to rename.
 pub(crate) struct OutputFile {
-    file: File,
+    /// `None` when all is written: a file that waits for its commit is not open.
+    encoder: Option<Encoder>,
     path: PathBuf,
-    /// `None` once it is renamed or removed, and for devices.
-    temporary: Option<PathBuf>,
-    bytes: u64,
+    destination: Destination,
+    bytes: Arc<AtomicU64>,
+    /// Something was written.
+    started: bool,
     /// Something could not be written: what is there is not the result.
     incomplete: bool,
-    /// Everything that was written is durable.
-    synced: bool,
+    eager: bool,
+}
+
+enum Destination {
+    /// Becomes the file.
+    Replace(TemporaryFile),
+    /// Becomes the file, which did not exist.
+    Create(TemporaryFile),
+    Append {
+        more: TemporaryFile,
+        to: AppendedFile,
+        /// The line end that the old file lacks is still to be written.
+        mends: bool,
+    },
+    /// Has been there all the time, or is there now.
+    Visible,
 }
 
 impl OutputFile {
-    /// Creates the temporary file.
+    /// Creates the temporary file; nothing is visible under the path.
     ///
     /// # Errors
-    /// `SAGE_IO_NOT_FOUND` when the directory is missing and `mkdir` is false, other `SAGE_IO_*`.
-    pub(crate) fn create(path: &Path, mkdir: bool) -> Result<Self> {
+    /// `SAGE_IO_NOT_FOUND` when the directory is missing and `mkdir` is false, other `SAGE_IO_*`, and
+    /// `SAGE_FORMAT_COMPRESSION` when what is there has another form than what is to be appended.
+    pub(crate) fn open(path: &Path, options: FileOptions) -> Result<Self> {
+        if path == Path::new(STANDARD_OUTPUT) {
+            let live = LiveOutput::standard_output();
+            let live =
+                live.map_err(|error| io_error(IoAction::Open, Path::new("standard output"), &error))?;
+            return Self::new(
+                Path::new("standard output"),
+                RawOutput::live(live),
+                Destination::Visible,
+                options,
+            );
+        }
         // A link keeps being one: what it points to is replaced.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let failed = |error: io::Error| io_error(IoAction::Create, &path, &error);
-        if let Ok(metadata) = fs::metadata(&path) {
+        let there = fs::metadata(&path).ok();
+        if let Some(metadata) = &there {
             if metadata.is_dir() {
                 return Err(failed(ErrorKind::IsADirectory.into()));
             }
             if !metadata.is_file() {
-                let file = OpenOptions::new().write(true).open(&path).map_err(failed)?;
-                return Ok(Self {
-                    file,
-                    path,
-                    temporary: None,
-                    bytes: 0,
-                    incomplete: false,
-                    synced: false,
-                });
+                let live = LiveOutput::open(&path).map_err(failed)?;
+                return Self::new(&path, RawOutput::live(live), Destination::Visible, options);
             }
         }
-        if mkdir && let Some(directory) = path.parent() {
+        let appended = match (options.append, there) {
+            (true, Some(_)) => Some(AppendedFile::open(&path, options.compression)?),
+            _ => None,
+        };
+        if options.mkdir
+            && let Some(directory) = path.parent()
+        {
             fs::create_dir_all(directory).map_err(|error| io_error(IoAction::Create, directory, &error))?;
         }
-        let mut name = path.as_os_str().to_owned();
-        // Keyed with random numbers of the operating system.
-        name.push(format!(
-            ".{:016x}.tmp",
-            RandomState::new().hash_one(std::process::id())
-        ));
-        let temporary = PathBuf::from(name);
-        match OpenOptions::new().write(true).create_new(true).open(&temporary) {
-            Ok(file) => Ok(Self {
-                file,
-                path,
-                temporary: Some(temporary),
-                bytes: 0,
-                incomplete: false,
-                synced: false,
-            }),
-            Err(error) if error.kind() == ErrorKind::NotFound => Err(missing_directory(&path, &error)),
-            Err(error) => Err(failed(error)),
-        }
+        let (temporary, file) = match TemporaryFile::create(&path) {
+            Ok(created) => created,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(missing_directory(&path, &error));
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        let destination = match appended {
+            Some(to) => Destination::Append {
+                more: temporary,
+                mends: to.ends_inside_a_line,
+                to,
+            },
+            None if options.append => Destination::Create(temporary),
+            None => Destination::Replace(temporary),
+        };
+        Self::new(&path, RawOutput::file(file), destination, options)
+    }
+
+    fn new(path: &Path, output: RawOutput, destination: Destination, options: FileOptions) -> Result<Self> {
+        let bytes = output.bytes();
+        let encoder = Encoder::new(output, options.compression)
+            .map_err(|error| io_error(IoAction::Create, path, &error))?;
+        Ok(Self {
+            eager: options.eager || matches!(destination, Destination::Visible),
+            encoder: Some(encoder),
+            path: path.to_owned(),
+            destination,
+            bytes,
+            started: false,
+            incomplete: false,
+        })
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Bytes written so far, for who watches from outside.
+    pub(crate) fn bytes(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.bytes)
+    }
+
+    /// Whether a batch should be handed over when it ends, and not when there is enough to write.
+    pub(crate) fn is_eager(&self) -> bool {
+        self.eager
+    }
+
+    /// Whether what is written is visible at once.
+    pub(crate) fn is_live(&self) -> bool {
+        matches!(self.destination, Destination::Visible)
+    }
+
+    /// Whether this is a pipe that nobody reads any more. What is written to it is lost, and no error.
+    pub(crate) fn is_reader_gone(&self) -> bool {
+        let live = self
+            .encoder
+            .as_ref()
+            .and_then(|encoder| encoder.output().as_live());
+        live.is_some_and(LiveOutput::is_reader_gone)
+    }
+
+    /// Asks this before a write waits for the reader of a pipe.
+    pub(crate) fn cancel_when(&mut self, cancellation: Cancellation) {
+        if let Some(live) = self
+            .encoder
+            .as_mut()
+            .and_then(|encoder| encoder.output_mut().as_live_mut())
+        {
+            live.cancel_when(cancellation);
+        }
     }
 
     /// Remembers that something could not be written, so that the file never appears.
@@ -86,68 +183,125 @@ impl OutputFile {
     /// Appends bytes.
     ///
     /// # Errors
-    /// `SAGE_IO_DISK_FULL`, other `SAGE_IO_*`.
+    /// `SAGE_IO_DISK_FULL`, other `SAGE_IO_*`; `SAGE_JOB_CANCELED` when the job was over before a pipe took them.
     pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        self.write_all(bytes)
-            .map_err(|error| io_error(IoAction::Write, &self.path, &error))
+        self.write_all(bytes).map_err(|error| self.failed(&error))
     }
 
-    /// Makes the bytes so far durable. (A device or pipe has nothing that could be made so.)
+    /// Hands over what a compressor keeps.
     ///
     /// # Errors
-    /// `SAGE_IO_DISK_FULL`, other `SAGE_IO_*`.
-    pub(crate) fn sync(&mut self) -> Result<()> {
-        if self.temporary.is_some() && !self.synced {
-            let synced = self.file.sync_all();
-            synced.map_err(|error| io_error(IoAction::Write, &self.path, &error))?;
-            self.synced = true;
-        }
-        Ok(())
+    /// Those of [`OutputFile::append`].
+    pub(crate) fn hand_over(&mut self) -> Result<()> {
+        self.flush().map_err(|error| self.failed(&error))
     }
 
-    /// Makes the file durable and gives it its name; its size.
+    /// Ends the compressed stream, makes all of it durable and closes the file; nothing can be written afterwards.
+    ///
+    /// # Errors
+    /// Those of [`OutputFile::append`], and `SAGE_IO_CHANGED` when the file to append to is no longer as it was.
+    pub(crate) fn sync(&mut self) -> Result<()> {
+        let Some(mut encoder) = self.encoder.take() else {
+            return Ok(());
+        };
+        let finished = encoder.finish().and_then(|()| encoder.output().sync());
+        self.incomplete |= encoder.output().has_failed() || finished.is_err();
+        self.encoder = Some(encoder);
+        finished.map_err(|error| self.failed(&error))?;
+        self.encoder = None;
+        match &self.destination {
+            Destination::Append { to, .. } => to.check_unchanged(&self.path),
+            Destination::Create(_) => self.check_absent(),
+            Destination::Replace(_) | Destination::Visible => Ok(()),
+        }
+    }
+
+    /// Makes the file durable and gives it its name; the bytes that were written.
     ///
     /// # Errors
     /// `SAGE_IO_*`; the temporary file is removed and the path is as it was.
     pub(crate) fn commit(&mut self) -> Result<u64> {
+        if !self.incomplete {
+            self.sync()?;
+        }
         if self.incomplete {
             let message = "a sink was committed although writing to it had failed";
             return Err(
                 SageError::new(ErrorCode::Internal, message).with("file", self.path.display().to_string())
             );
         }
-        self.sync()?;
-        if let Some(temporary) = &self.temporary {
-            let renamed = fs::rename(temporary, &self.path);
+        match &mut self.destination {
+            // An empty compressed stream is left away.
+            Destination::Append { .. } if !self.started => return Ok(0),
+            Destination::Append { more, to, .. } => to.append(&self.path, more)?,
+            Destination::Create(_) => {
+                self.check_absent()?;
+                self.rename()?;
+            }
+            Destination::Replace(_) => self.rename()?,
+            Destination::Visible => {}
+        }
+        self.destination = Destination::Visible;
+        Ok(self.bytes.load(Ordering::Relaxed))
+    }
+
+    fn rename(&mut self) -> Result<()> {
+        if let Destination::Replace(temporary) | Destination::Create(temporary) = &mut self.destination {
+            let renamed = temporary.rename(&self.path);
             renamed.map_err(|error| io_error(IoAction::Commit, &self.path, &error))?;
-            self.temporary = None;
             sync_directory(&self.path);
         }
-        Ok(self.bytes)
+        Ok(())
+    }
+
+    fn check_absent(&self) -> Result<()> {
+        if fs::symlink_metadata(&self.path).is_ok() {
+            return Err(changed(&self.path));
+        }
+        Ok(())
+    }
+
+    fn failed(&self, error: &io::Error) -> SageError {
+        let live = self
+            .encoder
+            .as_ref()
+            .and_then(|encoder| encoder.output().as_live());
+        if live.is_some_and(LiveOutput::is_canceled) {
+            let path = self.path.display().to_string();
+            let message = format!("the job was over before all was written to {path}");
+            return SageError::new(ErrorCode::JobCanceled, message).with("file", path);
+        }
+        io_error(IoAction::Write, &self.path, error)
     }
 }
 
 impl Write for OutputFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(bytes).inspect_err(|error| {
-            self.incomplete |= error.kind() != ErrorKind::Interrupted;
-        })?;
-        self.bytes += written as u64;
-        self.synced = false;
-        Ok(written)
+        let Some(encoder) = &mut self.encoder else {
+            return Err(io::Error::other("the file is complete"));
+        };
+        self.started |= !bytes.is_empty();
+        if let Destination::Append { mends, .. } = &mut self.destination
+            && self.started
+            && std::mem::take(mends)
+        {
+            encoder.write_all(b"\n")?;
+        }
+        let written = encoder.write(bytes);
+        self.incomplete |= encoder.output().has_failed();
+        written
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        self.encoder.as_mut().map_or(Ok(()), Encoder::flush)
     }
 }
 
-impl Drop for OutputFile {
-    fn drop(&mut self) {
-        if let Some(temporary) = self.temporary.take() {
-            // Nobody is left to tell; the file is recognisable by its name.
-            let _ = fs::remove_file(temporary);
-        }
+impl fmt::Debug for OutputFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OutputFile")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
     }
 }
 

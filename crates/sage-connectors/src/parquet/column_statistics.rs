@@ -1,8 +1,9 @@
 //! What the footer of a Parquet file says about its columns.
 
-use arrow_schema::DataType;
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::statistics::Statistics;
+
+use crate::arrow::ColumnFacts;
 
 /// Statistics over all row groups of the file, so that every split of it decides alike.
 #[derive(Debug, Clone, Copy)]
@@ -13,24 +14,6 @@ pub(crate) struct ColumnStatistics<'a> {
 impl<'a> ColumnStatistics<'a> {
     pub(crate) fn new(metadata: &'a ParquetMetaData) -> Self {
         Self { metadata }
-    }
-
-    /// Whether no value of the physical column `leaf`, and of what encloses it, is null. False when it is not known.
-    pub(crate) fn has_no_nulls(self, leaf: usize) -> bool {
-        self.all(leaf, |statistics| statistics.null_count_opt() == Some(0))
-    }
-
-    /// Whether every value of the 64-bit column `leaf` fits in 32 bits. False when it is not known.
-    pub(crate) fn fits_i32(self, leaf: usize) -> bool {
-        self.all(leaf, |statistics| {
-            let Statistics::Int64(range) = statistics else {
-                return false;
-            };
-            let bounds = [range.min_opt(), range.max_opt()];
-            bounds
-                .iter()
-                .all(|bound| bound.is_some_and(|&bound| i32::try_from(bound).is_ok()))
-        })
     }
 
     fn all(self, leaf: usize, holds: impl Fn(&Statistics) -> bool) -> bool {
@@ -45,17 +28,20 @@ impl<'a> ColumnStatistics<'a> {
     }
 }
 
-/// Number of physical columns of a type.
-pub(crate) fn count_leaves(data_type: &DataType) -> usize {
-    match data_type {
-        DataType::Struct(fields) => fields.iter().map(|field| count_leaves(field.data_type())).sum(),
-        DataType::List(item)
-        | DataType::LargeList(item)
-        | DataType::ListView(item)
-        | DataType::LargeListView(item)
-        | DataType::FixedSizeList(item, _)
-        | DataType::Map(item, _) => count_leaves(item.data_type()),
-        DataType::Dictionary(_, values) => count_leaves(values),
-        _ => 1,
+impl ColumnFacts for ColumnStatistics<'_> {
+    fn has_no_nulls(&self, leaf: usize) -> bool {
+        self.all(leaf, |statistics| statistics.null_count_opt() == Some(0))
+    }
+
+    fn fits_i32(&self, leaf: usize) -> bool {
+        self.all(leaf, |statistics| {
+            let Statistics::Int64(range) = statistics else {
+                return false;
+            };
+            let bounds = [range.min_opt(), range.max_opt()];
+            bounds
+                .iter()
+                .all(|bound| bound.is_some_and(|&bound| i32::try_from(bound).is_ok()))
+        })
     }
 }

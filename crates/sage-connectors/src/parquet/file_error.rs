@@ -16,7 +16,7 @@ pub(crate) fn parquet_error(action: IoAction, path: &Path, error: &ParquetError)
     }
     match action {
         IoAction::List | IoAction::Open | IoAction::Read => corrupt(path, error),
-        IoAction::Create | IoAction::Write | IoAction::Commit => {
+        IoAction::Remove | IoAction::Create | IoAction::Write | IoAction::Append | IoAction::Commit => {
             let path = path.display().to_string();
             SageError::new(ErrorCode::IoWrite, format!("cannot write {path}: {error}"))
                 .with("file", path)

@@ -21,6 +21,7 @@ pub(crate) enum SourceFormat {
     TextLines(TextLinesSourceSpec),
     JsonLines(JsonLinesSourceSpec),
     Parquet(ParquetSourceSpec),
+    Arrow(ArrowSourceSpec),
 }
 
 /// `{"type":"textLines","path":…}`: each line a string.
@@ -64,6 +65,31 @@ pub(crate) struct ParquetSourceSpec {
     #[serde(default)]
     pub(crate) decimal: DecimalAs,
     #[serde(default)]
+    pub(crate) binary: BinaryAs,
+}
+
+/// `{"type":"arrow","path":…}`: each row of a file or stream of Arrow IPC an object.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ArrowSourceSpec {
+    /// Top-level columns to read, in the order of the file; all when it is not given.
+    #[serde(default)]
+    pub(crate) columns: Option<Vec<String>>,
+    #[serde(default = "default_parquet_rows")]
+    pub(crate) batch_rows: usize,
+    #[serde(default)]
+    pub(crate) int64: Int64As,
+    #[serde(default)]
+    pub(crate) decimal: DecimalAs,
+    #[serde(default)]
+    pub(crate) binary: BinaryAs,
+}
+
+/// What values become that JavaScript has no type for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ColumnForms {
+    pub(crate) int64: Int64As,
+    pub(crate) decimal: DecimalAs,
     pub(crate) binary: BinaryAs,
 }
 
@@ -168,14 +194,14 @@ impl SourceFormat {
     fn is_stream(&self) -> bool {
         match self {
             Self::TextLines(_) | Self::JsonLines(_) => true,
-            Self::Parquet(_) => false,
+            Self::Parquet(_) | Self::Arrow(_) => false,
         }
     }
 
     /// Whether reading can begin in the middle of a file, so that instances share it.
     pub(crate) fn is_divisible(&self) -> bool {
         match self {
-            Self::TextLines(_) | Self::JsonLines(_) | Self::Parquet(_) => true,
+            Self::TextLines(_) | Self::JsonLines(_) | Self::Parquet(_) | Self::Arrow(_) => true,
         }
     }
 
@@ -184,6 +210,7 @@ impl SourceFormat {
             Self::TextLines(spec) => (spec.batch_rows, spec.max_line_bytes),
             Self::JsonLines(spec) => (spec.batch_rows, spec.max_line_bytes),
             Self::Parquet(spec) => (spec.batch_rows, default_max_line_bytes()),
+            Self::Arrow(spec) => (spec.batch_rows, default_max_line_bytes()),
         };
         if !(1..=MAX_BATCH_ROWS).contains(&batch_rows) {
             return Err(invalid(&format!(
@@ -195,6 +222,26 @@ impl SourceFormat {
             return Err(invalid(&text));
         }
         Ok(())
+    }
+}
+
+impl ParquetSourceSpec {
+    pub(crate) const fn forms(&self) -> ColumnForms {
+        ColumnForms {
+            int64: self.int64,
+            decimal: self.decimal,
+            binary: self.binary,
+        }
+    }
+}
+
+impl ArrowSourceSpec {
+    pub(crate) const fn forms(&self) -> ColumnForms {
+        ColumnForms {
+            int64: self.int64,
+            decimal: self.decimal,
+            binary: self.binary,
+        }
     }
 }
 

@@ -6,6 +6,7 @@ pub mod batch;
 pub mod json_file;
 pub mod packed;
 pub mod table;
+pub mod written;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use sage_connectors::{BatchSink, BatchSource, NextBatch, SinkReport, SourceSplit, SourceStatistics};
+use sage_connectors::{
+    BatchSink, BatchSource, Cancellation, NextBatch, SinkReport, SourceSplit, SourceStatistics,
+};
 use sage_frame::{BatchView, LayoutRegistry};
 use sage_runtime::ConnectorFactory;
 use sage_types::{ErrorCode, Result, SageError};
@@ -19,7 +21,8 @@ pub struct SinkLog {
 }
 
 /// Specs: `count:N` (records), `endless`, `quiet` (ten, and then nothing for ever), `open-error`, `read-error`, `read-panic`; sinks `ok`, `write-error`,
-/// `prepare-error`, `commit-error`, `write-panic`.
+/// `prepare-error`, `commit-error`, `write-panic`, `enough` (its reader goes after the first batch), `stuck` (writing waits for a
+/// reader that never comes).
 #[derive(Default)]
 pub struct TestConnectors {
     pub sinks: Arc<Mutex<Vec<SinkLog>>>,
@@ -70,6 +73,7 @@ impl ConnectorFactory for TestConnectors {
             spec: spec.into(),
             sinks: Arc::clone(&self.sinks),
             index: sinks.len() - 1,
+            cancellation: Cancellation::default(),
         }))
     }
 }
@@ -125,6 +129,7 @@ struct LoggingSink {
     spec: String,
     sinks: Arc<Mutex<Vec<SinkLog>>>,
     index: usize,
+    cancellation: Cancellation,
 }
 
 impl BatchSink for LoggingSink {
@@ -132,6 +137,12 @@ impl BatchSink for LoggingSink {
         match self.spec.as_str() {
             "write-error" => return Err(failure("disk full")),
             "write-panic" => panic!("the writer has a bug"),
+            "stuck" => {
+                while !self.cancellation.is_canceled() {
+                    std::thread::yield_now();
+                }
+                return Err(SageError::new(ErrorCode::JobCanceled, "given up"));
+            }
             _ => {}
         }
         self.sinks.lock().unwrap()[self.index]
@@ -162,6 +173,14 @@ impl BatchSink for LoggingSink {
 
     fn abort(self: Box<Self>) {
         self.sinks.lock().unwrap()[self.index].aborted = true;
+    }
+
+    fn cancel_when(&mut self, cancellation: Cancellation) {
+        self.cancellation = cancellation;
+    }
+
+    fn wants_more(&self) -> bool {
+        self.spec != "enough" || self.sinks.lock().unwrap()[self.index].records.is_empty()
     }
 }
 

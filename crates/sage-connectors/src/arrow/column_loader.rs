@@ -8,8 +8,8 @@ use arrow_schema::{ArrowError, DataType};
 use sage_frame::{LeafKind, Node, StringEncoding, presence};
 use sage_types::{ErrorCode, SageError};
 
+use crate::arrow::array_values::{cast_to, clear_nulls, load_text, narrow};
 use crate::columns::TextColumn;
-use crate::parquet::array_values::{cast_to, clear_nulls, load_text, narrow};
 
 /// Why an array could not be loaded.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ pub(crate) enum Load {
     Nil,
 }
 
-/// A column of a Parquet file on its way into batches.
+/// A column of a file on its way into batches.
 #[derive(Debug)]
 pub(crate) struct ColumnLoader {
     pub(crate) name: String,
@@ -126,6 +126,9 @@ impl ColumnLoader {
     }
 
     fn load_values(&mut self, array: &ArrayRef, nulls: Option<&NullBuffer>) -> Result<(), LoadError> {
+        if let DataType::Dictionary(_, values) = array.data_type() {
+            return self.load_values(&cast_to(array, values)?, nulls);
+        }
         match &mut self.load {
             Load::Small => {
                 let array = cast_to(array, &DataType::Int32)?;

@@ -1,4 +1,4 @@
-//! The records that decide the columns of a Parquet file.
+//! The records that decide the columns of a file.
 
 use sage_frame::{BatchView, Frame, FrameMeta, LeafKind, Node, Widening};
 use sage_types::Result;

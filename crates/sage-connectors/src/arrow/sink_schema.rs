@@ -1,4 +1,4 @@
-//! Which columns a Parquet file gets.
+//! Which columns a file gets.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,8 +7,8 @@ use arrow_schema::{DataType, Field, TimeUnit};
 use sage_frame::{LeafKind, Node};
 use sage_types::{ErrorCode, Result, SageError};
 
-use crate::parquet::column_plan::{EXTENSION_NAME, JSON_EXTENSION};
-use crate::parquet::field_path::FieldPath;
+use crate::arrow::column_plan::{EXTENSION_NAME, JSON_EXTENSION};
+use crate::arrow::field_path::FieldPath;
 
 /// A column of the file. All are nullable: `null`, `undefined` and missing are null there.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl SinkColumn {
     /// The columns for records of this layout. Records that are not objects become one column, `value`.
     ///
     /// # Errors
-    /// `SAGE_FORMAT_COLUMN_TYPE` when Parquet has no form for them.
+    /// `SAGE_FORMAT_COLUMN_TYPE` when a file of columns has no form for them.
     pub(crate) fn of_row(row: &Node) -> Result<Vec<Self>> {
         match row {
             Node::Record { fields, .. } if !fields.is_empty() => fields
@@ -48,7 +48,7 @@ impl SinkColumn {
                 .collect(),
             Node::Record { .. } => Err(SageError::new(
                 ErrorCode::FormatColumnType,
-                "the records have no fields, and a Parquet file needs columns; name them in the option schema",
+                "the records have no fields, and the file needs columns; name them in the option schema",
             )),
             other => Ok(vec![Self::of_node(
                 "value",
@@ -62,8 +62,9 @@ impl SinkColumn {
         let kind = match node {
             Node::Tuple { .. } => SinkKind::Json,
             Node::Record { fields, .. } if fields.is_empty() => {
-                let message =
-                    format!("the field {path} is an object without fields, which Parquet cannot hold");
+                let message = format!(
+                    "the field {path} is an object without fields, which a file of columns cannot hold"
+                );
                 return Err(
                     SageError::new(ErrorCode::FormatColumnType, message).with("field", path.to_string())
                 );

@@ -6,8 +6,8 @@ use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
 use sage_frame::presence;
 
+use crate::arrow::column_loader::{ColumnLoader, Load, LoadError};
 use crate::json::{push_integer, push_iso_date, push_json_number, push_json_string};
-use crate::parquet::column_loader::{ColumnLoader, Load, LoadError};
 
 impl ColumnLoader {
     pub(super) fn load_list(

@@ -1,17 +1,40 @@
-//! What each column of a Parquet file becomes.
+//! What each column of a file becomes.
 
-use arrow_schema::{DataType, Field, Fields, TimeUnit};
+use std::path::Path;
+
+use arrow_schema::{DataType, Field, Fields, Schema, TimeUnit};
 use sage_types::{ErrorCode, Result, SageError};
 
-use crate::parquet::ColumnStatistics;
-use crate::parquet::column_loader::{ColumnLoader, Load};
-use crate::parquet::column_statistics::count_leaves;
-use crate::spec::{BinaryAs, DecimalAs, Int64As, ParquetSourceSpec};
+use crate::arrow::column_loader::{ColumnLoader, Load};
+use crate::spec::{BinaryAs, ColumnForms, DecimalAs, Int64As};
 
 /// The name under which Arrow marks text as JSON.
 pub(crate) const EXTENSION_NAME: &str = "ARROW:extension:name";
 /// See [`EXTENSION_NAME`].
 pub(crate) const JSON_EXTENSION: &str = "arrow.json";
+
+/// What a file says about its columns before it is read.
+pub(crate) trait ColumnFacts {
+    /// Whether no value of the physical column `leaf`, and of what encloses it, is null. False when it is not known.
+    fn has_no_nulls(&self, leaf: usize) -> bool;
+
+    /// Whether every value of the 64-bit column `leaf` fits in 32 bits. False when it is not known.
+    fn fits_i32(&self, leaf: usize) -> bool;
+}
+
+/// Nothing is known.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NoFacts;
+
+impl ColumnFacts for NoFacts {
+    fn has_no_nulls(&self, _: usize) -> bool {
+        false
+    }
+
+    fn fits_i32(&self, _: usize) -> bool {
+        false
+    }
+}
 
 /// Plans the top-level columns that `is_kept` keeps.
 ///
@@ -20,10 +43,10 @@ pub(crate) const JSON_EXTENSION: &str = "arrow.json";
 pub(crate) fn plan_columns(
     fields: &Fields,
     is_kept: impl Fn(&str) -> bool,
-    statistics: ColumnStatistics<'_>,
-    spec: &ParquetSourceSpec,
+    facts: &impl ColumnFacts,
+    forms: ColumnForms,
 ) -> Result<Vec<ColumnLoader>> {
-    let planner = Planner { statistics, spec };
+    let planner = Planner { facts, forms };
     let mut leaf = 0;
     let mut columns = Vec::new();
     for field in fields {
@@ -35,18 +58,47 @@ pub(crate) fn plan_columns(
     Ok(columns)
 }
 
-struct Planner<'a> {
-    statistics: ColumnStatistics<'a>,
-    spec: &'a ParquetSourceSpec,
+/// Indexes of the columns to read: those with these names, or all.
+///
+/// # Errors
+/// `SAGE_FORMAT_COLUMN_MISSING` when the file has no such column; the message lists those that it has.
+pub(crate) fn kept_columns(path: &Path, names: Option<&[String]>, schema: &Schema) -> Result<Vec<usize>> {
+    let Some(names) = names else {
+        return Ok((0..schema.fields().len()).collect());
+    };
+    let mut kept = Vec::with_capacity(names.len());
+    for name in names {
+        let Ok(index) = schema.index_of(name) else {
+            let there: Vec<&str> = schema
+                .fields()
+                .iter()
+                .map(|field| field.name().as_str())
+                .collect();
+            let path = path.display().to_string();
+            let message = format!("{path} has no column {name}; it has {}", there.join(", "));
+            return Err(SageError::new(ErrorCode::FormatColumnMissing, message)
+                .with("file", path)
+                .with("field", name.as_str()));
+        };
+        kept.push(index);
+    }
+    kept.sort_unstable();
+    kept.dedup();
+    Ok(kept)
 }
 
-impl Planner<'_> {
+struct Planner<'a, F> {
+    facts: &'a F,
+    forms: ColumnForms,
+}
+
+impl<F: ColumnFacts> Planner<'_, F> {
     /// `leaf` is the first physical column of the field; `repeated` when it is inside a list, whose statistics say other
     /// things.
     fn column(&self, field: &Field, path: String, leaf: usize, repeated: bool) -> Result<ColumnLoader> {
         let leaves = leaf..leaf + count_leaves(field.data_type());
-        let optional = field.is_nullable()
-            && (repeated || !leaves.clone().any(|leaf| self.statistics.has_no_nulls(leaf)));
+        let optional =
+            field.is_nullable() && (repeated || !leaves.clone().any(|leaf| self.facts.has_no_nulls(leaf)));
         let load = self.load(field, &path, leaf, repeated)?;
         Ok(ColumnLoader::new(field.name().clone(), path, optional, load))
     }
@@ -65,14 +117,14 @@ impl Planner<'_> {
                 Load::Small
             }
             DataType::UInt32 | DataType::Float16 | DataType::Float32 | DataType::Float64 => Load::Number,
-            DataType::Int64 | DataType::UInt64 => match self.spec.int64 {
+            DataType::Int64 | DataType::UInt64 => match self.forms.int64 {
                 Int64As::String => Load::WholeText,
                 Int64As::Exact | Int64As::F64 => {
-                    if !repeated && *field.data_type() == DataType::Int64 && self.statistics.fits_i32(leaf) {
+                    if !repeated && *field.data_type() == DataType::Int64 && self.facts.fits_i32(leaf) {
                         Load::SmallOfInt64
                     } else {
                         Load::Whole {
-                            exact: self.spec.int64 == Int64As::Exact,
+                            exact: self.forms.int64 == Int64As::Exact,
                         }
                     }
                 }
@@ -93,7 +145,7 @@ impl Planner<'_> {
             DataType::Decimal32(precision, _)
             | DataType::Decimal64(precision, _)
             | DataType::Decimal128(precision, _)
-            | DataType::Decimal256(precision, _) => match self.spec.decimal {
+            | DataType::Decimal256(precision, _) => match self.forms.decimal {
                 DecimalAs::F64 => Load::Number,
                 DecimalAs::Auto if *precision <= 15 => Load::Number,
                 DecimalAs::Auto | DecimalAs::String => Load::DecimalText,
@@ -101,7 +153,7 @@ impl Planner<'_> {
             DataType::Binary
             | DataType::LargeBinary
             | DataType::BinaryView
-            | DataType::FixedSizeBinary(_) => match self.spec.binary {
+            | DataType::FixedSizeBinary(_) => match self.forms.binary {
                 BinaryAs::Base64 => Load::Base64,
                 BinaryAs::Utf8 => Load::Text { is_json: false },
                 BinaryAs::Error => {
@@ -127,7 +179,7 @@ impl Planner<'_> {
                     let values = child(&fields[1], leaf + count_leaves(fields[0].data_type()))?;
                     Load::Map(Box::new((keys, values)))
                 }
-                other => return Err(unfit(path, other, "it is not a map that Parquet knows")),
+                other => return Err(unfit(path, other, "it is not a map of keys and values")),
             },
             other => return Err(unfit(path, other, "leave it away with the option columns")),
         })
@@ -149,4 +201,19 @@ fn unfit(path: &str, data_type: &DataType, fix: &str) -> SageError {
         format!("the column {path} has the type {data_type}, which no field of a record can have: {fix}"),
     )
     .with("field", path)
+}
+
+/// Number of physical columns of a type.
+fn count_leaves(data_type: &DataType) -> usize {
+    match data_type {
+        DataType::Struct(fields) => fields.iter().map(|field| count_leaves(field.data_type())).sum(),
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::ListView(item)
+        | DataType::LargeListView(item)
+        | DataType::FixedSizeList(item, _)
+        | DataType::Map(item, _) => count_leaves(item.data_type()),
+        DataType::Dictionary(_, values) => count_leaves(values),
+        _ => 1,
+    }
 }

@@ -11,9 +11,9 @@ use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer
 use sage_frame::{BatchView, Column, ColumnData, Layout, LeafKind, Node, NodeIndex, StrColumn, presence};
 use sage_types::{ErrorCode, Result, SageError};
 
+use crate::arrow::field_path::FieldPath;
+use crate::arrow::sink_schema::{SinkColumn, SinkKind};
 use crate::json::JsonRowWriter;
-use crate::parquet::field_path::FieldPath;
-use crate::parquet::sink_schema::{SinkColumn, SinkKind};
 use crate::spec::InvalidStrings;
 use crate::text_lines_sink::well_formed;
 
@@ -60,7 +60,7 @@ impl SinkArrays {
                 [column] if is_single_value(columns) => Ok(vec![self.of_node(column, batch, row)?]),
                 _ => Err(SageError::new(
                     ErrorCode::FormatColumnType,
-                    "a record is not an object, but the first records of this Parquet file were; map() them to one shape",
+                    "a record is not an object, but the first records of the file were; map() them to one shape",
                 )),
             },
         }
@@ -85,7 +85,7 @@ impl SinkArrays {
             {
                 let path = path.child(name);
                 let message = format!(
-                    "the field {path} was not in the first records, which decided the columns of this Parquet file; \
+                    "the field {path} was not in the first records, which decided the columns of the file; \
                      declare it with the option schema: {}",
                     path.declaration(type_name_of(&layout, child))
                 );
@@ -168,7 +168,7 @@ impl SinkArrays {
             let mended = well_formed(string, self.invalid_strings);
             let Some(text) = mended.as_deref().and_then(|text| std::str::from_utf8(text).ok()) else {
                 let message = format!(
-                    "a string of the field {} has an unpaired surrogate, which Parquet cannot hold; \
+                    "a string of the field {} has an unpaired surrogate, which UTF-8 cannot hold; \
                      the option invalidStrings: 'replace' writes U+FFFD instead",
                     sink.path
                 );
@@ -191,7 +191,7 @@ fn is_single_value(columns: &[SinkColumn]) -> bool {
 fn no_row() -> SageError {
     SageError::new(
         ErrorCode::FormatRecord,
-        "a record is null or undefined, which a Parquet file has no row for; filter such records out",
+        "a record is null or undefined, which a file of columns has no row for; filter such records out",
     )
 }
 
@@ -279,7 +279,7 @@ fn other_type(sink: &SinkColumn, layout: &Layout, node: NodeIndex) -> SageError 
     SageError::new(
         ErrorCode::FormatColumnType,
         format!(
-            "the field {path} is {now}, but the first records, which decided the columns of this Parquet file, had {first}; \
+            "the field {path} is {now}, but the first records, which decided the columns of the file, had {first}; \
              give all records one type, or declare it with the option schema: {}",
             path.declaration(fix)
         ),

@@ -1,8 +1,8 @@
-//! A net for the Parquet library.
+//! A net for the libraries that read files of columns.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Runs a call of the library, which panics on some corrupt files; the message of the panic. Whatever panicked must not be
+/// Runs a call of a library that panics on some corrupt files; the message of the panic. Whatever panicked must not be
 /// used afterwards.
 pub(crate) fn guarded<T>(read: impl FnOnce() -> T) -> std::result::Result<T, String> {
     catch_unwind(AssertUnwindSafe(read)).map_err(|panic| {
