@@ -264,7 +264,7 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
   },
   SAGE_IO_CHANGED: {
     domain: 'external',
-    retryable: false,
+    retryable: true,
     message: 'A file was changed by somebody else while a job used it.',
     help: 'Write each file under a name that begins with \'.\', and rename it when it is complete.',
   },

@@ -420,6 +420,7 @@ impl ErrorCode {
         matches!(
             self,
             Self::IoDiskFull
+            | Self::IoChanged
             | Self::IoRead
             | Self::IoWrite
             | Self::UserTimeout
