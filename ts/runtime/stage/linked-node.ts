@@ -5,6 +5,7 @@ import { isFieldPath, readOptionalField } from '../../functions/field-path.ts';
 import { addBuiltin, readAggregateInput } from './builtin-state.ts';
 import { emitTo } from './emit-to.ts';
 import { isThenable } from './is-thenable.ts';
+import { keyIdentity } from './key-identity.ts';
 import { type FailureKind, Recovery, attempted } from './recovery.ts';
 import { ResultWalker } from './result-walker.ts';
 import { routesOf, sendToRoutes } from './routes.ts';
@@ -60,7 +61,7 @@ class Linked implements LinkedNode {
     this.#linked = linked;
     this.emit = emitTo(node.children, linked);
     this.recovery = new Recovery(node, bindings, linked);
-    this.#walker = new ResultWalker(node.id, bindings, this.emit);
+    this.#walker = new ResultWalker(node.id, bindings, this.emit, () => this.sendOutputs());
     this.push = this.#makePush();
   }
 
@@ -106,24 +107,36 @@ class Linked implements LinkedNode {
   }
 
   recover(error: unknown, value: unknown, key: unknown, how: FailureKind = 'threw'): Pushed {
+    this.#forgetAttempt();
+    // A record that fails to get a key has none, whatever key it had before.
+    const known = this.#node.op.kind === 'keyBy' ? undefined : key;
+    return this.recovery.recover(error, value, known, how, this.#call === undefined ? undefined : () => this.#attempt(value, key));
+  }
+
+  /** Nothing of a failed attempt goes on. */
+  #forgetAttempt(): void {
     const { collected, outputs } = this.#bindings;
     const { id } = this.#node;
-    // Nothing of a failed attempt goes on.
     const own = collected[id];
     if (own !== undefined) own.length = 0;
     const sent = outputs[id];
     if (sent !== undefined) sent.length = 0;
-    return this.recovery.recover(error, value, key, how, this.#call === undefined ? undefined : () => this.#attempt(value, key));
   }
 
   /** One more attempt: gives how to go on with its result. */
   async #attempt(value: unknown, key: unknown): Promise<() => Pushed> {
     const { op } = this.#node;
-    const result = await attempted(() => this.#call!(value, key));
-    if (op.kind === 'route') routesOf(op, result);
-    if (op.kind !== 'flatMap' && op.kind !== 'process') return () => this.settle(result, value, key);
-    const held = await this.#walker.gather(op.kind === 'process' ? undefined : result);
-    return () => this.#giveHeld(held, key);
+    try {
+      const result = await attempted(() => this.#call!(value, key));
+      if (op.kind === 'route') routesOf(op, result);
+      if (op.kind === 'keyBy') keyIdentity(result);
+      if (op.kind !== 'flatMap' && op.kind !== 'process') return () => this.settle(result, value, key);
+      const held = await this.#walker.gather(op.kind === 'process' ? undefined : result);
+      return () => this.#giveHeld(held, key);
+    } catch (error) {
+      this.#forgetAttempt();
+      throw error;
+    }
   }
 
   #makePush(): Push {
@@ -242,7 +255,10 @@ class Linked implements LinkedNode {
   }
 
   settle(result: unknown, value: unknown, key: unknown): Pushed {
-    if ((this.#bindings.outputs[this.#node.id]?.length ?? 0) === 0) return this.#goOn(result, value, key);
+    const { op, id } = this.#node;
+    // The result of a route or, with a policy, of a flatMap may still be a failure, of which nothing goes on.
+    const isOpen = op.kind === 'route' || (op.kind === 'flatMap' && this.recovery.isTolerant);
+    if (isOpen || (this.#bindings.outputs[id]?.length ?? 0) === 0) return this.#goOn(result, value, key);
     const sent = this.sendOutputs();
     return sent === undefined ? this.#goOn(result, value, key) : sent.then(() => this.#goOn(result, value, key));
   }
@@ -271,7 +287,7 @@ class Linked implements LinkedNode {
       case 'process':
         return this.flatten(undefined, value, key);
       case 'keyBy':
-        return this.emit(value, result);
+        return this.#withKey(result, value, key);
       case 'extract':
         return this.emit(result, key);
       case 'batch':
@@ -314,17 +330,17 @@ class Linked implements LinkedNode {
 
   flatten(result: unknown, value: unknown, key: unknown): Pushed {
     if (!this.recovery.isTolerant) return this.#walker.flatten(result, value, key);
-    let held: unknown[] | Promise<unknown[]>;
+    let held: readonly unknown[] | Promise<readonly unknown[]>;
     try {
       held = this.#walker.gather(result);
     } catch (error) {
       return this.recover(error, value, key);
     }
-    return Array.isArray(held) ? this.#giveHeld(held, key) : this.#awaitHeld(held, value, key);
+    return held instanceof Promise ? this.#awaitHeld(held, value, key) : this.#giveHeld(held, key);
   }
 
-  async #awaitHeld(gathering: Promise<unknown[]>, value: unknown, key: unknown): Promise<void> {
-    let held: unknown[];
+  async #awaitHeld(gathering: Promise<readonly unknown[]>, value: unknown, key: unknown): Promise<void> {
+    let held: readonly unknown[];
     try {
       held = await gathering;
     } catch (error) {
@@ -342,6 +358,18 @@ class Linked implements LinkedNode {
     return this.#walker.give(held, key);
   }
 
+  /** With a policy a value that cannot be a key is a failure here, where the record is whole. */
+  #withKey(result: unknown, value: unknown, key: unknown): Pushed {
+    if (this.recovery.isTolerant) {
+      try {
+        keyIdentity(result);
+      } catch (error) {
+        return this.recover(error, value, key);
+      }
+    }
+    return this.emit(value, result);
+  }
+
   #route(result: unknown, value: unknown, key: unknown): Pushed {
     const { op } = this.#node;
     if (op.kind !== 'route') return undefined;
@@ -351,6 +379,11 @@ class Linked implements LinkedNode {
     } catch (error) {
       return this.recover(error, value, key);
     }
+    const sent = this.sendOutputs();
+    return sent === undefined ? this.#sendToRoutes(names, value, key) : sent.then(() => this.#sendToRoutes(names, value, key));
+  }
+
+  #sendToRoutes(names: readonly string[], value: unknown, key: unknown): Pushed {
     const sent = sendToRoutes(this.#node, this.#bindings, this.#linked, names, value, key);
     return sent === undefined ? this.emit(value, key) : sent.then(() => this.emit(value, key));
   }

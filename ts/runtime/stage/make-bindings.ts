@@ -1,5 +1,6 @@
 import { createLogger } from '../../functions/logger.ts';
 import { iteratorResult } from './iterator-result.ts';
+import { keyIdentity } from './key-identity.ts';
 import { readResults } from './read-results.ts';
 import type { StageBindings } from './stage-bindings.ts';
 import type { StageControl } from './stage-control.ts';
@@ -48,6 +49,7 @@ export function makeBindings(
     emitted: counter(2),
     skipped: counter(3),
     dead: counter(4),
+    checkKeyed: keyIdentity,
     iteratorResult,
     logger: (node) => bindings.contexts[node]?.logger ?? createLogger({ source: `${job.jobName}/${stage.nodes[node]!.operator.name}[${spec.instance}]` }),
     wait: (ms) =>
