@@ -15,6 +15,10 @@ export function countDistinct<T>(input?: PathOf<T> | ((record: T) => unknown)): 
   const read = reader<T>('countDistinct', input);
   return {
     init: () => ({ primitives: new Set(), texts: new Set() }),
+    check(record) {
+      const value = read(record);
+      if (typeof value === 'object' && value !== null) distinctText(value);
+    },
     add(accumulator, record) {
       const value = read(record);
       if (typeof value === 'object' && value !== null) accumulator.texts.add(distinctText(value));
@@ -40,6 +44,7 @@ export function collectList(
   const read = reader<unknown>('collectList', input as (record: unknown) => unknown);
   return {
     init: () => [],
+    check: (record) => void read(record),
     add(accumulator, record) {
       accumulator.push(read(record));
       return accumulator;
@@ -85,6 +90,7 @@ export function topN<T>(n: number, by: PathTo<T, Rankable> | ((record: T) => Ran
   };
   return {
     init: () => [],
+    check: (record) => void read(record),
     add(accumulator, record) {
       const value = read(record);
       const rank = value instanceof Date ? value.getTime() : value;

@@ -2,6 +2,7 @@ import {
   type DataStream,
   END,
   type ErrorPolicy,
+  type FailureOutcome,
   type KeyedStream,
   type LocalEnvironment,
   type RoutedStream,
@@ -52,13 +53,16 @@ function errorPolicy(policy: Policy): ErrorPolicy {
     case 'deadLetter':
       return policy;
     case 'retrySkip':
-      return { retry: RETRIES, backoffMs: 0, then: 'skip' };
+      return retrying('skip');
     case 'retryDeadLetter':
-      return { retry: RETRIES, backoffMs: 0, then: 'deadLetter' };
+      return retrying('deadLetter');
     case 'flaky':
-      return { retry: RETRIES, backoffMs: 0, then: 'fail' };
+      return retrying('fail');
   }
 }
+
+// oxlint-disable-next-line unicorn/no-thenable -- the name of the setting; a word is no function
+const retrying = (then: FailureOutcome): ErrorPolicy => ({ retry: RETRIES, backoffMs: 0, then });
 
 /** Calls that a step makes behind its own: results become rows again, rows note their key. */
 function afterwards(step: Step, stream: DataStream<Row>, name: string): DataStream<Row> {

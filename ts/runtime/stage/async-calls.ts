@@ -91,7 +91,8 @@ export class AsyncCalls implements HoldingOperator {
   }
 
   get isFull(): boolean {
-    return this.#running >= this.#settings.concurrency || this.#waiting.length + this.#laneWaiting > 0 || this.#entries.length - this.#head >= this.#capacity;
+    // Records that wait for another one of their key keep no others from theirs, as long as there are not too many.
+    return this.#running >= this.#settings.concurrency || this.#waiting.length > 0 || this.#laneWaiting >= this.#capacity || this.#entries.length - this.#head >= this.#capacity;
   }
 
   /** Takes a record; generated code calls it. */
@@ -112,9 +113,11 @@ export class AsyncCalls implements HoldingOperator {
 
   /** Gives results below until there is room again: the runner waits for this row and cannot. */
   async #relieve(): Promise<void> {
-    const { linked, counts } = this.#bindings;
+    const { linked, counts, room } = this.#bindings;
     const { emit } = linked[this.#node.id]!;
     for (;;) {
+      // No call begins while the job is paused.
+      await room();
       const worked = this.work();
       if (worked !== undefined) await worked;
       const results = this.takeResults();
@@ -210,42 +213,17 @@ export class AsyncCalls implements HoldingOperator {
       return;
     }
     const { timeoutMs } = this.#settings;
-    if (timeoutMs === undefined) {
-      result.then(
-        (settled) => {
-          context.done();
-          this.#succeeded(entry, settled);
-        },
-        (error: unknown) => {
-          context.done();
-          this.#failed(entry, error, 'rejected');
-        },
-      );
-      return;
-    }
-    this.#withTimeout(entry, result, context, timeoutMs);
-  }
-
-  #withTimeout(entry: Entry, promise: PromiseLike<unknown>, context: AsyncCallContext, timeoutMs: number): void {
-    let isOver = false;
-    const timer = setTimeout(() => {
-      isOver = true;
-      const error = new SageError('SAGE_USER_TIMEOUT', `a call did not settle within ${timeoutMs} ms`);
-      context.abort(error);
-      this.#failed(entry, error, 'rejected');
-    }, timeoutMs);
-    const inTime = (): boolean => {
-      if (isOver) return false;
-      clearTimeout(timer);
-      context.done();
-      return true;
-    };
-    promise.then(
+    if (timeoutMs !== undefined) context.expireAfter(timeoutMs, (error) => this.#failed(entry, error, 'rejected'));
+    result.then(
       (settled) => {
-        if (inTime()) this.#succeeded(entry, settled);
+        if (context.isExpired) return;
+        context.done();
+        this.#succeeded(entry, settled);
       },
       (error: unknown) => {
-        if (inTime()) this.#failed(entry, error, 'rejected');
+        if (context.isExpired) return;
+        context.done();
+        this.#failed(entry, error, 'rejected');
       },
     );
   }
@@ -261,12 +239,15 @@ export class AsyncCalls implements HoldingOperator {
   }
 
   #failed(entry: Entry, error: unknown, how: FailureKind): void {
-    if (this.#bindings.control.over) return;
+    if (this.#bindings.control.over) {
+      this.#landed();
+      return;
+    }
     if (entry.attempts <= this.#retries) {
       // The call keeps its place among those in flight: a resource that fails gets no more calls than one that works.
       this.#bindings.wait(backoffMs(this.#backoffMs, entry.attempts)).then(
         () => this.#begin(entry),
-        () => undefined, // the job is over
+        () => this.#landed(), // the job is over
       );
       return;
     }
@@ -282,12 +263,17 @@ export class AsyncCalls implements HoldingOperator {
   /** A call has come to its end: others may begin, and results may leave. */
   #finish(entry: Entry, state: Entry['state']): void {
     entry.state = state;
-    this.#running--;
-    this.#host.inFlightChanged(-1);
+    this.#landed();
     if (entry.lane !== undefined || this.#settings.concurrencyPerKey !== undefined) this.#leaveLane(entry);
     if (!this.#settings.ordered) this.#give(entry);
     else this.#giveInOrder();
     this.#notify();
+  }
+
+  /** A call is no longer in flight. */
+  #landed(): void {
+    this.#running--;
+    this.#host.inFlightChanged(-1);
   }
 
   #leaveLane({ lane: id }: Entry): void {

@@ -3,6 +3,7 @@ import { takesNumbers } from '../../compiler/native-aggregates.ts';
 import { type BuiltinAggregator, isBuiltinAggregator } from '../../functions/aggregator.ts';
 import { isFieldPath, readOptionalField } from '../../functions/field-path.ts';
 import { addBuiltin, readAggregateInput } from './builtin-state.ts';
+import { checkAll, isAddedLast } from './checked-aggregators.ts';
 import { emitTo } from './emit-to.ts';
 import { isThenable } from './is-thenable.ts';
 import { keyIdentity } from './key-identity.ts';
@@ -107,6 +108,8 @@ class Linked implements LinkedNode {
   }
 
   recover(error: unknown, value: unknown, key: unknown, how: FailureKind = 'threw'): Pushed {
+    const keyed = this.#bindings.keyed[this.#node.id];
+    if (keyed?.recover !== undefined) return keyed.recover(error, value, key);
     this.#forgetAttempt();
     // A record that fails to get a key has none, whatever key it had before.
     const known = this.#node.op.kind === 'keyBy' ? undefined : key;
@@ -245,8 +248,11 @@ class Linked implements LinkedNode {
     if (op.kind !== 'aggregate') return this.emit;
     const state = this.#bindings.state[id]!;
     const aggregators = Object.values(op.spec);
+    const { isTolerant } = this.recovery;
     return this.#calling((value) => {
+      if (isTolerant) checkAll(aggregators, value);
       const parts = aggregators.map((aggregator, n) => {
+        if (isTolerant && isAddedLast(aggregator)) return undefined;
         if (!isBuiltinAggregator(aggregator)) return aggregator.add(state.custom[n], value);
         return aggregator.input === undefined ? undefined : this.#input(aggregator, n, value);
       });
@@ -291,7 +297,7 @@ class Linked implements LinkedNode {
       case 'extract':
         return this.emit(result, key);
       case 'batch':
-        if (result === undefined) return undefined;
+        if (result === undefined) return this.#giveClosed();
         this.#bindings.emitted[id]!++;
         return this.emit(result, op.keyed ? key : undefined);
       case 'route':
@@ -310,6 +316,22 @@ class Linked implements LinkedNode {
     }
   }
 
+  /** Gives the batches that were closed, if there are any, to the nodes below. */
+  #giveClosed(): Pushed {
+    const { batches, emitted } = this.#bindings;
+    const { id } = this.#node;
+    const closed = batches[id]!.takeResults();
+    let all: Promise<void> | undefined;
+    closed?.records.forEach((records, n) => {
+      const give = (): Pushed => {
+        emitted[id]!++;
+        return this.emit(records, closed.keys?.[n]);
+      };
+      all = all === undefined ? give() : all.then(give);
+    });
+    return all;
+  }
+
   /** @param parts for each aggregator its input, or its new accumulator; undefined when generated code has added them. */
   #aggregated(parts: readonly unknown[] | undefined, value: unknown): Pushed {
     const { op, id } = this.#node;
@@ -317,7 +339,7 @@ class Linked implements LinkedNode {
     const state = this.#bindings.state[id]!;
     if (parts !== undefined) Object.values(op.spec).forEach((aggregator, n) => {
       if (isBuiltinAggregator(aggregator)) addBuiltin(aggregator.name, state.builtin[n]!, parts[n]);
-      else state.custom[n] = parts[n];
+      else state.custom[n] = this.recovery.isTolerant && isAddedLast(aggregator) ? aggregator.add(state.custom[n], value) : parts[n];
     });
     state.changed = typeof op.emit === 'object';
     if (op.emit !== 'update') return undefined;

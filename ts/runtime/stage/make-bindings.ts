@@ -52,8 +52,8 @@ export function makeBindings(
     checkKeyed: keyIdentity,
     iteratorResult,
     logger: (node) => bindings.contexts[node]?.logger ?? createLogger({ source: `${job.jobName}/${stage.nodes[node]!.operator.name}[${spec.instance}]` }),
-    wait: (ms) =>
-      new Promise((resolve, reject) => {
+    wait: async (ms) => {
+      await new Promise<void>((resolve, reject) => {
         const leave = (): void => {
           clearTimeout(timer);
           reject(job.signal.reason);
@@ -64,7 +64,12 @@ export function makeBindings(
         }, ms);
         if (job.signal.aborted) leave();
         else job.signal.addEventListener('abort', leave, { once: true });
-      }),
+      });
+      while (isPaused()) {
+        await new Promise((resolve) => setTimeout(resolve, PAUSED_MS));
+        job.signal.throwIfAborted();
+      }
+    },
     room: async () => {
       for (let waitMs = 0; !hasCredit() || isPaused(); waitMs = Math.min(PAUSED_MS, waitMs + 1)) {
         await new Promise((resolve) => setTimeout(resolve, waitMs));

@@ -103,12 +103,16 @@ export class NativeAggregate implements KeyedOperator {
     try {
       record = this.#read(value);
     } catch (error) {
-      return this.#bindings.linked[this.#node.id]!.recovery.recover(error, value, key, 'threw', async () => {
-        const again = this.#read(value);
-        return () => this.#add(again, value, key);
-      });
+      return this.recover(error, value, key);
     }
     return this.#add(record, value, key);
+  }
+
+  recover(error: unknown, value: unknown, key: unknown): Pushed {
+    return this.#bindings.linked[this.#node.id]!.recovery.recover(error, value, key, 'threw', async () => {
+      const again = this.#read(value);
+      return () => this.#add(again, value, key);
+    });
   }
 
   /** What the core takes of a record. */

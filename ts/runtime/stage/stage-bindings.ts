@@ -112,7 +112,7 @@ export interface StageBindings {
   readonly iteratorResult: typeof iteratorResult;
   /** The logger of a node's function. */
   logger(node: number): Logger;
-  /** Resolves after this time; rejects when the job is over. */
+  /** Resolves after this time, and not while the job is paused; rejects when the job is over. */
   wait(ms: number): Promise<void>;
   /** Resolves when there is credit downstream again; rejects when the job is over. */
   room(): Promise<void>;

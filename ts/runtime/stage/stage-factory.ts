@@ -164,7 +164,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         failures.push(error);
       }
     }
-    const late = collectedTooLate(bindings);
+    const late = givenTooLate(bindings);
     if (late !== undefined) failures.push(late);
     for (const operator of bindings.keyed) operator?.close();
     instances.length = 0;
@@ -180,6 +180,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         if (job.signal.aborted) return;
         await instance.open();
       }
+      for (const gate of bindings.gates) gate?.open?.();
     },
     close: () => (closing ??= closeAll()),
     counts: () => counters,
@@ -205,15 +206,16 @@ function connectOutputs(node: StageNode, object: BaseFunction, bindings: StageBi
   });
 }
 
-/** Records that were collected when no `execute` was there to pass them on: they must not vanish without a word. */
-function collectedTooLate({ stage, collected }: StageBindings): SageError | undefined {
-  const node = stage.nodes.find(({ id }) => (collected[id]?.length ?? 0) > 0);
+/** Records that were given when no `execute` was there to pass them on: they must not vanish without a word. */
+function givenTooLate({ stage, collected, outputs }: StageBindings): SageError | undefined {
+  const node = stage.nodes.find(({ id }) => (collected[id]?.length ?? 0) + (outputs[id]?.length ?? 0) > 0);
   if (node === undefined) return undefined;
+  const call = (collected[node.id]?.length ?? 0) > 0 ? 'collect()' : 'output()';
   const { name, transformation } = node.operator;
-  return new SageError('SAGE_ENV_CONTEXT', `'${name}' called collect() outside execute()`, {
+  return new SageError('SAGE_ENV_CONTEXT', `'${name}' called ${call} outside execute()`, {
     operator: name,
     declaredAt: transformation.declaredAt,
-    help: 'Call collect() in execute() only: each output belongs to the record in hand.',
+    help: `Call ${call} in execute() only: each output belongs to the record in hand.`,
   });
 }
 
