@@ -5,7 +5,7 @@ import type { Core } from '../native/core.ts';
 import { type JobFacts, createTask } from '../stage/stage-factory.ts';
 import type { RunnerHost } from '../stage/stage-runner.ts';
 import { IsolateLoop, type IsolateTask } from './isolate-loop.ts';
-import type { SourceEnds } from './source-ends.ts';
+import type { EarlyEnds } from './early-ends.ts';
 
 /** What one isolate runs of a job. */
 export interface IsolateAssignment {
@@ -22,8 +22,8 @@ export interface IsolateAssignment {
   readonly onError: (error: SageError) => void;
   /** An operator that limits all records lets no more pass. */
   readonly onLimit: (operator: number) => void;
-  /** Says when sources are to end. */
-  readonly sourceEnds: SourceEnds;
+  /** Says which operators have nothing left to do. */
+  readonly earlyEnds: EarlyEnds;
 }
 
 /** Attaches this isolate to the job, builds its tasks and runs them; resolves when they are closed. */
@@ -55,7 +55,7 @@ export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
       ready: (task) => wakes.loop?.ready(task),
       inFlightChanged: (by) => wakes.loop?.inFlightChanged(by),
       limitReached: assignment.onLimit,
-      onSourcesEnd: (task, end) => assignment.sourceEnds.onEnd(task, end),
+      onEarlyEnd: (end) => assignment.earlyEnds.onEnd(end),
     };
     for (const { task, stage, instance } of assignment.tasks) {
       const built = createTask(

@@ -120,6 +120,10 @@ export class ResultWalker {
         if (next.done) return this.#sendOutputs();
         emitted[this.#node]!++;
         const pushed = this.#emit(next.value, key);
+        if (control.needless.has(this.#node)) {
+          iterator.return?.();
+          return pushed;
+        }
         if (pushed !== undefined || control.stop || pace.isTurnDue()) return this.#walkOn(iterator, key, value, pushed);
       }
     } catch (error) {
@@ -136,6 +140,11 @@ export class ResultWalker {
     try {
       if (first === undefined) await this.#bindings.turn();
       else await first;
+      control.checkNotOver();
+      if (control.needless.has(this.#node)) {
+        leave();
+        return;
+      }
       for (;;) {
         if (control.stop) await this.#bindings.room();
         else if (pace.isTurnDue()) await this.#bindings.turn();
@@ -148,6 +157,10 @@ export class ResultWalker {
         const pushed = this.#emit(next.value, key);
         if (pushed !== undefined) await pushed;
         control.checkNotOver();
+        if (control.needless.has(this.#node)) {
+          leave();
+          return;
+        }
       }
     } catch (error) {
       leave();
@@ -180,6 +193,10 @@ export class ResultWalker {
         const pushed = this.#emit(next.value, key);
         if (pushed !== undefined) await pushed;
         control.checkNotOver();
+        if (control.needless.has(this.#node)) {
+          await leave();
+          return;
+        }
       }
     } catch (error) {
       await leave();

@@ -12,7 +12,7 @@ import { fingerprint } from '../../compiler/fingerprint/fingerprint.ts';
 import { describeDifference, firstDifference } from '../../compiler/fingerprint/first-difference.ts';
 import type { StreamEnvironment } from '../../transformations/stream-environment.ts';
 import { runIsolate } from '../isolate/attach-isolate.ts';
-import { SourceEnds } from '../isolate/source-ends.ts';
+import { EarlyEnds } from '../isolate/early-ends.ts';
 import { loadCore } from '../native/load-core.ts';
 import { registeredPipeline } from './pipeline-registry.ts';
 import { serializeError } from './serialize-error.ts';
@@ -26,7 +26,7 @@ const abort = new AbortController();
 const NOTICE_AFTER_MS = 10_000;
 let accepted = false;
 let isRunning = false;
-const sourceEnds = new SourceEnds();
+const earlyEnds = new EarlyEnds();
 let leaveSources!: () => void;
 const stopping = new Promise<void>((resolve) => {
   leaveSources = resolve;
@@ -42,8 +42,8 @@ function fail(error: unknown): void {
 }
 
 port.on('message', (message: ToWorker) => {
-  if (message.type === 'endSources') {
-    sourceEnds.end(message.tasks);
+  if (message.type === 'endEarly') {
+    earlyEnds.end(message.operators);
     return;
   }
   leaveSources();
@@ -79,7 +79,7 @@ async function runPart(environment: StreamEnvironment): Promise<void> {
     nowMs: () => (environment.config.clock ?? systemClock).monotonicMs(),
     onError: fail,
     onLimit: (operator) => send({ type: 'limit', operator }),
-    sourceEnds,
+    earlyEnds,
   });
 }
 
