@@ -135,6 +135,19 @@ export function describeMapAsync(label: string): void {
       for (const begun of begunOf.values()) expect(begun).toEqual(sorted(begun));
     });
 
+    it.each([1, 2])('calls of one key that give their result at once, and others that do not, behind many results of one record; %i per key', async (concurrencyPerKey) => {
+      const records = await recordsOf((env) =>
+        env
+          .fromCollection(numbers(60))
+          .keyBy((n) => n % 3)
+          .flatMap(function* (n) {
+            for (let part = 0; part < 20; part++) yield n * 20 + part;
+          })
+          .mapAsync((n) => (n % 7 === 0 ? nextTurn(n) : n % 5 === 0 ? Promise.resolve(n) : n), { concurrency: 2, concurrencyPerKey, ordered: false }),
+      );
+      expect(sorted(records)).toEqual(numbers(1200));
+    });
+
     it('concurrencyPerKey in order', async () => {
       const overlap = new Overlap();
       const records = await recordsOf((env) =>
@@ -276,7 +289,7 @@ export function describeMapAsync(label: string): void {
 
     it.each([
       ['calls', { concurrency: 2 }, (n: number) => nextTurn(n)],
-      ['repetitions', { concurrency: 2, retry: { retry: 1_000_000, backoffMs: 1 } }, (n: number) => (n < 20 ? nextTurn(n) : Promise.reject(new Error('again')))],
+      ['repetitions', { concurrency: 2, retry: { retry: 1_000_000, backoffMs: 0 } }, (n: number) => (n < 20 ? nextTurn(n) : Promise.reject(new Error('again')))],
     ] as const)('no %s begin while it is paused', async (_, options, fn) => {
       let begun = 0;
       const { job } = await start((n) => {

@@ -6,6 +6,7 @@ const { describeBatch } = await import('./batch.cases.ts');
 const { describeGates } = await import('./gates.cases.ts');
 const { describeMapAsync } = await import('./map-async.cases.ts');
 const { describePolicies } = await import('./policies.cases.ts');
+const { describeProcess } = await import('./process.cases.ts');
 const { describeRoute } = await import('./route.cases.ts');
 const { canGenerateCode } = await import('../../../ts/runtime/codec/can-generate-code.ts');
 
@@ -13,4 +14,4 @@ it('no code is generated here', () => {
   expect(canGenerateCode()).toBe(false);
 });
 
-for (const describeCases of [describeBatch, describeGates, describeMapAsync, describePolicies, describeRoute]) describeCases('linked form');
+for (const describeCases of [describeBatch, describeGates, describeMapAsync, describePolicies, describeProcess, describeRoute]) describeCases('linked form');

@@ -16,7 +16,7 @@ import {
   topN,
 } from '../../../ts/index.ts';
 import { numbers, recordsOf, runToArray } from '../support/run-to-array.ts';
-import { thenable } from '../support/thenables.ts';
+import { refusing, thenable } from '../support/thenables.ts';
 
 const retrying = (retry: number, last: 'fail' | 'skip' | 'deadLetter'): ErrorPolicy => ({
   retry,
@@ -35,7 +35,7 @@ const failing: Readonly<Record<string, (stream: DataStream<number>) => DataStrea
   'a map': (stream) => stream.map((n) => (isBad(n) ? fail(n) : n)),
   'a map that rejects': (stream) => stream.map(async (n) => (isBad(n) ? fail(n) : n)),
   'a map that throws or rejects in turn': (stream) => stream.map((n) => (isBad(n) ? (n % 8 === 1 ? fail(n) : Promise.reject(new RangeError(`bad ${n}`))) : n)),
-  'a map that gives thenables': (stream) => stream.map((n) => (isBad(n) ? { then: (_: unknown, reject: (error: unknown) => void) => reject(new RangeError(`bad ${n}`)) } : thenable(n))),
+  'a map that gives thenables': (stream) => stream.map((n) => (isBad(n) ? refusing(new RangeError(`bad ${n}`)) : thenable(n))),
   'a flatMap': (stream) => stream.flatMap((n) => (isBad(n) ? fail(n) : [n])),
   'a generator half way': (stream) => stream.flatMap(function* (n) {
     yield n;

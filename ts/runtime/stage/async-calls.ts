@@ -58,7 +58,7 @@ export class AsyncCalls implements HoldingOperator {
   #entries: Entry[] = [];
   #head = 0;
   /** Not yet begun. */
-  #waiting: Entry[] = [];
+  readonly #waiting: Entry[] = [];
   readonly #lanes = new Map<unknown, Lane>();
   #laneWaiting = 0;
   #running = 0;
@@ -140,13 +140,8 @@ export class AsyncCalls implements HoldingOperator {
     this.#notified = false;
     if (this.#failure !== undefined) throw this.#failure.error;
     const { concurrency } = this.#settings;
-    if (this.#waiting.length > 0 && this.#running < concurrency) {
-      const waiting = this.#waiting;
-      this.#waiting = [];
-      let next = 0;
-      while (next < waiting.length && this.#running < concurrency) this.#admit(waiting[next++]!);
-      this.#waiting = next === waiting.length ? this.#waiting : waiting.slice(next);
-    }
+    // A call that gives its result at once puts the next one of its key before the others.
+    while (this.#waiting.length > 0 && this.#running < concurrency) this.#admit(this.#waiting.shift()!);
     return this.#letters.length > 0 ? this.#sendLetters() : undefined;
   }
 

@@ -187,9 +187,17 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
   };
 }
 
-/** Where `this.output(tag, x)` of a function goes: to who takes the tag, if anybody does. Calls in flight at the same time could not be told apart. */
+/** Where `this.output(tag, x)` of a function goes: to who takes the tag, if anybody does. */
 function connectOutputs(node: StageNode, object: BaseFunction, bindings: StageBindings): void {
-  if (node.op.kind === 'mapAsync') return;
+  const { kind } = node.op;
+  if (kind === 'mapAsync' || kind === 'keyBy' || kind === 'source') {
+    BaseFunction.connectOutputs(object, () => {
+      throw new SageError('SAGE_ENV_CONTEXT', `a class for ${kind} has no side outputs, and called output()`, {
+        help: 'Give what belongs to the side as a part of the result, and take it out in a process function behind.',
+      });
+    });
+    return;
+  }
   const taken = new Set(node.sides.filter(({ channel }) => channel === 'output').map(({ tag }) => tag));
   const waiting: { readonly tag: string; readonly record: unknown }[] = [];
   if (taken.size > 0) bindings.outputs[node.id] = waiting;
