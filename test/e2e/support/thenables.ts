@@ -16,8 +16,8 @@ export function thenable<T>(value: T): PromiseLike<T> {
 export function refusing(error: Error): PromiseLike<never> {
   return {
     // eslint-disable-next-line unicorn/no-thenable -- that is the point
-    then: (resolve, reject) => Promise.reject(error).then(resolve, reject),
-  } as PromiseLike<never>;
+    then: (_resolve: unknown, reject: (error: unknown) => void) => reject(error),
+  } as unknown as PromiseLike<never>;
 }
 
 /** Counts how many calls are under way at once. */
