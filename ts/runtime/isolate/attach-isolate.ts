@@ -74,6 +74,7 @@ export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
   try {
     await loop.run();
   } finally {
+    assignment.earlyEnds.forget();
     core.detachIsolate(handle);
   }
 }
