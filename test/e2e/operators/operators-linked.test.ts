@@ -8,10 +8,11 @@ const { describeMapAsync } = await import('./map-async.cases.ts');
 const { describePolicies } = await import('./policies.cases.ts');
 const { describeProcess } = await import('./process.cases.ts');
 const { describeRoute } = await import('./route.cases.ts');
+const { describeTold } = await import('./told.cases.ts');
 const { canGenerateCode } = await import('../../../ts/runtime/codec/can-generate-code.ts');
 
 it('no code is generated here', () => {
   expect(canGenerateCode()).toBe(false);
 });
 
-for (const describeCases of [describeBatch, describeGates, describeMapAsync, describePolicies, describeProcess, describeRoute]) describeCases('linked form');
+for (const describeCases of [describeBatch, describeGates, describeMapAsync, describePolicies, describeProcess, describeRoute, describeTold]) describeCases('linked form');

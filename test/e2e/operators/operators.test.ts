@@ -4,5 +4,6 @@ import { describeMapAsync } from './map-async.cases.ts';
 import { describePolicies } from './policies.cases.ts';
 import { describeProcess } from './process.cases.ts';
 import { describeRoute } from './route.cases.ts';
+import { describeTold } from './told.cases.ts';
 
-for (const describeCases of [describeBatch, describeGates, describeMapAsync, describePolicies, describeProcess, describeRoute]) describeCases('generated code');
+for (const describeCases of [describeBatch, describeGates, describeMapAsync, describePolicies, describeProcess, describeRoute, describeTold]) describeCases('generated code');
