@@ -211,7 +211,7 @@ export function describeMapAsync(label: string): void {
         )
         .onError(how === 'skip' ? 'skip' : 'deadLetter');
       stream.sink(records);
-      stream.deadLetters<number>().sink((letter) => letters.push([letter.record, letter.attempts, letter.error.name, letter.error.message]));
+      if (how !== 'skip') stream.deadLetters<number>().sink((letter) => letters.push([letter.record, letter.attempts, letter.error.name, letter.error.message]));
       const result = await env.submit({ autostop: true });
       const failing = numbers(500).filter((n) => n % 7 === 0);
       const tries = how === 'retries' ? 3 : 1;

@@ -201,6 +201,15 @@ export function describePolicies(label: string): void {
       });
     }
 
+    it.each([['no policy', undefined], ['another one', 'skip'], ['another one behind retries', retrying(1, 'fail')]] as const)('dead letters of an operator with %s are a plan error', (_, policy) => {
+      const env = new LocalEnvironment();
+      const stream = env.fromCollection([1]).map((n) => n);
+      if (policy !== undefined) stream.onError(policy);
+      stream.deadLetters().sink(() => undefined);
+      stream.sink(() => undefined);
+      expect(() => env.explain()).toThrow(expect.objectContaining({ code: 'SAGE_PLAN_ARGUMENT', message: expect.stringContaining("onError('deadLetter')") as string }));
+    });
+
     it('two readers of the dead letters get all of them, one after the other', async () => {
       const env = new LocalEnvironment();
       const log: string[] = [];

@@ -1,9 +1,6 @@
 import type { StageNode } from '../../compiler/physical-plan.ts';
-import { takesNumbers } from '../../compiler/native-aggregates.ts';
-import { type BuiltinAggregator, isBuiltinAggregator } from '../../functions/aggregator.ts';
+import { isBuiltinAggregator } from '../../functions/aggregator.ts';
 import { isFieldPath, readOptionalField } from '../../functions/field-path.ts';
-import { addBuiltin, readAggregateInput } from './builtin-state.ts';
-import { checkAll, isAddedLast } from './checked-aggregators.ts';
 import { emitTo } from './emit-to.ts';
 import { isThenable } from './is-thenable.ts';
 import { keyIdentity } from './key-identity.ts';
@@ -11,6 +8,7 @@ import { type FailureKind, Recovery, attempted } from './recovery.ts';
 import { ResultWalker } from './result-walker.ts';
 import { routesOf, sendToRoutes } from './routes.ts';
 import type { StageBindings } from './stage-bindings.ts';
+import { UnkeyedAggregate, readInput } from './unkeyed-aggregate.ts';
 
 /** Nothing when the record went all the way down at once, a promise when something below has to be awaited. */
 export type Pushed = Promise<void> | undefined;
@@ -53,6 +51,8 @@ class Linked implements LinkedNode {
   readonly #bindings: StageBindings;
   readonly #linked: readonly LinkedNode[];
   readonly #walker: ResultWalker;
+  /** Of an aggregate over all records. */
+  #aggregate: UnkeyedAggregate | undefined;
   /** Calls the user's function (or what takes its place) for a record; nothing where there is none. */
   #call: ((value: unknown, key: unknown) => unknown) | undefined;
 
@@ -183,12 +183,14 @@ class Linked implements LinkedNode {
       }
       case 'extract': {
         const inputs = Object.values(op.spec).flatMap((aggregator, n) => (isBuiltinAggregator(aggregator) && aggregator.input !== undefined ? [{ aggregator, n }] : []));
-        return this.#calling((value) => inputs.map(({ aggregator, n }) => this.#input(aggregator, n, value)));
+        return this.#calling((value) => inputs.map(({ aggregator, n }) => readInput(bindings.control, id, aggregator, n, value)));
       }
       case 'reduce':
         return op.keyed ? (value, key) => bindings.keyed[id]!.push(value, key) : this.#reduce();
       case 'aggregate':
-        return op.keyed ? (value, key) => bindings.keyed[id]!.push(value, key) : this.#aggregate();
+        if (op.keyed) return (value, key) => bindings.keyed[id]!.push(value, key);
+        this.#aggregate = new UnkeyedAggregate(this.#node, bindings);
+        return this.#calling((value) => this.#aggregate!.read(value));
       case 'mapAsync':
         return (value, key) => bindings.holders[id]!.push(value, key);
       case 'batch': {
@@ -215,22 +217,6 @@ class Linked implements LinkedNode {
     }
   }
 
-  /** Runs code that may throw; what it throws is this operator's error. */
-  #guard(body: () => void, record?: unknown): undefined {
-    try {
-      body();
-    } catch (error) {
-      throw this.#bindings.control.failed(error, this.#node.id, [record], 0);
-    }
-    return undefined;
-  }
-
-  #input(aggregator: BuiltinAggregator<never, unknown>, n: number, value: unknown): unknown {
-    const input = readAggregateInput(aggregator, value);
-    if (typeof input === 'number' || input === undefined || input === null || !takesNumbers(aggregator)) return input;
-    return this.#bindings.control.badInput(this.#node.id, n, input, value);
-  }
-
   #reduce(): Push {
     const { op, id } = this.#node;
     const state = this.#bindings.state[id]!;
@@ -239,24 +225,6 @@ class Linked implements LinkedNode {
     return this.#calling((value) => {
       if (!state.has) return value;
       return typeof fn === 'function' ? fn(state.value, value) : fn.execute(state.value, value);
-    });
-  }
-
-  /** Everything that can fail comes first, so that a record which fails leaves nothing behind. */
-  #aggregate(): Push {
-    const { op, id } = this.#node;
-    if (op.kind !== 'aggregate') return this.emit;
-    const state = this.#bindings.state[id]!;
-    const aggregators = Object.values(op.spec);
-    const { isTolerant } = this.recovery;
-    return this.#calling((value) => {
-      if (isTolerant) checkAll(aggregators, value);
-      const parts = aggregators.map((aggregator, n) => {
-        if (isTolerant && isAddedLast(aggregator)) return undefined;
-        if (!isBuiltinAggregator(aggregator)) return aggregator.add(state.custom[n], value);
-        return aggregator.input === undefined ? undefined : this.#input(aggregator, n, value);
-      });
-      return parts.some((part, n) => !isBuiltinAggregator(aggregators[n]) && isThenable(part)) ? Promise.all(parts) : parts;
     });
   }
 
@@ -332,22 +300,11 @@ class Linked implements LinkedNode {
     return all;
   }
 
-  /** @param parts for each aggregator its input, or its new accumulator; undefined when generated code has added them. */
   #aggregated(parts: readonly unknown[] | undefined, value: unknown): Pushed {
-    const { op, id } = this.#node;
-    if (op.kind !== 'aggregate') return undefined;
-    const state = this.#bindings.state[id]!;
-    if (parts !== undefined) Object.values(op.spec).forEach((aggregator, n) => {
-      if (isBuiltinAggregator(aggregator)) addBuiltin(aggregator.name, state.builtin[n]!, parts[n]);
-      else state.custom[n] = this.recovery.isTolerant && isAddedLast(aggregator) ? aggregator.add(state.custom[n], value) : parts[n];
-    });
-    state.changed = typeof op.emit === 'object';
-    if (op.emit !== 'update') return undefined;
-    let running: unknown;
-    this.#guard(() => {
-      running = state.result();
-    }, value);
-    return this.emit(running, undefined);
+    const { op } = this.#node;
+    const aggregate = this.#aggregate!;
+    aggregate.add(parts, value);
+    return op.kind === 'aggregate' && op.emit === 'update' ? this.emit(aggregate.running(value), undefined) : undefined;
   }
 
   flatten(result: unknown, value: unknown, key: unknown): Pushed {
