@@ -113,7 +113,7 @@ export function toSageError(error: unknown, options: SageErrorOptions = {}): Sag
 
 /** What the binding threw as a {@link SageError}; undefined for an error of anybody else. */
 export function coreError(error: unknown, options: SageErrorOptions = {}): SageError | undefined {
-  const core = error instanceof Error ? parseCoreError(error.message) : undefined;
+  const core = error instanceof Error ? parseCoreError(error) : undefined;
   if (core === undefined) return undefined;
   const operator = core.context?.['operator'];
   return new SageError(core.code, core.message, {
@@ -124,10 +124,11 @@ export function coreError(error: unknown, options: SageErrorOptions = {}): SageE
   });
 }
 
-function parseCoreError(message: unknown): CoreErrorJson | undefined {
-  // Errors of user code come here as well: their message may be anything.
-  if (typeof message !== 'string' || !message.startsWith('{')) return undefined;
+function parseCoreError(error: Error): CoreErrorJson | undefined {
   try {
+    // Errors of user code come here as well: their message may be anything, also what cannot be read.
+    const message: unknown = error.message;
+    if (typeof message !== 'string' || !message.startsWith('{')) return undefined;
     const value = JSON.parse(message) as Partial<CoreErrorJson>;
     if (typeof value.code !== 'string' || !Object.hasOwn(ERROR_TABLE, value.code)) return undefined;
     return { ...value, code: value.code, message: String(value.message) };

@@ -210,6 +210,29 @@ export function describePolicies(label: string): void {
       expect(() => env.explain()).toThrow(expect.objectContaining({ code: 'SAGE_PLAN_ARGUMENT', message: expect.stringContaining("onError('deadLetter')") as string }));
     });
 
+    it('whatever is thrown becomes a dead letter', async () => {
+      const unreadable = Object.defineProperty(new Error('x'), 'message', { get: () => fail(0) });
+      const thrown: readonly (readonly [unknown, string, string])[] = [
+        [null, 'null', 'null'],
+        [undefined, 'undefined', 'undefined'],
+        ['text', 'string', 'text'],
+        [Symbol('s'), 'symbol', 'Symbol(s)'],
+        [{ a: 1 }, 'object', '{ a: 1 }'],
+        [Object.create(null), 'object', '[Object: null prototype] {}'],
+        [unreadable, 'Error', 'undefined'],
+        [Object.assign(new Error('named'), { name: 5 }), '5', 'named'],
+      ];
+      const env = new LocalEnvironment();
+      const letters: DeadLetter<unknown>[] = [];
+      const stream = env.fromCollection(numbers(thrown.length)).map((n) => {
+        throw thrown[n]![0];
+      }).onError('deadLetter');
+      stream.sink([]);
+      stream.deadLetters().sink(letters);
+      await env.submit({ autostop: true });
+      expect(letters.map(({ error }) => [error.name, error.message])).toEqual(thrown.map(([, name, message]) => [name, message]));
+    });
+
     it('two readers of the dead letters get all of them, one after the other', async () => {
       const env = new LocalEnvironment();
       const log: string[] = [];
