@@ -22,7 +22,7 @@ export type { LogFields, Logger, LogMethod } from './functions/logger.ts';
 export { aggregator, type AggregateResults, type BuiltinAggregator, type UserAggregator } from './functions/aggregator.ts';
 export { avg, count, first, last, max, min, sum } from './functions/builtin-aggregators.ts';
 export { collectList, countDistinct, topN } from './functions/collecting-aggregators.ts';
-export { DataStream, KeyedStream, RoutedStream } from './datastream/streams.ts';
+export { DataStream, KeyedRoutedStream, KeyedStream, RoutedStream } from './datastream/streams.ts';
 export type {
   BatchOptions,
   DedupOptions,

@@ -6,15 +6,20 @@ import { JsonLinesSink } from '../../ts/connectors/json-lines-sink.ts';
 import { ParquetSink } from '../../ts/connectors/parquet-sink.ts';
 import { TextLinesSink } from '../../ts/connectors/text-lines-sink.ts';
 import type { CollectedRecords } from '../../ts/datastream/collect-stream.ts';
-import type { DataStream, KeyedStream } from '../../ts/datastream/streams.ts';
+import type { AsyncCall } from '../../ts/datastream/record-types.ts';
+import type { DataStream, KeyedRoutedStream, KeyedStream, RoutedStream } from '../../ts/datastream/streams.ts';
 import { LocalEnvironment } from '../../ts/environment/local-environment.ts';
 import { BatchFunction } from '../../ts/functions/batch-function.ts';
+import { count } from '../../ts/functions/builtin-aggregators.ts';
 import { FilterFunction } from '../../ts/functions/filter-function.ts';
 import { FlatMapFunction } from '../../ts/functions/flat-map-function.ts';
 import { KeyByFunction } from '../../ts/functions/key-by-function.ts';
 import { MapFunction } from '../../ts/functions/map-function.ts';
+import { OutputTag } from '../../ts/functions/output-tag.ts';
+import { ProcessFunction } from '../../ts/functions/process-function.ts';
 import { SinkFunction } from '../../ts/functions/sink-function.ts';
 import { END, SourceFunction } from '../../ts/functions/source-function.ts';
+import type { DeadLetter } from '../../ts/transformations/dead-letter.ts';
 import type { Job, JobResult } from '../../ts/transformations/job.ts';
 
 interface Bid {
@@ -263,6 +268,103 @@ bids.sink(FileSource.jsonLines<Bid>('bids.jsonl'));
 bids.sink(Store);
 // @ts-expect-error -- no such column
 FileSource.parquet<Bid>('bids.parquet', { columns: ['nothing'] });
+
+// --- operators that keep the key
+class Rate extends MapFunction<Bid, string> {
+  readonly #factor: number;
+  constructor(factor: number, _unit?: string) {
+    super();
+    this.#factor = factor;
+  }
+  execute(bid: Bid): string {
+    return `${bid.price * this.#factor}`;
+  }
+}
+class Score {
+  async execute(bid: Bid, call: AsyncCall): Promise<number | undefined> {
+    return call.attempt > 1 ? undefined : bid.price;
+  }
+}
+class Spread extends ProcessFunction<Bid, { id: number }> {
+  constructor(_width: number) {
+    super();
+  }
+  execute(bid: Bid): void {
+    this.collect({ id: bid.auction });
+  }
+}
+
+expectTypeOf(bids.mapAsync(async (bid) => bid.price, { concurrency: 4 })).toEqualTypeOf<DataStream<number>>();
+expectTypeOf(bids.mapAsync(async (bid) => (bid.price > 1 ? bid.channel : undefined), { concurrency: 4 })).toEqualTypeOf<DataStream<string>>();
+expectTypeOf(bids.mapAsync((bid, { signal, attempt, key }) => ({ bid, signal, attempt, key }), { concurrency: 1, timeoutMs: 5, retry: { retry: 2, backoffMs: 10 } })).toEqualTypeOf<
+  DataStream<{ bid: Bid; signal: AbortSignal; attempt: number; key: unknown }>
+>();
+expectTypeOf(bids.mapAsync(Rate, { concurrency: 2, args: [2, 'EUR'] })).toEqualTypeOf<DataStream<string>>();
+expectTypeOf(bids.mapAsync(Score, { concurrency: 2 })).toEqualTypeOf<DataStream<number>>();
+expectTypeOf(bids.mapAsync(new Rate(2), { concurrency: 2 })).toEqualTypeOf<DataStream<string>>();
+expectTypeOf(keyed.mapAsync(async (bid) => bid.price, { concurrency: 4, ordered: false, concurrencyPerKey: 2 })).toEqualTypeOf<KeyedStream<number, number>>();
+expectTypeOf(keyed.mapAsync(Rate, { concurrency: 2, args: [2] })).toEqualTypeOf<KeyedStream<number, string>>();
+// @ts-expect-error -- the concurrency is needed
+bids.mapAsync(async (bid) => bid.price, { ordered: false });
+// @ts-expect-error -- the constructor needs an argument
+bids.mapAsync(Rate, { concurrency: 2 });
+// @ts-expect-error -- a number is needed
+bids.mapAsync(Rate, { concurrency: 2, args: ['2'] });
+// @ts-expect-error -- another record
+lines.mapAsync(Rate, { concurrency: 2, args: [2] });
+
+expectTypeOf(bids.process(Spread, 3)).toEqualTypeOf<DataStream<{ id: number }>>();
+expectTypeOf(keyed.process(new Spread(3))).toEqualTypeOf<KeyedStream<number, { id: number }>>();
+// @ts-expect-error -- the constructor needs an argument
+bids.process(Spread);
+
+expectTypeOf(bids.batch({ max: 10, waitMs: 5, bytes: 1000, weight: (bid) => bid.price, by: 'seller.id', maxOpen: 5 })).toEqualTypeOf<DataStream<Bid[]>>();
+expectTypeOf(keyed.batch({ max: 10 })).toEqualTypeOf<KeyedStream<number, Bid[]>>();
+expectTypeOf(keyed.batch({ max: 10, by: (bid) => bid.channel })).toEqualTypeOf<DataStream<Bid[]>>();
+// @ts-expect-error -- a weight is a number
+bids.batch({ max: 10, weight: (bid) => bid.channel });
+
+expectTypeOf(keyed.dedup()).toEqualTypeOf<KeyedStream<number, Bid>>();
+expectTypeOf(keyed.dedup('seller.id', { ttlMs: 1 }).limit(3).sample(0.5).sample({ every: 2 })).toEqualTypeOf<KeyedStream<number, Bid>>();
+expectTypeOf(bids.dedup((bid) => bid.channel).limit(3).sample({ fraction: 0.5, seed: 1 })).toEqualTypeOf<DataStream<Bid>>();
+expectTypeOf(keyed.zipWithIndex()).toEqualTypeOf<KeyedStream<number, [Bid, number]>>();
+expectTypeOf(keyed.rebalance()).toEqualTypeOf<DataStream<Bid>>();
+expectTypeOf(keyed.map((bid) => bid.price).onError('skip').named('prices')).toEqualTypeOf<KeyedStream<number, number>>();
+// @ts-expect-error -- no such field
+bids.dedup('nothing');
+// @ts-expect-error -- either a fraction or every
+bids.sample({ fraction: 0.5, every: 2 });
+
+// --- branches
+const { cheap, dear } = keyed.split((bid) => (bid.price < 5 ? 'cheap' : 'dear'), ['cheap', 'dear']);
+expectTypeOf(cheap).toEqualTypeOf<KeyedStream<number, Bid>>();
+expectTypeOf(dear).toEqualTypeOf<KeyedStream<number, Bid>>();
+expectTypeOf(bids.split(async () => ['a', 'b'] as const, ['a', 'b']).b).toEqualTypeOf<DataStream<Bid>>();
+// @ts-expect-error -- a name that is not in the list
+bids.split(() => 'c', ['a', 'b']);
+// @ts-expect-error -- no such stream
+void bids.split(() => 'a', ['a', 'b']).c;
+
+expectTypeOf(bids.route((bid) => bid.channel)).toEqualTypeOf<RoutedStream<Bid>>();
+expectTypeOf(bids.route((bid) => bid.channel).to('web')).toEqualTypeOf<DataStream<Bid>>();
+expectTypeOf(keyed.route(async (bid) => [bid.channel])).toEqualTypeOf<KeyedRoutedStream<number, Bid>>();
+expectTypeOf(keyed.route((bid) => bid.channel).to('web')).toEqualTypeOf<KeyedStream<number, Bid>>();
+expectTypeOf(keyed.route((bid) => bid.channel).to('web').aggregate({ n: count() })).toEqualTypeOf<DataStream<{ key: number; n: number }>>();
+const merged = keyed.route((bid) => bid.channel, {
+  web: (stream) => stream.map((bid) => bid.price),
+  shop: (stream) => stream.aggregate({ n: count() }),
+  archive: (stream) => void stream.sink([]),
+  default: (stream) => stream,
+});
+expectTypeOf(merged).toEqualTypeOf<DataStream<number | { key: number; n: number } | Bid>>();
+
+// --- side outputs and dead letters
+const broken = new OutputTag<{ line: string }>('broken');
+expectTypeOf(bids.map(Rate, 1).sideOutput(broken)).toEqualTypeOf<DataStream<{ line: string }>>();
+expectTypeOf(bids.map(Rate, 1).sideOutput('broken')).toEqualTypeOf<DataStream<unknown>>();
+expectTypeOf(bids.map(Rate, 1).onError('deadLetter').deadLetters<Bid>()).toEqualTypeOf<DataStream<DeadLetter<Bid>>>();
+// @ts-expect-error -- no such policy
+bids.map((bid) => bid).onError('ignore');
 
 // --- modifiers and jobs
 expectTypeOf(bids.named('a').uid('b').parallelism('auto')).toEqualTypeOf<DataStream<Bid>>();

@@ -213,7 +213,7 @@ export function toSageError(error: unknown, options: SageErrorOptions = {}): Sag
 
 /** What the binding threw as a {@link SageError}; undefined for an error of anybody else. */
 export function coreError(error: unknown, options: SageErrorOptions = {}): SageError | undefined {
-  const core = error instanceof Error ? parseCoreError(error.message) : undefined;
+  const core = error instanceof Error ? parseCoreError(error) : undefined;
   if (core === undefined) return undefined;
   const named = core.context?.['operator'];
   const operator = options.operator ?? (typeof named === 'string' ? named : undefined);
@@ -221,10 +221,11 @@ export function coreError(error: unknown, options: SageErrorOptions = {}): SageE
   return operator === undefined ? new SageError(core.code, core.message, known) : operatorError(core.code, core.message, { ...known, operator });
 }
 
-function parseCoreError(message: unknown): CoreErrorJson | undefined {
-  // Errors of user code come here as well: their message may be anything.
-  if (typeof message !== 'string' || !message.startsWith('{')) return undefined;
+function parseCoreError(error: Error): CoreErrorJson | undefined {
   try {
+    // Errors of user code come here as well: their message may be anything, also what cannot be read.
+    const message: unknown = error.message;
+    if (typeof message !== 'string' || !message.startsWith('{')) return undefined;
     const value = JSON.parse(message) as Partial<CoreErrorJson>;
     if (typeof value.code !== 'string' || !Object.hasOwn(ERROR_TABLE, value.code)) return undefined;
     return { ...value, code: value.code, message: String(value.message) };

@@ -153,9 +153,9 @@ export interface IsolatePlan {
   readonly reason: string;
 }
 
-/** A source that has nothing left to do when all of these limits have been reached: no record of it can get to a sink any more. */
+/** A source or flatMap that has nothing left to do when all of these limits have been reached: no record of it can get to a sink any more. */
 export interface EarlyEnd {
-  readonly source: OperatorId;
+  readonly operator: OperatorId;
   readonly limits: readonly OperatorId[];
 }
 

@@ -296,7 +296,9 @@ export class DataStream<out T> extends StreamBase {
   route(router: Router<T, string>, branches?: Branches<DataStream<T>>): DataStream<unknown> {
     const declaredAt = captureSourceLocation(this.route);
     if (branches === undefined) {
-      return streamKinds().routed(this.environment, this.#addRoute(router, { names: undefined, unknown: 'ignored' }, 'route', declaredAt));
+      const route = this.#addRoute(router, { names: undefined, unknown: 'ignored' }, 'route', declaredAt);
+      const { routed, keyedRouted } = streamKinds();
+      return route.keyedBy === undefined ? routed(this.environment, route) : keyedRouted(this.environment, route);
     }
     const [first, ...others] = buildBranches<DataStream<T>>(
       branches,

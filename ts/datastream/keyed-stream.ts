@@ -5,7 +5,7 @@ import type { ProcessFunction } from '../functions/process-function.ts';
 import type { BaseTransformation } from '../transformations/base-transformation.ts';
 import { DataStream } from './data-stream.ts';
 import type { AsyncExecutes, AsyncFunction, Branches, BranchRecords, ClassOf, Collects, Executes, Flattenable, Flattened, Mapped, RecordFunction, Router, Simplify } from './record-types.ts';
-import type { RoutedStream } from './routed-stream.ts';
+import type { KeyedRoutedStream } from './keyed-routed-stream.ts';
 import { registerStreamKinds } from './stream-kinds.ts';
 import type { BatchOptions, DedupOptions, EmitOptions, MapAsyncOptions, NeededClassOptions } from './stream-options.ts';
 
@@ -90,10 +90,10 @@ export class KeyedStream<out K, out T> extends DataStream<T> {
     return super.split(fn, names) as { [Name in N]: KeyedStream<K, T> };
   }
 
-  override route(router: Router<T, string>): RoutedStream<T>;
+  override route(router: Router<T, string>): KeyedRoutedStream<K, T>;
   override route<B extends Branches<KeyedStream<K, T>>>(router: Router<T, string>, branches: B): DataStream<BranchRecords<B>>;
-  override route(...args: [never]): DataStream<never> & RoutedStream<never> {
-    return super.route(...args) as DataStream<never> & RoutedStream<never>;
+  override route(...args: [never]): KeyedRoutedStream<K, never> {
+    return super.route(...args) as unknown as KeyedRoutedStream<K, never>;
   }
 
   /** Computes named results for each key: `{ key, ...results }`. */

@@ -1,5 +1,6 @@
 import type { BaseTransformation } from '../transformations/base-transformation.ts';
 import type { StreamEnvironment } from '../transformations/stream-environment.ts';
+import type { KeyedRoutedStream } from './keyed-routed-stream.ts';
 import type { KeyedStream } from './keyed-stream.ts';
 import type { RoutedStream } from './routed-stream.ts';
 
@@ -7,6 +8,7 @@ import type { RoutedStream } from './routed-stream.ts';
 export interface StreamKinds {
   readonly keyed: (environment: StreamEnvironment, transformation: BaseTransformation) => KeyedStream<unknown, unknown>;
   readonly routed: (environment: StreamEnvironment, transformation: BaseTransformation) => RoutedStream<unknown>;
+  readonly keyedRouted: (environment: StreamEnvironment, transformation: BaseTransformation) => KeyedRoutedStream<unknown, unknown>;
 }
 
 let known: Partial<StreamKinds> = {};
@@ -18,7 +20,7 @@ export function registerStreamKinds(kinds: Partial<StreamKinds>): void {
 
 /** All kinds of streams. Import streams from `streams.ts`, which loads them. */
 export function streamKinds(): StreamKinds {
-  const { keyed, routed } = known;
-  if (keyed === undefined || routed === undefined) throw new TypeError("import streams from 'datastream/streams.ts'");
-  return { keyed, routed };
+  const { keyed, routed, keyedRouted } = known;
+  if (keyed === undefined || routed === undefined || keyedRouted === undefined) throw new TypeError("import streams from 'datastream/streams.ts'");
+  return { keyed, routed, keyedRouted };
 }

@@ -80,10 +80,13 @@ export type SampleOptions =
       readonly fraction: number;
       /** The same seed takes the same places of the stream; 0 when left away. */
       readonly seed?: number;
+      readonly every?: never;
     }
   | {
       /** The first record of each `every` passes. */
       readonly every: number;
+      readonly fraction?: never;
+      readonly seed?: never;
     };
 
 /** The streams' own options with the constructor arguments of a class. */

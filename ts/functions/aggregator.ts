@@ -19,9 +19,14 @@ export interface BuiltinAggregator<in T, out R> {
  *
  * `add` may be async: the next record waits. `init` and `result` may not. Nothing needs `merge` yet: the records of a key are
  * added one by one.
+ *
+ * With an error policy a record that fails leaves nothing behind in any of the aggregators: an `add` that changes the accumulator
+ * in place must not fail once it has, and one that has `check` is called last, when nothing can fail any more.
  */
 export interface UserAggregator<T, A, R> {
   init(): A;
+  /** Throws for a record that `add`, which is synchronous then, could not take. Called where an error policy is set. */
+  check?(record: T): void;
   add(accumulator: A, record: T): A | PromiseLike<A>;
   merge?(left: A, right: A): A;
   result(accumulator: A): R;

@@ -18,6 +18,10 @@ export function countDistinct<T>(input?: PathOf<T> | ((record: T) => unknown)): 
   const read = input === undefined ? whole : reader<T>('countDistinct', input, countDistinct);
   return {
     init: () => ({ primitives: new Set(), texts: new Set() }),
+    check(record) {
+      const value = read(record);
+      if (typeof value === 'object' && value !== null) distinctText(value);
+    },
     add(accumulator, record) {
       const value = read(record);
       if (typeof value === 'object' && value !== null) accumulator.texts.add(distinctText(value));
@@ -43,6 +47,7 @@ export function collectList(
   const read = input === undefined ? whole : reader<unknown>('collectList', input, collectList);
   return {
     init: () => [],
+    check: (record) => void read(record),
     add(accumulator, record) {
       accumulator.push(read(record));
       return accumulator;
@@ -91,6 +96,7 @@ export function topN<T>(n: number, by: PathTo<T, Rankable> | ((record: T) => Ran
   };
   return {
     init: () => [],
+    check: (record) => void read(record),
     add(accumulator, record) {
       const value = read(record);
       const rank = value instanceof Date ? value.getTime() : value;

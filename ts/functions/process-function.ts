@@ -22,8 +22,8 @@ export abstract class ProcessFunction<In, Out> extends CollectingFunction<Out> {
   abstract execute(record: In): unknown;
 
   /**
-   * Called once behind the last record of this instance, before `close`; may collect, and may be async. Not called when the
-   * job was stopped without `drain`, was cancelled or has failed.
+   * Called once behind the last record of this instance, before `close`; may collect, and may be async. What it collects
+   * has the key `undefined` on a keyed stream. Not called when the job was stopped without `drain`, was cancelled or has failed.
    */
   finish(): void | Promise<void> {}
 }

@@ -12,7 +12,7 @@ export interface FailureInfo {
 
 /** A record that an operator could not work on, with all that is known of why. */
 export interface DeadLetter<out T> {
-  /** The record as the operator was given it. */
+  /** The record as the operator was given it; the text of its result, where that cannot be sent to another thread. */
   readonly record: T;
   /** Its key, on a keyed stream. */
   readonly key: unknown;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { LocalEnvironment } from '../../../ts/index.ts';
 import { buildSeeds, randomGraphs, sinksOf } from '../pipelines/random-graphs.ts';
-import { checkCounts, compareWithOracle } from './compare.ts';
+import { checkCounts, checkNothingLost, compareWithOracle } from './compare.ts';
 
 const RUNS = Number(process.env['SAGE_PROPERTY_RUNS'] ?? 100);
 const SEED = process.env['SAGE_PROPERTY_SEED'];
@@ -23,7 +23,10 @@ export function describeRandomGraphs(label: string): void {
       const env = new LocalEnvironment(`seeds ${seeds.join(' ')}`);
       buildSeeds(env, seeds, serial);
       const result = await env.submit({ autostop: true });
-      for (const seed of seeds) compareWithOracle(seed, sinksOf.get(seed)!, result, serial);
+      for (const seed of seeds) {
+        compareWithOracle(seed, sinksOf.get(seed)!, result, serial);
+        checkNothingLost(seed, result);
+      }
       checkCounts(result);
     };
 
@@ -35,7 +38,10 @@ export function describeRandomGraphs(label: string): void {
       'in worker threads: seeds $seeds',
       async ({ seeds }) => {
         const result = await randomGraphs.run({ seeds });
-        for (const seed of seeds) compareWithOracle(seed, sinksOf.get(seed)!, result, false);
+        for (const seed of seeds) {
+          compareWithOracle(seed, sinksOf.get(seed)!, result, false);
+          checkNothingLost(seed, result);
+        }
         checkCounts(result);
         if (SEED === undefined) expect(result.isolates).toBeGreaterThanOrEqual(2);
       },

@@ -1,4 +1,4 @@
-import type { Row } from './graph.ts';
+import type { Policy, Row } from './graph.ts';
 
 /** What the functions of a random pipeline compute; engine and interpreter share these and nothing else. */
 export const compute = {
@@ -12,6 +12,17 @@ export const compute = {
   /** Commutative and associative: in which order instances add does not show. */
   reduce: (a: Row, b: Row): Row => ({ v: (a.v + b.v) % 997, k: a.k === b.k ? a.k : '*' }),
   isAsync: (row: Row): boolean => row.v % 5 === 0,
+  /** What a row sends to the side output, if anything. */
+  side: (salt: number, row: Row): Row | undefined => (row.v % 3 === salt % 3 ? { v: row.v, k: row.k, tag: 'side' } : undefined),
+  /** To which branches a row goes. */
+  routes: (salt: number, row: Row): 'a' | 'b' | readonly ('a' | 'b')[] => (['a', 'b', ['a', 'b'], [], ['b', 'b'], 'a'] as const)[(row.v + salt) % 6]!,
+  weight: (salt: number, row: Row): number => (row.v + salt) % 6,
+  /** What makes rows equal; equal ones are the same, so that it does not matter which of them is the first. */
+  sameness: (row: Row): string => `${row.v} ${row.k} ${row.tag}`,
+  /** Whether the step fails at a row, whatever is tried. */
+  fails: (salt: number, policy: Policy | undefined, row: Row): boolean => policy !== undefined && policy !== 'flaky' && (row.v + salt) % 7 === 3,
+  /** Whether the first attempt at a row fails, and the second one succeeds. */
+  isFlaky: (salt: number, policy: Policy | undefined, row: Row): boolean => policy === 'flaky' && (row.v + salt) % 5 === 1,
 };
 
 /** A text that is equal for equal keys only. */
@@ -24,4 +35,19 @@ export function rowOfResult(result: Readonly<Record<string, unknown>>): Row {
   const { key, ...rest } = result;
   const tag = JSON.stringify({ ...rest, key: textOfKey(key) }, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value));
   return { v: ((result['n'] as number) * 7 + ((result['total'] as number | undefined) ?? 0)) % 997, k: textOfKey(key), tag };
+}
+
+/** A dead letter as a row. */
+export function rowOfLetter(row: Row, key: unknown, attempts: number, message: string): Row {
+  return { v: row.v, k: row.k, tag: `dead ${attempts} ${textOfKey(key)} ${message}` };
+}
+
+/** What all rows that a limit lets pass become: which of them those are depends on who comes first. */
+export function limitedRow(salt: number, row: Row, keyed: boolean): Row {
+  return { v: salt % 997, k: keyed ? row.k : '' };
+}
+
+/** The last row of a process function. */
+export function finishedRow(salt: number): Row {
+  return { v: salt % 997, k: '', tag: 'finished' };
 }

@@ -8,6 +8,12 @@ export interface Row {
   readonly tag?: string;
 }
 
+/** What is said with `onError`, and how its functions fail: always at some rows, or, `flaky`, only at the first attempt. */
+export type Policy = 'skip' | 'deadLetter' | 'retrySkip' | 'retryDeadLetter' | 'flaky';
+
+/** Attempts behind the first one, of policies that have some. */
+export const RETRIES = 2;
+
 /** One call of a random pipeline; `salt` makes the functions of two calls differ. */
 export interface Step {
   readonly id: number;
@@ -16,18 +22,49 @@ export interface Step {
     | { readonly kind: 'map' | 'filter'; readonly async: Asynchrony; readonly isClass: boolean }
     | { readonly kind: 'flatMap'; readonly async: Asynchrony; readonly form: 'list' | 'generator' | 'collector' | 'asyncGenerator' }
     | { readonly kind: 'keyBy'; readonly async: Asynchrony; readonly strategy: 'hash' | 'roundRobin' }
-    | { readonly kind: 'union' }
+    | { readonly kind: 'union' | 'zipWithIndex' | 'rebalance' }
     | { readonly kind: 'reduce'; readonly async: Asynchrony }
     | { readonly kind: 'aggregate'; readonly form: 'numbers' | 'all' | 'update' }
+    | { readonly kind: 'mapAsync'; readonly async: Asynchrony; readonly concurrency: number; readonly ordered: boolean; readonly isClass: boolean; readonly repeats: boolean }
+    | { readonly kind: 'batch'; readonly by: boolean; readonly weight: boolean; readonly max: number; readonly maxOpen: number }
+    | { readonly kind: 'dedup' }
+    | { readonly kind: 'limit'; readonly max: number }
+    | { readonly kind: 'sample'; readonly takes: boolean }
+    | { readonly kind: 'process'; readonly async: Asynchrony; readonly finishes: boolean }
+    /** The branches are steps of their own: `branch`. A split has no other output. */
+    | { readonly kind: 'route' | 'split'; readonly async: Asynchrony; readonly isClass: boolean }
+    | { readonly kind: 'branch'; readonly name: 'a' | 'b' }
+    /** Side output of a class. */
+    | { readonly kind: 'side' }
+    | { readonly kind: 'letters' }
     | { readonly kind: 'sink' };
   readonly salt: number;
   readonly inputs: readonly number[];
   /** `undefined`: not set. */
   readonly parallelism: number | undefined;
+  readonly policy: Policy | undefined;
 }
 
 /** Whether a function gives promises: never, always, or for some records. */
 export type Asynchrony = 'never' | 'always' | 'sometimes';
+
+const KEEPS_KEY: ReadonlySet<string> = new Set(['map', 'filter', 'flatMap', 'mapAsync', 'process', 'dedup', 'limit', 'sample', 'zipWithIndex', 'route', 'split', 'branch']);
+const CAN_FAIL: ReadonlySet<string> = new Set(['map', 'filter', 'flatMap', 'keyBy', 'aggregate', 'mapAsync', 'batch', 'dedup', 'process', 'route', 'split']);
+
+/** Whether a step keeps the key of the rows it takes. */
+export function keepsKey({ call }: Step): boolean {
+  return call.kind === 'batch' ? !call.by : KEEPS_KEY.has(call.kind);
+}
+
+/** Whether failing rows of a step become dead letters. */
+export function givesLetters({ policy }: Step): boolean {
+  return policy === 'deadLetter' || policy === 'retryDeadLetter';
+}
+
+const CALLS = [
+  ...(['map', 'map', 'filter', 'flatMap', 'keyBy', 'keyBy', 'union', 'union', 'reduce', 'aggregate', 'aggregate', 'sink', 'source'] as const),
+  ...(['mapAsync', 'mapAsync', 'batch', 'dedup', 'limit', 'sample', 'process', 'route', 'split', 'zipWithIndex', 'rebalance'] as const),
+];
 
 /** The calls of the random pipeline of a seed: a DAG in which every stream ends in a sink. */
 export function randomGraph(seed: number): Step[] {
@@ -36,13 +73,16 @@ export function randomGraph(seed: number): Step[] {
   const streams: Step[] = [];
   const keyedBy = new Map<number, 'hash' | 'roundRobin' | undefined>();
   const add = (call: Step['call'], inputs: readonly Step[], parallelism?: number): Step => {
-    const step: Step = { id: steps.length, call, salt: random.below(1000), inputs: inputs.map(({ id }) => id), parallelism };
+    const step: Step = { id: steps.length, call, salt: random.below(1000), inputs: inputs.map(({ id }) => id), parallelism, policy: policyOf(call.kind) };
     steps.push(step);
-    const from = keyedBy.get(step.inputs[0] ?? -1);
-    const keeps = call.kind === 'map' || call.kind === 'filter' || call.kind === 'flatMap';
-    keyedBy.set(step.id, call.kind === 'keyBy' ? call.strategy : keeps ? from : undefined);
-    if (call.kind !== 'sink') streams.push(step);
+    keyedBy.set(step.id, call.kind === 'keyBy' ? call.strategy : keepsKey(step) ? keyedBy.get(step.inputs[0] ?? -1) : undefined);
+    if (call.kind !== 'sink' && call.kind !== 'split') streams.push(step);
     return step;
+  };
+  const policyOf = (kind: Step['call']['kind']): Policy | undefined => {
+    if (kind === 'reduce') return random.chance(0.3) ? 'flaky' : undefined;
+    if (!CAN_FAIL.has(kind) || !random.chance(0.45)) return undefined;
+    return random.pick(['skip', 'deadLetter', 'retrySkip', 'retryDeadLetter', 'flaky']);
   };
   const asynchrony = (): Asynchrony => random.pick(['never', 'never', 'never', 'sometimes', 'always']);
   const some = (): number | undefined => (random.chance(0.35) ? 1 + random.below(3) : undefined);
@@ -53,41 +93,84 @@ export function randomGraph(seed: number): Step[] {
     const rows = random.pick([0, 1, 2, 30, 100, 250]);
     add({ kind: 'source', form, rows }, [], form === 'collection' ? some() : undefined);
   };
+  /** What comes out beside the results of a step: its dead letters, perhaps twice, and its side output. */
+  const sides = (step: Step, hasOutput: boolean): void => {
+    if (hasOutput && random.chance(0.6)) add({ kind: 'side' }, [step]);
+    for (let n = givesLetters(step) ? random.below(3) : 0; n > 0; n--) add({ kind: 'letters' }, [step]);
+  };
+  const branches = (step: Step): void => {
+    // Each stream of a split is there once, those of a route whenever they are asked for.
+    const again = step.call.kind === 'route' && random.chance(0.3) ? (['a'] as const) : [];
+    for (const name of ['a', 'b', ...again] as const) add({ kind: 'branch', name }, [step]);
+  };
+  const stateful = (strategy: 'hash' | 'roundRobin' | undefined): number | undefined => (strategy === 'hash' ? some() : undefined);
   source();
   for (let length = 3 + random.below(14); length > 0; length--) {
     const from = input();
     const strategy = keyedBy.get(from.id);
-    switch (random.pick(['source', 'map', 'map', 'filter', 'flatMap', 'keyBy', 'keyBy', 'union', 'union', 'reduce', 'aggregate', 'aggregate', 'sink'] as const)) {
+    const kind = random.pick(CALLS);
+    const isClass = random.chance(0.4);
+    switch (kind) {
       case 'source':
         source();
         break;
       case 'map':
-        add({ kind: 'map', async: asynchrony(), isClass: random.chance(0.4) }, [from], some());
-        break;
       case 'filter':
-        add({ kind: 'filter', async: asynchrony(), isClass: random.chance(0.4) }, [from], some());
+        sides(add({ kind, async: asynchrony(), isClass }, [from], some()), isClass && kind === 'map');
         break;
-      case 'flatMap':
-        add({ kind: 'flatMap', async: asynchrony(), form: random.pick(['list', 'generator', 'collector', 'asyncGenerator']) }, [from], some());
+      case 'flatMap': {
+        const form = random.pick(['list', 'generator', 'collector', 'asyncGenerator'] as const);
+        sides(add({ kind, async: asynchrony(), form }, [from], some()), form === 'collector');
         break;
+      }
       case 'keyBy':
-        add({ kind: 'keyBy', async: asynchrony(), strategy: random.pick(['hash', 'hash', 'hash', 'roundRobin']) }, [from], some());
+        sides(add({ kind, async: asynchrony(), strategy: random.pick(['hash', 'hash', 'hash', 'roundRobin']) }, [from], some()), false);
         break;
       case 'union':
-        add({ kind: 'union' }, [from, ...Array.from({ length: 1 + random.below(2) }, input)], some());
+        add({ kind }, [from, ...Array.from({ length: 1 + random.below(2) }, input)], some());
         break;
       case 'reduce':
-        if (strategy !== 'roundRobin') add({ kind: 'reduce', async: asynchrony() }, [from], strategy === 'hash' ? some() : undefined);
+        if (strategy !== 'roundRobin') add({ kind, async: asynchrony() }, [from], stateful(strategy));
         break;
       case 'aggregate':
-        if (strategy !== 'roundRobin') add({ kind: 'aggregate', form: random.pick(['numbers', 'numbers', 'all', 'update']) }, [from], strategy === 'hash' ? some() : undefined);
+        if (strategy !== 'roundRobin') sides(add({ kind, form: random.pick(['numbers', 'numbers', 'all', 'update']) }, [from], stateful(strategy)), false);
+        break;
+      case 'mapAsync':
+        sides(add({ kind, async: asynchrony(), concurrency: random.pick([1, 2, 7]), ordered: random.chance(0.6), isClass, repeats: random.chance(0.5) }, [from], some()), false);
+        break;
+      case 'batch':
+        sides(add({ kind, by: random.chance(0.3), weight: random.chance(0.5), max: 1 + random.below(9), maxOpen: random.pick([1, 2, 1000]) }, [from], some()), false);
+        break;
+      case 'dedup':
+        if (strategy !== 'roundRobin') sides(add({ kind }, [from], stateful(strategy)), false);
+        break;
+      case 'limit':
+        if (strategy !== 'roundRobin') add({ kind, max: random.pick([0, 1, 5, 50, 1000]) }, [from], stateful(strategy));
+        break;
+      case 'sample':
+        add({ kind, takes: random.chance(0.8) }, [from], some());
+        break;
+      case 'process':
+        sides(add({ kind, async: asynchrony(), finishes: strategy === undefined && random.chance(0.5) }, [from], some()), true);
+        break;
+      case 'route':
+      case 'split': {
+        const route = add({ kind, async: asynchrony(), isClass }, [from], some());
+        branches(route);
+        if (kind === 'route') sides(route, false);
+        break;
+      }
+      case 'zipWithIndex':
+      case 'rebalance':
+        add({ kind }, [from], some());
         break;
       case 'sink':
-        add({ kind: 'sink' }, [from]);
+        add({ kind }, [from]);
         break;
     }
   }
-  const taken = new Set(steps.flatMap(({ inputs }) => inputs));
+  const beside = new Set<string>(['side', 'letters', 'branch']);
+  const taken = new Set(steps.flatMap(({ call, inputs }) => (beside.has(call.kind) ? [] : inputs)));
   for (const open of streams.filter(({ id }) => !taken.has(id))) add({ kind: 'sink' }, [open]);
   return steps;
 }

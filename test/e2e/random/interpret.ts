@@ -1,94 +1,169 @@
-import { compute, rowOfResult, textOfKey } from './functions.ts';
-import type { Row, Step } from './graph.ts';
+import { compute, finishedRow, limitedRow, rowOfLetter, rowOfResult, textOfKey } from './functions.ts';
+import { RETRIES, type Row, type Step, givesLetters, keepsKey } from './graph.ts';
 
 /** What a step must have given and taken. */
 export interface Expected {
   readonly step: Step;
   readonly recordsIn: number;
-  readonly recordsOut: number;
+  /** `undefined` where it depends on who comes when. */
+  readonly recordsOut: number | undefined;
+  readonly skipped: number;
+  readonly dead: number;
   readonly rows: readonly Row[];
   /** Whether the order of `rows` is that of the job too, when everything has one instance. */
   readonly ordered: boolean;
 }
 
-/** Keyed rows of a stream: rows with the text of their key. */
-type Keyed = readonly { readonly row: Row; readonly key: string; readonly value: unknown }[];
+/** One row on its way, with its key on a keyed stream. */
+interface Item {
+  readonly row: Row;
+  readonly key?: unknown;
+}
+
+/** What came out of a step. */
+interface Output {
+  readonly items: readonly Item[];
+  readonly isKeyed: boolean;
+  readonly ordered: boolean;
+  /** What it could not work on, and what it could. */
+  readonly failed: readonly Item[];
+  readonly good: readonly Item[];
+}
+
+/** Whether a step fails at a row for good. */
+function failsAt({ call, salt, policy }: Step, { row }: Item): boolean {
+  if (call.kind === 'batch' && !call.by && !call.weight) return false;
+  return call.kind !== 'reduce' && compute.fails(salt, policy, row);
+}
+
+function groupsOf(items: readonly Item[], isKeyed: boolean): (readonly Item[])[] {
+  return isKeyed ? [...Map.groupBy(items, ({ key }) => textOfKey(key)).values()] : [items];
+}
 
 /** The naive way to run a random pipeline: one step after the other, each over a whole array. */
 export function interpret(steps: readonly Step[]): Expected[] {
-  const outputs: Expected[] = [];
-  const keys = new Map<number, Keyed>();
-  for (const step of steps) {
-    const { call, salt } = step;
+  const outputs: Output[] = [];
+  return steps.map((step): Expected => {
     const inputs = step.inputs.map((id) => outputs[id]!);
-    const input = inputs.flatMap(({ rows }) => rows);
-    const keyed = keys.get(step.inputs[0] ?? -1);
-    const ordered = inputs.every((one) => one.ordered) && inputs.length <= 1;
-    const gives = (rows: readonly Row[], isOrdered = ordered): void => {
-      outputs.push({ step, recordsIn: call.kind === 'source' ? rows.length : input.length, recordsOut: call.kind === 'sink' ? 0 : rows.length, rows, ordered: isOrdered });
+    const taken = inputs.flatMap(({ items }) => items);
+    const failed = taken.filter((item) => failsAt(step, item));
+    const good = taken.filter((item) => !failsAt(step, item));
+    const isKeyed = inputs[0]?.isKeyed ?? false;
+    const inOrder = inputs.length <= 1 && inputs.every(({ ordered }) => ordered);
+    const { items, ordered = inOrder, recordsIn = taken.length, recordsOut } = work(step, good, isKeyed, inputs[0]!, steps);
+    outputs[step.id] = { items, isKeyed: step.call.kind === 'keyBy' || (isKeyed && keepsKey(step)), ordered, failed, good };
+    const isDead = givesLetters(step);
+    return {
+      step,
+      recordsIn,
+      recordsOut: recordsOut === 'any' ? undefined : (recordsOut ?? items.length),
+      skipped: isDead ? 0 : failed.length,
+      dead: isDead ? failed.length : 0,
+      rows: items.map(({ row }) => row),
+      ordered,
     };
-    switch (call.kind) {
-      case 'source':
-        gives(Array.from({ length: call.rows }, (_, n) => compute.source(salt, n)), true);
-        break;
-      case 'map':
-        pass(step, (row) => compute.map(salt, row) ?? []);
-        break;
-      case 'filter':
-        pass(step, (row) => (compute.filter(salt, row) ? row : []));
-        break;
-      case 'flatMap':
-        pass(step, (row) => compute.flatMap(salt, row));
-        break;
-      case 'keyBy': {
-        const all = input.map((row) => {
-          const value = compute.key(salt, row);
-          return { row: { ...row, k: textOfKey(value) }, key: textOfKey(value), value };
-        });
-        keys.set(step.id, all);
-        gives(all.map(({ row }) => row));
-        break;
-      }
-      case 'union':
-        gives(input, false);
-        break;
-      case 'reduce': {
-        const groups = keyed === undefined ? [input] : [...Map.groupBy(keyed, ({ key }) => key).values()].map((group) => group.map(({ row }) => row));
-        gives(groups.filter((group) => group.length > 0).map((group) => group.reduce(compute.reduce)), false);
-        break;
-      }
-      case 'aggregate': {
-        const groups: { key?: unknown; rows: Row[] }[] =
-          keyed === undefined ? [{ rows: [...input] }] : [...Map.groupBy(keyed, ({ key }) => key).values()].map((group) => ({ key: group[0]!.value, rows: group.map(({ row }) => row) }));
-        gives(groups.flatMap((group) => results(call.form, group).map(rowOfResult)), false);
-        break;
-      }
-      case 'sink':
-        gives(input);
-        break;
-    }
-
-    function pass(from: Step, fn: (row: Row) => Row | Row[]): void {
-      if (keyed !== undefined) {
-        keys.set(from.id, keyed.flatMap((one) => [fn(one.row)].flat().map((row) => ({ ...one, row }))));
-      }
-      gives(input.flatMap(fn));
-    }
-  }
-  return outputs;
+  });
 }
 
-function results(form: 'numbers' | 'all' | 'update', { key, rows }: { key?: unknown; rows: Row[] }): Record<string, unknown>[] {
-  const values = rows.map(({ v }) => v);
+interface Worked {
+  readonly items: readonly Item[];
+  readonly ordered?: boolean;
+  readonly recordsIn?: number;
+  readonly recordsOut?: number | 'any';
+}
+
+function work(step: Step, good: readonly Item[], isKeyed: boolean, from: Output, steps: readonly Step[]): Worked {
+  const { call, salt } = step;
+  const each = (fn: (row: Row) => Row | undefined | readonly Row[]): Item[] => good.flatMap((item) => [fn(item.row) ?? []].flat().map((row) => ({ ...item, row })));
+  switch (call.kind) {
+    case 'source': {
+      const items = Array.from({ length: call.rows }, (_, n) => ({ row: compute.source(salt, n) }));
+      return { items, ordered: true, recordsIn: items.length };
+    }
+    case 'map':
+      return { items: each((row) => compute.map(salt, row)) };
+    case 'mapAsync':
+      return { items: each((row) => compute.map(salt, row)), ...(call.ordered ? {} : { ordered: false }) };
+    case 'filter':
+      return { items: each((row) => (compute.filter(salt, row) ? row : undefined)) };
+    case 'flatMap':
+      return { items: each((row) => compute.flatMap(salt, row)) };
+    case 'process': {
+      const items = each((row) => compute.flatMap(salt, row));
+      return { items: call.finishes ? [...items, { row: finishedRow(salt) }] : items };
+    }
+    case 'keyBy':
+      return {
+        items: good.map(({ row }) => {
+          const key = compute.key(salt, row);
+          return { row: { ...row, k: textOfKey(key) }, key };
+        }),
+      };
+    case 'union':
+      return { items: unkeyed(good), ordered: false };
+    case 'rebalance':
+      return { items: unkeyed(good) };
+    case 'zipWithIndex':
+      return { items: good };
+    case 'batch':
+      return { items: call.by ? unkeyed(good) : good, recordsOut: 'any', ...(isKeyed || call.by ? { ordered: false } : {}) };
+    case 'dedup':
+      return { items: groupsOf(good, isKeyed).flatMap((group) => [...new Map(group.map((item) => [compute.sameness(item.row), item])).values()]), ordered: false };
+    case 'limit':
+      return { items: groupsOf(good, isKeyed).flatMap((group) => group.slice(0, call.max).map((item) => ({ ...item, row: limitedRow(salt, item.row, isKeyed) }))), ordered: false };
+    case 'sample':
+      return { items: call.takes ? good : [] };
+    case 'route':
+      return { items: good };
+    case 'split': {
+      const nowhere = good.filter(({ row }) => compute.routes(salt, row).length === 0).length;
+      return { items: [], recordsOut: good.length - nowhere };
+    }
+    case 'branch': {
+      const { salt: routed } = steps[step.inputs[0]!]!;
+      const items = from.good.filter(({ row }) => [compute.routes(routed, row)].flat().includes(call.name));
+      return { items, ordered: false, recordsIn: items.length };
+    }
+    case 'side': {
+      const { salt: sender } = steps[step.inputs[0]!]!;
+      const items = from.good.flatMap(({ row }) => {
+        const side = compute.side(sender, row);
+        return side === undefined ? [] : [{ row: side }];
+      });
+      return { items, ordered: false, recordsIn: items.length };
+    }
+    case 'letters': {
+      const sender = steps[step.inputs[0]!]!;
+      const attempts = sender.policy === 'retryDeadLetter' || (sender.call.kind === 'mapAsync' && sender.call.repeats) ? RETRIES + 1 : 1;
+      // What fails to get a key has none.
+      const keyOf = ({ key }: Item): unknown => (sender.call.kind === 'keyBy' ? undefined : key);
+      return { items: from.failed.map((item) => ({ row: rowOfLetter(item.row, keyOf(item), attempts, `fails at ${item.row.v}`) })), ordered: false, recordsIn: from.failed.length };
+    }
+    case 'reduce':
+      return { items: groupsOf(good, isKeyed).filter((group) => group.length > 0).map((group) => ({ row: group.map(({ row }) => row).reduce(compute.reduce) })), ordered: false };
+    case 'aggregate':
+      return { items: groupsOf(good, isKeyed).flatMap((group) => results(call.form, group)).map((result) => ({ row: rowOfResult(result) })), ordered: false };
+    case 'sink':
+      return { items: good, recordsOut: 0 };
+  }
+}
+
+function unkeyed(items: readonly Item[]): Item[] {
+  return items.map(({ row }) => ({ row }));
+}
+
+function results(form: 'numbers' | 'all' | 'update', group: readonly Item[]): Record<string, unknown>[] {
+  const key = group[0]?.key;
+  const values = group.map(({ row }) => row.v);
   const total = values.reduce((a, b) => a + b, 0);
-  const n = rows.length;
+  const n = group.length;
   const whole = n === 0;
   switch (form) {
     case 'numbers':
       return [{ key, n, total, lo: whole ? null : Math.min(...values), hi: whole ? null : Math.max(...values), mean: whole ? null : total / n }];
     case 'all':
-      return [{ key, n, total, different: new Set(values).size, squares: values.reduce((a, b) => a + b ** 2, 0) }];
+      return [{ key, n, total, squares: values.reduce((a, b) => a + b ** 2, 0), different: new Set(values).size }];
     case 'update':
-      return rows.map((_, index) => ({ key, n: index + 1 }));
+      return values.map((_, index) => ({ key, n: index + 1, zero: 0 }));
   }
 }

@@ -12,6 +12,14 @@ export function thenable<T>(value: T): PromiseLike<T> {
   } as PromiseLike<T>;
 }
 
+/** A thenable that rejects and is no promise. */
+export function refusing(error: Error): PromiseLike<never> {
+  return {
+    // eslint-disable-next-line unicorn/no-thenable -- that is the point
+    then: (_resolve: unknown, reject: (error: unknown) => void) => reject(error),
+  } as unknown as PromiseLike<never>;
+}
+
 /** Counts how many calls are under way at once. */
 export class Overlap {
   /** Most calls that were under way at one time. */

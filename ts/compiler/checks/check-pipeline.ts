@@ -1,6 +1,7 @@
 import type { CompileOptions, PlanConfig } from '../compile-options.ts';
 import type { Pipeline } from '../logical-plan.ts';
 import { checkBoundedness } from './check-boundedness.ts';
+import { checkDeadLetters } from './check-dead-letters.ts';
 import { checkKeys } from './check-keys.ts';
 import { checkMembership } from './check-membership.ts';
 import { checkParallelism } from './check-parallelism.ts';
@@ -21,5 +22,6 @@ export function checkPipeline(pipeline: Pipeline, config: PlanConfig, options: C
   checkUids(pipeline);
   checkParallelism(pipeline, config);
   checkKeys(pipeline);
+  checkDeadLetters(pipeline);
   checkBoundedness(pipeline);
 }

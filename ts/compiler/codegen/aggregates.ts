@@ -153,13 +153,13 @@ export function emitKeyedAggregate(text: SegmentText, node: StageNode, value: st
   text.stopWhen('ctl.stop');
   const writer = text.bind(`w${node.id}`, `R.writers[${node.id}]`);
   const keep = op.emit === 'update' ? [`${indent}${text.bind(`y${node.id}`, `R.keyed[${node.id}]`)}.keys.push(${scope.key});`] : [];
-  if (op.input === 'extracted') return [...keep, text.append(node, writer, value, value, scope, indent)];
+  if (op.input === 'extracted') return [...keep, text.appendKeyed(node, writer, value, value, scope, indent)];
   const inputs = Object.values(spec).filter(hasInput).map((aggregator) => emitAggregateInput(text, node, aggregator, value, scope, indent));
   return [
     `${indent}op = ${node.id};`,
     ...inputs.flatMap((input) => input.lines),
     ...keep,
-    text.append(node, writer, `[${inputs.map((input) => input.name).join(', ')}]`, value, scope, indent),
+    text.appendKeyed(node, writer, `[${inputs.map((input) => input.name).join(', ')}]`, value, scope, indent),
   ];
 }
 
@@ -171,7 +171,7 @@ export function emitKeyedInput(text: SegmentText, node: StageNode, value: string
   return [
     `${indent}${keyed}.keys.push(${scope.key}); ${keyed}.records.push(${value});`,
     // Only the key is encoded; the record itself stays in JavaScript.
-    text.append(node, writer, 'null', value, scope, indent),
+    text.appendKeyed(node, writer, 'null', value, scope, indent),
   ];
 }
 

@@ -22,15 +22,20 @@ export function emitCall(text: SegmentText, node: StageNode, value: string, scop
   return { before, call: `${fn}.execute(${value})`, after: (result) => emitOutputs(text, node, result, value, scope, indent) };
 }
 
-/** Sends what the function gave to side outputs, before the row goes on. */
+/** The function's waiting side outputs, where somebody takes them. */
+export function outputsOf(text: SegmentText, node: StageNode): string | undefined {
+  return node.sides.some(({ channel }) => channel === 'output') ? text.bind(`o${node.id}`, `R.outputs[${node.id}]`) : undefined;
+}
+
+/** Sends what the function gave to side outputs, before the row goes on. Its result is no promise, so that the call has not failed. */
 export function emitOutputs(text: SegmentText, node: StageNode, result: string, value: string, scope: Scope, indent: string): readonly string[] {
-  if (!node.sides.some(({ channel }) => channel === 'output')) return [];
-  const waiting = text.bind(`o${node.id}`, `R.outputs[${node.id}]`);
+  const waiting = outputsOf(text, node);
+  if (waiting === undefined) return [];
   const pushed = text.fresh('p');
   return [
     `${indent}if (${waiting}.length > 0) {`,
     ...text.onState(`const ${pushed} = R.linked[${node.id}].sendOutputs();`, `${indent}  `),
-    `${indent}  if (${pushed} !== undefined) { ctl.suspend(${node.id}, ${pushed}.then(() => ${result}), ${value}, ${scope.key}, [${scope.pending.join(', ')}]); return ++i; }`,
+    `${indent}  if (${pushed} !== undefined) { ctl.suspend(-1, ${pushed}.then(() => R.linked[${node.id}].settle(${result}, ${value}, ${scope.key})), undefined, undefined, [${scope.pending.join(', ')}]); return ++i; }`,
     `${indent}}`,
   ];
 }

@@ -1,5 +1,5 @@
 import type { StageNode } from '../physical-plan.ts';
-import { emitCall } from './call.ts';
+import { emitCall, outputsOf } from './call.ts';
 import type { EmitChildren, Scope, SegmentText } from './segment-text.ts';
 
 /** After so many results of one record it is asked whether the isolate has to be given back; a power of two. */
@@ -20,10 +20,13 @@ export function emitFlatMap(text: SegmentText, node: StageNode, value: string, s
     ...text.onState(`const ${pushed} = R.linked[${node.id}].flatten(${given}, ${value}, ${key});`, `${indent}  `),
     `${indent}  ${text.suspendLinked(pushed, scope)}`,
   ];
-  const head = [...before, text.guarded(node, result, call, value, scope, indent), ...after(result)];
+  const head = [...before, text.guarded(node, result, call, value, scope, indent)];
+  // Side outputs go on with the results: by the linked form, or here where these are all there.
+  const outputs = outputsOf(text, node);
+  const hasOutputs = outputs === undefined ? '' : ` || ${outputs}.length > 0`;
   if (op.kind === 'process') {
     const isPromise = `typeof ${result} === 'object' && ${result} !== null && typeof ${result}.then === 'function'`;
-    return [...head, `${indent}if (${collected}.length > 0 || (${isPromise})) {`, ...rest('undefined'), `${indent}}`];
+    return [...head, `${indent}if (${collected}.length > 0${hasOutputs} || (${isPromise})) {`, ...rest('undefined'), `${indent}}`];
   }
   const index = text.fresh('j');
   const item = text.fresh('v');
@@ -38,13 +41,14 @@ export function emitFlatMap(text: SegmentText, node: StageNode, value: string, s
   return [
     ...head,
     `${indent}if (${isPlain}) {`,
+    ...after(result).map((line) => `  ${line}`),
     `${indent}  for (let ${index} = 0; ${index} < ${result}.length; ${index}++) {`,
     `${indent}    if (${heldUp}) { ctl.suspend(-1, R.turn(), undefined, undefined, [${[...scope.pending, resume(index)].join(', ')}]); return ++i; }`,
     `${indent}    const ${item} = ${result}[${index}];`,
     `${indent}    ${emitted}++;`,
     ...children(node, item, inner, `${indent}    `),
     `${indent}  }`,
-    `${indent}} else if (!(${nothing})) {`,
+    `${indent}} else if (!(${nothing})${hasOutputs}) {`,
     ...rest(result),
     `${indent}}`,
   ];

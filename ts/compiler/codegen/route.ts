@@ -16,11 +16,12 @@ export function emitRoute(text: SegmentText, node: StageNode, value: string, sco
   const { op } = node;
   // `default` is for names without a branch of their own; where there is one, the name itself is none that is known.
   const named = [...branches].filter(([tag]) => op.kind === 'route' && (op.names === undefined || op.names.includes(tag)));
-  const lines = [...before, text.guarded(node, result, call, value, scope, indent), ...after(result)];
+  const lines = [...before, text.guarded(node, result, call, value, scope, indent)];
   let word = 'if';
   for (const [tag, sides] of named) {
     lines.push(
       `${indent}${word} (${result} === ${JSON.stringify(tag)}) {`,
+      ...after(result).map((line) => `  ${line}`),
       ...nodes(sides.map((side) => side.node), value, { ...scope, pending }, `${indent}  `),
     );
     word = '} else if';

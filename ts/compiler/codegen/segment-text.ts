@@ -159,6 +159,11 @@ export class SegmentText {
     return `${indent}try { ${call} } catch (error) { ${this.caught(node, value, scope)} }`;
   }
 
+  /** Encodes a row of keyed state, whose key is all that may not be possible: that is no failure of the operator, whatever its policy. */
+  appendKeyed(node: StageNode, writer: string, row: string, value: string, scope: Scope, indent: string): string {
+    return `${indent}try { ${writer}.append(${row}, ${scope.key}); } catch (error) { throw ctl.threw(error, ${node.id}, ${value}); }`;
+  }
+
   /** A statement by which the linked form works on the stage's state in the middle of the call. */
   onState(statement: string, indent: string): string[] {
     return [`${indent}${SAVE_STATE}`, `${indent}${statement}`, `${indent}${LOAD_STATE}`];

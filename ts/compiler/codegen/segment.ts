@@ -1,4 +1,5 @@
 import { isFieldPath } from '../../functions/field-path.ts';
+import { isTolerant } from '../../transformations/error-policy.ts';
 import type { Stage, StageNode } from '../physical-plan.ts';
 import { emitAggregate, emitAggregateInput, emitKeyedAggregate, emitKeyedInput, emitLinked, emitReduce, hasInput } from './aggregates.ts';
 import { emitCall, emitOutputs } from './call.ts';
@@ -180,8 +181,8 @@ class SegmentEmitter {
     return [
       ...before,
       this.text.guarded(node, result, call, value, scope, indent),
-      ...after(result),
       this.text.thenable(node, result, value, scope, indent),
+      ...after(result),
       `${indent}if (${result} === undefined) { ${dropped}++; ${scope.leave}; }`,
       ...this.#children(node, result, scope, indent),
     ];
@@ -191,14 +192,16 @@ class SegmentEmitter {
     const { before, call, after } = emitCall(this.text, node, value, scope, indent);
     const result = this.text.fresh('t');
     const rejected = this.text.counter(`d${node.id}`, `R.dropped[${node.id}]`);
+    const reject = (indented: string): string => `${indented}if (!${result}) { ${rejected}++; ${scope.leave}; }`;
     return [
       ...before,
       this.text.guarded(node, result, call, value, scope, indent),
-      ...after(result),
       `${indent}if (${result} !== true) {`,
       this.text.thenable(node, result, value, scope, `${indent}  `),
-      `${indent}  if (!${result}) { ${rejected}++; ${scope.leave}; }`,
+      ...(node.sides.length > 0 ? [] : [reject(`${indent}  `)]),
       `${indent}}`,
+      ...after(result),
+      ...(node.sides.length > 0 ? [reject(indent)] : []),
       ...this.#children(node, value, scope, indent),
     ];
   }
@@ -208,12 +211,17 @@ class SegmentEmitter {
     if (op.kind !== 'keyBy') return [];
     const key = this.text.fresh('k');
     const inner: Scope = { ...scope, key };
+    // With a policy a value that cannot be a key is a failure here, where the record is whole, and not wherever the key is first needed.
+    const isTolerated = isTolerant(node.operator.transformation.errorPolicy);
+    const checkKeyed = (name: string): string[] =>
+      isTolerated ? [`${indent}if (typeof ${name} === 'object' || typeof ${name} === 'function' || typeof ${name} === 'symbol') ${this.text.checked(node, `R.checkKeyed(${name});`, value, scope)}`] : [];
     if (isFieldPath(op.selector)) {
       const access = op.selector.segments.map((name) => `?.[${JSON.stringify(name)}]`).join('');
       return [
         this.text.guarded(node, key, `${value}${access}`, value, scope, indent),
         // A field that is there with the value undefined is a key; one that is not there is an error.
         `${indent}if (${key} === undefined) ${this.text.checked(node, `ctl.checkKey(${node.id}, ${value});`, value, scope)}`,
+        ...checkKeyed(key),
         ...this.#children(node, value, inner, indent),
       ];
     }
@@ -222,6 +230,7 @@ class SegmentEmitter {
     return [
       this.text.guarded(node, key, call, value, scope, indent),
       this.text.thenable(node, key, value, { ...scope, key: undefined }, indent),
+      ...checkKeyed(key),
       ...this.#children(node, value, inner, indent),
     ];
   }
@@ -240,8 +249,8 @@ class SegmentEmitter {
     if (!lambda && scope.key !== undefined) lines.push(`${indent}${this.text.bind(`x${node.id}`, `R.contexts[${node.id}]`)}.key = ${scope.key};`);
     lines.push(
       this.text.guarded(node, result, lambda ? `${fn}(${value})` : `${fn}.execute(${value})`, value, scope, indent),
-      ...emitOutputs(this.text, node, result, value, scope, indent),
       this.text.thenable(node, result, value, scope, indent),
+      ...emitOutputs(this.text, node, result, value, scope, indent),
     );
     return lines;
   }

@@ -10,24 +10,26 @@ interface Node {
 }
 
 /**
- * The sources that have nothing left to do once certain limits have been reached: on every way from the source to a sink is one
- * of them. Limits of single keys do not count, as there may always be another key.
+ * The operators that may never end by themselves (sources, and flatMaps in the middle of a record) but have nothing left to do once
+ * certain limits have been reached: on every way from there to a sink is one of them. Limits of single keys do not count, as
+ * there may always be another key.
  */
 export function findEarlyEnds(nodes: readonly Node[]): readonly EarlyEnd[] {
   const consumers = new Map<OperatorId, Node[]>(nodes.map(({ id }) => [id, []]));
   for (const node of nodes) for (const input of node.inputs) consumers.get(input)?.push(node);
-  return nodes.flatMap((source): EarlyEnd[] => {
-    if (source.transformation.kind !== 'source') return [];
-    const limits = limitsBelow(source, consumers);
-    return limits === undefined || limits.length === 0 ? [] : [{ source: source.id, limits }];
+  return nodes.flatMap((node): EarlyEnd[] => {
+    const { kind } = node.transformation;
+    if (kind !== 'source' && kind !== 'flatMap') return [];
+    const limits = limitsBelow(node, consumers);
+    return limits === undefined || limits.length === 0 ? [] : [{ operator: node.id, limits }];
   });
 }
 
 /** `undefined` when a sink can be reached without passing a limit. */
-function limitsBelow(source: Node, consumers: ReadonlyMap<OperatorId, readonly Node[]>): OperatorId[] | undefined {
+function limitsBelow(from: Node, consumers: ReadonlyMap<OperatorId, readonly Node[]>): OperatorId[] | undefined {
   const limits = new Set<OperatorId>();
-  const seen = new Set<OperatorId>([source.id]);
-  const open = [source];
+  const seen = new Set<OperatorId>([from.id]);
+  const open = [from];
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
     for (const consumer of consumers.get(node.id)!) {
       const { transformation } = consumer;

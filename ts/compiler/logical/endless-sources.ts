@@ -10,7 +10,7 @@ import { findEarlyEnds } from './early-ends.ts';
 export function endlessSources(pipeline: Pipeline): readonly (readonly SourceTransformation[])[] {
   const transformations = pipeline as readonly Transformation[];
   const early = findEarlyEnds(transformations.map((transformation) => ({ id: transformation.id, transformation, inputs: transformation.inputs.map(({ id }) => id) })));
-  const endsEarly = new Set(early.map(({ source }) => source));
+  const endsEarly = new Set(early.map(({ operator }) => operator));
   const above: (readonly SourceTransformation[])[] = [];
   for (const transformation of transformations) {
     const { id, kind, inputs } = transformation;

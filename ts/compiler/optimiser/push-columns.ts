@@ -2,6 +2,7 @@ import { isBuiltinAggregator } from '../../functions/aggregator.ts';
 import { type FieldPath, isFieldPath } from '../../functions/field-path.ts';
 import type { AggregateTransformation } from '../../transformations/aggregate-transformation.ts';
 import { ValidateTransformation } from '../../transformations/validate-transformation.ts';
+import { outcomeOf } from '../../transformations/error-policy.ts';
 import type { OperatorId } from '../../common/ids.ts';
 import type { AppliedRule, LogicalOperator, LogicalPlan } from '../logical-plan.ts';
 import { consumersById } from '../logical/plan-edges.ts';
@@ -50,6 +51,8 @@ function fieldsRead(plan: LogicalPlan): ReadonlyMap<OperatorId, Fields> {
 /** The fields that an operator and what it hands on to read of the records it takes. */
 function fieldsOf(operator: LogicalOperator, read: ReadonlyMap<OperatorId, Fields>): Fields {
   const { transformation } = operator;
+  // A dead letter has the whole record.
+  if (outcomeOf(transformation.errorPolicy) === 'deadLetter') return 'all';
   switch (operator.kind) {
     case 'union':
     case 'rebalance':

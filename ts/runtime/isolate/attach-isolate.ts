@@ -6,7 +6,7 @@ import type { Core } from '../native/core.ts';
 import { type JobFacts, createTask } from '../stage/stage-factory.ts';
 import type { RunnerHost } from '../stage/stage-runner.ts';
 import { IsolateLoop, type IsolateTask } from './isolate-loop.ts';
-import type { SourceEnds } from './source-ends.ts';
+import type { EarlyEnds } from './early-ends.ts';
 
 /** What one isolate runs of a job. */
 export interface IsolateAssignment {
@@ -25,8 +25,8 @@ export interface IsolateAssignment {
   readonly onLimit: (operator: number) => void;
   /** Told of what user code counts. */
   readonly onMetrics: (metrics: readonly InstanceMetrics[]) => void;
-  /** Says when sources are to end. */
-  readonly sourceEnds: SourceEnds;
+  /** Says which operators have nothing left to do. */
+  readonly earlyEnds: EarlyEnds;
 }
 
 /** Attaches this isolate to the job, builds its tasks and runs them; resolves when they are closed. */
@@ -60,7 +60,7 @@ export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
       fail: onError,
       ready: (task) => wakes.loop?.ready(task),
       limitReached: assignment.onLimit,
-      onSourcesEnd: (task, end) => assignment.sourceEnds.onEnd(task, end),
+      onEarlyEnd: (end) => assignment.earlyEnds.onEnd(end),
     };
     for (const { task, stage, instance } of assignment.tasks) {
       const built = createTask(
@@ -79,6 +79,7 @@ export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
   try {
     await loop.run();
   } finally {
+    assignment.earlyEnds.forget();
     core.detachIsolate(handle);
   }
 }

@@ -132,7 +132,11 @@ export function countOperators(plan: JobPlan, metrics: CoreMetrics, userMetrics:
       const failures = counts[node.id]!;
       entry.recordsSkipped += failures.skipped;
       entry.deadLetters += failures.dead;
-      if (op.kind === 'output') continue;
+      if (op.kind === 'output') {
+        // What could not be encoded is a failure of the operator that gave it.
+        entry.recordsOut -= failures.skipped + failures.dead;
+        continue;
+      }
       if (op.kind === 'native') {
         entry.recordsIn += tasks.reduce((sum, task) => sum + (op.role === 'source' ? task.recordsOut : task.recordsIn), 0);
         entry.recordsOut += op.role === 'source' ? tasks.reduce((sum, task) => sum + task.recordsOut, 0) : 0;

@@ -8,7 +8,7 @@ import type { JobId } from '../../common/ids.ts';
 import type { EnvironmentConfig } from '../../transformations/environment-config.ts';
 import type { Job, JobMetrics, JobResult, JobStatus, StopOptions } from '../../transformations/job.ts';
 import { runIsolate } from '../isolate/attach-isolate.ts';
-import { SourceEnds } from '../isolate/source-ends.ts';
+import { EarlyEnds } from '../isolate/early-ends.ts';
 import { JobLog } from '../logging/job-log.ts';
 import { relayAssignment } from '../logging/log-relay.ts';
 import type { Core } from '../native/core.ts';
@@ -43,7 +43,7 @@ export class LocalJob implements Job {
   readonly #keepAlive: NodeJS.Timeout;
   readonly #leaveSources: () => void;
   readonly #started = Promise.withResolvers<void>();
-  readonly #sourceEnds = new SourceEnds();
+  readonly #earlyEnds = new EarlyEnds();
   readonly #userMetrics = new UserMetricsOfJob();
   /** Operators that let no more records pass. */
   readonly #reached = new Set<number>();
@@ -254,35 +254,24 @@ export class LocalJob implements Job {
       onError: (error) => this.fail(error),
       onLimit: (operator) => this.#limitReached(operator),
       onMetrics: (metrics) => this.#userMetrics.report(metrics),
-      sourceEnds: this.#sourceEnds,
+      earlyEnds: this.#earlyEnds,
     });
   }
 
-  /** Ends the sources whose records can reach no sink any more. */
-  #limitReached(operator: number): void {
-    this.#reached.add(operator);
-    for (const { source, limits } of this.#plan?.physical.earlyEnds ?? []) {
-      if (limits.includes(operator) && limits.every((limit) => this.#reached.has(limit))) this.#endSource(source);
-    }
-  }
-
-  #endSource(source: number): void {
-    const { graph, physical } = this.#plan!;
-    const tasks = graph.tasks
-      .filter(({ stage }) => {
-        const sources = physical.stages[stage]!.nodes.filter(({ operator }) => operator.kind === 'source');
-        // Sources that share a task end together: when the last of them has nothing left to do.
-        return sources.length > 0 && sources.every(({ operator }) => operator.id === source || this.#isNeedless(operator.id)) && sources.some(({ operator }) => operator.id === source);
-      })
-      .map(({ id }) => id);
-    for (const task of tasks) this.#core.endSource(this.#handle, task);
-    this.#sourceEnds.end(tasks);
-    for (const worker of this.#workers) worker.endSources(tasks);
-  }
-
-  #isNeedless(source: number): boolean {
-    const early = this.#plan!.physical.earlyEnds.find((one) => one.source === source);
-    return early !== undefined && early.limits.every((limit) => this.#reached.has(limit));
+  /** Ends the operators whose records can reach no sink any more. */
+  #limitReached(limit: number): void {
+    this.#reached.add(limit);
+    if (this.#plan === undefined) return;
+    const { graph, physical } = this.#plan;
+    const needless = physical.earlyEnds.filter(({ limits }) => limits.every((one) => this.#reached.has(one))).map(({ operator }) => operator as number);
+    if (needless.length === 0) return;
+    const isOver = (stage: number): boolean => {
+      const sources = physical.stages[stage]!.nodes.filter(({ operator, op }) => operator.kind === 'source' && op.kind !== 'output');
+      return sources.length > 0 && sources.every(({ operator }) => needless.includes(operator.id));
+    };
+    for (const { id, stage } of graph.tasks) if (isOver(stage)) this.#core.endSource(this.#handle, id);
+    this.#earlyEnds.end(needless);
+    for (const worker of this.#workers) worker.endEarly(needless);
   }
 
   #onEvent(json: string): void {

@@ -53,7 +53,7 @@ export class AsyncCalls implements HoldingOperator {
   #entries: AsyncEntry[] = [];
   #head = 0;
   /** Not yet begun. */
-  #waiting: AsyncEntry[] = [];
+  readonly #waiting: AsyncEntry[] = [];
   readonly #lanes = new Map<unknown, Lane>();
   #laneWaiting = 0;
   #running = 0;
@@ -86,7 +86,8 @@ export class AsyncCalls implements HoldingOperator {
   }
 
   get isFull(): boolean {
-    return this.#running >= this.#settings.concurrency || this.#waiting.length + this.#laneWaiting > 0 || this.#entries.length - this.#head >= this.#capacity;
+    // Records that wait for another one of their key keep no others from theirs, as long as there are not too many.
+    return this.#running >= this.#settings.concurrency || this.#waiting.length > 0 || this.#laneWaiting >= this.#capacity || this.#entries.length - this.#head >= this.#capacity;
   }
 
   /** Takes a record; generated code calls it. */
@@ -107,9 +108,11 @@ export class AsyncCalls implements HoldingOperator {
 
   /** Gives results below until there is room again: the runner waits for this row and cannot. */
   async #relieve(): Promise<void> {
-    const { linked, counts } = this.#bindings;
+    const { linked, counts, room } = this.#bindings;
     const { emit } = linked[this.#node.id]!;
     for (;;) {
+      // No call begins while the job is paused.
+      await room();
       const worked = this.work();
       if (worked !== undefined) await worked;
       const results = this.takeResults();
@@ -132,13 +135,8 @@ export class AsyncCalls implements HoldingOperator {
     this.#notified = false;
     if (this.#failure !== undefined) throw this.#failure.error;
     const { concurrency } = this.#settings;
-    if (this.#waiting.length > 0 && this.#running < concurrency) {
-      const waiting = this.#waiting;
-      this.#waiting = [];
-      let next = 0;
-      while (next < waiting.length && this.#running < concurrency) this.#admit(waiting[next++]!);
-      this.#waiting = next === waiting.length ? this.#waiting : waiting.slice(next);
-    }
+    // A call that gives its result at once puts the next one of its key before the others.
+    while (this.#waiting.length > 0 && this.#running < concurrency) this.#admit(this.#waiting.shift()!);
     return this.#letters.length > 0 ? this.#sendLetters() : undefined;
   }
 
@@ -206,7 +204,8 @@ export class AsyncCalls implements HoldingOperator {
     slot.entry = entry;
     const { timeoutMs } = this.#settings;
     if (timeoutMs !== undefined) slot.timer = setTimeout(() => this.#ranOut(slot, timeoutMs), timeoutMs);
-    result.then(slot.onDone, slot.onFail);
+    // A thenable of somebody else's may settle twice, when the slot is another record's.
+    (result instanceof Promise ? result : Promise.resolve(result)).then(slot.onDone, slot.onFail);
   }
 
   #makeSlot(): Slot {
@@ -340,7 +339,10 @@ export class AsyncCalls implements HoldingOperator {
 
   #abortAll(): void {
     const reason = new SageError('SAGE_JOB_CANCELED', 'the job is over');
-    for (const { entry } of this.#slots) entry?.current.abort(reason);
+    for (const { entry, timer } of this.#slots) {
+      clearTimeout(timer);
+      entry?.current.abort(reason);
+    }
     this.#wakeLinked?.();
   }
 }

@@ -23,10 +23,9 @@ interface Limits {
   readonly bytes: number;
 }
 
-/** The `batch` of one task. A batch that is full is given back by `add`; others close by time, or at the end. */
+/** The `batch` of one task. A batch that is full is given back by `add`, unless others have to go before it; others close by time, or at the end. */
 export class Batcher implements HoldingOperator {
   readonly inFlight = 0;
-  readonly isFull = false;
   readonly #node: StageNode;
   readonly #bindings: StageBindings;
   readonly #settings: BatchSettings;
@@ -37,6 +36,7 @@ export class Batcher implements HoldingOperator {
   readonly #nowMs: () => number;
   /** By group, in the order in which they were opened. */
   readonly #open = new Map<unknown, OpenBatch>();
+  /** In the order in which they leave. */
   #closed: OpenBatch[] = [];
 
   constructor(node: StageNode, bindings: StageBindings, nowMs: () => number) {
@@ -55,8 +55,14 @@ export class Batcher implements HoldingOperator {
     this.#nowMs = nowMs;
   }
 
+  /** Closed batches leave before others are made: one record may close several, and the next row would overtake them. */
+  get isFull(): boolean {
+    return this.#closed.length > 0;
+  }
+
   /**
-   * Puts a record into its batch; gives the records of the batch that is full by it.
+   * Puts a record into its batch; gives the records of the batch that it closes, when that is the only one that waits to leave and
+   * has the record's key. Else they are to be taken with `takeResults`.
    *
    * @throws what the user's functions throw, or SageError SAGE_USER_WRONG_TYPE for a weight that is no number. The record is then in no batch.
    */
@@ -66,39 +72,38 @@ export class Batcher implements HoldingOperator {
     const bytes = maxBytes === Number.POSITIVE_INFINITY ? 0 : estimateBytes(record);
     const group = this.#group?.(record, key);
     let batch = this.#open.get(group);
-    let full: unknown[] | undefined;
+    let own: OpenBatch | undefined;
     if (batch !== undefined && (batch.weight + weight > maxWeight || batch.bytes + bytes > maxBytes)) {
-      full = batch.records;
-      this.#open.delete(group);
+      own = batch;
+      this.#close(group, batch);
       batch = undefined;
     }
     batch ??= this.#openBatch(group, key);
     batch.records.push(record);
     batch.weight += weight;
     batch.bytes += bytes;
-    if (batch.weight < maxWeight && batch.bytes < maxBytes) return full;
-    this.#open.delete(group);
-    if (full === undefined) return batch.records;
-    // It is full by one record that did not fit into the batch before.
-    this.#close(batch);
-    return full;
+    if (batch.weight >= maxWeight || batch.bytes >= maxBytes) {
+      own = batch;
+      this.#close(group, batch);
+    }
+    if (this.#closed.length === 1 && this.#closed[0] === own) return this.#closed.pop()!.records;
+    if (this.#closed.length > 0) this.#bindings.control.stop = true;
+    return undefined;
   }
 
   #openBatch(group: unknown, key: unknown): OpenBatch {
     if (this.#open.size >= this.#settings.maxOpen) {
-      const [oldest] = this.#open.keys();
-      const batch = this.#open.get(oldest)!;
-      this.#open.delete(oldest);
-      this.#close(batch);
+      const [oldest] = this.#open as Iterable<[unknown, OpenBatch]>;
+      this.#close(...oldest!);
     }
     const batch: OpenBatch = { records: [], weight: 0, bytes: 0, sinceMs: this.#settings.waitMs === undefined ? 0 : this.#nowMs(), key };
     this.#open.set(group, batch);
     return batch;
   }
 
-  #close(batch: OpenBatch): void {
+  #close(group: unknown, batch: OpenBatch): void {
+    this.#open.delete(group);
     this.#closed.push(batch);
-    this.#bindings.control.stop = true;
   }
 
   #checkedWeight(record: unknown, weigh: (record: unknown) => number): number {
@@ -135,8 +140,7 @@ export class Batcher implements HoldingOperator {
     if (waitMs === undefined) return;
     for (const [group, batch] of this.#open) {
       if (batch.sinceMs + waitMs > nowMs) return;
-      this.#open.delete(group);
-      this.#closed.push(batch);
+      this.#close(group, batch);
     }
   }
 

@@ -13,12 +13,25 @@ export function failureInfo(thrown: unknown): FailureInfo {
     const message = typeof error === 'object' ? inspect(error, { depth: 2 }) : String(error);
     return { name: error === null ? 'null' : typeof error, message, code: NO_CODE, stack: undefined };
   }
-  const { code } = error as { code?: unknown };
+  const code = read(() => (error as { code?: unknown }).code);
+  const stack = read(() => error.stack);
   return {
-    name: String(error.name),
-    // User code can set anything as the message of an error.
-    message: typeof error.message === 'string' ? error.message : inspect(error.message, { depth: 2 }),
+    name: text(read(() => error.name)),
+    message: text(read(() => error.message)),
     code: typeof code === 'string' || typeof code === 'number' ? String(code) : NO_CODE,
-    stack: typeof error.stack === 'string' ? error.stack : undefined,
+    stack: typeof stack === 'string' ? stack : undefined,
   };
+}
+
+/** User code can set anything as a property of an error, also what cannot be read. */
+function read(property: () => unknown): unknown {
+  try {
+    return property();
+  } catch {
+    return undefined;
+  }
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : inspect(value, { depth: 2 });
 }

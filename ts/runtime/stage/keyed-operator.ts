@@ -21,6 +21,8 @@ export interface KeyedOperator {
   readonly writer: BatchWriter;
   /** The linked form: one record, with its results given below at once. */
   push(value: unknown, key: unknown): Pushed;
+  /** What the error policy says of a record whose inputs could not be read. */
+  recover?(error: unknown, value: unknown, key: unknown): Pushed;
   /** Whether closed batches or results wait to be worked on. */
   readonly hasWork: boolean;
   /** Works for a moment on closed batches; a promise when a user's accumulator is asynchronous. */

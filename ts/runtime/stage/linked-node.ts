@@ -1,14 +1,14 @@
 import type { StageNode } from '../../compiler/physical-plan.ts';
-import { takesNumbers } from '../../compiler/native-aggregates.ts';
-import { type BuiltinAggregator, isBuiltinAggregator } from '../../functions/aggregator.ts';
+import { isBuiltinAggregator } from '../../functions/aggregator.ts';
 import { isFieldPath, readOptionalField } from '../../functions/field-path.ts';
-import { addBuiltin, readAggregateInput } from './builtin-state.ts';
 import { emitTo } from './emit-to.ts';
 import { isThenable } from './is-thenable.ts';
+import { keyIdentity } from './key-identity.ts';
 import { type FailureKind, Recovery, attempted } from './recovery.ts';
 import { ResultWalker } from './result-walker.ts';
 import { routesOf, sendToRoutes } from './routes.ts';
 import type { StageBindings } from './stage-bindings.ts';
+import { UnkeyedAggregate, readInput } from './unkeyed-aggregate.ts';
 
 /** Nothing when the record went all the way down at once, a promise when something below has to be awaited. */
 export type Pushed = Promise<void> | undefined;
@@ -51,6 +51,8 @@ class Linked implements LinkedNode {
   readonly #bindings: StageBindings;
   readonly #linked: readonly LinkedNode[];
   readonly #walker: ResultWalker;
+  /** Of an aggregate over all records. */
+  #aggregate: UnkeyedAggregate | undefined;
   /** Calls the user's function (or what takes its place) for a record; nothing where there is none. */
   #call: ((value: unknown, key: unknown) => unknown) | undefined;
 
@@ -60,7 +62,7 @@ class Linked implements LinkedNode {
     this.#linked = linked;
     this.emit = emitTo(node.children, linked);
     this.recovery = new Recovery(node, bindings, linked);
-    this.#walker = new ResultWalker(node.id, bindings, this.emit);
+    this.#walker = new ResultWalker(node.id, bindings, this.emit, () => this.sendOutputs());
     this.push = this.#makePush();
   }
 
@@ -106,24 +108,38 @@ class Linked implements LinkedNode {
   }
 
   recover(error: unknown, value: unknown, key: unknown, how: FailureKind = 'threw'): Pushed {
+    const keyed = this.#bindings.keyed[this.#node.id];
+    if (keyed?.recover !== undefined) return keyed.recover(error, value, key);
+    this.#forgetAttempt();
+    // A record that fails to get a key has none, whatever key it had before.
+    const known = this.#node.op.kind === 'keyBy' ? undefined : key;
+    return this.recovery.recover(error, value, known, how, this.#call === undefined ? undefined : () => this.#attempt(value, key));
+  }
+
+  /** Nothing of a failed attempt goes on. */
+  #forgetAttempt(): void {
     const { collected, outputs } = this.#bindings;
     const { id } = this.#node;
-    // Nothing of a failed attempt goes on.
     const own = collected[id];
     if (own !== undefined) own.length = 0;
     const sent = outputs[id];
     if (sent !== undefined) sent.length = 0;
-    return this.recovery.recover(error, value, key, how, this.#call === undefined ? undefined : () => this.#attempt(value, key));
   }
 
   /** One more attempt: gives how to go on with its result. */
   async #attempt(value: unknown, key: unknown): Promise<() => Pushed> {
     const { op } = this.#node;
-    const result = await attempted(() => this.#call!(value, key));
-    if (op.kind === 'route') routesOf(op, result);
-    if (op.kind !== 'flatMap' && op.kind !== 'process') return () => this.settle(result, value, key);
-    const held = await this.#walker.gather(op.kind === 'process' ? undefined : result);
-    return () => this.#giveHeld(held, key);
+    try {
+      const result = await attempted(() => this.#call!(value, key));
+      if (op.kind === 'route') routesOf(op, result);
+      if (op.kind === 'keyBy') keyIdentity(result);
+      if (op.kind !== 'flatMap' && op.kind !== 'process') return () => this.settle(result, value, key);
+      const held = await this.#walker.gather(op.kind === 'process' ? undefined : result);
+      return () => this.#giveHeld(held, key);
+    } catch (error) {
+      this.#forgetAttempt();
+      throw error;
+    }
   }
 
   #makePush(): Push {
@@ -167,12 +183,14 @@ class Linked implements LinkedNode {
       }
       case 'extract': {
         const inputs = Object.values(op.spec).flatMap((aggregator, n) => (isBuiltinAggregator(aggregator) && aggregator.input !== undefined ? [{ aggregator, n }] : []));
-        return this.#calling((value) => inputs.map(({ aggregator, n }) => this.#input(aggregator, n, value)));
+        return this.#calling((value) => inputs.map(({ aggregator, n }) => readInput(bindings.control, id, aggregator, n, value)));
       }
       case 'reduce':
         return op.keyed ? (value, key) => bindings.keyed[id]!.push(value, key) : this.#reduce();
       case 'aggregate':
-        return op.keyed ? (value, key) => bindings.keyed[id]!.push(value, key) : this.#aggregate();
+        if (op.keyed) return (value, key) => bindings.keyed[id]!.push(value, key);
+        this.#aggregate = new UnkeyedAggregate(this.#node, bindings);
+        return this.#calling((value) => this.#aggregate!.read(value));
       case 'mapAsync':
         return (value, key) => bindings.holders[id]!.push(value, key);
       case 'batch': {
@@ -199,22 +217,6 @@ class Linked implements LinkedNode {
     }
   }
 
-  /** Runs code that may throw; what it throws is this operator's error. */
-  #guard(body: () => void, record?: unknown): undefined {
-    try {
-      body();
-    } catch (error) {
-      throw this.#bindings.control.failed(error, this.#node.id, [record], 0);
-    }
-    return undefined;
-  }
-
-  #input(aggregator: BuiltinAggregator<never, unknown>, n: number, value: unknown): unknown {
-    const input = readAggregateInput(aggregator, value);
-    if (typeof input === 'number' || input === undefined || input === null || !takesNumbers(aggregator)) return input;
-    return this.#bindings.control.badInput(this.#node.id, n, input, value);
-  }
-
   #reduce(): Push {
     const { op, id } = this.#node;
     const state = this.#bindings.state[id]!;
@@ -226,23 +228,11 @@ class Linked implements LinkedNode {
     });
   }
 
-  /** Everything that can fail comes first, so that a record which fails leaves nothing behind. */
-  #aggregate(): Push {
-    const { op, id } = this.#node;
-    if (op.kind !== 'aggregate') return this.emit;
-    const state = this.#bindings.state[id]!;
-    const aggregators = Object.values(op.spec);
-    return this.#calling((value) => {
-      const parts = aggregators.map((aggregator, n) => {
-        if (!isBuiltinAggregator(aggregator)) return aggregator.add(state.custom[n], value);
-        return aggregator.input === undefined ? undefined : this.#input(aggregator, n, value);
-      });
-      return parts.some((part, n) => !isBuiltinAggregator(aggregators[n]) && isThenable(part)) ? Promise.all(parts) : parts;
-    });
-  }
-
   settle(result: unknown, value: unknown, key: unknown): Pushed {
-    if ((this.#bindings.outputs[this.#node.id]?.length ?? 0) === 0) return this.#goOn(result, value, key);
+    const { op, id } = this.#node;
+    // The result of a route or, with a policy, of a flatMap may still be a failure, of which nothing goes on.
+    const isOpen = op.kind === 'route' || (op.kind === 'flatMap' && this.recovery.isTolerant);
+    if (isOpen || (this.#bindings.outputs[id]?.length ?? 0) === 0) return this.#goOn(result, value, key);
     const sent = this.sendOutputs();
     return sent === undefined ? this.#goOn(result, value, key) : sent.then(() => this.#goOn(result, value, key));
   }
@@ -271,11 +261,11 @@ class Linked implements LinkedNode {
       case 'process':
         return this.flatten(undefined, value, key);
       case 'keyBy':
-        return this.emit(value, result);
+        return this.#withKey(result, value, key);
       case 'extract':
         return this.emit(result, key);
       case 'batch':
-        if (result === undefined) return undefined;
+        if (result === undefined) return this.#giveClosed();
         this.#bindings.emitted[id]!++;
         return this.emit(result, op.keyed ? key : undefined);
       case 'route':
@@ -294,37 +284,42 @@ class Linked implements LinkedNode {
     }
   }
 
-  /** @param parts for each aggregator its input, or its new accumulator; undefined when generated code has added them. */
-  #aggregated(parts: readonly unknown[] | undefined, value: unknown): Pushed {
-    const { op, id } = this.#node;
-    if (op.kind !== 'aggregate') return undefined;
-    const state = this.#bindings.state[id]!;
-    if (parts !== undefined) Object.values(op.spec).forEach((aggregator, n) => {
-      if (isBuiltinAggregator(aggregator)) addBuiltin(aggregator.name, state.builtin[n]!, parts[n]);
-      else state.custom[n] = parts[n];
+  /** Gives the batches that were closed, if there are any, to the nodes below. */
+  #giveClosed(): Pushed {
+    const { batches, emitted } = this.#bindings;
+    const { id } = this.#node;
+    const closed = batches[id]!.takeResults();
+    let all: Promise<void> | undefined;
+    closed?.records.forEach((records, n) => {
+      const give = (): Pushed => {
+        emitted[id]!++;
+        return this.emit(records, closed.keys?.[n]);
+      };
+      all = all === undefined ? give() : all.then(give);
     });
-    state.changed = typeof op.emit === 'object';
-    if (op.emit !== 'update') return undefined;
-    let running: unknown;
-    this.#guard(() => {
-      running = state.result();
-    }, value);
-    return this.emit(running, undefined);
+    return all;
+  }
+
+  #aggregated(parts: readonly unknown[] | undefined, value: unknown): Pushed {
+    const { op } = this.#node;
+    const aggregate = this.#aggregate!;
+    aggregate.add(parts, value);
+    return op.kind === 'aggregate' && op.emit === 'update' ? this.emit(aggregate.running(value), undefined) : undefined;
   }
 
   flatten(result: unknown, value: unknown, key: unknown): Pushed {
     if (!this.recovery.isTolerant) return this.#walker.flatten(result, value, key);
-    let held: unknown[] | Promise<unknown[]>;
+    let held: readonly unknown[] | Promise<readonly unknown[]>;
     try {
       held = this.#walker.gather(result);
     } catch (error) {
       return this.recover(error, value, key);
     }
-    return Array.isArray(held) ? this.#giveHeld(held, key) : this.#awaitHeld(held, value, key);
+    return held instanceof Promise ? this.#awaitHeld(held, value, key) : this.#giveHeld(held, key);
   }
 
-  async #awaitHeld(gathering: Promise<unknown[]>, value: unknown, key: unknown): Promise<void> {
-    let held: unknown[];
+  async #awaitHeld(gathering: Promise<readonly unknown[]>, value: unknown, key: unknown): Promise<void> {
+    let held: readonly unknown[];
     try {
       held = await gathering;
     } catch (error) {
@@ -342,6 +337,18 @@ class Linked implements LinkedNode {
     return this.#walker.give(held, key);
   }
 
+  /** With a policy a value that cannot be a key is a failure here, where the record is whole. */
+  #withKey(result: unknown, value: unknown, key: unknown): Pushed {
+    if (this.recovery.isTolerant) {
+      try {
+        keyIdentity(result);
+      } catch (error) {
+        return this.recover(error, value, key);
+      }
+    }
+    return this.emit(value, result);
+  }
+
   #route(result: unknown, value: unknown, key: unknown): Pushed {
     const { op } = this.#node;
     if (op.kind !== 'route') return undefined;
@@ -351,6 +358,11 @@ class Linked implements LinkedNode {
     } catch (error) {
       return this.recover(error, value, key);
     }
+    const sent = this.sendOutputs();
+    return sent === undefined ? this.#sendToRoutes(names, value, key) : sent.then(() => this.#sendToRoutes(names, value, key));
+  }
+
+  #sendToRoutes(names: readonly string[], value: unknown, key: unknown): Pushed {
     const sent = sendToRoutes(this.#node, this.#bindings, this.#linked, names, value, key);
     return sent === undefined ? this.emit(value, key) : sent.then(() => this.emit(value, key));
   }

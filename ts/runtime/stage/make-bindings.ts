@@ -1,4 +1,5 @@
 import { iteratorResult } from './iterator-result.ts';
+import { keyIdentity } from './key-identity.ts';
 import { readResults } from './read-results.ts';
 import type { StageBindings } from './stage-bindings.ts';
 import type { StageControl } from './stage-control.ts';
@@ -47,10 +48,11 @@ export function makeBindings(
     emitted: counter(2),
     skipped: counter(3),
     dead: counter(4),
+    checkKeyed: keyIdentity,
     iteratorResult,
     logger: (node) => bindings.contexts[node]?.logger ?? job.logger.child({ operator: stage.nodes[node]!.operator.name, instance: spec.instance }),
-    wait: (ms) =>
-      new Promise((resolve, reject) => {
+    wait: async (ms) => {
+      await new Promise<void>((resolve, reject) => {
         const leave = (): void => {
           clearTimeout(timer);
           reject(job.signal.reason);
@@ -61,7 +63,12 @@ export function makeBindings(
         }, ms);
         if (job.signal.aborted) leave();
         else job.signal.addEventListener('abort', leave, { once: true });
-      }),
+      });
+      while (isPaused()) {
+        await new Promise((resolve) => setTimeout(resolve, PAUSED_MS));
+        job.signal.throwIfAborted();
+      }
+    },
     room: async () => {
       for (let waitMs = 0; !hasCredit() || isPaused(); waitMs = Math.min(PAUSED_MS, waitMs + 1)) {
         await new Promise((resolve) => setTimeout(resolve, waitMs));

@@ -99,11 +99,32 @@ export class NativeAggregate implements KeyedOperator {
   }
 
   push(value: unknown, key: unknown): Pushed {
+    let record: unknown;
+    try {
+      record = this.#read(value);
+    } catch (error) {
+      return this.recover(error, value, key);
+    }
+    return this.#add(record, value, key);
+  }
+
+  recover(error: unknown, value: unknown, key: unknown): Pushed {
+    return this.#bindings.linked[this.#node.id]!.recovery.recover(error, value, key, 'threw', async () => {
+      const again = this.#read(value);
+      return () => this.#add(again, value, key);
+    });
+  }
+
+  /** What the core takes of a record. */
+  #read(value: unknown): unknown {
+    return this.#extracted ? value : this.#inputs.map((aggregator, n) => this.#input(aggregator, n, value));
+  }
+
+  #add(record: unknown, value: unknown, key: unknown): Pushed {
     const { control } = this.#bindings;
     // A batch that is closed here is worked on at once; an output above may want to stop for want of credit.
     const stopped = control.stop;
     try {
-      const record = this.#extracted ? value : this.#inputs.map((aggregator, n) => this.#input(aggregator, n, value));
       if (this.#update) this.keys.push(key);
       this.writer.append(record, key);
       if (this.#update) this.flush();

@@ -8,6 +8,8 @@ import { SeenKeys } from './seen-keys.ts';
 export interface RecordGate {
   /** @throws what the user's function throws, or SageError SAGE_KEY_UNSUPPORTED for a value that cannot be compared. */
   passes(value: unknown, key: unknown): boolean;
+  /** Called once before the first record. */
+  open?(): void;
 }
 
 /** What a gate asks of its task. */
@@ -107,14 +109,21 @@ class LimitGate implements RecordGate {
     this.#host = host;
   }
 
+  open(): void {
+    if (this.#left === 0) this.#tell();
+  }
+
   passes(): boolean {
-    const passes = this.#left > 0;
-    if (passes) this.#left--;
-    if (this.#left === 0 && !this.#told) {
-      this.#told = true;
-      this.#host.limitReached();
-    }
-    return passes;
+    if (this.#left === 0) return false;
+    this.#left--;
+    if (this.#left === 0) this.#tell();
+    return true;
+  }
+
+  #tell(): void {
+    if (this.#told) return;
+    this.#told = true;
+    this.#host.limitReached();
   }
 }
 

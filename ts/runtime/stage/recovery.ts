@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 import { SageError } from '../../common/errors.ts';
 import type { LogicalOperator } from '../../compiler/logical-plan.ts';
 import { type StageNode, failingOperator } from '../../compiler/physical-plan.ts';
@@ -84,8 +86,10 @@ export class Recovery {
   /** A dead letter of a record. */
   letter(error: unknown, value: unknown, key: unknown, attempts: number): DeadLetter<unknown> {
     const operator = this.#operator;
+    const { op } = this.#node;
     return {
-      record: value,
+      // What could not be sent to another task cannot be sent there in a letter either.
+      record: op.kind === 'output' ? inspect(value, { depth: 4 }) : value,
       key,
       error: failureInfo(error),
       operator: operator.name,

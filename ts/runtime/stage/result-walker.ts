@@ -13,12 +13,20 @@ const MAX_HELD_RESULTS = 65_536;
 export class ResultWalker {
   readonly #node: number;
   readonly #bindings: StageBindings;
-  readonly #emit: Push;
+  readonly #emitBelow: Push;
+  readonly #sendOutputs: () => Pushed;
 
-  constructor(node: number, bindings: StageBindings, emit: Push) {
+  /** @param sendOutputs gives what the function sent to side outputs to the nodes there: a generator may do so between two results. */
+  constructor(node: number, bindings: StageBindings, emit: Push, sendOutputs: () => Pushed) {
     this.#node = node;
     this.#bindings = bindings;
-    this.#emit = emit;
+    this.#emitBelow = emit;
+    this.#sendOutputs = sendOutputs;
+  }
+
+  #emit(value: unknown, key: unknown): Pushed {
+    const sent = this.#sendOutputs();
+    return sent === undefined ? this.#emitBelow(value, key) : sent.then(() => this.#emitBelow(value, key));
   }
 
   /** Everything in a flatMap's result, and what was collected beside it. */
@@ -36,7 +44,9 @@ export class ResultWalker {
    * All results of a record at once: with an error policy a record is all or nothing. A promise where the result is
    * asynchronous. What the iterator throws is thrown as it is.
    */
-  gather(result: unknown): unknown[] | Promise<unknown[]> {
+  gather(result: unknown): readonly unknown[] | Promise<readonly unknown[]> {
+    // A list is there already, and nothing of it can fail.
+    if (Array.isArray(result) && (this.#bindings.collected[this.#node]?.length ?? 0) === 0) return result;
     const source = this.#source(result);
     if (!(Symbol.iterator in source)) return this.#gatherAsync(source);
     const held: unknown[] = [];
@@ -107,9 +117,13 @@ export class ResultWalker {
     try {
       for (;;) {
         const next = this.#next(iterator, value);
-        if (next.done) return undefined;
+        if (next.done) return this.#sendOutputs();
         emitted[this.#node]!++;
         const pushed = this.#emit(next.value, key);
+        if (control.needless.has(this.#node)) {
+          iterator.return?.();
+          return pushed;
+        }
         if (pushed !== undefined || control.stop || pace.isTurnDue()) return this.#walkOn(iterator, key, value, pushed);
       }
     } catch (error) {
@@ -126,15 +140,27 @@ export class ResultWalker {
     try {
       if (first === undefined) await this.#bindings.turn();
       else await first;
+      control.checkNotOver();
+      if (control.needless.has(this.#node)) {
+        leave();
+        return;
+      }
       for (;;) {
         if (control.stop) await this.#bindings.room();
         else if (pace.isTurnDue()) await this.#bindings.turn();
         const next = this.#next(iterator, value);
-        if (next.done) return;
+        if (next.done) {
+          await this.#sendOutputs();
+          return;
+        }
         emitted[this.#node]!++;
         const pushed = this.#emit(next.value, key);
         if (pushed !== undefined) await pushed;
         control.checkNotOver();
+        if (control.needless.has(this.#node)) {
+          leave();
+          return;
+        }
       }
     } catch (error) {
       leave();
@@ -159,11 +185,18 @@ export class ResultWalker {
           throw control.rejected(error, this.#node, value);
         }
         control.checkNotOver();
-        if (next.done) return;
+        if (next.done) {
+          await this.#sendOutputs();
+          return;
+        }
         emitted[this.#node]!++;
         const pushed = this.#emit(next.value, key);
         if (pushed !== undefined) await pushed;
         control.checkNotOver();
+        if (control.needless.has(this.#node)) {
+          await leave();
+          return;
+        }
       }
     } catch (error) {
       await leave();

@@ -2,6 +2,7 @@ import type { StageNode } from '../../compiler/physical-plan.ts';
 import { takesNumbers } from '../../compiler/native-aggregates.ts';
 import { type BuiltinAggregator, isBuiltinAggregator } from '../../functions/aggregator.ts';
 import type { AnyAggregator } from '../../transformations/aggregate-transformation.ts';
+import { isTolerant } from '../../transformations/error-policy.ts';
 import { leaf } from '../../compiler/layout/layout.ts';
 import type { LayoutCache } from '../codec/batch-reader.ts';
 import { BatchWriter } from '../codec/batch-writer.ts';
@@ -9,6 +10,7 @@ import type { Core } from '../native/core.ts';
 import { emitRecords } from './emit-records.ts';
 import { type KeyedOperator, type KeyedResults, RESULT_ROWS } from './keyed-operator.ts';
 import { type BuiltinState, addBuiltin, builtinResult, readAggregateInput } from './builtin-state.ts';
+import { checkAll, isAddedLast } from './checked-aggregators.ts';
 import { isThenable } from './is-thenable.ts';
 import type { Pushed } from './linked-node.ts';
 import { Pace } from './pace.ts';
@@ -39,6 +41,8 @@ export class SlotOperator implements KeyedOperator {
   readonly #emitUpdates: boolean;
   readonly #everyMs: number | undefined;
   readonly #accumulators: unknown[][] = [];
+  readonly #isTolerant: boolean;
+  readonly #checked: readonly AnyAggregator[];
   readonly #aggregators: readonly (readonly [string, AnyAggregator])[] | undefined;
   readonly #keyOfSlot: unknown[] = [];
   /** Whether a slot has accumulators: the first record of its key may have failed. */
@@ -61,9 +65,11 @@ export class SlotOperator implements KeyedOperator {
     this.#core = core;
     const { op } = node;
     if (op.kind !== 'reduce' && op.kind !== 'aggregate') throw new TypeError(`operator '${op.kind}' keeps no keyed state`);
+    this.#isTolerant = isTolerant(node.operator.transformation.errorPolicy);
     this.#emitUpdates = op.emit === 'update';
     this.#everyMs = typeof op.emit === 'object' ? op.emit.everyMs : undefined;
     this.#aggregators = op.kind === 'aggregate' ? Object.entries(op.spec) : undefined;
+    this.#checked = (this.#aggregators ?? []).map(([, aggregator]) => aggregator).filter(isAddedLast);
     for (let n = 0; n < (this.#aggregators?.length ?? 1); n++) this.#accumulators.push([]);
     this.#handle = core.slotsCreate(job);
     this.writer = new BatchWriter({
@@ -158,7 +164,7 @@ export class SlotOperator implements KeyedOperator {
           continue;
         }
         if (isThenable(added)) return this.#goOn(this.#awaitAdded(added, batch, n), batch, end);
-        this.#commit(slot, isNew, added);
+        this.#commit(slot, isNew, added, records[n]);
       }
       this.#filled[slot] = true;
       this.#added(slot);
@@ -184,11 +190,11 @@ export class SlotOperator implements KeyedOperator {
       return;
     }
     this.#bindings.control.checkNotOver();
-    this.#finish(batch.slots[n]!, added);
+    this.#finish(batch.slots[n]!, added, batch.records[n]);
   }
 
-  #finish(slot: number, added: unknown): void {
-    this.#commit(slot, this.#filled[slot] !== true, added);
+  #finish(slot: number, added: unknown, record: unknown): void {
+    this.#commit(slot, this.#filled[slot] !== true, added, record);
     this.#filled[slot] = true;
     this.#added(slot);
   }
@@ -200,7 +206,7 @@ export class SlotOperator implements KeyedOperator {
       const reduce = this.#aggregators === undefined ? this.#reducer() : undefined;
       const added = await (reduce === undefined ? this.#parts(slot, this.#filled[slot] !== true, records[n]) : reduce(this.#accumulators[0]![slot], records[n], keys[n]));
       return () => {
-        this.#finish(slot, added);
+        this.#finish(slot, added, records[n]);
         return undefined;
       };
     });
@@ -220,7 +226,9 @@ export class SlotOperator implements KeyedOperator {
   /** For each aggregator its input, or its new accumulator; a promise where one of these is. Nothing is changed yet: all of it may fail. */
   #parts(slot: number, isNew: boolean, record: unknown): unknown[] | Promise<unknown[]> {
     let isAsync = false;
+    if (this.#isTolerant) checkAll(this.#checked, record);
     const parts = this.#aggregators!.map(([name, aggregator], n) => {
+      if (this.#isTolerant && isAddedLast(aggregator)) return undefined;
       if (isBuiltinAggregator(aggregator)) return this.#input(aggregator, n, record);
       const added = aggregator.add(isNew ? settledPart(aggregator.init(), 'init', name) : this.#accumulators[n]![slot], record);
       isAsync ||= isThenable(added);
@@ -229,15 +237,16 @@ export class SlotOperator implements KeyedOperator {
     return isAsync ? Promise.all(parts) : parts;
   }
 
-  #commit(slot: number, isNew: boolean, added: unknown): void {
+  #commit(slot: number, isNew: boolean, added: unknown, record: unknown): void {
     if (this.#aggregators === undefined) {
       this.#accumulators[0]![slot] = added;
       return;
     }
-    this.#aggregators.forEach(([, aggregator], n) => {
+    this.#aggregators.forEach(([name, aggregator], n) => {
       const column = this.#accumulators[n]!;
       const part = (added as readonly unknown[])[n];
-      if (!isBuiltinAggregator(aggregator)) column[slot] = part;
+      if (this.#isTolerant && isAddedLast(aggregator)) column[slot] = aggregator.add(isNew ? settledPart(aggregator.init(), 'init', name) : column[slot], record);
+      else if (!isBuiltinAggregator(aggregator)) column[slot] = part;
       else {
         const state = isNew ? (column[slot] = { count: 0, value: 0 }) : column[slot];
         addBuiltin(aggregator.name, state as BuiltinState, part);

@@ -106,11 +106,13 @@ export interface StageBindings {
   readonly skipped: Float64Array;
   /** Records that error policies put aside. */
   readonly dead: Float64Array;
+  /** Throws unless the value can be a key. */
+  checkKeyed(key: unknown): void;
   /** Throws unless what `next()` of an iterator gave is a result. */
   readonly iteratorResult: typeof iteratorResult;
   /** The logger of a node's function. */
   logger(node: number): Logger;
-  /** Resolves after this time; rejects when the job is over. */
+  /** Resolves after this time, and not while the job is paused; rejects when the job is over. */
   wait(ms: number): Promise<void>;
   /** Resolves when there is credit downstream again; rejects when the job is over. */
   room(): Promise<void>;

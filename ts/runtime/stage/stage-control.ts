@@ -42,6 +42,8 @@ export class StageControl {
   suspended: Suspension | undefined = undefined;
   /** When the isolate wants to be given back; a record that takes longer lets the event loop turn half way. */
   turnDueMs = 0;
+  /** Nodes that have nothing left to do: nothing can become of what they would still give. */
+  readonly needless: Set<number> = new Set();
   /** The task was left: what user code still gives goes nowhere. */
   over = false;
   readonly END: typeof END = END;

@@ -1,5 +1,5 @@
 import type { Exchange, Stage, StageNode, StageOp } from '../../compiler/physical-plan.ts';
-import { operatorError, type SageError } from '../../common/errors.ts';
+import { SageError, operatorError } from '../../common/errors.ts';
 import type { JobId } from '../../common/ids.ts';
 import { isFieldPath } from '../../functions/field-path.ts';
 import { BaseFunction } from '../../functions/base-function.ts';
@@ -173,7 +173,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         failures.push(error);
       }
     }
-    const late = collectedTooLate(bindings);
+    const late = givenTooLate(bindings);
     if (late !== undefined) failures.push(late);
     for (const operator of bindings.keyed) operator?.close();
     instances.length = 0;
@@ -192,6 +192,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         if (job.signal.aborted) return;
         await instance.open();
       }
+      for (const gate of bindings.gates) gate?.open?.();
     },
     close: (finished) => (closing ??= closeAll(finished)),
     counts: () => counters,
@@ -202,9 +203,17 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
   };
 }
 
-/** Where `this.output(tag, x)` of a function goes: to who takes the tag, if anybody does. Calls in flight at the same time could not be told apart. */
+/** Where `this.output(tag, x)` of a function goes: to who takes the tag, if anybody does. */
 function connectOutputs(node: StageNode, object: BaseFunction, bindings: StageBindings): void {
-  if (node.op.kind === 'mapAsync') return;
+  const { kind } = node.op;
+  if (kind === 'mapAsync' || kind === 'keyBy' || kind === 'source') {
+    BaseFunction.connectOutputs(object, () => {
+      throw new SageError('SAGE_ENV_CONTEXT', `a class for ${kind} has no side outputs, and called output()`, {
+        help: 'Give what belongs to the side as a part of the result, and take it out in a process function behind.',
+      });
+    });
+    return;
+  }
   const taken = new Set(node.sides.filter(({ channel }) => channel === 'output').map(({ tag }) => tag));
   const waiting: { readonly tag: string; readonly record: unknown }[] = [];
   if (taken.size > 0) bindings.outputs[node.id] = waiting;
@@ -221,15 +230,16 @@ function connectOutputs(node: StageNode, object: BaseFunction, bindings: StageBi
   });
 }
 
-/** Records that were collected when no `execute` was there to pass them on: they must not vanish without a word. */
-function collectedTooLate({ stage, collected }: StageBindings): SageError | undefined {
-  const node = stage.nodes.find(({ id }) => (collected[id]?.length ?? 0) > 0);
+/** Records that were given when no `execute` was there to pass them on: they must not vanish without a word. */
+function givenTooLate({ stage, collected, outputs }: StageBindings): SageError | undefined {
+  const node = stage.nodes.find(({ id }) => (collected[id]?.length ?? 0) + (outputs[id]?.length ?? 0) > 0);
   if (node === undefined) return undefined;
+  const call = (collected[node.id]?.length ?? 0) > 0 ? 'collect()' : 'output()';
   const { name, transformation } = node.operator;
-  return operatorError('SAGE_ENV_CONTEXT', `'${name}' called collect() outside execute()`, {
+  return operatorError('SAGE_ENV_CONTEXT', `'${name}' called ${call} outside execute()`, {
     operator: name,
     declaredAt: transformation.declaredAt,
-    help: 'Call collect() in execute() only: each output belongs to the record in hand.',
+    help: `Call ${call} in execute() only: each output belongs to the record in hand.`,
   });
 }
 

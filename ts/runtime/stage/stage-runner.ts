@@ -40,8 +40,8 @@ export interface RunnerHost {
   ready(task: number): void;
   /** An operator that limits all records lets no more pass. */
   limitReached(operator: number): void;
-  /** Says when the sources of a task are to end as if they had no more records. */
-  onSourcesEnd(task: number, end: () => void): void;
+  /** Says which operators are to end as if they had no more records to give. */
+  onEarlyEnd(end: (operators: ReadonlySet<number>) => void): void;
   /** Fails the job for what went wrong while none of its functions was at work. */
   readonly fail: (error: unknown, task: number) => void;
 }
@@ -73,7 +73,7 @@ export class StageRunner {
     this.#host = host;
     this.#functions = new SegmentFunctions(bindings, bindings.stage.name);
     this.#sources = new StageSources(sources, bindings.control, this.#functions, this.#stack, host.stopping);
-    if (sources.length > 0) host.onSourcesEnd(task, () => this.#sources.endNow());
+    host.onEarlyEnd((operators) => this.#endEarly(operators));
     this.#holders = new StageHolders(bindings, this.#functions, this.#stack, host.nowMs);
     this.#reader = new BatchReader(host.layouts);
     const inputs: number[] = [];
@@ -129,6 +129,13 @@ export class StageRunner {
   /** Leaves the sources: their `return` is called, so that generators can clean up. */
   closeSources(): Promise<void> {
     return this.#sources.close();
+  }
+
+  /** Nothing can become of what these operators would still give. */
+  #endEarly(operators: ReadonlySet<number>): void {
+    const { stage, control } = this.bindings;
+    for (const node of stage.nodes) if (operators.has(node.operator.id) && node.op.kind !== 'output' && node.op.kind !== 'input') control.needless.add(node.id);
+    this.#sources.leaveNeedless();
   }
 
   /** How the inputs of the task have ended. */
@@ -196,6 +203,10 @@ export class StageRunner {
       if (this.#sources.isStopping && this.#sources.has(item)) {
         // Whatever was above it on the stack is done: the core says how the source ends.
         this.#stack.clear();
+        continue;
+      }
+      if (this.#sources.isLeft(item)) {
+        this.#stack.remove(item);
         continue;
       }
       control.stop = false;

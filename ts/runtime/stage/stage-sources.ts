@@ -16,6 +16,8 @@ const OWED_MS = 40;
 interface SourceState {
   readonly opened: OpenedSource;
   ended: boolean;
+  /** Nothing can become of what it would still give: it counts as ended, and has still to be closed. */
+  left: boolean;
   item: WorkItem | undefined;
 }
 
@@ -43,7 +45,7 @@ export class StageSources {
     stack: WorkStack,
     stopping: Promise<void>,
   ) {
-    this.#sources = opened.map((source) => ({ opened: source, ended: false, item: undefined }));
+    this.#sources = opened.map((source) => ({ opened: source, ended: false, left: false, item: undefined }));
     this.#control = control;
     this.#functions = functions;
     this.#stack = stack;
@@ -54,6 +56,22 @@ export class StageSources {
   endNow(): void {
     this.isStopping = true;
     this.#onStopping();
+  }
+
+  /** Leaves the sources that have nothing left to do, as if they had ended. */
+  leaveNeedless(): void {
+    for (const source of this.#sources) {
+      if (source.ended || !this.#control.needless.has(source.opened.root)) continue;
+      source.ended = true;
+      source.left = true;
+      if (source.item !== undefined && this.#pull?.item === source.item) this.#onStopping();
+    }
+    this.haveEnded = this.#sources.length > 0 && this.#sources.every(({ ended }) => ended);
+  }
+
+  /** Whether the rows of an item come from a source that was left. */
+  isLeft(item: WorkItem): boolean {
+    return this.#sources.some((source) => source.item === item && source.left);
   }
 
   /** Whether a source gave a promise whose record has not come. */
@@ -140,7 +158,7 @@ export class StageSources {
   /** Leaves the sources: their `return` is called, so that generators can clean up. */
   async close(): Promise<void> {
     for (const source of this.#sources) {
-      if (source.ended) continue;
+      if (source.ended && !source.left) continue;
       const closing = source.opened.close();
       // An async generator comes to its `return` behind the promise that it still owes, and that may never settle.
       if (source.item === this.#owing) await settledWithin(OWED_MS, closing);

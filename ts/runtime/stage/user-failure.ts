@@ -19,12 +19,21 @@ function codeOf(node: StageNode, how: 'threw' | 'rejected'): ErrorCode {
 }
 
 /** User code can set anything as the message of an error. */
-function messageOf({ message }: Error): string {
-  return typeof message === 'object' ? inspect(message, { depth: 0 }) : String(message);
+function messageOf(error: Error): string {
+  return textOf(() => error.message);
+}
+
+function textOf(read: () => unknown): string {
+  try {
+    const text = read();
+    return typeof text === 'object' ? inspect(text, { depth: 0 }) : String(text);
+  } catch {
+    return '(cannot be read)';
+  }
 }
 
 function reason(error: unknown): string {
-  if (error instanceof Error) return `${String(error.name)}: ${messageOf(error)}`;
+  if (error instanceof Error) return `${textOf(() => error.name)}: ${messageOf(error)}`;
   // Anything can be thrown, also what has no text of its own.
   return typeof error === 'object' ? inspect(error, { depth: 0 }) : String(error);
 }

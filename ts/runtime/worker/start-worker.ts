@@ -21,8 +21,8 @@ export interface WorkerHandle {
   stop(): void;
   /** Tells it that the job is over: it closes its functions. One that does not even notice is terminated. */
   cancel(): void;
-  /** Ends the sources of these tasks, as if they had no more records. */
-  endSources(tasks: readonly number[]): void;
+  /** Ends these operators, as if they had no more records to give. */
+  endEarly(operators: readonly number[]): void;
   terminate(): void;
 }
 
@@ -53,7 +53,7 @@ export function startWorker(assignment: WorkerAssignment, listener: WorkerListen
     worker = new Worker(entryFile('runtime/worker/worker-main'), { workerData: assignment, argv: process.argv.slice(2), name: `sage-${assignment.isolate}` });
   } catch (error) {
     onError(startError(name, assignment, error));
-    return { closed: Promise.resolve(), stop: noop, cancel: noop, endSources: noop, terminate: noop };
+    return { closed: Promise.resolve(), stop: noop, cancel: noop, endEarly: noop, terminate: noop };
   }
   const terminate = (): void => {
     isDone = true;
@@ -105,7 +105,7 @@ export function startWorker(assignment: WorkerAssignment, listener: WorkerListen
   return {
     closed: closed.promise,
     stop: () => post({ type: 'stop' }),
-    endSources: (tasks) => post({ type: 'endSources', tasks }),
+    endEarly: (operators) => post({ type: 'endEarly', operators }),
     cancel() {
       post({ type: 'cancel' });
       if (isGone) return;

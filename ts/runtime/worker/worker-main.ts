@@ -12,7 +12,7 @@ import { fingerprint } from '../../compiler/fingerprint/fingerprint.ts';
 import { describeDifference, firstDifference } from '../../compiler/fingerprint/first-difference.ts';
 import type { StreamEnvironment } from '../../transformations/stream-environment.ts';
 import { runIsolate } from '../isolate/attach-isolate.ts';
-import { SourceEnds } from '../isolate/source-ends.ts';
+import { EarlyEnds } from '../isolate/early-ends.ts';
 import { LogRelay } from '../logging/log-relay.ts';
 import { loadCore } from '../native/load-core.ts';
 import { registeredPipeline } from './pipeline-registry.ts';
@@ -27,7 +27,7 @@ const abort = new AbortController();
 const NOTICE_AFTER_MS = 10_000;
 let accepted = false;
 let isRunning = false;
-const sourceEnds = new SourceEnds();
+const earlyEnds = new EarlyEnds();
 let leaveSources!: () => void;
 const stopping = new Promise<void>((resolve) => {
   leaveSources = resolve;
@@ -51,8 +51,8 @@ function fail(error: unknown): void {
 }
 
 port.on('message', (message: ToWorker) => {
-  if (message.type === 'endSources') {
-    sourceEnds.end(message.tasks);
+  if (message.type === 'endEarly') {
+    earlyEnds.end(message.operators);
     return;
   }
   leaveSources();
@@ -93,7 +93,7 @@ async function runPart(environment: StreamEnvironment): Promise<void> {
     onError: fail,
     onLimit: (operator) => send({ type: 'limit', operator }),
     onMetrics: (metrics) => send({ type: 'metrics', metrics }),
-    sourceEnds,
+    earlyEnds,
   });
 }
 

@@ -29,7 +29,7 @@ export type ToWorker =
   | { readonly type: 'stop' }
   | { readonly type: 'cancel' }
   /** The sources of these tasks have nothing left to do. */
-  | { readonly type: 'endSources'; readonly tasks: readonly number[] };
+  | { readonly type: 'endEarly'; readonly operators: readonly number[] };
 
 /** From a worker to its job. */
 export type FromWorker =
