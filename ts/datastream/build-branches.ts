@@ -9,6 +9,13 @@ import { StreamBase } from './stream-base.ts';
 /** The branch for names that have none of their own. */
 const DEFAULT = 'default';
 
+/** A route with its branches built. */
+export interface BuiltRoute<S> {
+  readonly route: RouteTransformation;
+  /** What the branches returned, to be merged. */
+  readonly streams: readonly [S, ...S[]];
+}
+
 /**
  * Builds the branches of a route and gives the streams that they return. A branch may also end in sinks and return nothing.
  *
@@ -19,7 +26,7 @@ export function buildBranches<S extends StreamBase>(
   addRoute: (names: readonly string[], unknown: UnknownRoute) => RouteTransformation,
   branchOf: (route: RouteTransformation, name: string) => S,
   declaredAt: SourceLocation,
-): readonly [S, ...S[]] {
+): BuiltRoute<S> {
   const entries = checkBranches(branches, declaredAt);
   const names = entries.map(([name]) => name);
   const route = addRoute(
@@ -40,7 +47,7 @@ export function buildBranches<S extends StreamBase>(
     }
   }
   const [first, ...others] = merged;
-  if (first !== undefined) return [first, ...others];
+  if (first !== undefined) return { route, streams: [first, ...others] };
   throw planError('SAGE_PLAN_ARGUMENT', {
     message: 'no branch of route returned a stream, so that there is nothing to merge',
     expected: 'at least one branch that returns its stream',

@@ -31,7 +31,7 @@ import { RebalanceTransformation } from '../transformations/rebalance-transforma
 import { ReduceTransformation } from '../transformations/reduce-transformation.ts';
 import { RouteTransformation, type UnknownRoute } from '../transformations/route-transformation.ts';
 import { SampleTransformation } from '../transformations/sample-transformation.ts';
-import { SideOutputTransformation } from '../transformations/side-output-transformation.ts';
+import { SideOutputTransformation, functionBehind } from '../transformations/side-output-transformation.ts';
 import type { ArrayTarget, SinkDescriptor } from '../transformations/sink-descriptor.ts';
 import { SinkTransformation } from '../transformations/sink-transformation.ts';
 import { UnionTransformation } from '../transformations/union-transformation.ts';
@@ -300,26 +300,29 @@ export class DataStream<out T> extends StreamBase {
       const { routed, keyedRouted } = streamKinds();
       return route.keyedBy === undefined ? routed(this.environment, route) : keyedRouted(this.environment, route);
     }
-    const [first, ...others] = buildBranches<DataStream<T>>(
+    const { route, streams } = buildBranches<DataStream<T>>(
       branches,
       (names, unknown) => this.#addRoute(router, { names, unknown }, 'route', declaredAt),
       (route, name) => this.#branch(route, name, declaredAt),
       declaredAt,
     );
-    return others.length === 0 ? first : first.union(...others);
+    const [first, ...others] = streams;
+    // What is said behind `route(...)` is meant for the router, not for the union that nobody wrote.
+    return (others.length === 0 ? first : first.union(...others)).withSubject(route);
   }
 
   /** What the function class of the last operator gives with `this.output(tag, record)`. */
   sideOutput<X = unknown>(tag: OutputTag<X> | string): DataStream<X> {
     const declaredAt = captureSourceLocation(this.sideOutput);
-    checkHasOutputs(this.subject, declaredAt);
+    const giver = functionBehind(this.subject);
+    checkHasOutputs(giver, declaredAt);
     const name = checkText(typeof tag === 'object' && tag !== null ? tagName(tag) : tag, 'sideOutput', declaredAt);
-    return new DataStream(this.environment, this.environment.add(new SideOutputTransformation(this.subject, 'output', name, declaredAt)));
+    return new DataStream(this.environment, this.environment.add(new SideOutputTransformation(giver, 'output', name, declaredAt)));
   }
 
   /**
    * The records at which the last operator failed, each with its error. Its policy must be `onError('deadLetter')`, or one
-   * that ends so.
+   * that ends so. Behind a branch of `split` or `route`, the last operator is the one that divides.
    *
    * ```ts
    * const parsed = env.fromCollection(['1', 'two']).map((text) => BigInt(text)).onError('deadLetter');
@@ -329,7 +332,7 @@ export class DataStream<out T> extends StreamBase {
    */
   deadLetters<X = unknown>(): DataStream<DeadLetter<X>> {
     const declaredAt = captureSourceLocation(this.deadLetters);
-    return new DataStream(this.environment, this.environment.add(new SideOutputTransformation(this.subject, 'deadLetters', '', declaredAt)));
+    return new DataStream(this.environment, this.environment.add(new SideOutputTransformation(functionBehind(this.subject), 'deadLetters', '', declaredAt)));
   }
 
   /** All records of this stream and the others. */

@@ -1,6 +1,7 @@
 import { captureSourceLocation } from '../common/source-location.ts';
 import type { BaseTransformation, Parallelism } from '../transformations/base-transformation.ts';
 import type { ErrorPolicy } from '../transformations/error-policy.ts';
+import { functionBehind } from '../transformations/side-output-transformation.ts';
 import type { StreamEnvironment } from '../transformations/stream-environment.ts';
 import { ValidateTransformation } from '../transformations/validate-transformation.ts';
 import { checkErrorPolicy } from './operator-arguments.ts';
@@ -49,6 +50,7 @@ export abstract class StreamBase {
    * What happens with a record at which the last operator fails: `'fail'` (the job fails; so it is when nothing is said), `'skip'`
    * (left out and counted), `'deadLetter'` (to `deadLetters()`), or first some retries:
    * `{ retry: 3, backoffMs: 100, then: 'skip' }`. Nothing of what the operator gave for such a record goes on.
+   * Behind a branch of `split` or `route`, it is said of the function that divides, and so for all branches.
    *
    * ```ts
    * env.fromCollection(['{"id":1}', '{']).map((text) => JSON.parse(text)).onError('skip').print();
@@ -59,8 +61,9 @@ export abstract class StreamBase {
   onError(policy: ErrorPolicy): this {
     const declaredAt = captureSourceLocation(this.onError);
     const checked = checkErrorPolicy(policy, declaredAt);
-    checkCanFail(this.subject, checked, declaredAt);
-    this.subject.errorPolicy = checked;
+    const operator = functionBehind(this.subject);
+    checkCanFail(operator, checked, declaredAt);
+    operator.errorPolicy = checked;
     return this;
   }
 

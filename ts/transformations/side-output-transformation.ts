@@ -29,3 +29,8 @@ export class SideOutputTransformation extends BaseTransformation {
     return this.channel === 'branch' ? this.inputs[0]?.keyedBy : undefined;
   }
 }
+
+/** The operator whose function gives the records of `operator`: a branch has those of the function that divides. */
+export function functionBehind(operator: BaseTransformation): BaseTransformation {
+  return operator instanceof SideOutputTransformation && operator.channel === 'branch' ? operator.inputs[0]! : operator;
+}

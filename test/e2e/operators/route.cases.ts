@@ -5,6 +5,10 @@ import { numbers, recordsOf, runToArray } from '../support/run-to-array.ts';
 
 const parity = (n: number): 'even' | 'odd' => (n % 2 === 0 ? 'even' : 'odd');
 
+function fail(n: number): never {
+  throw new RangeError(`no name for ${n}`);
+}
+
 export function describeRoute(label: string): void {
   describe(`split and route, ${label}`, () => {
     it.each([
@@ -61,6 +65,35 @@ export function describeRoute(label: string): void {
         await expect(split.submit({ autostop: true })).rejects.toMatchObject({ code: 'SAGE_ROUTE_UNKNOWN', operator: 'split', record: 7 });
       },
     );
+
+    it('what is said behind route(...) with branches is said of the router: its name, its policy, its dead letters', async () => {
+      const env = new LocalEnvironment();
+      const [here, lost]: [number[], unknown[]] = [[], []];
+      const routed = env
+        .fromCollection(numbers(10))
+        .route((n) => (n === 7 ? 'elsewhere' : 'here'), { here: (stream) => stream.map((n) => -n) })
+        .named('router')
+        .onError('deadLetter');
+      routed.sink(here);
+      routed.deadLetters().sink(({ record, operator, error }) => lost.push([record, operator, error.code]));
+      const result = await env.submit({ autostop: true });
+      expect(here).toEqual(numbers(10).filter((n) => n !== 7).map((n) => -n));
+      expect(lost).toEqual([[7, 'router', 'SAGE_ROUTE_UNKNOWN']]);
+      expect(result.operators.find(({ name }) => name === 'router')).toMatchObject({ recordsIn: 10, recordsOut: 9, deadLetters: 1 });
+    });
+
+    it.each(['split', 'to'] as const)('a policy behind a branch of %s is that of the function that divides, and so are its dead letters', async (call) => {
+      const env = new LocalEnvironment();
+      const [evens, lost]: [number[], unknown[]] = [[], []];
+      const input = env.fromCollection(numbers(10));
+      const divide = (n: number): 'even' | 'odd' => (n === 7 ? fail(n) : parity(n));
+      const even = call === 'split' ? input.split(divide, ['even', 'odd']).even : input.route(divide).to('even');
+      even.onError('deadLetter').sink(evens);
+      even.deadLetters<number>().sink(({ record, error }) => lost.push([record, error.message]));
+      const result = await env.submit({ autostop: true });
+      expect([evens, lost]).toEqual([numbers(10).filter((n) => n % 2 === 0), [[7, 'no name for 7']]]);
+      expect(result.operators.find(({ name }) => name === (call === 'split' ? 'split' : 'route'))).toMatchObject({ recordsIn: 10, deadLetters: 1 });
+    });
 
     it.each([[5], [null], [undefined], [{}], [['here', 5]]])('what is no name is an error of its record: %s', async (result) => {
       const failed = recordsOf((env) => env.fromCollection([1]).route(() => result as unknown as string));

@@ -154,8 +154,7 @@ function call({ env, steps, sinks, raw, splits }: Build, step: Step, inputs: rea
     case 'split': {
       const branches = input.split(router(call.isClass, trouble, spec, salt), ['a', 'b']);
       splits.set(step.id, branches);
-      // The operator itself has no stream: its policy is said of a branch's input.
-      if (policy !== undefined) (branches.a.transformation.inputs[0]!).errorPolicy = errorPolicy(policy);
+      if (policy !== undefined) branches.a.onError(errorPolicy(policy));
       return undefined;
     }
     case 'branch': {
