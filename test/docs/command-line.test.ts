@@ -8,7 +8,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import plan from '../golden/plan.json' with { type: 'json' };
 import { exampleFiles } from './example-files.ts';
 import { fencesOf, infoValue } from './fences.ts';
-import { ROOT } from './public-names.ts';
+import { ROOT } from '../../scripts/docs/source-file.ts';
 
 const PAGE = 'docs/command-line.md';
 const TIMEOUT_MS = 120_000;
