@@ -37,12 +37,12 @@ describe('the package', () => {
     const entry = manifest.exports['.'] as { types: string; default: string };
     const pointers = [entry.types, entry.default, manifest.exports['./package.json'] as string, ...Object.values(manifest.bin)];
     expect(packed).toEqual(expect.arrayContaining(pointers.map((path) => path.replace('./', ''))));
-    expect(packed).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'docs/errors/SAGE_PLAN_SINK.md', 'dist/runtime/worker/worker-main.js']));
+    expect(packed).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'docs/errors/SAGE_PLAN_SINK.md', 'docs/README.md', 'docs/guide.md', 'docs/api/README.md', 'docs/llms.txt', 'docs/llms-full.txt', 'dist/runtime/worker/worker-main.js']));
     expect(packed.filter((path) => /^native\/sage-kernel\.[\w-]+\.node$/.test(path))).not.toEqual([]);
   });
 
   test('holds nothing else', () => {
-    const others = packed.filter((path) => !/^(LICENSE|README\.md|package\.json|native\/sage-kernel\.[\w-]+\.node|docs\/errors\/SAGE_\w+\.md|dist\/.*\.(js|js\.map|d\.ts|d\.ts\.map)|templates\/.*)$/.test(path));
+    const others = packed.filter((path) => !/^(LICENSE|README\.md|package\.json|native\/sage-kernel\.[\w-]+\.node|docs\/(?!internals\/).*\.md|docs\/llms(-full)?\.txt|dist\/.*\.(js|js\.map|d\.ts|d\.ts\.map)|templates\/.*)$/.test(path));
     expect(others).toEqual([]);
   });
 
