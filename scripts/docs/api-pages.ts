@@ -80,9 +80,15 @@ function entryParts(entry: ApiEntry, places: Places): string[] {
     ...commentParts(entry.comment, places),
     ...(bases.length > 0 ? [`Has what ${bases.join(' and ')} has.`] : []),
     ...(rows.length > 0 ? [['| member | |', '|---|---|', ...rows.map((member) => memberRow(member, places))].join('\n')] : []),
-    ...typesLine(entry, places),
+    ...typesLine(entry, withSection.size === 0 ? entry.types : rows.flatMap(({ types }) => [...types]), places),
     source(entry),
-    ...sections(entry).flatMap((member) => [`### ${heading(entry, member)}`, signature(member.signatures), ...commentParts(member.comment, places), source(member)]),
+    ...sections(entry).flatMap((member) => [
+      `### ${heading(entry, member)}`,
+      signature(member.signatures),
+      ...commentParts(member.comment, places),
+      ...typesLine(entry, member.types, places),
+      source(member),
+    ]),
   ];
 }
 
@@ -92,9 +98,9 @@ function memberRow({ signatures, comment }: Member, places: Places): string {
 }
 
 /** The names that a reader may want to follow from here. */
-function typesLine(entry: ApiEntry, places: Places): string[] {
-  const names = [...entry.types].filter((name) => name !== entry.name && places.has(name)).toSorted();
-  return names.length === 0 ? [] : [`Speaks of ${names.map((name) => `[${name}](${places.get(name)!})`).join(', ')}.`];
+function typesLine(entry: ApiEntry, types: Iterable<string>, places: Places): string[] {
+  const names = [...new Set(types)].filter((name) => name !== entry.name && places.has(name)).toSorted();
+  return names.length === 0 ? [] : [`Types: ${names.map((name) => `[${name}](${places.get(name)!})`).join(', ')}`];
 }
 
 function commentParts(comment: DocComment | undefined, places: Places): string[] {

@@ -16,6 +16,8 @@ export interface Member {
   /** As declared; several for overloads. */
   readonly signatures: readonly string[];
   readonly comment: DocComment | undefined;
+  /** Names of types that it speaks of. */
+  readonly types: ReadonlySet<string>;
   readonly file: string;
   readonly line: number;
 }
@@ -30,7 +32,7 @@ export interface Declaration {
   readonly members: readonly Member[];
   /** What it extends. */
   readonly bases: readonly string[];
-  /** Names of other types that it speaks of. */
+  /** Names of other types that it speaks of, with those of its members. */
   readonly types: ReadonlySet<string>;
   readonly file: string;
   readonly line: number;
@@ -103,6 +105,7 @@ function classMembers(file: SourceFile, { body }: ClassNode): Member[] {
       isOverride: nodes.some((node) => 'override' in node && node.override === true),
       signatures: (overloads.length > 0 ? overloads : [first]).map((node) => textOf(file, node.start, endOfSignature(node))),
       comment: commentAt(file, first.start),
+      types: new Set((overloads.length > 0 ? overloads : [first]).flatMap(namedTypes)),
       file: file.path,
       line: file.lineOf(first.start),
     });
@@ -112,7 +115,8 @@ function classMembers(file: SourceFile, { body }: ClassNode): Member[] {
 
 function isShown(node: ClassElement): boolean {
   if (!('key' in node) || node.key.type === 'PrivateIdentifier') return false;
-  return node.accessibility !== 'private';
+  // Nobody outside extends the classes that have protected members.
+  return node.accessibility !== 'private' && node.accessibility !== 'protected';
 }
 
 function endOfSignature(node: ClassElement): number {
@@ -130,6 +134,7 @@ function interfaceMembers(file: SourceFile, { body }: InterfaceNode): Member[] {
     isOverride: false,
     signatures: nodes.map((node) => textOf(file, node.start, node.end)),
     comment: commentAt(file, nodes[0]!.start),
+    types: new Set(nodes.flatMap(namedTypes)),
     file: file.path,
     line: file.lineOf(nodes[0]!.start),
   }));
