@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -50,7 +50,10 @@ let raised: Readonly<Record<string, string>>;
 
 beforeAll(async () => {
   mkdirSync(folder, { recursive: true });
-  for (const [name, text] of exampleFiles) writeFileSync(join(folder, name), text);
+  for (const [name, text] of exampleFiles) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
   for (const { file, program } of wrong) writeFileSync(file, program);
   const modules = wrong.filter(({ isMain }) => !isMain).map(({ file }) => file);
   const { code, stderr } = await run([join(ROOT, 'test/docs/raise-errors.ts'), join(folder, 'raised.json'), ...modules]);

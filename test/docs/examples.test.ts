@@ -8,7 +8,7 @@ import { publicNames } from '../../scripts/docs/public-names.ts';
 import { ROOT } from '../../scripts/docs/source-file.ts';
 import { documents } from './documents.ts';
 import { exampleProgram, type KnownNames } from './example-program.ts';
-import { exampleFiles } from './example-files.ts';
+import { writeExampleFiles } from './example-files.ts';
 import { type Fence, infoValue } from './fences.ts';
 import { commandProblem } from './shell-commands.ts';
 
@@ -100,9 +100,7 @@ beforeAll(() => {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
   };
-  for (const { path } of docs) {
-    for (const [name, text] of exampleFiles) write(join(placeOf(path), name), text);
-  }
+  for (const { path } of docs) writeExampleFiles(placeOf(path));
   for (const { path, name, text } of named) write(join(placeOf(path), name), text);
   for (const { file, program } of examples) write(file, program);
   write(
