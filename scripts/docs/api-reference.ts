@@ -48,8 +48,9 @@ function otherTypesOf(entries: readonly ApiEntry[], isPublic: (name: string) => 
     for (const name of declaration.types) {
       if (isPublic(name) || found.has(name)) continue;
       const file = fileOfUsedName(name, declaration.file);
-      const other = file === undefined ? undefined : declarationOf(name, file);
-      // Classes are the engine's own: nobody outside makes one.
+      // Classes, and all that the compiler and the runtime declare, are the engine's own: nobody outside makes one.
+      if (file === undefined || /^ts\/(compiler|runtime)\//.test(file)) continue;
+      const other = declarationOf(name, file);
       if (other === undefined || (other.kind !== 'type' && other.kind !== 'interface')) continue;
       found.set(name, other);
       if (other.kind === 'type') visit(other);
