@@ -5,7 +5,7 @@
  *     node examples/web-server/main.ts
  *
  * Serves `seattle-weather.csv` of `vega-datasets` on this machine, asks itself twice, and ends. In a framework with fetch handlers
- * (Hono, Bun, Deno, workers), `answer` is the handler.
+ * `answer` is the handler.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
