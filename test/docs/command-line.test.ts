@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import manifest from '../../package.json' with { type: 'json' };
 import plan from '../golden/plan.json' with { type: 'json' };
-import { exampleFiles } from './example-files.ts';
+import { writeExampleFiles } from './example-files.ts';
 import { fencesOf, infoValue } from './fences.ts';
-import { ROOT } from './public-names.ts';
+import { ROOT } from '../../scripts/docs/source-file.ts';
 
 const PAGE = 'docs/command-line.md';
 const TIMEOUT_MS = 120_000;
@@ -21,7 +21,7 @@ beforeAll(() => {
   expect(existsSync(join(ROOT, 'dist/index.js')), 'dist/ is missing: run npm run setup').toBe(true);
   // Given the files of the page, the package installed, and its command on the path
   folder = mkdtempSync(join(tmpdir(), 'sage-commands-'));
-  for (const [name, content] of exampleFiles) writeFileSync(join(folder, name), content);
+  writeExampleFiles(folder);
   for (const fence of fences) {
     const name = infoValue(fence, 'file');
     if (name !== undefined) writeFileSync(join(folder, name), fence.text);

@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { docCommentsOf, type Fence, fencesOf } from './fences.ts';
-import { ROOT } from './public-names.ts';
+import { ROOT } from '../../scripts/docs/source-file.ts';
 
 /** A text with fenced blocks. */
 export interface Document {

@@ -10,7 +10,8 @@ import { type ErrorCode, SageError } from '../../ts/common/errors.ts';
 import { exampleFiles } from './example-files.ts';
 import { exampleProgram, type KnownNames } from './example-program.ts';
 import { fencesOf } from './fences.ts';
-import { publicNames, ROOT } from './public-names.ts';
+import { publicNames } from '../../scripts/docs/public-names.ts';
+import { ROOT } from '../../scripts/docs/source-file.ts';
 
 // The examples of what is right run with those of the other documents.
 

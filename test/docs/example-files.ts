@@ -1,3 +1,6 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
 /** Small inputs that lie beside the examples of every document, by name. */
 export const exampleFiles: ReadonlyMap<string, string> = new Map([
   [
@@ -21,6 +24,14 @@ export const exampleFiles: ReadonlyMap<string, string> = new Map([
   ['logs/tuesday.jsonl', lines([{ level: 'info', text: 'up again' }])],
   ['poem.txt', 'to be\nor not\nto be\n'],
 ]);
+
+/** Lays them into a folder. */
+export function writeExampleFiles(folder: string): void {
+  for (const [name, text] of exampleFiles) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+}
 
 function lines(records: readonly object[]): string {
   return records.map((record) => `${JSON.stringify(record)}\n`).join('');

@@ -3,17 +3,21 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { anchorsOf } from '../../scripts/docs/heading-anchors.ts';
+import { publicNames } from '../../scripts/docs/public-names.ts';
+import { ROOT } from '../../scripts/docs/source-file.ts';
 import { documents } from './documents.ts';
 import { exampleProgram, type KnownNames } from './example-program.ts';
-import { exampleFiles } from './example-files.ts';
+import { writeExampleFiles } from './example-files.ts';
 import { type Fence, infoValue } from './fences.ts';
-import { publicNames, ROOT } from './public-names.ts';
 import { commandProblem } from './shell-commands.ts';
 
 // Conventions of our documents, so that nothing in them is only said:
 //   ```ts                   a program; public names, `env` and the final submit need not be written
 //   ```ts file=bids.ts      a file beside the document's programs, which may import it
 //   ```ts excerpt=path      lines of that file
+//   ```ts signature         a declaration
+//   ```ts example           runs where it is written, in a doc comment
 //   ```text output          exactly what the program before it prints
 //   ```text plan            lines of what the program before it prints
 //   ```text from=path       lines of what that program prints
@@ -96,9 +100,7 @@ beforeAll(() => {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
   };
-  for (const { path } of docs) {
-    for (const [name, text] of exampleFiles) write(join(placeOf(path), name), text);
-  }
+  for (const { path } of docs) writeExampleFiles(placeOf(path));
   for (const { path, name, text } of named) write(join(placeOf(path), name), text);
   for (const { file, program } of examples) write(file, program);
   write(
@@ -159,15 +161,29 @@ describe('the commands exist', () => {
   });
 });
 
+/** Whether there is such a file, and in a page the heading, in a source the line. */
+function leadsSomewhere(from: string, to: string, anchor: string | undefined): boolean {
+  const target = to === '' ? join(ROOT, from) : join(ROOT, dirname(from), to);
+  if (!existsSync(target)) return false;
+  if (anchor === undefined) return true;
+  const text = readFileSync(target, 'utf8');
+  return target.endsWith('.md') ? anchorsOf(text).has(anchor) : Number(/^L(\d+)$/.exec(anchor)?.[1]) <= text.split('\n').length;
+}
+
 describe('links between documents lead somewhere', () => {
+  test('and one that does not is found', () => {
+    expect(leadsSomewhere('docs/guide.md', 'no-such-page.md', undefined)).toBe(false);
+    expect(leadsSomewhere('docs/guide.md', 'streams.md', 'no-such-heading')).toBe(false);
+    expect(leadsSomewhere('docs/guide.md', '../ts/index.ts', 'L100000')).toBe(false);
+    expect(leadsSomewhere('docs/guide.md', 'streams.md', 'giving-up')).toBe(true);
+  });
+
   const markdown = docs.map(({ path }) => path).filter((path) => path.endsWith('.md'));
   test.each(markdown)('%s', (path) => {
     const text = readFileSync(join(ROOT, path), 'utf8');
-    const links = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g)].map((match) => match[1]!);
-    expect(links.filter((link) => !existsSync(join(ROOT, dirname(path), link)))).toEqual([]);
-    const anchors = new Set([...text.matchAll(/^#+ (.+)$/gm)].map((match) => match[1]!.toLowerCase().replaceAll(/[^\w\- ]/g, '').replaceAll(' ', '-')));
-    const jumps = [...text.matchAll(/\]\(#([^)]+)\)/g)].map((match) => match[1]!);
-    expect(jumps.filter((anchor) => !anchors.has(anchor))).toEqual([]);
+    const prose = text.replaceAll(/^ *```[\s\S]*?^ *```/gm, '');
+    const links = [...prose.matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)].map(([, to, anchor]) => ({ to: to!, anchor }));
+    expect(links.filter(({ to, anchor }) => !leadsSomewhere(path, to, anchor))).toEqual([]);
     const files = [...text.matchAll(/`((?:ts|crates|test|scripts|examples|docs|bench)\/[\w./-]+\.\w+)`/g)].map((match) => match[1]!);
     expect(files.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
   });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 
 import { nodeVersionMatches } from '../../scripts/setup/node-version.mjs';
-import { ROOT } from './public-names.ts';
+import { ROOT } from '../../scripts/docs/source-file.ts';
 
 interface Manifest {
   readonly name: string;
@@ -34,7 +34,7 @@ describe('the package', () => {
     const entry = manifest.exports['.'] as { types: string; default: string };
     const pointers = [entry.types, entry.default, manifest.exports['./package.json'] as string, ...Object.values(manifest.bin)];
     expect(packed).toEqual(expect.arrayContaining(pointers.map((path) => path.replace('./', ''))));
-    expect(packed).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'docs/errors/SAGE_PLAN_SINK.md', 'templates/script/main.ts', 'dist/cli/dev/dev-child.js', 'dist/runtime/worker/worker-main.js']));
+    expect(packed).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'docs/errors/SAGE_PLAN_SINK.md', 'docs/README.md', 'docs/guide.md', 'docs/api/README.md', 'docs/llms.txt', 'docs/llms-full.txt', 'templates/script/main.ts', 'dist/cli/dev/dev-child.js', 'dist/runtime/worker/worker-main.js']));
   });
 
   test('has a command that a shell can run', () => {
@@ -42,7 +42,7 @@ describe('the package', () => {
   });
 
   test('holds nothing else: the cores are packages of their own', () => {
-    const others = packed.filter((path) => !/^(LICENSE|README\.md|package\.json|docs\/errors\/SAGE_\w+\.md|dist\/.*\.(js|js\.map|d\.ts|d\.ts\.map)|templates\/.*)$/.test(path));
+    const others = packed.filter((path) => !/^(LICENSE|README\.md|package\.json|docs\/.*\.md|docs\/llms(-full)?\.txt|dist\/.*\.(js|js\.map|d\.ts|d\.ts\.map)|templates\/.*)$/.test(path));
     expect(others).toEqual([]);
   });
 

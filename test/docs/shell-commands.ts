@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { parseCommandLine } from '../../ts/cli/command-line.ts';
-import { ROOT } from './public-names.ts';
+import { ROOT } from '../../scripts/docs/source-file.ts';
 
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string>; name: string };
 const variables = readFileSync(join(ROOT, 'docs/environment-variables.md'), 'utf8');

@@ -169,6 +169,7 @@ export interface Job {
   metrics(): JobMetrics;
   /** Sources wait. It waits itself until the job's workers have started. */
   pause(options?: WaitOptions): Promise<void>;
+  /** Sources go on. */
   resume(): Promise<void>;
   /** Sources stop, records in flight finish, sinks commit. A signal gives up the wait; the job goes on stopping. */
   stop(options?: StopOptions): Promise<JobResult>;

@@ -1,41 +1,30 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
-const examples = fileURLToPath(new URL('../../../examples/', import.meta.url));
-const TIMEOUT_MS = 60_000;
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'sage-examples-'));
+import { EXAMPLES, exampleFolder, TIMEOUT_MS } from './example-run.ts';
+
+const { run, recordsOf } = exampleFolder();
+
+const names = readdirSync(EXAMPLES, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+
+test('each example has a test beside this one', () => {
+  const tests = readdirSync(import.meta.dirname).filter((name) => name.endsWith('.test.ts')).map((name) => readFileSync(join(import.meta.dirname, name), 'utf8'));
+  expect(names.filter((name) => !tests.some((text) => text.includes(`describe('${name}'`)))).toEqual([]);
+  expect(names.length).toBeGreaterThanOrEqual(10);
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs an example in an empty folder, as a user does. */
-function run(name: string, ...args: string[]): string {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(examples, name, 'main.ts'), ...args], { cwd: folder, encoding: 'utf8' });
-  expect(status, stderr).toBe(0);
-  return stdout;
-}
-
-function recordsOf<T>(path: string): T[] {
-  return readFileSync(join(folder, path), 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as T);
-}
-
-test('each example has a test here', () => {
-  const folders = readdirSync(examples, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  expect(folders.map(({ name }) => name).toSorted()).toEqual(['flights', 'jsonl-totals', 'wordcount']);
+test.each(names)('%s is short, says how it is run, and is in the table of the examples', (name) => {
+  const text = readFileSync(join(EXAMPLES, name, 'main.ts'), 'utf8');
+  expect(text.split('\n').length).toBeLessThan(100);
+  expect(text).toMatch(new RegExp(`^ \\*     (.*node examples/${name}/main\\.ts|npm start)`, 'm'));
+  for (const page of ['README.md', '../README.md']) expect(readFileSync(join(EXAMPLES, page), 'utf8')).toContain(`${name}/main.ts)`);
 });
 
 describe('wordcount', () => {
   test('counts as a Map does, and prints the most frequent words', { timeout: TIMEOUT_MS }, () => {
     // Given the words of the licence, counted by hand
-    const text = readFileSync(join(examples, '../LICENSE'), 'utf8');
+    const text = readFileSync(join(EXAMPLES, '../LICENSE'), 'utf8');
     const expected = new Map<string, number>();
     for (const word of text.toLowerCase().match(/\p{L}+/gu)!) expected.set(word, (expected.get(word) ?? 0) + 1);
     // When
