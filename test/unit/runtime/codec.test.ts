@@ -120,6 +120,12 @@ describe('records cross an exchange as structured clone would copy them', () => 
     ]);
   });
 
+  it('a hole stays a hole where an item of the tuples before it was undefined or of any kind', () => {
+    expectRoundTrip([[new Map(), 1], [, 2], [undefined, 3]]);
+    expectRoundTrip([[undefined, 1], [, 2]]);
+    expectRoundTrip([['a', 1], [null, 1], [, 2]]);
+  });
+
   it('a shared object stays one object, a cycle a cycle', () => {
     const shared = { n: 1 };
     const [[value]] = roundTrip([[{ list: [shared, shared] }, undefined]]).generated as [[{ list: unknown[] }, unknown]];

@@ -124,6 +124,10 @@ class EncoderEmitter {
       planned.children.forEach((child, n) => {
         const item = `x${nested.#names++}`;
         nested.guards.push(`const ${item} = ${value}[${n}];`);
+        // A hole is not the same as undefined; other kinds refuse both.
+        if (child.presence >= 0 || (child.node.type === 'leaf' && child.node.kind === 'any')) {
+          nested.guards.push(`if (${item} === undefined && !hasOwn.call(${value}, ${n})) ${miss}`);
+        }
         nested.value(child, item, undefined);
       });
     } else {

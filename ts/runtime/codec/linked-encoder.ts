@@ -106,7 +106,7 @@ class Linker {
       const items = planned.children.map((child) => this.node(child));
       return {
         check: (value) =>
-          Array.isArray(value) && value.length === items.length && items.every((item, n) => item.check(value[n], true)),
+          Array.isArray(value) && value.length === items.length && items.every((item, n) => Object.hasOwn(value, n) && item.check(value[n], true)),
         write: (value, row, present, _has, owners) => {
           const inner = [...owners, value];
           items.forEach((item, n) => item.write(present ? (value as unknown[])[n] : undefined, row, present, true, inner));
