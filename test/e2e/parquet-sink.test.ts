@@ -35,6 +35,11 @@ describe('records made in JavaScript come back from a Parquet file', () => {
     ]);
   });
 
+  test('functions and symbols are left out, as JSON.stringify does; the fields beside them stay columns', async () => {
+    const records = [{ id: 1, run: (): number => 1, place: { x: 1, mark: Symbol('here') } }, { id: 2, place: { x: 2 } }, { id: 3, run: (): number => 3 }];
+    expect(await throughParquet(records)).toEqual([{ id: 1, place: { x: 1 } }, { id: 2, place: { x: 2 } }, { id: 3, place: null }]);
+  });
+
   test('arrays of any length and depth, as JSON columns', async () => {
     const records = [{ tags: ['a', 'b'], grid: [[1, 2], [3]] }, { tags: [], grid: [[]] }, { tags: ['c'], grid: null }];
     expect(await throughParquet(records)).toEqual(records);

@@ -15,6 +15,7 @@ import { canGenerateCode } from './can-generate-code.ts';
 import { KeyBytesWriter } from './key-bytes.ts';
 import { linkEncoder } from './linked-encoder.ts';
 import { CROSSES_COLUMNS, ValueWriter, uncloneable } from './value-writer.ts';
+import { withoutTextless } from './without-textless.ts';
 
 /** Rows after which a batch is closed. */
 export const MAX_BATCH_ROWS = 1024;
@@ -147,8 +148,15 @@ export class BatchWriter {
 
   /** A record that does not fit the layout: the batch before it leaves, and the layout becomes wide enough. */
   #miss(value: unknown, key: unknown): void {
-    this.flush();
     const { encoding, keyed } = this.#options;
+    if (encoding === 'json') {
+      const written = withoutTextless(value);
+      if (written !== value) {
+        this.append(written, key);
+        return;
+      }
+    }
+    this.flush();
     const seen = inferNode(value, encoding);
     let row: LayoutNode;
     let keyNode: LeafNode | undefined;
