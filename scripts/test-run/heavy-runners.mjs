@@ -59,6 +59,7 @@ const installedOnEachNode = {
 const benchmarks = [
   commandCheck('benchmarks, quick', ['ts'], projectNode, [join(projectRoot, 'bench', 'run.mjs'), 'main.ts', '--quick', '--rounds', '1']),
   commandCheck('micro benchmarks, quick', ['ts'], projectNode, [join(projectRoot, 'bench', 'run.mjs'), 'micro/main.ts', '--quick']),
+  commandCheck('standard input, half a GiB', ['ts'], projectNode, [join(projectRoot, 'bench', 'run.mjs'), 'standard-input/main.ts', '--gib', '0.5']),
   commandCheck('tsc of the benchmarks', ['ts'], projectNode, [
     join(projectRoot, 'node_modules', 'typescript', 'bin', 'tsc'),
     '-p',
