@@ -22,19 +22,36 @@ pub(crate) struct Output {
     partition: Partition,
     edges: Box<[Arc<dyn Edge>]>,
     key_groups: KeyGroups,
-    /// Target of the next record, for [`Partition::Rebalance`]; goes on where the last batch stopped.
-    turn: Mutex<u32>,
+    /// For [`Partition::Rebalance`].
+    dealing: Mutex<Dealing>,
+}
+
+/// To whom records are dealt in turn.
+struct Dealing {
+    /// Indexes of the targets that take records, ascending.
+    awake: Vec<usize>,
+    /// Which of them gets the next record; goes on where the last batch stopped.
+    turn: u32,
 }
 
 impl Output {
-    pub(crate) fn new(partition: Partition, edges: Vec<Arc<dyn Edge>>, key_groups: u32) -> Self {
+    /// `awake` says of each target whether it takes records from the start; only a rebalance leaves any out.
+    pub(crate) fn new(
+        partition: Partition,
+        edges: Vec<Arc<dyn Edge>>,
+        awake: &[bool],
+        key_groups: u32,
+    ) -> Self {
         // The graph was validated: there are at most `key_groups` targets, so that the count fits.
         let parallelism = u32::try_from(edges.len()).unwrap_or(u32::MAX);
         Self {
             partition,
             edges: edges.into_boxed_slice(),
             key_groups: KeyGroups::new(key_groups, parallelism),
-            turn: Mutex::new(0),
+            dealing: Mutex::new(Dealing {
+                awake: (0..awake.len()).filter(|&target| awake[target]).collect(),
+                turn: 0,
+            }),
         }
     }
 
@@ -50,13 +67,16 @@ impl Output {
         }
         let bytes = match self.partition {
             Partition::Hash if self.edges.len() > 1 => {
-                self.push_parts(partition::by_key(batch, &self.key_groups, meta)?)
+                let parts = partition::by_key(batch, &self.key_groups, meta)?;
+                self.push_parts(parts.into_iter().enumerate())
             }
             Partition::Rebalance if self.edges.len() > 1 => {
-                let mut turn = self.turn.lock();
-                let parts = partition::round_robin(batch, self.key_groups.parallelism(), &mut turn, meta)?;
-                drop(turn);
-                self.push_parts(parts)
+                let mut dealing = self.dealing.lock();
+                let awake = dealing.awake.clone();
+                let targets = u32::try_from(awake.len()).unwrap_or(u32::MAX);
+                let parts = partition::round_robin(batch, targets, &mut dealing.turn, meta)?;
+                drop(dealing);
+                self.push_parts(awake.into_iter().zip(parts))
             }
             _ => self.push_to_all(Frame::from_view(batch, meta)?),
         };
@@ -65,19 +85,38 @@ impl Output {
 
     /// Sends a frame that exists already, without a copy where each target gets all of it.
     pub(crate) fn emit_frame(&self, frame: Frame, registry: &LayoutRegistry) -> Result<Sent> {
-        let splits = matches!(self.partition, Partition::Hash | Partition::Rebalance) && self.edges.len() > 1;
-        if splits {
-            let meta = frame.meta();
-            return self.emit(&frame.view(registry)?, meta);
-        }
         let rows = frame.rows() as u64;
         if rows == 0 {
             return Ok(Sent::default());
         }
-        Ok(Sent {
-            rows,
-            bytes: self.push_to_all(frame),
-        })
+        let splits = matches!(self.partition, Partition::Hash | Partition::Rebalance) && self.edges.len() > 1;
+        if !splits {
+            let bytes = self.push_to_all(frame);
+            return Ok(Sent { rows, bytes });
+        }
+        if let Some(only) = self.only_awake() {
+            let bytes = frame.byte_len() as u64;
+            self.edges[only].push(frame);
+            return Ok(Sent { rows, bytes });
+        }
+        let meta = frame.meta();
+        self.emit(&frame.view(registry)?, meta)
+    }
+
+    /// From now on records are dealt to this target too.
+    pub(crate) fn wake(&self, target: usize) {
+        let mut dealing = self.dealing.lock();
+        if let Err(place) = dealing.awake.binary_search(&target) {
+            dealing.awake.insert(place, target);
+        }
+    }
+
+    /// The only target that takes records, where that is so.
+    fn only_awake(&self) -> Option<usize> {
+        match self.dealing.lock().awake[..] {
+            [only] if self.partition == Partition::Rebalance => Some(only),
+            _ => None,
+        }
     }
 
     pub(crate) fn end(&self, kind: EndKind) {
@@ -86,12 +125,13 @@ impl Output {
         }
     }
 
-    fn push_parts(&self, parts: Vec<Option<Frame>>) -> u64 {
+    /// Each part to the target with its index.
+    fn push_parts(&self, parts: impl Iterator<Item = (usize, Option<Frame>)>) -> u64 {
         let mut bytes = 0;
-        for (edge, part) in self.edges.iter().zip(parts) {
+        for (target, part) in parts {
             if let Some(frame) = part {
                 bytes += frame.byte_len() as u64;
-                edge.push(frame);
+                self.edges[target].push(frame);
             }
         }
         bytes

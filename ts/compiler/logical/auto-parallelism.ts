@@ -1,0 +1,85 @@
+import type { Transformation } from '../../transformations/transformation.ts';
+import type { SourceDescriptor } from '../../transformations/source-descriptor.ts';
+import type { CompileOptions, PlanConfig } from '../compile-options.ts';
+import type { KeyedRegion, Pipeline } from '../logical-plan.ts';
+
+/** What `'auto'` comes to for one operator. */
+export interface AutoChoice extends KeyedRegion {
+  /** Begins with one instance; `parallelism` is how many it may become while it runs. */
+  readonly elastic: boolean;
+}
+
+/** What is known of an operator's input when its own turn comes. */
+export interface ResolvedInput {
+  readonly transformation: Transformation;
+  readonly parallelism: number;
+  readonly elastic: boolean;
+}
+
+/** Records from which on `'auto'` takes an array for more work than starting threads costs. */
+const AUTO_MIN_RECORDS = 100_000;
+
+/** Why no stage of a pipeline is elastic; `undefined` when stages may be. */
+export function notElasticReason({ isolated }: PlanConfig, { importable, cores }: CompileOptions): string | undefined {
+  if (!importable) return "'auto': without worker threads more instances would gain nothing";
+  if (cores <= 1) return "'auto': there is one processor";
+  // All of it is in worker threads from the start.
+  return isolated === true ? "'auto': the environment is isolated" : undefined;
+}
+
+/**
+ * For what is decided before the job runs: keys and splits cannot move to an instance that comes later. All processors for
+ * input that is large as far as can be told without reading it, else one instance.
+ */
+export function plannedChoice(pipeline: Pipeline, options: CompileOptions): AutoChoice {
+  if (!options.importable) return one("'auto': without worker threads more instances would gain nothing");
+  const large = (pipeline as readonly Transformation[]).find((transformation) => transformation.kind === 'source' && isLarge(transformation.source));
+  if (large === undefined) return one("'auto': no source is known to be large");
+  return {
+    parallelism: Math.max(1, options.cores),
+    reason: `'auto': one for each processor, as '${large.name}' may be large`,
+    elastic: false,
+  };
+}
+
+/**
+ * For an operator outside of keyed regions. What holds no state that belongs to an instance, and gets its records over an
+ * exchange anyway, is `growing`; all else has as many instances as its input has.
+ */
+export function choiceByInput(
+  transformation: Transformation,
+  inputs: readonly ResolvedInput[],
+  growing: AutoChoice,
+  planned: AutoChoice,
+): AutoChoice {
+  if (transformation.inMain === true) return one("'auto': inMain() was called");
+  const isSink = transformation.kind === 'sink' && transformation.sink.form === 'native';
+  if (isSink) {
+    const most = inputs.reduce((widest, input) => (input.parallelism > widest.parallelism ? input : widest));
+    return { parallelism: most.parallelism, reason: `'auto': as many as '${most.transformation.name}' has`, elastic: false };
+  }
+  if (canGrow(transformation, inputs)) return growing;
+  if (inputs.some((input) => input.parallelism > 1)) return planned;
+  return one("'auto': it stays with its input, as an exchange may cost more than it gains; call .parallelism('auto') on it to let it grow");
+}
+
+/** Whether records can be dealt to any number of instances, and come over an exchange whatever that number is. */
+function canGrow(transformation: Transformation, inputs: readonly ResolvedInput[]): boolean {
+  // A key belongs to one instance; `broadcast` copies for each.
+  if (inputs.some((input) => input.transformation.keyedBy !== undefined)) return false;
+  if (transformation.parallelism === 'auto' || transformation.kind === 'rebalance') return true;
+  return inputs.every((input) => input.elastic || isReader(input.transformation));
+}
+
+/** Whether the operator is read by the core, on threads of its own. */
+export function isReader(transformation: Transformation): boolean {
+  return transformation.kind === 'source' && transformation.source.form === 'native';
+}
+
+function isLarge(source: SourceDescriptor): boolean {
+  return source.form === 'collection' ? source.items.length >= AUTO_MIN_RECORDS : source.form === 'native' && source.splittable;
+}
+
+function one(reason: string): AutoChoice {
+  return { parallelism: 1, reason, elastic: false };
+}
