@@ -51,6 +51,7 @@ export type {
   JobResult,
   JobStatus,
   OperatorCounts,
+  ScalingDecision,
   StopOptions,
   SubmitOptions,
   TaskMetrics,

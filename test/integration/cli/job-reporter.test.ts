@@ -22,14 +22,14 @@ class ScriptedJob {
   readonly ended = this.#end.promise;
 
   metrics(): JobMetrics {
-    return { status: this.status, operators: [counts(0, 'source', this.read, this.read), counts(1, 'sink', this.written, 0)], edges: [], tasks: [] };
+    return { status: this.status, operators: [counts(0, 'source', this.read, this.read), counts(1, 'sink', this.written, 0)], edges: [], tasks: [], scaling: [] };
   }
 
   async end(status: JobResult['status']): Promise<void> {
     this.status = status;
     this.result = {
       jobId: this.id, name: this.name, status, recordsIn: this.read, recordsOut: this.written, recordsDropped: 0, recordsSkipped: 0,
-      deadLetters: 0, durationMs: 1500, isolates: 1, operators: this.metrics().operators, edges: [],
+      deadLetters: 0, durationMs: 1500, isolates: 1, operators: this.metrics().operators, edges: [], scaling: [],
     };
     this.#end.resolve();
     await this.ended;

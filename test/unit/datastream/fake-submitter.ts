@@ -24,7 +24,7 @@ export class FakeJob implements Job {
   }
 
   metrics(): JobMetrics {
-    return { status: this.status, operators: [], edges: [], tasks: [] };
+    return { status: this.status, operators: [], edges: [], tasks: [], scaling: [] };
   }
 
   async pause(): Promise<void> {}
@@ -109,6 +109,7 @@ function result(status: Job['status']): JobResult {
     deadLetters: 0,
     durationMs: 0,
     isolates: 1,
+    scaling: [],
     operators: [],
     edges: [],
   };
