@@ -1,15 +1,51 @@
-import { existsSync, writeFileSync } from 'node:fs';
 import { threadId } from 'node:worker_threads';
 
-import { FileSource, type LocalEnvironment, MapFunction, count, definePipeline, sum } from '../../../ts/index.ts';
+import { FileSource, type LocalEnvironment, MapFunction, count, definePipeline, isWorker, sum } from '../../../ts/index.ts';
+import { Lives } from '../../chaos/support/lives.ts';
+
+/** What the threads of one job share, to tell each other when. */
+export class Signals {
+  readonly #cells: Int32Array;
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#cells = new Int32Array(memory);
+  }
+
+  static memory(): SharedArrayBuffer {
+    return new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
+  }
+
+  /** Functions need not work hard any longer. */
+  get isEnough(): boolean {
+    return Atomics.load(this.#cells, 0) === 1;
+  }
+
+  enough(): void {
+    Atomics.store(this.#cells, 0, 1);
+  }
+
+  /** Lets workers in that wait at the door. */
+  openDoor(): void {
+    Atomics.store(this.#cells, 1, 1);
+    Atomics.notify(this.#cells, 1);
+  }
+
+  async door(): Promise<void> {
+    await Atomics.waitAsync(this.#cells, 1, 0).value;
+  }
+}
 
 /** A file of numbers, one a line, and what is done about each. */
 export interface ElasticArgs {
   readonly path: string;
-  /** How long the function works on a record. */
+  /** How long the function works on a record, until it is enough. */
   readonly burnMs: number;
-  /** Once this file is there it works no longer; the sink makes it when records of a second thread arrive. */
-  readonly enough: string;
+  /** `Signals` */
+  readonly signals: SharedArrayBuffer;
+  /** `Lives` of the instances. */
+  readonly lives: SharedArrayBuffer;
+  /** What a worker does before it builds the pipeline. */
+  readonly worker: 'comes' | 'waits at the door' | 'fails';
 }
 
 /** A number and the thread that took it. */
@@ -21,18 +57,26 @@ export interface Taken {
 /** Keeps a processor busy, as parsing or compressing does. */
 export class Burn extends MapFunction<string, Taken> {
   readonly #burnMs: number;
-  readonly #enough: string;
-  #isEnough = false;
+  readonly #signals: Signals;
+  readonly #lives: Lives;
 
-  constructor(burnMs: number, enough: string) {
+  constructor(burnMs: number, signals: SharedArrayBuffer, lives: SharedArrayBuffer) {
     super();
     this.#burnMs = burnMs;
-    this.#enough = enough;
+    this.#signals = new Signals(signals);
+    this.#lives = new Lives(lives);
+  }
+
+  override open(): void {
+    this.#lives.opened(this.ctx.parallelIndex);
+  }
+
+  override close(): void {
+    this.#lives.closed(this.ctx.parallelIndex);
   }
 
   execute(line: string): Taken {
-    this.#isEnough ||= existsSync(this.#enough);
-    const untilMs = performance.now() + (this.#isEnough ? 0 : this.#burnMs);
+    const untilMs = performance.now() + (this.#signals.isEnough ? 0 : this.#burnMs);
     while (performance.now() < untilMs);
     return { n: Number(line), thread: threadId };
   }
@@ -42,16 +86,16 @@ export class Burn extends MapFunction<string, Taken> {
 export const taken: Taken[] = [];
 export const totals: { readonly count: number; readonly sum: number }[] = [];
 
-/** Reads, burns, and writes to arrays; `parallelism: 'auto'` makes it elastic. */
-export function buildElastic(env: LocalEnvironment, { path, burnMs, enough }: ElasticArgs): void {
+/** Reads numbers, works on them, and has what has state behind that; `parallelism: 'auto'` makes the middle elastic. */
+export const elastic = definePipeline(import.meta.url, async (env: LocalEnvironment, { path, burnMs, signals, lives, worker }: ElasticArgs) => {
+  if (isWorker() && worker === 'fails') throw new Error('no way in');
+  if (isWorker() && worker === 'waits at the door') await new Signals(signals).door();
   const threads = new Set<number>();
-  const burnt = env.fromSource(FileSource.textLines(path)).map(Burn, burnMs, enough).named('burn');
+  const burnt = env.fromSource(FileSource.textLines(path)).map(Burn, burnMs, signals, lives).named('burn');
   burnt.sink((record) => {
     taken.push(record);
     threads.add(record.thread);
-    if (threads.size === 2) writeFileSync(enough, '');
+    if (threads.size > 1) new Signals(signals).enough();
   });
   burnt.aggregate({ count: count(), sum: sum(({ n }: Taken) => n) }).sink(totals);
-}
-
-export const elastic = definePipeline(import.meta.url, buildElastic);
+});

@@ -68,7 +68,8 @@ function canGrow(transformation: Transformation, inputs: readonly ResolvedInput[
   // A key belongs to one instance; `broadcast` copies for each.
   if (inputs.some((input) => input.transformation.keyedBy !== undefined)) return false;
   if (transformation.parallelism === 'auto' || transformation.kind === 'rebalance') return true;
-  return inputs.every((input) => input.elastic || isReader(input.transformation));
+  // One of several is enough: a stage that takes records of others has no source of its own.
+  return inputs.some((input) => input.elastic || isReader(input.transformation));
 }
 
 /** Whether the operator is read by the core, on threads of its own. */
