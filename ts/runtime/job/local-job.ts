@@ -5,7 +5,7 @@ import { systemClock } from '../../common/clock.ts';
 import { SageError, toSageError } from '../../common/errors.ts';
 import type { JobId } from '../../common/ids.ts';
 import type { EnvironmentConfig } from '../../transformations/environment-config.ts';
-import type { Job, JobMetrics, JobResult, JobStatus, StopOptions } from '../../transformations/job.ts';
+import type { Job, JobMetrics, JobResult, JobStatus, ScalingDecision, StopOptions } from '../../transformations/job.ts';
 import { runIsolate } from '../isolate/attach-isolate.ts';
 import { SourceEnds } from '../isolate/source-ends.ts';
 import { JobLog } from '../logging/job-log.ts';
@@ -50,7 +50,8 @@ export class LocalJob implements Job {
   #settle!: { resolve: (status: JobStatus) => void };
   #status: JobStatus = 'initializing';
   #lastMetrics: JobMetrics | undefined;
-  readonly #elastic: ElasticStages;
+  /** Dropped at the end, as it knows the plan. */
+  #elastic: ElasticStages | undefined;
   #error: SageError | undefined;
   #watched = false;
   #result: JobResult | undefined;
@@ -75,7 +76,7 @@ export class LocalJob implements Job {
     this.#core.onJobEvent(this.#handle, (event) => this.#onEvent(event));
     const main = this.#startMain(plan, stopping);
     for (let isolate = 1; isolate <= plan.physical.isolates.workers; isolate++) this.#startWorker(plan, isolate);
-    this.#elastic = new ElasticStages(plan);
+    if (plan.physical.isolates.lateWorkers > 0) this.#elastic = new ElasticStages(plan);
     this.#completion = this.#complete(plan, ended, main);
     // A failure is the caller's to see by `completion`; one that nobody looks at is printed below.
     this.#completion.catch((error: unknown) => {
@@ -116,7 +117,7 @@ export class LocalJob implements Job {
 
   metrics(): JobMetrics {
     if (this.#plan === undefined) return this.#lastMetrics!;
-    return makeJobMetrics(this.#plan, this.status, this.#snapshot(), this.#userMetrics, this.#elastic.decisions);
+    return makeJobMetrics(this.#plan, this.status, this.#snapshot(), this.#userMetrics, this.#scaling);
   }
 
   /** Waits, if need be, until the job's workers have started. */
@@ -207,6 +208,10 @@ export class LocalJob implements Job {
     }
   }
 
+  get #scaling(): readonly ScalingDecision[] {
+    return this.#elastic?.decisions ?? [];
+  }
+
   #snapshot(): CoreMetrics {
     return JSON.parse(this.#core.jobMetrics(this.#handle)) as CoreMetrics;
   }
@@ -243,11 +248,12 @@ export class LocalJob implements Job {
 
   /** Has elastic stages looked at until the returned function is called. */
   #watchElastic(plan: JobPlan): () => void {
-    if (plan.physical.isolates.lateWorkers === 0) return () => undefined;
+    const elastic = this.#elastic;
+    if (elastic === undefined) return () => undefined;
     // Taken now: a program may add operators to its environment for the next job.
     const fingerprint = plan.fingerprint();
     const timer = setInterval(() => {
-      const isolate = this.#elastic.look(this.#snapshot());
+      const isolate = elastic.look(this.#snapshot());
       if (isolate !== undefined) this.#startWorker({ ...plan, fingerprint: () => fingerprint }, isolate);
     }, LOOK_EVERY_MS);
     timer.unref();
@@ -348,13 +354,14 @@ export class LocalJob implements Job {
       // An error in `close` comes after the core has ended the job well.
       this.#status = this.#error === undefined || status === 'canceled' ? status : 'failed';
       const durationMs = performance.now() - this.#startedMs;
-      this.#result = makeJobResult(plan, this.id, this.#status, durationMs, snapshot, this.#userMetrics, this.#elastic.decisions);
-      this.#lastMetrics = makeJobMetrics(plan, this.#status, snapshot, this.#userMetrics, this.#elastic.decisions);
+      this.#result = makeJobResult(plan, this.id, this.#status, durationMs, snapshot, this.#userMetrics, this.#scaling);
+      this.#lastMetrics = makeJobMetrics(plan, this.#status, snapshot, this.#userMetrics, this.#scaling);
       if (this.#error !== undefined) throw this.#error;
       return this.#result;
     } finally {
       clearInterval(this.#keepAlive);
       this.#plan = undefined;
+      this.#elastic = undefined;
       this.#workers.length = 0;
       this.#core.dropJob(this.#handle);
     }
