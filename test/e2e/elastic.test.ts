@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type Job, type JobResult, JobManager, type PipelineOptions } from '../../ts/index.ts';
 import { Lives } from '../chaos/support/lives.ts';
 import { type ElasticArgs, Signals, elastic, taken, totals } from './pipelines/elastic.ts';
+import { type Sale, autoKeys, perShop } from './pipelines/auto-keys.ts';
 import { runScript } from './support/run-script.ts';
 import { numbers } from './support/run-to-array.ts';
 
@@ -61,6 +62,31 @@ it('a cheap stage starts no worker', async () => {
   expectExactly(FEW, result);
   expect(result).toMatchObject({ status: 'finished', isolates: 1, scaling: [] });
   expect(new Set(taken.map(({ thread }) => thread))).toEqual(new Set([threadId]));
+});
+
+describe('keys behind a file', () => {
+  const sales = (records: number): Sale[] => numbers(records).map((n) => ({ shop: `shop ${n % 50} ${'x'.repeat(40)}`, price: n % 97 }));
+
+  it.each([
+    { records: 500, what: 'a small one is counted in the main isolate', threads: false },
+    { records: 40_000, what: 'one that is worth several readers in worker threads', threads: availableParallelism() > 1 },
+  ])('$what', async ({ records, threads }) => {
+    const path = join(folder, `sales-${records}.jsonl`);
+    const input = sales(records);
+    writeFileSync(path, input.map((sale) => `${JSON.stringify(sale)}\n`).join(''));
+    perShop.length = 0;
+
+    const result = await autoKeys.run({ path }, auto);
+
+    expect(result.isolates > 1).toBe(threads);
+    expect(result.scaling).toEqual([]);
+    const naive = new Map<string, { sales: number; total: number }>();
+    for (const { shop, price } of input) {
+      const { sales: before, total } = naive.get(shop) ?? { sales: 0, total: 0 };
+      naive.set(shop, { sales: before + 1, total: total + price });
+    }
+    expect(new Map(perShop.map(({ key, ...counted }) => [key, counted]))).toEqual(naive);
+  });
 });
 
 it('an explicit number is what it was: threads at once, no decisions', async () => {

@@ -110,6 +110,38 @@ describe("'auto' for an array", () => {
   });
 });
 
+describe("'auto' for a file", () => {
+  const counted = (): PipelineBuilder => {
+    const build = new PipelineBuilder();
+    build.sink(build.reduce(build.keyBy(build.file(lines))));
+    return build;
+  };
+
+  test('is one reader for each processor where nothing is known of it', () => {
+    expect(autos(counted())).toStrictEqual({ source: 8, keyBy: 8, reduce: 8, sink: 1 });
+  });
+
+  test('is as many readers as its size is worth, and so are the keyed instances behind it', () => {
+    expect(autos(counted(), undefined, { splits: new Map([[0, 3]]) })).toStrictEqual({ source: 3, keyBy: 3, reduce: 3, sink: 1 });
+    expect(autos(counted(), undefined, { splits: new Map([[0, 100]]) })).toStrictEqual({ source: 8, keyBy: 8, reduce: 8, sink: 1 });
+    expect(reasonFor('source', counted(), undefined, { splits: new Map([[0, 3]]) })).toBe("'auto': 3, which the size of 'source' is worth");
+  });
+
+  test('is one instance of everything that has state for a small file, and no worker', () => {
+    const { physical } = compile(counted().pipeline, { parallelism: 'auto' }, { ...here, cores: 8, splits: new Map([[0, 1]]) });
+
+    expect(autos(counted(), undefined, { splits: new Map([[0, 1]]) })).toMatchObject({ source: 1, keyBy: 1, reduce: 1 });
+    expect(physical.isolates).toMatchObject({ workers: 0, main: true });
+  });
+
+  test('of several, the one that is worth most decides for keys', () => {
+    const build = new PipelineBuilder();
+    build.sink(build.reduce(build.keyBy(build.union([build.file(lines, { name: 'small' }), build.file(lines, { name: 'large' })]))));
+
+    expect(autos(build, undefined, { splits: new Map([[0, 1], [1, 5]]) })).toMatchObject({ small: 1, large: 5, keyBy: 5, reduce: 5 });
+  });
+});
+
 describe("'auto' for an operator without state", () => {
   test('behind a reader is one instance that may become one for each processor', () => {
     const build = new PipelineBuilder();
@@ -149,7 +181,7 @@ describe("'auto' for an operator without state", () => {
 
   test.each<[string, Partial<CompileOptions>, PlanConfig, string]>([
     ['no worker can import it', { importable: false }, {}, 'without worker threads'],
-    ['there is one processor', { cores: 1 }, {}, 'one'],
+    ['there is one processor', { cores: 1 }, {}, 'there is one processor'],
     ['the environment is isolated', {}, { isolated: true }, 'may be large'],
   ])('does not grow where %s', (_, options, config, reason) => {
     const build = new PipelineBuilder();

@@ -1,5 +1,6 @@
+import { sourceInstances } from '../../transformations/source-descriptor.ts';
+import type { SourceTransformation } from '../../transformations/source-transformation.ts';
 import type { Transformation } from '../../transformations/transformation.ts';
-import type { SourceDescriptor } from '../../transformations/source-descriptor.ts';
 import type { CompileOptions, PlanConfig } from '../compile-options.ts';
 import type { KeyedRegion, Pipeline } from '../logical-plan.ts';
 
@@ -19,27 +20,33 @@ export interface ResolvedInput {
 /** Records from which on `'auto'` takes an array for more work than starting threads costs. */
 const AUTO_MIN_RECORDS = 100_000;
 
-/** Why no stage of a pipeline is elastic; `undefined` when stages may be. */
-export function notElasticReason({ isolated }: PlanConfig, { importable, cores }: CompileOptions): string | undefined {
-  if (!importable) return "'auto': without worker threads more instances would gain nothing";
-  if (cores <= 1) return "'auto': there is one processor";
-  // All of it is in worker threads from the start.
-  return isolated === true ? "'auto': the environment is isolated" : undefined;
+/** Whether stages of a pipeline may be elastic. In an isolated environment all of it is in worker threads from the start. */
+export function mayBeElastic({ isolated }: PlanConfig, options: CompileOptions): boolean {
+  return isolated !== true && noGain(options) === undefined;
 }
 
 /**
- * For what is decided before the job runs: keys and splits cannot move to an instance that comes later. All processors for
- * input that is large as far as can be told without reading it, else one instance.
+ * For what is decided before the job runs, as keys cannot move to an instance that comes later: as many as the source that
+ * can be split most is worth, at most one for each processor.
  */
 export function plannedChoice(pipeline: Pipeline, options: CompileOptions): AutoChoice {
-  if (!options.importable) return one("'auto': without worker threads more instances would gain nothing");
-  const large = (pipeline as readonly Transformation[]).find((transformation) => transformation.kind === 'source' && isLarge(transformation.source));
-  if (large === undefined) return one("'auto': no source is known to be large");
-  return {
-    parallelism: Math.max(1, options.cores),
-    reason: `'auto': one for each processor, as '${large.name}' may be large`,
-    elastic: false,
-  };
+  const never = noGain(options);
+  if (never !== undefined) return one(never);
+  const sources = (pipeline as readonly Transformation[]).filter((transformation) => transformation.kind === 'source');
+  const choices = sources.map((source) => sourceChoice(source, options));
+  const most = Math.max(1, ...choices.map(({ parallelism }) => parallelism));
+  return choices.find(({ parallelism }) => parallelism === most && most > 1) ?? one("'auto': no source is known to be large");
+}
+
+/** For a source: as many instances as its input is worth, as far as can be told without reading it. */
+export function sourceChoice({ source, id, name }: SourceTransformation, options: CompileOptions): AutoChoice {
+  const never = noGain(options);
+  if (never !== undefined) return one(never);
+  const { cores, splits } = options;
+  const worth = source.form === 'native' ? (splits?.get(id) ?? Infinity) : source.form === 'collection' && source.items.length >= AUTO_MIN_RECORDS ? Infinity : 1;
+  if (sourceInstances(source) !== 'any' || worth <= 1) return one(`'auto': '${name}' is not known to be large`);
+  if (worth < cores) return { parallelism: worth, reason: `'auto': ${worth}, which the size of '${name}' is worth`, elastic: false };
+  return { parallelism: cores, reason: `'auto': one for each processor, as '${name}' may be large`, elastic: false };
 }
 
 /**
@@ -77,8 +84,10 @@ export function isReader(transformation: Transformation): boolean {
   return transformation.kind === 'source' && transformation.source.form === 'native';
 }
 
-function isLarge(source: SourceDescriptor): boolean {
-  return source.form === 'collection' ? source.items.length >= AUTO_MIN_RECORDS : source.form === 'native' && source.splittable;
+/** Why more than one instance of anything would gain nothing. */
+function noGain({ importable, cores }: CompileOptions): string | undefined {
+  if (!importable) return "'auto': without worker threads more instances would gain nothing";
+  return cores <= 1 ? "'auto': there is one processor" : undefined;
 }
 
 function one(reason: string): AutoChoice {

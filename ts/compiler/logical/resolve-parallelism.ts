@@ -3,7 +3,7 @@ import { sourceInstances } from '../../transformations/source-descriptor.ts';
 import type { Transformation } from '../../transformations/transformation.ts';
 import { type CompileOptions, KEY_GROUPS, type PlanConfig } from '../compile-options.ts';
 import type { KeyedRegion, Pipeline } from '../logical-plan.ts';
-import { type AutoChoice, choiceByInput, isReader, notElasticReason, plannedChoice, type ResolvedInput } from './auto-parallelism.ts';
+import { type AutoChoice, choiceByInput, isReader, mayBeElastic, plannedChoice, type ResolvedInput, sourceChoice } from './auto-parallelism.ts';
 import { regionKey } from './region-key.ts';
 import { singleInstanceReason } from './single-instance-reason.ts';
 
@@ -14,7 +14,8 @@ export interface ResolvedParallelism extends AutoChoice {
 
 /** What `'auto'` means in one pipeline. */
 interface AutoRules {
-  /** For keys and splits. */
+  readonly options: CompileOptions;
+  /** For keys. */
   readonly planned: AutoChoice;
   /** For what can get instances while it runs; `undefined` when `planned` is for all. */
   readonly growing: AutoChoice | undefined;
@@ -32,13 +33,13 @@ export function resolveParallelism(
   options: CompileOptions,
 ): readonly ResolvedParallelism[] {
   const planned = plannedChoice(pipeline, options);
-  if (notElasticReason(config, options) !== undefined) return resolveAll(pipeline, config, { planned, growing: undefined });
+  if (!mayBeElastic(config, options)) return resolveAll(pipeline, config, { options, planned, growing: undefined });
   const elastic: AutoChoice = {
     parallelism: options.cores,
     reason: "'auto': one at first, and another whenever it stays the bottleneck",
     elastic: true,
   };
-  const resolved = resolveAll(pipeline, config, { planned, growing: elastic });
+  const resolved = resolveAll(pipeline, config, { options, planned, growing: elastic });
   const inWorkers = firstInWorkers(pipeline, resolved);
   if (inWorkers === undefined) return resolved;
   // Threads that run anyway are used from the start.
@@ -47,7 +48,7 @@ export function resolveParallelism(
     reason: `'auto': one for each processor, as '${inWorkers.name}' needs worker threads anyway`,
     elastic: false,
   };
-  return resolveAll(pipeline, config, { planned, growing: atOnce });
+  return resolveAll(pipeline, config, { options, planned, growing: atOnce });
 }
 
 /** The first operator that is in worker threads whatever the elastic ones do. */
@@ -99,9 +100,10 @@ function resolveOne(
   return { parallelism: config.parallelism, reason: "the environment's", elastic: false };
 }
 
-function autoChoice(transformation: Transformation, { planned, growing }: AutoRules, inputs: readonly ResolvedInput[]): AutoChoice {
+function autoChoice(transformation: Transformation, { options, planned, growing }: AutoRules, inputs: readonly ResolvedInput[]): AutoChoice {
+  if (transformation.kind === 'source') return sourceChoice(transformation, options);
   const isKeyed = transformation.kind === 'keyBy' || regionKey(transformation) !== undefined;
-  if (growing === undefined || transformation.kind === 'source' || isKeyed) return planned;
+  if (growing === undefined || isKeyed) return planned;
   return choiceByInput(transformation, inputs, growing, planned);
 }
 
@@ -117,8 +119,8 @@ function atItsProducer(
   const { region, elastic } = resolved[producer.transformation.id]!;
   const set = own.reason === 'set on the operator';
   const wanted = producer.transformation.parallelism ?? config.parallelism;
-  // The reader is in the core: the key of its records is read where functions run, which can be elastic.
-  const grows = growing?.elastic === true && isReader(producer.transformation) && wanted === 'auto';
+  // Readers are in the core: that there are several of them is no reason to start as many workers for their keys.
+  const grows = growing?.elastic === true && isReader(producer.transformation) && producer.parallelism > 1 && wanted === 'auto';
   return {
     ...(grows
       ? growing

@@ -217,7 +217,7 @@ export class LocalJob implements Job {
   }
 
   #assignment(plan: JobPlan, isolate: number): Parameters<typeof startWorker>[0] {
-    const { name, origin, fingerprint, graph, cores } = plan;
+    const { name, origin, fingerprint, graph, cores, splits } = plan;
     // A logger stays here; the lines of workers come to it.
     const { logger: _, ...config } = plan.config;
     return {
@@ -229,6 +229,7 @@ export class LocalJob implements Job {
       // A program makes its environment again, with settings that need not be cloneable.
       config: origin.kind === 'module' ? config : {},
       cores,
+      splits,
       fingerprint: fingerprint(),
       admission: openAdmission(),
       logs: relayAssignment(this.#log.level),

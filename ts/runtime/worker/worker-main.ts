@@ -80,7 +80,7 @@ async function runPart(environment: StreamEnvironment): Promise<void> {
       declaredAt: difference.index === undefined ? undefined : environment.pipeline[difference.index]?.declaredAt,
     });
   }
-  const { physical } = compile(environment.pipeline, environment.config, { importable: true, cores: assignment.cores });
+  const { physical } = compile(environment.pipeline, environment.config, { importable: true, cores: assignment.cores, splits: assignment.splits });
   // The job has ended while this thread was being started: there is nothing left for it.
   if (!enter(assignment.admission)) return;
   isRunning = true;

@@ -19,6 +19,8 @@ export interface WorkerAssignment {
   readonly config: EnvironmentConfig;
   /** Cores that the plan was made for: the worker's plan must be the same. */
   readonly cores: number;
+  /** As `cores`. */
+  readonly splits: ReadonlyMap<number, number>;
   /** Of the main thread's pipeline. */
   readonly fingerprint: Fingerprint;
   /** Entered before anything of the user's is opened. */
