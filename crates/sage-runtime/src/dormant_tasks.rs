@@ -33,9 +33,17 @@ impl JobCore {
             }
         }
         drop(status);
-        // Some of its input may have ended while it slept.
         for task in woken {
+            // Some of its input may have ended while it slept; and who waited for credit has some now.
             task.doorbell.ring();
+            for edge in self
+                .graph
+                .edges
+                .iter()
+                .filter(|edge| edge.to_task == task.plan.id)
+            {
+                self.tasks[edge.from_task.index()].doorbell.ring();
+            }
         }
     }
 

@@ -24,6 +24,8 @@ pub(crate) struct Output {
     key_groups: KeyGroups,
     /// For [`Partition::Rebalance`].
     dealing: Mutex<Dealing>,
+    /// Not all targets take records from the start.
+    elastic: bool,
 }
 
 /// To whom records are dealt in turn.
@@ -48,6 +50,7 @@ impl Output {
             partition,
             edges: edges.into_boxed_slice(),
             key_groups: KeyGroups::new(key_groups, parallelism),
+            elastic: awake.contains(&false),
             dealing: Mutex::new(Dealing {
                 awake: (0..awake.len()).filter(|&target| awake[target]).collect(),
                 turn: 0,
@@ -55,7 +58,15 @@ impl Output {
         }
     }
 
+    /// Whether there is room for what a step gives: behind all targets, or, where records go to whoever has room, behind one.
     pub(crate) fn has_credit(&self) -> bool {
+        if self.elastic {
+            let dealing = self.dealing.lock();
+            return dealing
+                .awake
+                .iter()
+                .any(|&target| self.edges[target].has_credit());
+        }
         self.edges.iter().all(|edge| edge.has_credit())
     }
 
@@ -70,13 +81,13 @@ impl Output {
                 let parts = partition::by_key(batch, &self.key_groups, meta)?;
                 self.push_parts(parts.into_iter().enumerate())
             }
+            Partition::Rebalance if self.elastic => self.deal(batch, meta)?,
             Partition::Rebalance if self.edges.len() > 1 => {
                 let mut dealing = self.dealing.lock();
-                let awake = dealing.awake.clone();
-                let targets = u32::try_from(awake.len()).unwrap_or(u32::MAX);
-                let parts = partition::round_robin(batch, targets, &mut dealing.turn, meta)?;
+                let instances = self.key_groups.parallelism();
+                let parts = partition::round_robin(batch, instances, &mut dealing.turn, meta)?;
                 drop(dealing);
-                self.push_parts(awake.into_iter().zip(parts))
+                self.push_parts(parts.into_iter().enumerate())
             }
             _ => self.push_to_all(Frame::from_view(batch, meta)?),
         };
@@ -94,7 +105,7 @@ impl Output {
             let bytes = self.push_to_all(frame);
             return Ok(Sent { rows, bytes });
         }
-        if let Some(only) = self.only_awake() {
+        if let Some(only) = self.only_taker() {
             let bytes = frame.byte_len() as u64;
             self.edges[only].push(frame);
             return Ok(Sent { rows, bytes });
@@ -111,11 +122,56 @@ impl Output {
         }
     }
 
-    /// The only target that takes records, where that is so.
-    fn only_awake(&self) -> Option<usize> {
-        match self.dealing.lock().awake[..] {
-            [only] if self.partition == Partition::Rebalance => Some(only),
+    /// Row after row to the target with the fewest rows in its queue, in turn where several have as few: one that has just
+    /// woken catches up with the others, and one that is slower is not waited for.
+    fn deal(&self, batch: &BatchView<'_>, meta: FrameMeta) -> Result<u64> {
+        let mut dealing = self.dealing.lock();
+        let takers = self.takers(&dealing.awake);
+        let mut fill: Vec<u64> = takers
+            .iter()
+            .map(|&target| self.edges[target].len_rows())
+            .collect();
+        let count = u32::try_from(takers.len()).unwrap_or(u32::MAX);
+        let mut turn = dealing.turn % count.max(1);
+        let targets: Vec<u32> = (0..batch.rows())
+            .map(|_| {
+                let in_turn = (turn..count).chain(0..turn);
+                let target = in_turn
+                    .min_by_key(|&taker| fill[taker as usize])
+                    .unwrap_or_default();
+                fill[target as usize] += 1;
+                turn = if target + 1 == count { 0 } else { target + 1 };
+                target
+            })
+            .collect();
+        dealing.turn = turn;
+        drop(dealing);
+        let parts = partition::by_target(batch, &targets, count, meta)?;
+        Ok(self.push_parts(takers.into_iter().zip(parts)))
+    }
+
+    /// The target that gets all of a batch, where records go to whoever has room and only one is there.
+    fn only_taker(&self) -> Option<usize> {
+        if !self.elastic {
+            return None;
+        }
+        match self.takers(&self.dealing.lock().awake)[..] {
+            [only] => Some(only),
             _ => None,
+        }
+    }
+
+    /// Those of the targets that have room; all of them when none has, as what was computed has to go somewhere.
+    fn takers(&self, awake: &[usize]) -> Vec<usize> {
+        let with_room: Vec<usize> = awake
+            .iter()
+            .copied()
+            .filter(|&target| self.edges[target].has_credit())
+            .collect();
+        if with_room.is_empty() {
+            awake.to_vec()
+        } else {
+            with_room
         }
     }
 

@@ -45,7 +45,7 @@ function redistribute(
   // What an operator gives beside its results stays where it is; a rebalance sends its records to any instance.
   if (to.kind === 'sideOutput') return undefined;
   if (to.kind === 'rebalance') return redistributeAll(from, to);
-  if (to.elastic && !from.elastic) return { partition: 'rebalance', reason: `in turn to the instances that '${to.name}' has` };
+  if (to.elastic && !from.elastic) return { partition: 'rebalance', reason: `each to the instance of '${to.name}' that has the fewest waiting` };
   // What a keyBy gives, also through an extract, has its key but is not yet where that key belongs.
   const keyed = from.keyedBy === undefined ? undefined : byId.get(from.keyedBy)!;
   const undistributed = from.kind === 'keyBy' || from.kind === 'extract';
