@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type Job, type JobResult, JobManager, type PipelineOptions } from '../../ts/index.ts';
 import { Lives } from '../chaos/support/lives.ts';
 import { type ElasticArgs, Signals, elastic, taken, totals } from './pipelines/elastic.ts';
+import { branches, elasticOperators, isBad } from './pipelines/elastic-operators.ts';
 import { type Sale, autoKeys, perShop } from './pipelines/auto-keys.ts';
 import { runScript } from './support/run-script.ts';
 import { numbers } from './support/run-to-array.ts';
@@ -108,6 +109,22 @@ describe.runIf(availableParallelism() > 1)('a stage that stays the bottleneck', 
     expect(result.scaling[0]!.reason).toMatch(/^the main isolate was busy \d+ % of [\d,]+ ms, \d+ % with 'burn', and [\d,]+ records waited for it: a second instance$/);
     expect(result.scaling[0]!.atMs).toBeLessThan(result.durationMs);
     for (const instance of [0, 1]) expect(lives.of(instance)).toEqual({ opened: 1, closed: 1 });
+  }, 60_000);
+
+  it('may be made of operators of every kind: each branch has what one instance would give', async () => {
+    for (const branch of Object.values(branches)) branch.length = 0;
+
+    const result = await elasticOperators.run(args, auto);
+
+    const good = numbers(MANY).filter((n) => !isBad(n));
+    const sorted = (some: readonly number[]): number[] => some.toSorted((a, b) => a - b);
+    expect(sorted(branches.async)).toEqual(good.map((n) => n + 1));
+    expect(sorted(branches.batches.flat())).toEqual(good);
+    expect(sorted(branches.pairs)).toEqual(sorted(good.filter((n) => n % 2 === 0).flatMap((n) => [n, -n])));
+    expect(sorted(branches.dead)).toEqual(numbers(MANY).filter(isBad));
+    expect(branches.perRemainder.toSorted((a, b) => a.key - b.key)).toEqual(numbers(5).map((key) => ({ key, n: good.filter((n) => n % 5 === key).length })));
+    expect(result.isolates).toBeGreaterThanOrEqual(2);
+    expect([result.deadLetters, result.edges.filter(({ sent, received }) => sent !== received)]).toEqual([branches.dead.length, []]);
   }, 60_000);
 
   it('of a program gets it too, from the first job that the program submits', async () => {
