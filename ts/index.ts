@@ -65,6 +65,7 @@ export type {
   JobResult,
   JobStatus,
   OperatorCounts,
+  ScalingDecision,
   StageMetrics,
   StopOptions,
   SubmitOptions,

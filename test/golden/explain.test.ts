@@ -86,6 +86,18 @@ test('files of several kinds: patterns, a list, a watched directory, the standar
   await expectPlans(build, 'kinds-of-files', { parallelism: 2 });
 });
 
+test("'auto': stages that grow behind a reader and where it is set, and what has state as it is", async () => {
+  const build = new PipelineBuilder();
+  const logs = build.file({ type: 'textLines', path: 'app.log' }, { name: 'logs' });
+  const parsed = build.filter(build.map(logs, { name: 'parse' }), { name: 'errors' });
+  const other = build.map(build.generator({ name: 'live' }), { name: 'enrich', parallelism: 'auto' }, classFunction(Enrich, ['eu']));
+  const all = build.union([parsed, other], { name: 'all' });
+  build.sink(build.reduce(all, { name: 'worst' }));
+  build.sink(all, { name: 'parts' }, { form: 'native', spec: { type: 'jsonLines', path: 'out/' } });
+
+  await expectPlans(build, 'auto', { parallelism: 'auto' });
+});
+
 test('one level alone', () => {
   const build = new PipelineBuilder();
   build.sink(build.collection());

@@ -9,6 +9,8 @@ export interface CompileOptions {
   readonly notImportableReason?: string;
   /** Processors of this machine. */
   readonly cores: number;
+  /** How many instances of each reader of the core are worth their start, by operator; one that is left away may be large. */
+  readonly splits?: ReadonlyMap<number, number>;
   /** Whether the caller waits for the result, so that nobody can read a `collect()`. */
   readonly autostop?: boolean;
   /** Where the user called submit or explain; shown when there is no operator to show. */

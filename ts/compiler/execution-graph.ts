@@ -21,6 +21,8 @@ export interface Task {
   readonly isSource: boolean;
   /** JSON of the connector; native tasks only. */
   readonly spec: string | undefined;
+  /** Gets no records, and the job does not wait for its isolate, until that comes. */
+  readonly dormant: boolean;
 }
 
 /** One physical edge: a queue from one task to another. */

@@ -22,10 +22,12 @@ export interface LogicalOperator {
   readonly kind: OperatorKind;
   /** Producers, in the user's order; a union may name one twice. */
   readonly inputs: readonly OperatorId[];
-  /** Instances that this operator has. That of a keyBy is its producer's: the key is evaluated before the exchange. */
+  /** Instances that this operator has, or may come to have when it is `elastic`. That of a keyBy is its producer's: the key is evaluated before the exchange. */
   readonly parallelism: number;
   /** Why, in words. */
   readonly parallelismReason: string;
+  /** Begins with one instance and gets others while it runs, if it stays the bottleneck. */
+  readonly elastic: boolean;
   /** Only on a keyBy: the parallelism behind it. */
   readonly region: KeyedRegion | undefined;
   /** The keyBy whose key the *output* carries; a keyBy names itself. */

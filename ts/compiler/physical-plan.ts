@@ -92,8 +92,11 @@ export function failingOperator({ op, operator }: StageNode): LogicalOperator {
   return op.kind === 'output' ? op.owner : operator;
 }
 
-/** Where the instances of a stage run. */
-export type Placement = 'main' | 'workers' | 'native';
+/**
+ * Where the instances of a stage run. `elastic`: instance 0 in the main isolate, and each other one in a worker thread of
+ * its own that is started when the stage stays the bottleneck.
+ */
+export type Placement = 'main' | 'workers' | 'native' | 'elastic';
 
 /** Operators that run as one function: records go from node to node by calls. */
 export interface Stage {
@@ -101,6 +104,7 @@ export interface Stage {
   readonly id: StageId;
   /** The names of its operators. */
   readonly name: string;
+  /** Of an elastic stage, the most instances that it may come to have. */
   readonly parallelism: number;
   readonly placement: Placement;
   /** Why it runs there, in words. */
@@ -147,6 +151,8 @@ export interface Exchange {
 export interface IsolatePlan {
   /** Worker threads; 0 when everything runs in the main isolate. Instance `i` of a worker stage runs in `1 + i % workers`. */
   readonly workers: number;
+  /** Worker threads that may be started while the job runs, for elastic stages; there are no others then. */
+  readonly lateWorkers: number;
   /** Whether the main isolate runs stages too. */
   readonly main: boolean;
   /** Why, in words. */

@@ -36,7 +36,12 @@ export abstract class StreamBase {
     return this;
   }
 
-  /** How many parallel instances the last operator has. @throws SageError SAGE_PLAN_PARALLELISM */
+  /**
+   * How many parallel instances the last operator has. With `'auto'` one without state has one at first, and gets others while it
+   * stays the bottleneck, up to one for each processor.
+   *
+   * @throws SageError SAGE_PLAN_PARALLELISM
+   */
   parallelism(parallelism: Parallelism): this {
     const declaredAt = captureSourceLocation(this.parallelism);
     const checked = checkParallelism(parallelism, declaredAt);

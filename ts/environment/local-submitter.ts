@@ -12,16 +12,17 @@ import { workerSession } from '../runtime/worker/worker-session.ts';
 import type { Job, SubmitOptions } from '../transformations/job.ts';
 import type { JobSubmitter, StreamEnvironment } from '../transformations/stream-environment.ts';
 import { explainEnvironment } from './explain-environment.ts';
+import { sourceSplits } from './source-splits.ts';
 import { submitObserver } from './submit-observer.ts';
 
 /** How a `LocalEnvironment` compiles and starts jobs: in this process. */
 export const localSubmitter: JobSubmitter = {
   explain(environment, level, calledAt) {
-    return explain(compileFor(environment, pipelineOrigin(environment, 'explain'), calledAt), level);
+    return explain(compileFor(environment, pipelineOrigin(environment, 'explain'), calledAt, sourceSplits(environment)), level);
   },
 
   describe(environment, calledAt) {
-    return describePlan(compileFor(environment, pipelineOrigin(environment, 'explain'), calledAt), environment.name);
+    return describePlan(compileFor(environment, pipelineOrigin(environment, 'explain'), calledAt, sourceSplits(environment)), environment.name);
   },
 
   async submit(environment: StreamEnvironment, options: SubmitOptions, calledAt: SourceLocation): Promise<Job> {
@@ -34,7 +35,8 @@ export const localSubmitter: JobSubmitter = {
     const origin = pipelineOrigin(environment, 'submit');
     const { signal } = options;
     if (signal?.aborted === true) throw canceled(environment.name, signal);
-    const compiled = compileFor(environment, origin, calledAt, options.autostop);
+    const splits = sourceSplits(environment);
+    const compiled = compileFor(environment, origin, calledAt, splits, options.autostop);
     for (const warning of compiled.physical.warnings) process.emitWarning(warning, { type: 'SageWarning' });
     const job = await JobManager.instance().start({
       name: environment.name,
@@ -44,6 +46,7 @@ export const localSubmitter: JobSubmitter = {
       origin,
       fingerprint: () => fingerprint(environment.pipeline, environment.config),
       cores: availableParallelism(),
+      splits,
     });
     observer?.started?.(job, environment);
     if (signal !== undefined) {
@@ -61,6 +64,7 @@ function compileFor(
   environment: StreamEnvironment,
   origin: PipelineOrigin,
   declaredAt: SourceLocation,
+  splits: ReadonlyMap<number, number>,
   autostop?: boolean,
 ): ReturnType<typeof compile> {
   return compile(environment.pipeline, environment.config, {
@@ -68,6 +72,7 @@ function compileFor(
     ...(origin.kind === 'none' ? { notImportableReason: origin.reason } : {}),
     ...(autostop === undefined ? {} : { autostop }),
     cores: availableParallelism(),
+    splits,
     declaredAt,
   });
 }

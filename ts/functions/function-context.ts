@@ -10,6 +10,7 @@ export interface FunctionContext {
   readonly operator: string;
   /** 0 to `parallelism - 1`. */
   readonly parallelIndex: number;
+  /** How many instances there are; with `'auto'`, how many there may be. */
   readonly parallelism: number;
   /** Key of the record in hand; `undefined` on an unkeyed stream. */
   readonly key: unknown;

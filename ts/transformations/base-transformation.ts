@@ -24,7 +24,7 @@ export type TransformationKind =
   | 'sideOutput'
   | 'sink';
 
-/** How many parallel instances: a whole number from 1, or `'auto'` for the planner's choice. */
+/** How many parallel instances: a whole number from 1, or `'auto'` for the engine's choice, before and while the job runs. */
 export type Parallelism = number | 'auto';
 
 /** More instances of one operator than this is taken for a mistake. */

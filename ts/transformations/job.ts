@@ -63,6 +63,18 @@ export interface EdgeCounts {
   readonly received: number;
 }
 
+/** That a stage with parallelism `'auto'` got another instance while its job ran, or why it gets no other. */
+export interface ScalingDecision {
+  /** Operators of the stage that was the bottleneck. */
+  readonly stage: string;
+  /** How many instances it has from now on. */
+  readonly instances: number;
+  /** Since the job began to run. */
+  readonly atMs: number;
+  /** In words, with the numbers that decided. */
+  readonly reason: string;
+}
+
 /** What a job has done. */
 export interface JobResult {
   readonly jobId: JobId;
@@ -80,8 +92,10 @@ export interface JobResult {
   readonly deadLetters: number;
   /** From the start of the job to its end, with the closing of all functions. */
   readonly durationMs: number;
-  /** How many isolates really ran stages of the user's code. */
+  /** How many isolates really ran stages of the user's code; a worker that came too late for any record is none. */
   readonly isolates: number;
+  /** What became of stages with parallelism `'auto'` on the way, oldest first. */
+  readonly scaling: readonly ScalingDecision[];
   readonly operators: readonly OperatorCounts[];
   readonly edges: readonly EdgeCounts[];
 }
@@ -148,6 +162,8 @@ export interface JobMetrics {
   /** Producers before consumers. */
   readonly stages: readonly StageMetrics[];
   readonly tasks: readonly TaskMetrics[];
+  /** What has become of stages with parallelism `'auto'` so far, oldest first. */
+  readonly scaling: readonly ScalingDecision[];
 }
 
 /** Options of `Job.stop`. */

@@ -33,9 +33,13 @@ export interface PlanStage {
   readonly id: number;
   /** The names of its operators. */
   readonly name: string;
+  /** Its instances; of an `elastic` stage, the most that it may come to have. */
   readonly parallelism: number;
-  /** Where its instances run: the main isolate, worker threads, or native threads of the core. */
-  readonly placement: 'main' | 'workers' | 'native';
+  /**
+   * Where its instances run: the main isolate, worker threads, or native threads of the core. `elastic`: one in the main isolate,
+   * and others in worker threads when it stays the bottleneck.
+   */
+  readonly placement: 'main' | 'workers' | 'native' | 'elastic';
   /** Why there, in words. */
   readonly reason: string;
   /** Producers before consumers. */

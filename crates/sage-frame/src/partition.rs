@@ -49,6 +49,26 @@ pub fn round_robin(
     Ok(frames)
 }
 
+/// Each row to the instance that `targets` names for it, by row and below `instances`.
+///
+/// # Errors
+/// `SAGE_INTERNAL` when the targets are not one valid instance for each row, `SAGE_LIMIT_BATCH` above 2 GiB.
+pub fn by_target(
+    view: &BatchView<'_>,
+    targets: &[u32],
+    instances: u32,
+    meta: FrameMeta,
+) -> Result<Vec<Option<Frame>>> {
+    if targets.len() != view.rows() || targets.iter().any(|&target| target >= instances) {
+        let message = format!(
+            "a batch of {} rows cannot be divided by these targets",
+            view.rows()
+        );
+        return Err(SageError::new(ErrorCode::Internal, message));
+    }
+    split(view, targets, instances as usize, meta)
+}
+
 fn whole(view: &BatchView<'_>, meta: FrameMeta) -> Result<Vec<Option<Frame>>> {
     let frame = if view.rows() == 0 {
         None

@@ -79,6 +79,31 @@ proptest! {
     }
 
     #[test]
+    fn rows_go_where_it_is_said_in_order(
+        (model, targets) in support::model(proptest::option::of(support::key_node()), 20).prop_flat_map(|model| {
+            let rows = model.rows.len();
+            (Just(model), prop::collection::vec(0..4_u32, rows))
+        }),
+    ) {
+        let registry = LayoutRegistry::new();
+        let image = model.image(0);
+        let view = view_of(&model, &image, &registry);
+
+        let frames = partition::by_target(&view, &targets, 4, FrameMeta::default()).unwrap();
+
+        let mut expected = vec![Vec::new(); 4];
+        for (row, &target) in model.rows.iter().zip(&targets) {
+            expected[target as usize].push(row.clone());
+        }
+        let rows: Vec<_> = read_frames(&frames, &registry).into_iter().map(|(_, rows)| rows).collect();
+        prop_assert_eq!(rows, expected);
+        for wrong in [vec![4; targets.len() + 1], vec![9; targets.len()]] {
+            let refused = partition::by_target(&view, &wrong, 4, FrameMeta::default());
+            prop_assert_eq!(refused.is_err(), !wrong.is_empty());
+        }
+    }
+
+    #[test]
     fn keys_have_their_canonical_bytes_and_hash(model in support::model(support::key_node().prop_map(Some), 40)) {
         let registry = LayoutRegistry::new();
         let image = model.image(0);

@@ -52,6 +52,8 @@ pub struct TaskPlan {
     pub kind: TaskKind,
     /// Whether it produces records by itself.
     pub is_source: bool,
+    /// Whether it gets no records, and the job does not wait for its isolate, until that isolate has come.
+    pub dormant: bool,
 }
 
 /// One physical edge.

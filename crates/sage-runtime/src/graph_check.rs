@@ -6,7 +6,7 @@ use crate::graph::{EdgePlan, ExecutionGraph, Partition, TaskKind, TaskPlan};
 
 impl ExecutionGraph {
     /// Checks what the core relies on: dense ids, gates and outputs without gaps, one partition and one target stage per
-    /// output, targets in instance order, no cycle, every task reachable from a source.
+    /// output, targets in instance order, an awake target for each record, no cycle, every task reachable from a source.
     ///
     /// # Errors
     /// `SAGE_FORMAT_GRAPH`.
@@ -58,6 +58,11 @@ impl ExecutionGraph {
                     "native task {index}: its kind and isSource disagree"
                 )));
             }
+            if task.dormant && (task.is_source || !matches!(task.kind, TaskKind::JsTask { .. })) {
+                return Err(invalid(format!(
+                    "task {index} is dormant: only JavaScript tasks with input can be"
+                )));
+            }
         }
         Ok(())
     }
@@ -102,6 +107,13 @@ impl ExecutionGraph {
         }) {
             return Err(invalid(format!(
                 "{place} mixes partitions, gates or target stages"
+            )));
+        }
+        // Only a rebalance may leave instances out; it needs one that takes all records at first.
+        let dormant = output.iter().filter(|edge| target(edge).dormant).count();
+        if dormant == output.len() || (dormant > 0 && first.partition != Partition::Rebalance) {
+            return Err(invalid(format!(
+                "{place} leads to dormant tasks: it must be a rebalance with a target that is awake"
             )));
         }
         if first.partition == Partition::Forward {

@@ -95,6 +95,7 @@ fn task_plan(task: wire::Task<'_>) -> Result<TaskPlan> {
         parallelism: task.parallelism(),
         kind,
         is_source: task.is_source(),
+        dormant: task.dormant(),
     })
 }
 
@@ -143,6 +144,7 @@ fn encode_task<'a>(fbb: &mut FlatBufferBuilder<'a>, task: &TaskPlan) -> WIPOffse
         isolate,
         kind,
         is_source: task.is_source,
+        dormant: task.dormant,
         spec: spec.map(|spec| fbb.create_string(spec)),
     };
     wire::Task::create(fbb, &args)

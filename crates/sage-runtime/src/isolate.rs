@@ -39,7 +39,8 @@ impl Isolate {
     }
 
     /// Gives back `released` and hands out the next ready task, first come first served. Waits up to `wait` when there is
-    /// none. [`Next::Over`] when the isolate has nothing to do any more: its tasks are finished, or the job is closed.
+    /// none. [`Next::Over`] when the isolate has nothing to do any more: its tasks are finished, or the job is closed. The
+    /// first poll wakes the isolate's dormant tasks: it can serve them from now on.
     ///
     /// # Errors
     /// `SAGE_INTERNAL` for a task that is not this isolate's.
@@ -47,6 +48,7 @@ impl Isolate {
         if let Some(task) = released {
             self.release(task)?;
         }
+        self.job.wake_tasks_of(self.place);
         let queue = &self.job.isolates[self.place].queue;
         // Real time: bounds a sleep, decides nothing. Read only when the first look finds a task that is not ready.
         let mut deadline: Option<Instant> = None;

@@ -30,6 +30,10 @@ pub(crate) struct IsolateQueue {
     pub(crate) index: u32,
     pub(crate) queue: Arc<RunQueue>,
     pub(crate) unfinished_tasks: AtomicUsize,
+    /// All of its tasks are dormant: the job starts without it.
+    pub(crate) may_be_absent: bool,
+    /// It has dormant tasks that wake with its next poll.
+    pub(crate) wakes_tasks: AtomicBool,
 }
 
 /// One job. All methods may be called from any thread.
@@ -53,7 +57,7 @@ pub struct JobCore {
 
 impl JobCore {
     /// Builds channels and tasks from the FlatBuffers execution graph. The job starts by itself when every isolate that
-    /// its tasks name is attached; without JavaScript tasks, at once.
+    /// its tasks name is attached, except for those that have dormant tasks only; without JavaScript tasks, at once.
     ///
     /// # Errors
     /// `SAGE_FORMAT_GRAPH`.
@@ -76,7 +80,8 @@ impl JobCore {
             edges,
             isolates,
         } = Wiring::of(&graph, &clock)?;
-        let status = Status::new(isolates.len(), tasks.len());
+        let wakefulness = tasks.iter().map(Task::first_wakefulness).collect();
+        let status = Status::new(isolates.len(), wakefulness);
         let job = Arc::new(Self {
             graph,
             registry: Arc::new(LayoutRegistry::default()),
@@ -219,6 +224,7 @@ impl JobCore {
                 self.isolates[*isolate].queue.close();
             }
         }
+        self.end_dormant_behind(task);
         self.task_done();
     }
 
@@ -316,7 +322,9 @@ impl JobCore {
             .isolates
             .iter()
             .zip(&status.attached)
-            .all(|(isolate, attached)| *attached || isolate.unfinished_tasks.load(Ordering::SeqCst) == 0);
+            .all(|(isolate, attached)| {
+                *attached || isolate.may_be_absent || isolate.unfinished_tasks.load(Ordering::SeqCst) == 0
+            });
         if !complete || status.started_nanos.is_some() || status.state.is_terminal() {
             return;
         }

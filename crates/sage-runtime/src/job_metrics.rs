@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::graph::TaskKind;
 use crate::job_core::JobCore;
-use crate::status::{SinkCommit, SourceRead};
+use crate::status::{SinkCommit, SourceRead, Wakefulness};
 use crate::task::Task;
 use crate::task_metrics::TimeSplit;
 
@@ -42,6 +42,8 @@ pub struct TaskCounts {
     pub instance: u32,
     /// -1 for a native thread.
     pub isolate: i64,
+    /// Whether it takes records; a dormant task does when its isolate has come.
+    pub awake: bool,
     /// Whether all of its work is done.
     pub finished: bool,
     /// Records taken from its input edges.
@@ -122,13 +124,14 @@ impl JobCore {
     #[must_use]
     pub fn metrics(&self) -> JobMetrics {
         let now = self.now_nanos();
-        let (state, started, ended, sources, sinks) = self.with_status(|status| {
+        let (state, started, ended, wakefulness, sources, sinks) = self.with_status(|status| {
             let sources = status.reads.iter().map(source_counts).collect();
             let sinks = status.commits.iter().map(sink_counts).collect();
             (
                 status.state,
                 status.started_nanos,
                 status.ended_nanos,
+                status.wakefulness.clone(),
                 sources,
                 sinks,
             )
@@ -137,7 +140,9 @@ impl JobCore {
         JobMetrics {
             state: state.as_str(),
             duration_nanos: started.map_or(0, |started| until.saturating_sub(started)),
-            tasks: self.tasks.iter().map(|task| task_counts(task, until)).collect(),
+            tasks: std::iter::zip(&self.tasks, wakefulness)
+                .map(|(task, state)| task_counts(task, state == Wakefulness::Awake, until))
+                .collect(),
             edges: self.edge_counts(),
             sources,
             sinks,
@@ -181,7 +186,7 @@ fn sink_counts(commit: &SinkCommit) -> SinkCounts {
     }
 }
 
-fn task_counts(task: &Task, now_nanos: u64) -> TaskCounts {
+fn task_counts(task: &Task, awake: bool, now_nanos: u64) -> TaskCounts {
     let metrics = &task.metrics;
     let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let TimeSplit {
@@ -198,6 +203,7 @@ fn task_counts(task: &Task, now_nanos: u64) -> TaskCounts {
             TaskKind::JsTask { isolate } => i64::from(isolate),
             TaskKind::NativeSource { .. } | TaskKind::NativeSink { .. } => -1,
         },
+        awake,
         finished: task.is_finished(),
         records_in: read(&metrics.records_in),
         batches_in: read(&metrics.batches_in),

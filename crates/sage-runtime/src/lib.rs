@@ -6,6 +6,7 @@
 //! tasks name is attached, and ends when all tasks have finished, with an error, or by [`JobCore::cancel`].
 
 mod connectors;
+mod dormant_tasks;
 mod edge;
 mod edge_check;
 mod graph;

@@ -22,23 +22,51 @@ pub(crate) struct Output {
     partition: Partition,
     edges: Box<[Arc<dyn Edge>]>,
     key_groups: KeyGroups,
-    /// Target of the next record, for [`Partition::Rebalance`]; goes on where the last batch stopped.
-    turn: Mutex<u32>,
+    /// For [`Partition::Rebalance`].
+    dealing: Mutex<Dealing>,
+    /// Not all targets take records from the start.
+    elastic: bool,
+}
+
+/// To whom records are dealt in turn.
+struct Dealing {
+    /// Indexes of the targets that take records, ascending.
+    awake: Vec<usize>,
+    /// Which of them gets the next record; goes on where the last batch stopped.
+    turn: u32,
 }
 
 impl Output {
-    pub(crate) fn new(partition: Partition, edges: Vec<Arc<dyn Edge>>, key_groups: u32) -> Self {
+    /// `awake` says of each target whether it takes records from the start; only a rebalance leaves any out.
+    pub(crate) fn new(
+        partition: Partition,
+        edges: Vec<Arc<dyn Edge>>,
+        awake: &[bool],
+        key_groups: u32,
+    ) -> Self {
         // The graph was validated: there are at most `key_groups` targets, so that the count fits.
         let parallelism = u32::try_from(edges.len()).unwrap_or(u32::MAX);
         Self {
             partition,
             edges: edges.into_boxed_slice(),
             key_groups: KeyGroups::new(key_groups, parallelism),
-            turn: Mutex::new(0),
+            elastic: awake.contains(&false),
+            dealing: Mutex::new(Dealing {
+                awake: (0..awake.len()).filter(|&target| awake[target]).collect(),
+                turn: 0,
+            }),
         }
     }
 
+    /// Whether there is room for what a step gives: behind all targets, or, where records go to whoever has room, behind one.
     pub(crate) fn has_credit(&self) -> bool {
+        if self.elastic {
+            let dealing = self.dealing.lock();
+            return dealing
+                .awake
+                .iter()
+                .any(|&target| self.edges[target].has_credit());
+        }
         self.edges.iter().all(|edge| edge.has_credit())
     }
 
@@ -50,13 +78,16 @@ impl Output {
         }
         let bytes = match self.partition {
             Partition::Hash if self.edges.len() > 1 => {
-                self.push_parts(partition::by_key(batch, &self.key_groups, meta)?)
+                let parts = partition::by_key(batch, &self.key_groups, meta)?;
+                self.push_parts(parts.into_iter().enumerate())
             }
+            Partition::Rebalance if self.elastic => self.deal(batch, meta)?,
             Partition::Rebalance if self.edges.len() > 1 => {
-                let mut turn = self.turn.lock();
-                let parts = partition::round_robin(batch, self.key_groups.parallelism(), &mut turn, meta)?;
-                drop(turn);
-                self.push_parts(parts)
+                let mut dealing = self.dealing.lock();
+                let instances = self.key_groups.parallelism();
+                let parts = partition::round_robin(batch, instances, &mut dealing.turn, meta)?;
+                drop(dealing);
+                self.push_parts(parts.into_iter().enumerate())
             }
             _ => self.push_to_all(Frame::from_view(batch, meta)?),
         };
@@ -65,19 +96,83 @@ impl Output {
 
     /// Sends a frame that exists already, without a copy where each target gets all of it.
     pub(crate) fn emit_frame(&self, frame: Frame, registry: &LayoutRegistry) -> Result<Sent> {
-        let splits = matches!(self.partition, Partition::Hash | Partition::Rebalance) && self.edges.len() > 1;
-        if splits {
-            let meta = frame.meta();
-            return self.emit(&frame.view(registry)?, meta);
-        }
         let rows = frame.rows() as u64;
         if rows == 0 {
             return Ok(Sent::default());
         }
-        Ok(Sent {
-            rows,
-            bytes: self.push_to_all(frame),
-        })
+        let splits = matches!(self.partition, Partition::Hash | Partition::Rebalance) && self.edges.len() > 1;
+        if !splits {
+            let bytes = self.push_to_all(frame);
+            return Ok(Sent { rows, bytes });
+        }
+        if let Some(only) = self.only_taker() {
+            let bytes = frame.byte_len() as u64;
+            self.edges[only].push(frame);
+            return Ok(Sent { rows, bytes });
+        }
+        let meta = frame.meta();
+        self.emit(&frame.view(registry)?, meta)
+    }
+
+    /// From now on records are dealt to this target too.
+    pub(crate) fn wake(&self, target: usize) {
+        let mut dealing = self.dealing.lock();
+        if let Err(place) = dealing.awake.binary_search(&target) {
+            dealing.awake.insert(place, target);
+        }
+    }
+
+    /// Row after row to the target with the fewest rows in its queue, in turn where several have as few: one that has just
+    /// woken catches up with the others, and one that is slower is not waited for.
+    fn deal(&self, batch: &BatchView<'_>, meta: FrameMeta) -> Result<u64> {
+        let mut dealing = self.dealing.lock();
+        let takers = self.takers(&dealing.awake);
+        let mut fill: Vec<u64> = takers
+            .iter()
+            .map(|&target| self.edges[target].len_rows())
+            .collect();
+        let count = u32::try_from(takers.len()).unwrap_or(u32::MAX);
+        let mut turn = dealing.turn % count.max(1);
+        let targets: Vec<u32> = (0..batch.rows())
+            .map(|_| {
+                let in_turn = (turn..count).chain(0..turn);
+                let target = in_turn
+                    .min_by_key(|&taker| fill[taker as usize])
+                    .unwrap_or_default();
+                fill[target as usize] += 1;
+                turn = if target + 1 == count { 0 } else { target + 1 };
+                target
+            })
+            .collect();
+        dealing.turn = turn;
+        drop(dealing);
+        let parts = partition::by_target(batch, &targets, count, meta)?;
+        Ok(self.push_parts(takers.into_iter().zip(parts)))
+    }
+
+    /// The target that gets all of a batch, where records go to whoever has room and only one is there.
+    fn only_taker(&self) -> Option<usize> {
+        if !self.elastic {
+            return None;
+        }
+        match self.takers(&self.dealing.lock().awake)[..] {
+            [only] => Some(only),
+            _ => None,
+        }
+    }
+
+    /// Those of the targets that have room; all of them when none has, as what was computed has to go somewhere.
+    fn takers(&self, awake: &[usize]) -> Vec<usize> {
+        let with_room: Vec<usize> = awake
+            .iter()
+            .copied()
+            .filter(|&target| self.edges[target].has_credit())
+            .collect();
+        if with_room.is_empty() {
+            awake.to_vec()
+        } else {
+            with_room
+        }
     }
 
     pub(crate) fn end(&self, kind: EndKind) {
@@ -86,12 +181,13 @@ impl Output {
         }
     }
 
-    fn push_parts(&self, parts: Vec<Option<Frame>>) -> u64 {
+    /// Each part to the target with its index.
+    fn push_parts(&self, parts: impl Iterator<Item = (usize, Option<Frame>)>) -> u64 {
         let mut bytes = 0;
-        for (edge, part) in self.edges.iter().zip(parts) {
+        for (target, part) in parts {
             if let Some(frame) = part {
                 bytes += frame.byte_len() as u64;
-                edge.push(frame);
+                self.edges[target].push(frame);
             }
         }
         bytes

@@ -21,6 +21,16 @@ pub(crate) struct SourceRead {
     pub(crate) statistics: SourceStatistics,
 }
 
+/// Whether a task takes records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wakefulness {
+    Awake,
+    /// Its isolate has not come yet.
+    Dormant,
+    /// Its input ended before its isolate came.
+    EndedAsleep,
+}
+
 #[derive(Debug)]
 pub(crate) struct Status {
     pub(crate) state: JobState,
@@ -34,6 +44,8 @@ pub(crate) struct Status {
     pub(crate) suppressed: Vec<Arc<str>>,
     /// By position in the job's isolate list.
     pub(crate) attached: Vec<bool>,
+    /// By task id.
+    pub(crate) wakefulness: Vec<Wakefulness>,
     /// Tasks that are not finished (a native sink: not ready to commit).
     pub(crate) unfinished_tasks: usize,
     pub(crate) native_threads: usize,
@@ -47,7 +59,7 @@ pub(crate) struct Status {
 const MAX_SUPPRESSED: usize = 16;
 
 impl Status {
-    pub(crate) fn new(isolates: usize, tasks: usize) -> Self {
+    pub(crate) fn new(isolates: usize, wakefulness: Vec<Wakefulness>) -> Self {
         Self {
             state: JobState::Initializing,
             settled: false,
@@ -55,7 +67,8 @@ impl Status {
             error: None,
             suppressed: Vec::new(),
             attached: vec![false; isolates],
-            unfinished_tasks: tasks,
+            unfinished_tasks: wakefulness.len(),
+            wakefulness,
             native_threads: 0,
             commits: Vec::new(),
             reads: Vec::new(),

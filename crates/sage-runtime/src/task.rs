@@ -8,6 +8,7 @@ use sage_queue::{EndKind, Parker, ReadySlot, Waker};
 use crate::graph::TaskPlan;
 use crate::inputs::{Arrival, Found, Inputs};
 use crate::outputs::Output;
+use crate::status::Wakefulness;
 use crate::task_metrics::TaskMetrics;
 
 /// What a task is told to do next.
@@ -87,6 +88,23 @@ impl Task {
             end_delivered: AtomicBool::new(false),
             ended_as: AtomicU8::new(STOP_AND_DRAIN),
             finished: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether it takes records when the job begins.
+    pub(crate) fn first_wakefulness(&self) -> Wakefulness {
+        if self.plan.dormant {
+            Wakefulness::Dormant
+        } else {
+            Wakefulness::Awake
+        }
+    }
+
+    /// Position of its isolate in the job's list; none for a task with a thread of its own.
+    pub(crate) fn isolate_place(&self) -> Option<usize> {
+        match &self.doorbell {
+            Doorbell::Isolate { isolate, .. } => Some(*isolate),
+            Doorbell::Thread(_) => None,
         }
     }
 

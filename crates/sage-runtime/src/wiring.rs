@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use sage_queue::{Limits, NoWaker, Parker, ReadySlot, RunQueue, Waker};
 use sage_types::{Result, SharedClock};
@@ -74,7 +74,11 @@ impl Wiring {
                     .iter()
                     .map(|edge| edge_of(edge.id))
                     .collect::<Result<Vec<_>>>()?;
-                outputs.push(Output::new(first.partition, targets, graph.key_groups));
+                let awake = output
+                    .iter()
+                    .map(|edge| !graph.tasks[edge.to_task.index()].dormant)
+                    .collect::<Vec<_>>();
+                outputs.push(Output::new(first.partition, targets, &awake, graph.key_groups));
             }
             let metrics = TaskMetrics::new(clock.monotonic_nanos());
             tasks.push(Task::new(
@@ -95,22 +99,27 @@ impl Wiring {
 
 /// One queue for each isolate that tasks name, and always one for the main isolate.
 fn isolates(graph: &ExecutionGraph) -> Vec<IsolateQueue> {
-    let mut tasks_by_isolate = BTreeMap::from([(0, 0)]);
+    // Tasks and dormant tasks by isolate.
+    let mut counts = BTreeMap::from([(0, (0, 0))]);
     for task in &graph.tasks {
         if let TaskKind::JsTask { isolate } = task.kind {
-            *tasks_by_isolate.entry(isolate).or_insert(0) += 1;
+            let (tasks, dormant) = counts.entry(isolate).or_insert((0, 0));
+            *tasks += 1;
+            *dormant += usize::from(task.dormant);
         }
     }
-    let queue = |(index, tasks)| {
+    let queue = |(index, (tasks, dormant))| {
         let queue = Arc::new(RunQueue::new());
         queue.hold();
         IsolateQueue {
             index,
             queue,
             unfinished_tasks: AtomicUsize::new(tasks),
+            may_be_absent: tasks == dormant,
+            wakes_tasks: AtomicBool::new(dormant > 0),
         }
     };
-    tasks_by_isolate.into_iter().map(queue).collect()
+    counts.into_iter().map(queue).collect()
 }
 
 fn doorbell(task: &TaskPlan, isolates: &[IsolateQueue]) -> Result<Doorbell> {

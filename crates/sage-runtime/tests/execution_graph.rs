@@ -49,7 +49,7 @@ fn bytes_that_are_no_graph_are_refused() {
 
 #[test]
 fn each_mistake_is_named() {
-    let mistakes: [Mistake; 14] = [
+    let mistakes: [Mistake; 16] = [
         (|g| g.tasks.clear(), "no task"),
         (|g| g.key_groups = 0, "key groups"),
         (|g| g.key_groups = 2, "more targets than there are key groups"),
@@ -78,6 +78,8 @@ fn each_mistake_is_named() {
             },
             "is forward and must have one edge",
         ),
+        (|g| g.tasks[0].dormant = true, "task 0 is dormant"),
+        (|g| g.tasks[3].dormant = true, "must be a rebalance"),
     ];
     for (make, says) in mistakes {
         let mut graph = sample();
@@ -102,6 +104,29 @@ fn a_cycle_is_refused() {
     ];
     let error = graph(&stages, &exchanges).validate().unwrap_err();
     assert!(error.message.contains("cycle"), "{}", error.message);
+}
+
+#[test]
+fn somebody_is_awake_for_each_record() {
+    let elastic = |dormant| {
+        let stages = [
+            Stage::js_source(&[0]),
+            Stage {
+                dormant,
+                ..Stage::js(&[0, 1])
+            },
+        ];
+        graph(&stages, &[Exchange::new(0, 1, Partition::Rebalance)])
+    };
+    let decoded = ExecutionGraph::decode(&elastic(1).encode()).unwrap();
+    let dormant: Vec<bool> = decoded.tasks.iter().map(|task| task.dormant).collect();
+    assert_eq!(dormant, [false, false, true]);
+    let error = elastic(2).validate().unwrap_err();
+    assert!(
+        error.message.contains("a target that is awake"),
+        "{}",
+        error.message
+    );
 }
 
 #[test]

@@ -59,16 +59,26 @@ fn partition() -> impl Strategy<Value = Partition> {
     ]
 }
 
+/// Whether a job over this graph starts without the isolate, as all of its tasks are dormant.
+fn may_be_absent(graph: &ExecutionGraph, isolate: u32) -> bool {
+    graph
+        .tasks
+        .iter()
+        .filter(|task| task.kind == (TaskKind::JsTask { isolate }))
+        .all(|task| task.dormant)
+}
+
 fn isolates(max: usize) -> impl Strategy<Value = Vec<u32>> {
     prop::collection::vec(0..ISOLATES, 1..=max)
 }
 
 /// One or two source stages, then up to four stages, each with one to three inputs from stages before it: fan-out, union
-/// and diamonds come by themselves.
+/// and diamonds come by themselves. About half of the stages with several instances are elastic.
 fn plan() -> impl Strategy<Value = Plan> {
     let sources = prop::collection::vec((isolates(2), 0_u64..3), 1..=2);
     let input = (any::<prop::sample::Index>(), partition(), 1_u32..40);
-    let stages = prop::collection::vec((isolates(3), prop::collection::vec(input, 1..=3)), 1..=4);
+    let inputs = prop::collection::vec(input, 1..=3);
+    let stages = prop::collection::vec((isolates(3), any::<bool>(), inputs), 1..=4);
     let volumes = prop::collection::vec((prop_oneof![Just(0), Just(1), 1_u64..120], 1_u64..20), 4);
     (sources, stages, volumes, any::<u64>()).prop_map(|(sources, stages, volumes, seed)| {
         let mut plan = Plan {
@@ -80,13 +90,18 @@ fn plan() -> impl Strategy<Value = Plan> {
         for (isolates, _) in sources {
             plan.stages.push(Stage::js_source(&isolates));
         }
-        for (isolates, inputs) in stages {
+        for (isolates, elastic, inputs) in stages {
             let to = plan.stages.len();
-            plan.stages.push(Stage::js(&isolates));
+            let elastic = elastic && isolates.len() > 1;
+            plan.stages.push(if elastic {
+                Stage::elastic(&isolates)
+            } else {
+                Stage::js(&isolates)
+            });
             for (from, partition, max_rows) in inputs {
                 let from = from.index(to);
                 let same = plan.stages[from].parallelism() == isolates.len();
-                let partition = if partition == Partition::Forward && !same {
+                let partition = if elastic || (partition == Partition::Forward && !same) {
                     Partition::Rebalance
                 } else {
                     partition
@@ -125,12 +140,20 @@ fn tasks_of(plan: &Plan, isolate: u32) -> Vec<SimTask> {
     tasks
 }
 
-fn attach_all(plan: &Plan, job: &Arc<JobCore>) -> Vec<(Isolate, Vec<SimTask>)> {
+/// Attaches the isolates that the job waits for.
+fn attach_present(plan: &Plan, job: &Arc<JobCore>) -> Vec<(Isolate, Vec<SimTask>)> {
+    let graph = plan.graph();
     (0..ISOLATES)
-        .filter_map(|isolate| {
-            let tasks = tasks_of(plan, isolate);
-            (isolate == 0 || !tasks.is_empty()).then(|| (job.attach(isolate, None).unwrap(), tasks))
-        })
+        .filter(|&isolate| isolate == 0 || !may_be_absent(&graph, isolate))
+        .map(|isolate| (job.attach(isolate, None).unwrap(), tasks_of(plan, isolate)))
+        .collect()
+}
+
+/// Isolates with dormant tasks only. They come when they like, or never.
+fn latecomers(plan: &Plan) -> Vec<u32> {
+    let graph = plan.graph();
+    (1..ISOLATES)
+        .filter(|&isolate| may_be_absent(&graph, isolate) && !tasks_of(plan, isolate).is_empty())
         .collect()
 }
 
@@ -149,11 +172,17 @@ impl Choices {
 
 /// Every isolate may hold several tasks at a time, for as long as the dice say: slow and asynchronous tasks.
 fn drive_by_dice(plan: &Plan, job: &Arc<JobCore>) -> Vec<SimTask> {
-    let mut isolates = attach_all(plan, job);
+    let mut isolates = attach_present(plan, job);
+    let mut late = latecomers(plan);
     let mut held: Vec<(usize, TaskId)> = Vec::new();
     let mut choices = Choices(plan.seed);
     let mut quiet_rounds = 0;
     while !job.is_settled() {
+        if choices.below(40) == 0
+            && let Some(isolate) = late.pop()
+        {
+            isolates.push((job.attach(isolate, None).unwrap(), tasks_of(plan, isolate)));
+        }
         let place = choices.below(isolates.len());
         let (isolate, tasks) = &mut isolates[place];
         let mut progress = false;
@@ -172,39 +201,47 @@ fn drive_by_dice(plan: &Plan, job: &Arc<JobCore>) -> Vec<SimTask> {
         quiet_rounds = if progress { 0 } else { quiet_rounds + 1 };
         assert!(quiet_rounds < 1000, "the job stands still: {:?}", job.metrics());
     }
-    isolates.into_iter().flat_map(|(_, tasks)| tasks).collect()
+    let never = late.into_iter().flat_map(|isolate| tasks_of(plan, isolate));
+    isolates
+        .into_iter()
+        .flat_map(|(_, tasks)| tasks)
+        .chain(never)
+        .collect()
 }
 
 fn drive_by_threads(plan: &Plan, job: &Arc<JobCore>) -> Vec<SimTask> {
-    let isolates = attach_all(plan, job);
+    let isolates = attach_present(plan, job);
     std::thread::scope(|scope| {
-        let threads: Vec<_> = isolates
+        let present = isolates
             .into_iter()
-            .map(|(isolate, mut tasks)| {
-                scope.spawn(move || {
-                    let mut released = None;
-                    loop {
-                        match isolate.poll(released.take(), Duration::from_millis(10)).unwrap() {
-                            Next::Task(id) => {
-                                tasks
-                                    .iter_mut()
-                                    .find(|task| task.id == id)
-                                    .unwrap()
-                                    .step(&isolate);
-                                released = Some(id);
-                            }
-                            Next::Idle => {}
-                            Next::Over => return tasks,
-                        }
-                    }
-                })
-            })
-            .collect();
-        threads
+            .map(|(isolate, tasks)| scope.spawn(move || run_to_the_end(&isolate, tasks)));
+        let present: Vec<_> = present.collect();
+        // They attach while the others are at work, or find that all is over.
+        let late = latecomers(plan).into_iter().map(|isolate| {
+            scope.spawn(move || run_to_the_end(&job.attach(isolate, None).unwrap(), tasks_of(plan, isolate)))
+        });
+        let late: Vec<_> = late.collect();
+        present
             .into_iter()
+            .chain(late)
             .flat_map(|thread| thread.join().unwrap())
             .collect()
     })
+}
+
+fn run_to_the_end(isolate: &Isolate, mut tasks: Vec<SimTask>) -> Vec<SimTask> {
+    let mut released = None;
+    loop {
+        match isolate.poll(released.take(), Duration::from_millis(10)).unwrap() {
+            Next::Task(id) => {
+                let task = tasks.iter_mut().find(|task| task.id == id).unwrap();
+                task.step(isolate);
+                released = Some(id);
+            }
+            Next::Idle => {}
+            Next::Over => return tasks,
+        }
+    }
 }
 
 /// A task looks at its credit before it computes, so that a queue holds less than its limit plus one step's batch.
@@ -226,7 +263,18 @@ fn check(plan: &Plan, job: &JobCore, tasks: &[SimTask]) {
     let graph = plan.graph();
     check_nothing_lost_or_doubled(plan, &graph, tasks);
     check_order(&graph, tasks);
+    let metrics = job.metrics();
     for task in tasks {
+        let counts = &metrics.tasks[task.id.index()];
+        assert!(counts.finished);
+        if !counts.awake {
+            assert_eq!(
+                (task.ended, task.received.len()),
+                (None, 0),
+                "a task that slept did something"
+            );
+            continue;
+        }
         assert!(task.finished);
         let expected = if graph.tasks[task.id.index()].is_source {
             None

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { avg, count, sum } from '../../../ts/functions/builtin-aggregators.ts';
 import { classFunction } from '../../../ts/functions/user-function.ts';
-import type { BaseTransformation } from '../../../ts/transformations/base-transformation.ts';
+import type { BaseTransformation, Parallelism } from '../../../ts/transformations/base-transformation.ts';
 import { PipelineBuilder } from './pipeline-builder.ts';
 
 class Pass {
@@ -14,7 +14,7 @@ class Pass {
 interface Step {
   readonly call: 'source' | 'generator' | 'file' | 'map' | 'class' | 'filter' | 'keyBy' | 'reduce' | 'aggregate' | 'union' | 'sink';
   readonly picks: readonly [number, number, number];
-  readonly parallelism: number | undefined;
+  readonly parallelism: Parallelism | undefined;
   readonly strategy: 'hash' | 'broadcast' | 'roundRobin';
   readonly inMain: boolean;
 }
@@ -25,7 +25,7 @@ const pick = fc.oneof(fc.constant(0), fc.nat(2), fc.nat(30));
 const step: fc.Arbitrary<Step> = fc.record({
   call: fc.constantFrom('source', 'generator', 'file', 'map', 'map', 'class', 'filter', 'keyBy', 'keyBy', 'reduce', 'aggregate', 'aggregate', 'union', 'sink'),
   picks: fc.tuple(pick, pick, pick),
-  parallelism: fc.constantFrom(undefined, undefined, undefined, 1, 2, 2, 4),
+  parallelism: fc.constantFrom<Parallelism | undefined>(undefined, undefined, undefined, undefined, 1, 2, 2, 4, 'auto', 'auto'),
   strategy: fc.constantFrom('hash', 'hash', 'hash', 'broadcast', 'roundRobin'),
   inMain: fc.nat(4).map((n) => n === 0),
 });

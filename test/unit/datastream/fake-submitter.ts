@@ -25,7 +25,7 @@ export class FakeJob implements Job {
   }
 
   metrics(): JobMetrics {
-    return { status: this.status, operators: [], edges: [], stages: [], tasks: [] };
+    return { status: this.status, operators: [], edges: [], stages: [], tasks: [], scaling: [] };
   }
 
   async pause(): Promise<void> {}
@@ -115,6 +115,7 @@ function result(status: Job['status']): JobResult {
     deadLetters: 0,
     durationMs: 0,
     isolates: 1,
+    scaling: [],
     operators: [],
     edges: [],
   };

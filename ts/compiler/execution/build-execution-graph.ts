@@ -45,10 +45,11 @@ function taskOf(stage: Stage, instance: number, id: number, workers: number): Ta
     name: stage.name,
     instance,
     parallelism: stage.parallelism,
-    isolate: { native: -1, main: 0, workers: 1 + (instance % Math.max(1, workers)) }[stage.placement],
+    isolate: { native: -1, main: 0, workers: 1 + (instance % Math.max(1, workers)), elastic: instance }[stage.placement],
     kind,
     isSource: stage.gates.length === 0,
     spec: op.kind === 'native' ? JSON.stringify(op.spec) : undefined,
+    dormant: stage.placement === 'elastic' && instance > 0,
   };
 }
 

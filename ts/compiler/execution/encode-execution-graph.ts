@@ -41,7 +41,7 @@ export function encodeExecutionGraph(graph: ExecutionGraph, job: GraphJob): Uint
 function encodeTask(builder: Builder, task: Task): Offset {
   const name = builder.createSharedString(task.name);
   const spec = task.spec === undefined ? NO_OFFSET : builder.createSharedString(task.spec);
-  builder.startObject(9);
+  builder.startObject(10);
   builder.addFieldInt32(0, task.id, 0);
   builder.addFieldInt32(1, task.stage, 0);
   builder.addFieldOffset(2, name, NO_OFFSET);
@@ -51,6 +51,7 @@ function encodeTask(builder: Builder, task: Task): Offset {
   builder.addFieldInt8(6, TASK_KIND[task.kind], 0);
   builder.addFieldInt8(7, Number(task.isSource), 0);
   builder.addFieldOffset(8, spec, NO_OFFSET);
+  builder.addFieldInt8(9, Number(task.dormant), 0);
   return builder.endObject();
 }
 

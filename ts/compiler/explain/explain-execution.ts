@@ -14,9 +14,9 @@ export function explainExecution(graph: ExecutionGraph): string {
   return [`Execution graph: ${counted(graph.tasks.length, 'task')}, ${counted(graph.edges.length, 'queue')}`, ...tasks, ...edges].join('\n');
 }
 
-function where({ isolate }: Task): string {
+function where({ isolate, dormant }: Task): string {
   if (isolate < 0) return 'native thread';
-  return isolate === 0 ? 'main isolate' : `worker ${isolate}`;
+  return isolate === 0 ? 'main isolate' : `worker ${isolate}${dormant ? ', dormant' : ''}`;
 }
 
 function counted(count: number, what: string): string {

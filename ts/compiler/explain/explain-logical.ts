@@ -35,7 +35,7 @@ function place({ transformation: { declaredAt } }: LogicalOperator): string {
   return declaredAt.line === 0 ? '' : `   (${basename(declaredAt.file)}:${declaredAt.line})`;
 }
 
-function parallelism({ parallelism, parallelismReason, region }: LogicalOperator): string {
-  const own = `parallelism ${parallelism}: ${parallelismReason}`;
+function parallelism({ parallelism, parallelismReason, elastic, region }: LogicalOperator): string {
+  const own = `parallelism ${elastic ? `1 of up to ${parallelism}` : parallelism}: ${parallelismReason}`;
   return region === undefined ? own : `${own}; behind it ${region.parallelism}: ${region.reason}`;
 }

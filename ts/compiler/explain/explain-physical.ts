@@ -8,7 +8,7 @@ import { describeWork } from './describe-work.ts';
  */
 export function explainPhysical(plan: PhysicalPlan): string {
   const stages = plan.stages.flatMap((stage) => [
-    `  stage ${stage.id}: parallelism ${stage.parallelism}, ${describePlacement(stage, plan.isolates)}`,
+    `  stage ${stage.id}: parallelism ${stage.placement === 'elastic' ? `1 of up to ${stage.parallelism}` : stage.parallelism}, ${describePlacement(stage, plan.isolates)}`,
     ...chains(stage).map((line) => `    ${line}`),
     ...plan.exchanges.filter((exchange) => exchange.from.stage === stage.id).flatMap(exchangeLines),
   ]);
@@ -18,7 +18,13 @@ export function explainPhysical(plan: PhysicalPlan): string {
 
 function describePlacement({ placement, reason, parallelism }: Stage, isolates: IsolatePlan): string {
   const last = Math.min(parallelism, isolates.workers);
-  const where = { native: 'native', main: 'main isolate', workers: last === 1 ? 'worker 1' : `workers 1 to ${last}` };
+  const late = parallelism === 2 ? 'worker 1' : `workers 1 to ${parallelism - 1}`;
+  const where = {
+    native: 'native',
+    main: 'main isolate',
+    workers: last === 1 ? 'worker 1' : `workers 1 to ${last}`,
+    elastic: `main isolate, and ${late} when it stays the bottleneck`,
+  };
   return `${where[placement]} (${reason})`;
 }
 

@@ -1,11 +1,11 @@
-import type { PlanDescription, PlanExchange } from '../../transformations/plan-description.ts';
+import type { PlanDescription, PlanExchange, PlanStage } from '../../transformations/plan-description.ts';
 
 /** The physical plan as a Mermaid flowchart: a box for each stage with its operators, and the exchanges between them. */
 export function planMermaid({ operators, stages, exchanges }: PlanDescription): string {
   const byId = new Map(operators.map((operator) => [operator.id, operator]));
   const lines = ['flowchart TB'];
   for (const stage of stages) {
-    lines.push(`  subgraph stage${stage.id}["${escape(`stage ${stage.id}: parallelism ${stage.parallelism}, ${stage.placement}`)}"]`);
+    lines.push(`  subgraph stage${stage.id}["${escape(stageLabel(stage))}"]`);
     for (const { operator, native } of stage.operators) {
       const { kind, name, work } = byId.get(operator)!;
       const head = escape(`${kind} '${name}'${native ? ' (native)' : ''}`);
@@ -19,6 +19,11 @@ export function planMermaid({ operators, stages, exchanges }: PlanDescription): 
     for (const operator of to.operators) lines.push(`  ${node(from.stage, from.operator)} ==>|"${escape(exchangeLabel(exchange))}"| ${node(to.stage, operator)}`);
   }
   return lines.join('\n');
+}
+
+/** How many instances a stage has, and where. */
+export function stageLabel({ id, parallelism, placement }: PlanStage): string {
+  return `stage ${id}: parallelism ${placement === 'elastic' ? `1 of up to ${parallelism}` : parallelism}, ${placement}`;
 }
 
 /** How records travel through an exchange, in a few words. */

@@ -1,7 +1,7 @@
 import { shortenText, textColumns } from '../../common/text-columns.ts';
 import type { PlanDescription, PlanStage, PlanStageOperator } from '../../transformations/plan-description.ts';
 import { type Box, type BoxSize, layOutPlan, type Point } from './plan-layout.ts';
-import { exchangeLabel } from './plan-mermaid.ts';
+import { exchangeLabel, stageLabel } from './plan-mermaid.ts';
 
 /** Of the monospaced font, rather too wide than too narrow: boxes are measured in characters. */
 const CHARACTER_WIDTH = 7.4;
@@ -48,7 +48,7 @@ interface Line {
 /** The first line is the stage itself. An arrow stands before operators that take the records of the one above, further in where it branches. */
 function stageTexts({ operators }: PlanDescription, stage: PlanStage): Line[] {
   const byId = new Map(operators.map((operator) => [operator.id, operator]));
-  const lines: Line[] = [{ text: `stage ${stage.id}: parallelism ${stage.parallelism}, ${stage.placement}`, indent: 0, tooltip: stage.reason }];
+  const lines: Line[] = [{ text: stageLabel(stage), indent: 0, tooltip: stage.reason }];
   const shown = new Set<number>();
   const show = ({ operator, native }: PlanStageOperator, lead: string, indent: number): void => {
     if (shown.has(operator)) return;

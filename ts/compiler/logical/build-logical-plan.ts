@@ -16,7 +16,7 @@ export function buildLogicalPlan(pipeline: Pipeline, config: PlanConfig, options
   const operators: LogicalOperator[] = [];
   const endless = endlessSources(pipeline);
   for (const transformation of pipeline as readonly Transformation[]) {
-    const { parallelism, reason, region } = parallelisms[transformation.id]!;
+    const { parallelism, reason, elastic, region } = parallelisms[transformation.id]!;
     operators.push({
       id: transformation.id,
       uid: transformation.uid,
@@ -25,6 +25,7 @@ export function buildLogicalPlan(pipeline: Pipeline, config: PlanConfig, options
       inputs: transformation.inputs.map((input) => input.id),
       parallelism,
       parallelismReason: reason,
+      elastic,
       region,
       keyedBy: transformation.keyedBy?.id,
       bounded: endless[transformation.id]!.length === 0,

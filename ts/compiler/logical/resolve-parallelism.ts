@@ -1,17 +1,27 @@
+import { isMainSink } from '../../transformations/sink-descriptor.ts';
 import { sourceInstances } from '../../transformations/source-descriptor.ts';
 import type { Transformation } from '../../transformations/transformation.ts';
 import { type CompileOptions, KEY_GROUPS, type PlanConfig } from '../compile-options.ts';
 import type { KeyedRegion, Pipeline } from '../logical-plan.ts';
+import { type AutoChoice, choiceByInput, isReader, mayBeElastic, plannedChoice, type ResolvedInput, sourceChoice } from './auto-parallelism.ts';
 import { regionKey } from './region-key.ts';
 import { singleInstanceReason } from './single-instance-reason.ts';
 
 /** A parallelism with its reason, and the region's on a keyBy. */
-export interface ResolvedParallelism extends KeyedRegion {
+export interface ResolvedParallelism extends AutoChoice {
   readonly region: KeyedRegion | undefined;
 }
 
-/** Records from which on `'auto'` takes an array for more work than starting threads costs. */
-const AUTO_MIN_RECORDS = 100_000;
+/** What `'auto'` means in one pipeline. */
+interface AutoRules {
+  readonly options: CompileOptions;
+  /** For keys. */
+  readonly planned: AutoChoice;
+  /** For what can get instances while it runs; `undefined` when `planned` is for all. */
+  readonly growing: AutoChoice | undefined;
+}
+
+const DEFAULT: AutoChoice = { parallelism: 1, reason: 'the default', elastic: false };
 
 /**
  * How many instances each operator has, by operator id. The first of these that there is: the only number that the
@@ -22,18 +32,47 @@ export function resolveParallelism(
   config: PlanConfig,
   options: CompileOptions,
 ): readonly ResolvedParallelism[] {
-  const auto = chooseAuto(pipeline, options);
-  const fallback = environmentDefault(config, auto);
+  const planned = plannedChoice(pipeline, options);
+  if (!mayBeElastic(config, options)) return resolveAll(pipeline, config, { options, planned, growing: undefined });
+  const elastic: AutoChoice = {
+    parallelism: options.cores,
+    reason: "'auto': one at first, and another whenever it stays the bottleneck",
+    elastic: true,
+  };
+  const resolved = resolveAll(pipeline, config, { options, planned, growing: elastic });
+  const inWorkers = firstInWorkers(pipeline, resolved);
+  if (inWorkers === undefined) return resolved;
+  // Threads that run anyway are used from the start.
+  const atOnce: AutoChoice = {
+    parallelism: options.cores,
+    reason: `'auto': one for each processor, as '${inWorkers.name}' needs worker threads anyway`,
+    elastic: false,
+  };
+  return resolveAll(pipeline, config, { options, planned, growing: atOnce });
+}
+
+/** The first operator that is in worker threads whatever the elastic ones do. */
+function firstInWorkers(pipeline: Pipeline, resolved: readonly ResolvedParallelism[]): Transformation | undefined {
+  return (pipeline as readonly Transformation[]).find((transformation) => {
+    const { parallelism, elastic } = resolved[transformation.id]!;
+    if (elastic || parallelism === 1 || transformation.inMain === true || isReader(transformation)) return false;
+    return transformation.kind !== 'sink' || (transformation.sink.form !== 'native' && !isMainSink(transformation.sink));
+  });
+}
+
+function resolveAll(pipeline: Pipeline, config: PlanConfig, rules: AutoRules): readonly ResolvedParallelism[] {
   const resolved: ResolvedParallelism[] = [];
   for (const transformation of pipeline as readonly Transformation[]) {
+    const inputs = transformation.inputs.map((input): ResolvedInput => ({ transformation: input as Transformation, ...resolved[input.id]! }));
     if (transformation.kind === 'sideOutput') {
-      const [input] = transformation.inputs;
-      resolved.push({ parallelism: resolved[input!.id]!.parallelism, reason: `as '${input!.name}', beside whose results it is`, region: undefined });
+      const [input] = inputs as [ResolvedInput];
+      const { parallelism, elastic } = input;
+      resolved.push({ parallelism, elastic, reason: `as '${input.transformation.name}', beside whose results it is`, region: undefined });
       continue;
     }
     const keyBy = regionKey(transformation);
-    const own = resolveOne(transformation, keyBy === undefined ? undefined : resolved[keyBy.id]?.region, auto, fallback);
-    resolved.push(transformation.kind === 'keyBy' ? atItsProducer(transformation, own, resolved) : { ...own, region: undefined });
+    const own = resolveOne(transformation, keyBy === undefined ? undefined : resolved[keyBy.id]?.region, config, rules, inputs);
+    resolved.push(transformation.kind === 'keyBy' ? atItsProducer(transformation, own, inputs[0]!, resolved, config, rules) : { ...own, region: undefined });
   }
   return resolved;
 }
@@ -41,56 +80,54 @@ export function resolveParallelism(
 function resolveOne(
   transformation: Transformation,
   region: KeyedRegion | undefined,
-  auto: KeyedRegion,
-  fallback: KeyedRegion,
-): KeyedRegion {
+  config: PlanConfig,
+  rules: AutoRules,
+  inputs: readonly ResolvedInput[],
+): AutoChoice {
   const single = singleInstanceReason(transformation);
-  if (single !== undefined) return { parallelism: 1, reason: single.reason };
-  if (transformation.parallelism === 'auto') return auto;
+  if (single !== undefined) return { parallelism: 1, reason: single.reason, elastic: false };
+  if (transformation.parallelism === 'auto') return autoChoice(transformation, rules, inputs);
   if (transformation.parallelism !== undefined) {
-    return { parallelism: transformation.parallelism, reason: 'set on the operator' };
+    return { parallelism: transformation.parallelism, reason: 'set on the operator', elastic: false };
   }
   // A class that is a source gives its records once in each instance: only its user can know that several are right.
   if (transformation.kind === 'source' && sourceInstances(transformation.source) === 'onRequest') {
-    return { parallelism: 1, reason: 'a source class has more than one instance only where that is set on it' };
+    return { parallelism: 1, reason: 'a source class has more than one instance only where that is set on it', elastic: false };
   }
-  if (region !== undefined) return { parallelism: region.parallelism, reason: region.reason };
-  return fallback;
+  if (region !== undefined) return { parallelism: region.parallelism, reason: region.reason, elastic: false };
+  if (config.parallelism === 'auto') return autoChoice(transformation, rules, inputs);
+  if (config.parallelism === undefined) return DEFAULT;
+  return { parallelism: config.parallelism, reason: "the environment's", elastic: false };
+}
+
+function autoChoice(transformation: Transformation, { options, planned, growing }: AutoRules, inputs: readonly ResolvedInput[]): AutoChoice {
+  if (transformation.kind === 'source') return sourceChoice(transformation, options);
+  const isKeyed = transformation.kind === 'keyBy' || regionKey(transformation) !== undefined;
+  if (growing === undefined || isKeyed) return planned;
+  return choiceByInput(transformation, inputs, growing, planned);
 }
 
 /** The key is evaluated where the records are; the parallelism of a keyBy is that of what is behind it. */
 function atItsProducer(
   transformation: Extract<Transformation, { kind: 'keyBy' }>,
   own: KeyedRegion,
+  producer: ResolvedInput,
   resolved: readonly ResolvedParallelism[],
+  config: PlanConfig,
+  { growing }: AutoRules,
 ): ResolvedParallelism {
-  const producer = resolved[transformation.inputs[0]!.id]!;
-  const parallelism = producer.region?.parallelism ?? producer.parallelism;
+  const { region, elastic } = resolved[producer.transformation.id]!;
   const set = own.reason === 'set on the operator';
+  const wanted = producer.transformation.parallelism ?? config.parallelism;
+  // Readers are in the core: that there are several of them is no reason to start as many workers for their keys.
+  const grows = growing?.elastic === true && isReader(producer.transformation) && producer.parallelism > 1 && wanted === 'auto';
   return {
-    parallelism,
-    reason: 'the key is evaluated where the records are',
+    ...(grows
+      ? growing
+      : { parallelism: region?.parallelism ?? producer.parallelism, elastic, reason: 'the key is evaluated where the records are' }),
     region: {
       parallelism: Math.min(own.parallelism, KEY_GROUPS),
       reason: set ? `set on the keyBy '${transformation.name}'` : own.reason,
     },
   };
-}
-
-function environmentDefault(config: PlanConfig, auto: KeyedRegion): KeyedRegion {
-  if (config.parallelism === 'auto') return auto;
-  if (config.parallelism === undefined) return { parallelism: 1, reason: 'the default' };
-  return { parallelism: config.parallelism, reason: "the environment's" };
-}
-
-/** `'auto'`: all processors for input that is large as far as can be told without reading it, else one instance. */
-function chooseAuto(pipeline: Pipeline, options: CompileOptions): KeyedRegion {
-  if (!options.importable) return { parallelism: 1, reason: "'auto': without worker threads more instances would gain nothing" };
-  const large = (pipeline as readonly Transformation[]).find((transformation) => {
-    if (transformation.kind !== 'source') return false;
-    const { source } = transformation;
-    return source.form === 'collection' ? source.items.length >= AUTO_MIN_RECORDS : source.form === 'native' && source.splittable;
-  });
-  if (large === undefined) return { parallelism: 1, reason: "'auto': no source is known to be large" };
-  return { parallelism: Math.max(1, options.cores), reason: `'auto': one for each processor, as '${large.name}' may be large` };
 }

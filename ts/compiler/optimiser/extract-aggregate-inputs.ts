@@ -30,6 +30,7 @@ export const extractAggregateInputs: OptimiserRule = {
         inputs: [keyBy.id],
         parallelism: keyBy.parallelism,
         parallelismReason: 'as the keyBy before it',
+        elastic: keyBy.elastic,
         keyedBy: keyBy.id,
         aggregateInput: undefined,
       };

@@ -20,8 +20,9 @@ export interface Link {
 }
 
 /** How records would travel over a link whose two ends are in different stages. */
-export function partitionOf(link: Link): ExchangePartition {
-  return link.separation?.partition ?? 'forward';
+export function partitionOf({ separation, to }: Link): ExchangePartition {
+  // The instance with the same number may not be there.
+  return separation?.partition ?? (to.elastic ? 'rebalance' : 'forward');
 }
 
 /** All links, by consumer and in the order of its inputs. */
@@ -44,6 +45,7 @@ function redistribute(
   // What an operator gives beside its results stays where it is; a rebalance sends its records to any instance.
   if (to.kind === 'sideOutput') return undefined;
   if (to.kind === 'rebalance') return redistributeAll(from, to);
+  if (to.elastic && !from.elastic) return { partition: 'rebalance', reason: `each to the instance of '${to.name}' that has the fewest waiting` };
   // What a keyBy gives, also through an extract, has its key but is not yet where that key belongs.
   const keyed = from.keyedBy === undefined ? undefined : byId.get(from.keyedBy)!;
   const undistributed = from.kind === 'keyBy' || from.kind === 'extract';

@@ -32,7 +32,9 @@ export function placeOperators(plan: LogicalPlan, config: PlanConfig, options: C
   for (const operator of plan.operators) {
     const fixed = nativePlacement(operator) ?? mainPlacement(operator) ?? sidePlacement(operator, byId);
     const wantsWorker = operator.parallelism > 1 || isolated;
+    const elastic: OperatorPlacement = { placement: 'elastic', reason: "'auto'" };
     if (fixed !== undefined) byId.set(operator.id, fixed);
+    else if (operator.elastic) byId.set(operator.id, elastic);
     else if (!wantsWorker) byId.set(operator.id, { placement: 'main', reason: 'one instance' });
     else if (options.importable) byId.set(operator.id, { placement: 'workers', reason: workersReason(operator) });
     else {

@@ -84,7 +84,7 @@ function separationOf(link: Link, from: StageGroup): Separation {
   if (link.separation !== undefined) return link.separation;
   const reads = from.operators.some((operator) => operator.kind === 'source');
   return {
-    partition: 'forward',
+    partition: partitionOf(link),
     reason: reads ? 'a stage with a source takes no other records' : 'the two are also connected through another stage',
   };
 }

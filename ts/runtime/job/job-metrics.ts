@@ -1,11 +1,11 @@
 import type { Edge } from '../../compiler/execution-graph.ts';
-import type { EdgeMetrics, JobMetrics, JobStatus, StageMetrics, TaskMetrics } from '../../transformations/job.ts';
+import type { EdgeMetrics, JobMetrics, JobStatus, ScalingDecision, StageMetrics, TaskMetrics } from '../../transformations/job.ts';
 import type { JobPlan } from './job-plan.ts';
 import { type CoreEdgeMetrics, type CoreMetrics, type CoreTaskMetrics, countEdges, countOperators } from './job-result.ts';
 import type { UserMetricsOfJob } from './user-metrics.ts';
 
 /** A running job's metrics, from a snapshot of the core. */
-export function makeJobMetrics(plan: JobPlan, status: JobStatus, metrics: CoreMetrics, userMetrics: UserMetricsOfJob): JobMetrics {
+export function makeJobMetrics(plan: JobPlan, status: JobStatus, metrics: CoreMetrics, userMetrics: UserMetricsOfJob, scaling: readonly ScalingDecision[]): JobMetrics {
   const edges = measureEdges(plan, metrics);
   return {
     status,
@@ -13,6 +13,7 @@ export function makeJobMetrics(plan: JobPlan, status: JobStatus, metrics: CoreMe
     edges,
     stages: measureStages(plan, metrics, edges),
     tasks: metrics.tasks.map((task) => measureTask(plan, task)),
+    scaling,
   };
 }
 
@@ -34,7 +35,7 @@ function fill({ maxRows, maxBytes }: Edge, { queued, queuedBytes }: CoreEdgeMetr
 }
 
 function measureStages({ physical }: JobPlan, { tasks }: CoreMetrics, edges: readonly EdgeMetrics[]): StageMetrics[] {
-  const byStage = Map.groupBy(tasks, ({ stage }) => stage);
+  const byStage = Map.groupBy(tasks.filter(({ awake }) => awake), ({ stage }) => stage);
   return physical.stages.map((stage) => {
     const own = byStage.get(stage.id) ?? [];
     const total = (of: (task: CoreTaskMetrics) => number): number => own.reduce((sum, task) => sum + of(task), 0);

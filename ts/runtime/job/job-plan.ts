@@ -15,4 +15,6 @@ export interface JobPlan {
   readonly fingerprint: () => Fingerprint;
   /** Cores that the plan was made for. */
   readonly cores: number;
+  /** What the plan was made for, as in `CompileOptions`. */
+  readonly splits: ReadonlyMap<number, number>;
 }

@@ -1,5 +1,5 @@
 import { type Stage, type StageNode, failingOperator } from '../../compiler/physical-plan.ts';
-import type { EdgeCounts, JobResult, JobStatus, OperatorCounts } from '../../transformations/job.ts';
+import type { EdgeCounts, JobResult, JobStatus, OperatorCounts, ScalingDecision } from '../../transformations/job.ts';
 import { COUNTERS_PER_NODE } from '../stage/make-bindings.ts';
 import type { JobPlan } from './job-plan.ts';
 import type { UserMetricsOfJob } from './user-metrics.ts';
@@ -31,6 +31,8 @@ export interface CoreTaskMetrics {
   readonly instance: number;
   readonly isolate: number;
   readonly finished: boolean;
+  /** Not so for a task whose isolate has not come yet. */
+  readonly awake: boolean;
   readonly recordsIn: number;
   readonly recordsOut: number;
   readonly bytesIn: number;
@@ -179,7 +181,15 @@ export function countEdges(plan: JobPlan, metrics: CoreMetrics): EdgeCounts[] {
 }
 
 /** The result of a job that has ended, from the core's last snapshot. */
-export function makeJobResult(plan: JobPlan, jobId: string, status: JobStatus, durationMs: number, metrics: CoreMetrics, userMetrics: UserMetricsOfJob): JobResult {
+export function makeJobResult(
+  plan: JobPlan,
+  jobId: string,
+  status: JobStatus,
+  durationMs: number,
+  metrics: CoreMetrics,
+  userMetrics: UserMetricsOfJob,
+  scaling: readonly ScalingDecision[],
+): JobResult {
   const operators = countOperators(plan, metrics, userMetrics);
   const kinds = new Map(plan.physical.stages.flatMap((stage) => stage.nodes.map((node) => [node.operator.id as number, node.operator.kind] as const)));
   const sum = (field: 'recordsDropped' | 'recordsSkipped' | 'deadLetters'): number => operators.reduce((total, operator) => total + operator[field], 0);
@@ -195,7 +205,8 @@ export function makeJobResult(plan: JobPlan, jobId: string, status: JobStatus, d
     recordsSkipped: sum('recordsSkipped'),
     deadLetters: sum('deadLetters'),
     durationMs,
-    isolates: new Set(plan.graph.tasks.filter((task) => task.isolate >= 0).map((task) => task.isolate)).size,
+    isolates: new Set(plan.graph.tasks.filter(({ id, isolate, dormant }) => isolate >= 0 && (!dormant || metrics.tasks[id]!.recordsIn > 0)).map(({ isolate }) => isolate)).size,
+    scaling,
     operators,
     edges: countEdges(plan, metrics),
   };

@@ -6,7 +6,7 @@ import { systemClock } from '../../common/clock.ts';
 import { SageError, toSageError } from '../../common/errors.ts';
 import type { JobId } from '../../common/ids.ts';
 import type { EnvironmentConfig } from '../../transformations/environment-config.ts';
-import type { Job, JobMetrics, JobResult, JobStatus, StopOptions } from '../../transformations/job.ts';
+import type { Job, JobMetrics, JobResult, JobStatus, ScalingDecision, StopOptions } from '../../transformations/job.ts';
 import { runIsolate } from '../isolate/attach-isolate.ts';
 import { EarlyEnds } from '../isolate/early-ends.ts';
 import { JobLog } from '../logging/job-log.ts';
@@ -14,9 +14,11 @@ import { relayAssignment } from '../logging/log-relay.ts';
 import type { Core } from '../native/core.ts';
 import { encodeExecutionGraph } from '../../compiler/execution/encode-execution-graph.ts';
 import { loadCore } from '../native/load-core.ts';
+import { openAdmission } from '../worker/admission.ts';
 import { type WorkerHandle, startWorker } from '../worker/start-worker.ts';
 import { serializeError } from '../worker/serialize-error.ts';
 import type { JobPlan } from './job-plan.ts';
+import { ElasticStages, LOOK_EVERY_MS } from './elastic-stages.ts';
 import { makeJobMetrics } from './job-metrics.ts';
 import { type CoreMetrics, makeJobResult } from './job-result.ts';
 import { UserMetricsOfJob } from './user-metrics.ts';
@@ -50,6 +52,8 @@ export class LocalJob implements Job {
   #settle!: { resolve: (status: JobStatus) => void };
   #status: JobStatus = 'initializing';
   #lastMetrics: JobMetrics | undefined;
+  /** Dropped at the end, as it knows the plan. */
+  #elastic: ElasticStages | undefined;
   #error: SageError | undefined;
   #watched = false;
   #result: JobResult | undefined;
@@ -72,18 +76,10 @@ export class LocalJob implements Job {
     });
     this.#leaveSources = leaveSources;
     this.#core.onJobEvent(this.#handle, (event) => this.#onEvent(event));
-    const isolates = [this.#startMain(plan, stopping)];
-    for (let isolate = 1; isolate <= plan.physical.isolates.workers; isolate++) {
-      const worker = startWorker(this.#assignment(plan, isolate), {
-        onError: (error) => this.fail(error),
-        onLog: (entry) => this.#log.receive(entry),
-        onLimit: (operator) => this.#limitReached(operator),
-        onMetrics: (metrics) => this.#userMetrics.report(metrics),
-      });
-      this.#workers.push(worker);
-      isolates.push(worker.closed);
-    }
-    this.#completion = this.#complete(plan, ended, isolates);
+    const main = this.#startMain(plan, stopping);
+    for (let isolate = 1; isolate <= plan.physical.isolates.workers; isolate++) this.#startWorker(plan, isolate);
+    if (plan.physical.isolates.lateWorkers > 0) this.#elastic = new ElasticStages(plan);
+    this.#completion = this.#complete(plan, ended, main);
     // A failure is the caller's to see by `completion`; one that nobody looks at is printed below.
     this.#completion.catch((error: unknown) => {
       if (this.#watched) return;
@@ -123,7 +119,7 @@ export class LocalJob implements Job {
 
   metrics(): JobMetrics {
     if (this.#plan === undefined) return this.#lastMetrics!;
-    return makeJobMetrics(this.#plan, this.status, this.#snapshot(), this.#userMetrics);
+    return makeJobMetrics(this.#plan, this.status, this.#snapshot(), this.#userMetrics, this.#scaling);
   }
 
   /** Waits, if need be, until the job's workers have started. */
@@ -215,12 +211,16 @@ export class LocalJob implements Job {
     }
   }
 
+  get #scaling(): readonly ScalingDecision[] {
+    return this.#elastic?.decisions ?? [];
+  }
+
   #snapshot(): CoreMetrics {
     return JSON.parse(this.#core.jobMetrics(this.#handle)) as CoreMetrics;
   }
 
   #assignment(plan: JobPlan, isolate: number): Parameters<typeof startWorker>[0] {
-    const { name, origin, fingerprint, graph, cores } = plan;
+    const { name, origin, fingerprint, graph, cores, splits } = plan;
     // A logger stays here; the lines of workers come to it.
     const { logger: _, ...config } = plan.config;
     return {
@@ -232,9 +232,39 @@ export class LocalJob implements Job {
       // A program makes its environment again, with settings that need not be cloneable.
       config: origin.kind === 'module' ? config : {},
       cores,
+      splits,
       fingerprint: fingerprint(),
+      admission: openAdmission(),
       logs: relayAssignment(this.#log.level),
       tasks: tasksOf(graph, isolate),
+    };
+  }
+
+  #startWorker(plan: JobPlan, isolate: number): void {
+    const worker = startWorker(this.#assignment(plan, isolate), {
+      onError: (error) => this.fail(error),
+      onLog: (entry) => this.#log.receive(entry),
+      onLimit: (operator) => this.#limitReached(operator),
+      onMetrics: (metrics) => this.#userMetrics.report(metrics),
+    });
+    this.#workers.push(worker);
+  }
+
+  /** Has elastic stages looked at until the returned function is called. */
+  #watchElastic(plan: JobPlan): () => void {
+    const elastic = this.#elastic;
+    if (elastic === undefined) return () => undefined;
+    // Taken now: a program may add operators to its environment for the next job.
+    const fingerprint = plan.fingerprint();
+    const timer = setInterval(() => {
+      const isolate = elastic.look(this.#snapshot());
+      if (isolate !== undefined) this.#startWorker({ ...plan, fingerprint: () => fingerprint }, isolate);
+    }, LOOK_EVERY_MS);
+    timer.unref();
+    return () => {
+      clearInterval(timer);
+      // The job must not wait for one that is still being started.
+      for (const worker of this.#workers) worker.dismiss();
     };
   }
 
@@ -303,25 +333,28 @@ export class LocalJob implements Job {
     );
   }
 
-  async #complete(plan: JobPlan, ended: Promise<JobStatus>, isolates: readonly Promise<void>[]): Promise<JobResult> {
+  async #complete(plan: JobPlan, ended: Promise<JobStatus>, main: Promise<void>): Promise<JobResult> {
+    const unwatch = this.#watchElastic(plan);
     try {
       const status = await ended;
+      unwatch();
       const late = setTimeout(() => {
         for (const worker of this.#workers) worker.terminate();
       }, CLOSE_DEADLINE_MS);
-      await Promise.allSettled(isolates);
+      await Promise.allSettled([main, ...this.#workers.map((worker) => worker.closed)]);
       clearTimeout(late);
       const snapshot = this.#snapshot();
       // An error in `close` comes after the core has ended the job well.
       this.#status = this.#error === undefined || status === 'canceled' ? status : 'failed';
       const durationMs = performance.now() - this.#startedMs;
-      this.#result = makeJobResult(plan, this.id, this.#status, durationMs, snapshot, this.#userMetrics);
-      this.#lastMetrics = makeJobMetrics(plan, this.#status, snapshot, this.#userMetrics);
+      this.#result = makeJobResult(plan, this.id, this.#status, durationMs, snapshot, this.#userMetrics, this.#scaling);
+      this.#lastMetrics = makeJobMetrics(plan, this.#status, snapshot, this.#userMetrics, this.#scaling);
       if (this.#error !== undefined) throw this.#error;
       return this.#result;
     } finally {
       clearInterval(this.#keepAlive);
       this.#plan = undefined;
+      this.#elastic = undefined;
       this.#workers.length = 0;
       this.#core.dropJob(this.#handle);
     }

@@ -5,6 +5,7 @@ import { entryFile } from '../../common/package-paths.ts';
 import type { InstanceMetrics } from '../isolate/instance-metrics.ts';
 import type { LogEntry } from '../../functions/logger.ts';
 import { lostEntry, receiveEntry } from '../logging/log-relay.ts';
+import { shutOut } from './admission.ts';
 import { deserializeError } from './serialize-error.ts';
 import type { FromWorker, ToWorker, WorkerAssignment } from './worker-protocol.ts';
 
@@ -23,6 +24,8 @@ export interface WorkerHandle {
   cancel(): void;
   /** Ends these operators, as if they had no more records to give. */
   endEarly(operators: readonly number[]): void;
+  /** The job has ended: a thread that has opened nothing of the user's yet is ended, and no failure of it counts. */
+  dismiss(): void;
   terminate(): void;
 }
 
@@ -46,6 +49,7 @@ export function startWorker(assignment: WorkerAssignment, listener: WorkerListen
   /** It has closed its functions, or was told to go: what it says from now on is no failure. */
   let isDone = false;
   let isGone = false;
+  let isDismissed = false;
   let unnoticed: NodeJS.Timeout | undefined;
   let lingering: NodeJS.Timeout | undefined;
   let worker: Worker;
@@ -53,7 +57,7 @@ export function startWorker(assignment: WorkerAssignment, listener: WorkerListen
     worker = new Worker(entryFile('runtime/worker/worker-main'), { workerData: assignment, argv: process.argv.slice(2), name: `sage-${assignment.isolate}` });
   } catch (error) {
     onError(startError(name, assignment, error));
-    return { closed: Promise.resolve(), stop: noop, cancel: noop, endEarly: noop, terminate: noop };
+    return { closed: Promise.resolve(), stop: noop, cancel: noop, endEarly: noop, dismiss: noop, terminate: noop };
   }
   const terminate = (): void => {
     isDone = true;
@@ -68,7 +72,7 @@ export function startWorker(assignment: WorkerAssignment, listener: WorkerListen
   worker.on('message', (message: FromWorker) => {
     switch (message.type) {
       case 'failed':
-        onError(deserializeError(message.error));
+        if (!isDismissed) onError(deserializeError(message.error));
         break;
       case 'metrics':
         listener.onMetrics(message.metrics);
@@ -110,6 +114,11 @@ export function startWorker(assignment: WorkerAssignment, listener: WorkerListen
       post({ type: 'cancel' });
       if (isGone) return;
       unnoticed ??= setTimeout(terminate, NOTICE_DEADLINE_MS);
+    },
+    dismiss() {
+      if (!shutOut(assignment.admission)) return;
+      isDismissed = true;
+      terminate();
     },
     terminate,
   };

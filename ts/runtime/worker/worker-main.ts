@@ -15,6 +15,7 @@ import { runIsolate } from '../isolate/attach-isolate.ts';
 import { EarlyEnds } from '../isolate/early-ends.ts';
 import { LogRelay } from '../logging/log-relay.ts';
 import { loadCore } from '../native/load-core.ts';
+import { enter } from './admission.ts';
 import { registeredPipeline } from './pipeline-registry.ts';
 import { serializeError } from './serialize-error.ts';
 import type { FromWorker, ToWorker, WorkerAssignment } from './worker-protocol.ts';
@@ -79,7 +80,9 @@ async function runPart(environment: StreamEnvironment): Promise<void> {
       declaredAt: difference.index === undefined ? undefined : environment.pipeline[difference.index]?.declaredAt,
     });
   }
-  const { physical } = compile(environment.pipeline, environment.config, { importable: true, cores: assignment.cores });
+  const { physical } = compile(environment.pipeline, environment.config, { importable: true, cores: assignment.cores, splits: assignment.splits });
+  // The job has ended while this thread was being started: there is nothing left for it.
+  if (!enter(assignment.admission)) return;
   isRunning = true;
   await runIsolate({
     core: loadCore(),

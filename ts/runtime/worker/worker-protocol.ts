@@ -3,6 +3,7 @@ import type { Fingerprint } from '../../compiler/fingerprint/fingerprint.ts';
 import type { EnvironmentConfig } from '../../transformations/environment-config.ts';
 import type { InstanceMetrics } from '../isolate/instance-metrics.ts';
 import type { LogRelayAssignment, RelayedEntry } from '../logging/log-relay.ts';
+import type { Admission } from './admission.ts';
 import type { PipelineOrigin } from './pipeline-origin.ts';
 
 /** What a worker thread is started with; structured-cloneable. */
@@ -18,8 +19,12 @@ export interface WorkerAssignment {
   readonly config: EnvironmentConfig;
   /** Cores that the plan was made for: the worker's plan must be the same. */
   readonly cores: number;
+  /** As `cores`. */
+  readonly splits: ReadonlyMap<number, number>;
   /** Of the main thread's pipeline. */
   readonly fingerprint: Fingerprint;
+  /** Entered before anything of the user's is opened. */
+  readonly admission: Admission;
   readonly logs: LogRelayAssignment;
   readonly tasks: readonly { readonly task: number; readonly stage: number; readonly instance: number }[];
 }

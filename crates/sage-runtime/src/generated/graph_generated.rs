@@ -224,6 +224,7 @@ impl<'a> Task<'a> {
   pub const VT_KIND: ::flatbuffers::VOffsetT = 16;
   pub const VT_IS_SOURCE: ::flatbuffers::VOffsetT = 18;
   pub const VT_SPEC: ::flatbuffers::VOffsetT = 20;
+  pub const VT_DORMANT: ::flatbuffers::VOffsetT = 22;
 
   #[inline]
   pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
@@ -242,6 +243,7 @@ impl<'a> Task<'a> {
     if let Some(x) = args.name { builder.add_name(x); }
     builder.add_stage(args.stage);
     builder.add_id(args.id);
+    builder.add_dormant(args.dormant);
     builder.add_is_source(args.is_source);
     builder.add_kind(args.kind);
     builder.finish()
@@ -316,6 +318,14 @@ impl<'a> Task<'a> {
     // which contains a valid value in this slot
     unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<&str>>(Task::VT_SPEC, None)}
   }
+  /// Gets no records, and the job does not wait for its isolate, until that isolate comes.
+  #[inline]
+  pub fn dormant(&self) -> bool {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<bool>(Task::VT_DORMANT, Some(false)).unwrap()}
+  }
 }
 
 impl ::flatbuffers::Verifiable for Task<'_> {
@@ -333,6 +343,7 @@ impl ::flatbuffers::Verifiable for Task<'_> {
      .visit_field::<TaskKind>("kind", Self::VT_KIND, false)?
      .visit_field::<bool>("is_source", Self::VT_IS_SOURCE, false)?
      .visit_field::<::flatbuffers::ForwardsUOffset<&str>>("spec", Self::VT_SPEC, false)?
+     .visit_field::<bool>("dormant", Self::VT_DORMANT, false)?
      .finish();
     Ok(())
   }
@@ -347,6 +358,7 @@ pub struct TaskArgs<'a> {
     pub kind: TaskKind,
     pub is_source: bool,
     pub spec: Option<::flatbuffers::WIPOffset<&'a str>>,
+    pub dormant: bool,
 }
 impl<'a> Default for TaskArgs<'a> {
   #[inline]
@@ -361,6 +373,7 @@ impl<'a> Default for TaskArgs<'a> {
       kind: TaskKind::JsTask,
       is_source: false,
       spec: None,
+      dormant: false,
     }
   }
 }
@@ -407,6 +420,10 @@ impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> TaskBuilder<'a, 'b, A> {
     self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Task::VT_SPEC, spec);
   }
   #[inline]
+  pub fn add_dormant(&mut self, dormant: bool) {
+    self.fbb_.push_slot::<bool>(Task::VT_DORMANT, dormant, false);
+  }
+  #[inline]
   pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> TaskBuilder<'a, 'b, A> {
     let start = _fbb.start_table();
     TaskBuilder {
@@ -433,6 +450,7 @@ impl ::core::fmt::Debug for Task<'_> {
       ds.field("kind", &self.kind());
       ds.field("is_source", &self.is_source());
       ds.field("spec", &self.spec());
+      ds.field("dormant", &self.dormant());
       ds.finish()
   }
 }

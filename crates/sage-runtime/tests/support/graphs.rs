@@ -8,6 +8,8 @@ use sage_types::{EdgeId, StageId, TaskId};
 pub struct Stage {
     pub kinds: Vec<TaskKind>,
     pub is_source: bool,
+    /// So many of the last instances are dormant.
+    pub dormant: usize,
 }
 
 impl Stage {
@@ -20,6 +22,15 @@ impl Stage {
         Self {
             kinds,
             is_source: false,
+            dormant: 0,
+        }
+    }
+
+    /// Instance 0 takes records from the start, the others when their isolates have come.
+    pub fn elastic(isolates: &[u32]) -> Self {
+        Self {
+            dormant: isolates.len() - 1,
+            ..Self::js(isolates)
         }
     }
 
@@ -34,6 +45,7 @@ impl Stage {
         Self {
             kinds: vec![TaskKind::NativeSource { spec: spec.into() }; parallelism],
             is_source: true,
+            dormant: 0,
         }
     }
 
@@ -41,6 +53,7 @@ impl Stage {
         Self {
             kinds: vec![TaskKind::NativeSink { spec: spec.into() }; parallelism],
             is_source: false,
+            dormant: 0,
         }
     }
 
@@ -88,6 +101,7 @@ pub fn graph(stages: &[Stage], exchanges: &[Exchange]) -> ExecutionGraph {
                 parallelism: number(stage.parallelism()),
                 kind: kind.clone(),
                 is_source: stage.is_source,
+                dormant: instance >= stage.parallelism() - stage.dormant,
             });
         }
     }

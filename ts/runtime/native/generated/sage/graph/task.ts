@@ -89,8 +89,16 @@ spec(optionalEncoding?:any):string|Uint8Array|null {
   return offset ? this.bb!.__string(this.bb_pos + offset, optionalEncoding) : null;
 }
 
+/**
+ * Gets no records, and the job does not wait for its isolate, until that isolate comes.
+ */
+dormant():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 22);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
 static startTask(builder:flatbuffers.Builder):void {
-  builder.startObject(9);
+  builder.startObject(10);
 }
 
 static addId(builder:flatbuffers.Builder, id:number):void {
@@ -129,12 +137,16 @@ static addSpec(builder:flatbuffers.Builder, specOffset:flatbuffers.Offset):void 
   builder.addFieldOffset(8, specOffset, 0);
 }
 
+static addDormant(builder:flatbuffers.Builder, dormant:boolean):void {
+  builder.addFieldInt8(9, +dormant, +false);
+}
+
 static endTask(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
 }
 
-static createTask(builder:flatbuffers.Builder, id:number, stage:number, nameOffset:flatbuffers.Offset, instance:number, parallelism:number, isolate:number, kind:TaskKind, isSource:boolean, specOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createTask(builder:flatbuffers.Builder, id:number, stage:number, nameOffset:flatbuffers.Offset, instance:number, parallelism:number, isolate:number, kind:TaskKind, isSource:boolean, specOffset:flatbuffers.Offset, dormant:boolean):flatbuffers.Offset {
   Task.startTask(builder);
   Task.addId(builder, id);
   Task.addStage(builder, stage);
@@ -145,6 +157,7 @@ static createTask(builder:flatbuffers.Builder, id:number, stage:number, nameOffs
   Task.addKind(builder, kind);
   Task.addIsSource(builder, isSource);
   Task.addSpec(builder, specOffset);
+  Task.addDormant(builder, dormant);
   return Task.endTask(builder);
 }
 }
