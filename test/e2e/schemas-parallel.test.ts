@@ -60,9 +60,9 @@ describe('schemas over worker threads', { timeout: TIMEOUT_MS }, () => {
     const nothing = fc.constant(undefined);
     const record = fc.record(
       {
-        a: fc.double({ noNaN: true }),
+        a: fc.double({ noNaN: true, noDefaultInfinity: true }),
         b: fc.option(fc.string()),
-        c: fc.oneof(fc.double({ noNaN: true }), fc.string()),
+        c: fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.string()),
         d: fc.option(fc.record({ e: fc.boolean(), f: fc.array(fc.integer()) }, { requiredKeys: ['f'] })),
         g: fc.oneof(fc.jsonValue(), fc.date({ noInvalidDate: true }), fc.constant(new Map([[1, { x: new Set([1]) }]])), nothing),
       },

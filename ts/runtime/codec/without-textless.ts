@@ -17,7 +17,7 @@ export function withoutTextless(value: unknown, depth = 0): unknown {
       continue;
     }
     const kept = withoutTextless(field, depth + 1);
-    isSame &&= kept === field;
+    isSame &&= Object.is(kept, field);
     copy.push([name, kept]);
   }
   return isSame ? value : Object.fromEntries(copy);
