@@ -81,14 +81,15 @@ async function shrink({ graph, failure }: FailedAlone, run: RunGraphs, { maxRunM
 async function shrunkText({ graph }: FailedAlone, { name, candidates, stopped, failure }: ShrunkFailure, run: RunGraphs, { maxRunMs }: ExplainBounds): Promise<string> {
   const smallest = formatGraphName(name);
   const again = await runFailure(run, [smallest], maxRunMs);
+  const isFlaky = again?.kind !== failure.kind;
   const [before, after] = [graphOf(graph), graphOf(smallest)];
   const why = stopped === 'minimum' ? 'nothing more can go' : stopped === 'time' ? 'stopped, time was up' : 'stopped, there are enough';
   return [
     `graph ${graph} shrunk from ${before.length} steps to ${after.length} in ${candidates} candidates (${why}): ${replay(smallest)}`,
-    ...(again?.kind === failure.kind ? [] : ['it failed once and, run once more, did not fail in that way: it is flaky']),
+    ...(isFlaky ? ['it failed once and, run once more, did not fail in that way: it is flaky'] : []),
     `before:\n${printGraph(before)}`,
     `after:\n${printGraph(after)}`,
-    `what is wrong with the shrunk one, ${failure.kind}:\n${failure.text}`,
+    `what is wrong with the shrunk one, ${failure.kind}:\n${(isFlaky ? failure : again).text}`,
   ].join('\n');
 }
 

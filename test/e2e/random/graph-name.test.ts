@@ -29,6 +29,11 @@ describe('the text of a graph', () => {
     expect(formatGraphName(name)).toBe('17:drop=3,4:plain=5:rows=2@0,0@7');
   });
 
+  it('has ranges for steps in a row', () => {
+    expect(parseGraphName('17:drop=6-9,3:plain=1,2').drop).toStrictEqual([3, 6, 7, 8, 9]);
+    expect(formatGraphName({ ...graphOfSeed(17), drop: [3, 6, 7, 8, 9, 11, 12] })).toBe('17:drop=3,6-9,11,12');
+  });
+
   test('is read as it was written, and needs no quotes on a shell', () => {
     fc.assert(
       fc.property(names, (name) => {
@@ -50,6 +55,9 @@ describe('the text of a graph', () => {
     ['17:drop=', "'drop=' is no edit"],
     ['17:drop=3,,4', "'' is nothing to drop"],
     ['17:drop=2@3', "'2@3' is nothing to drop"],
+    ['17:drop=9-6', "'9-6' is nothing to drop"],
+    ['17:drop=0-99999999', "'0-99999999' is nothing to drop"],
+    ['17:drop=3-5,4', "'drop=3-5,4' names a step twice"],
     ['17:rows=3', "'3' is nothing to rows"],
     ['17:drop=3:drop=4', "'drop' is there twice"],
     ['17:rows=1@0,2@0', "'rows=1@0,2@0' names a step twice"],

@@ -9,7 +9,9 @@ export interface GraphName {
   readonly rows: readonly { readonly step: number; readonly count: number }[];
 }
 
-const FORM = 'write a seed, as in 17, or a seed and edits, as in 17:drop=3,4:plain=5:rows=2@0 (without steps 3 and 4, step 5 plain, 2 rows at source 0)';
+const FORM = 'write a seed, as in 17, or a seed and edits, as in 17:drop=3,6-9:plain=5:rows=2@0 (without steps 3 and 6 to 9, step 5 plain, 2 rows at source 0)';
+/** More steps than a random graph has. */
+const MAX_STEPS = 1_000;
 
 /** The seed itself. */
 export function graphOfSeed(seed: number): GraphName {
@@ -17,7 +19,7 @@ export function graphOfSeed(seed: number): GraphName {
 }
 
 /**
- * Reads the text of a name, such as `17` or `17:drop=3,4:plain=5:rows=2@0`: no shell takes any of it for something else.
+ * Reads the text of a name, such as `17` or `17:drop=3,6-9:plain=5:rows=2@0`: no shell takes any of it for something else.
  *
  * @throws when the text names no graph.
  */
@@ -29,12 +31,14 @@ export function parseGraphName(text: string): GraphName {
   if (!/^-?\d+$/.test(seed) || !Number.isSafeInteger(Number(seed))) refuse(`'${seed}' is no seed`);
   const read = new Map<string, readonly (readonly [step: number, count: number])[]>();
   for (const edit of edits) {
-    const [, kind = '', list = ''] = /^(drop|plain|rows)=([\d,@]+)$/.exec(edit) ?? refuse(`'${edit}' is no edit`);
+    const [, kind = '', list = ''] = /^(drop|plain|rows)=([\d,@-]+)$/.exec(edit) ?? refuse(`'${edit}' is no edit`);
     if (read.has(kind)) refuse(`'${kind}' is there twice`);
-    const form = kind === 'rows' ? /^(\d+)@(\d+)$/ : /^()(\d+)$/;
-    const entries = list.split(',').map((entry) => {
-      const [, count, step] = form.exec(entry) ?? refuse(`'${entry}' is nothing to ${kind}`);
-      return [Number(step), Number(count)] as const;
+    const form = kind === 'rows' ? /^(\d+)@(\d+)$/ : /^()(\d+)(?:-(\d+))?$/;
+    const entries = list.split(',').flatMap((entry) => {
+      const [, count, first, last = first] = form.exec(entry) ?? refuse(`'${entry}' is nothing to ${kind}`);
+      const steps = Number(last) - Number(first) + 1;
+      if (steps < 1 || Number(last) > MAX_STEPS) refuse(`'${entry}' is nothing to ${kind}`);
+      return Array.from({ length: steps }, (_, n) => [Number(first) + n, Number(count)] as const);
     });
     if (new Set(entries.map(([step]) => step)).size < entries.length) refuse(`'${edit}' names a step twice`);
     read.set(kind, entries.toSorted(([one], [two]) => one - two));
@@ -46,8 +50,19 @@ export function parseGraphName(text: string): GraphName {
 
 /** The text that `parseGraphName` reads. */
 export function formatGraphName({ seed, drop, plain, rows }: GraphName): string {
-  const edits = { drop: drop.join(), plain: plain.join(), rows: rows.map(({ step, count }) => `${count}@${step}`).join() };
+  const edits = { drop: formatSteps(drop), plain: formatSteps(plain), rows: rows.map(({ step, count }) => `${count}@${step}`).join() };
   return [`${seed}`, ...Object.entries(edits).flatMap(([kind, list]) => (list === '' ? [] : [`${kind}=${list}`]))].join(':');
+}
+
+/** Three or more in a row as a range. */
+function formatSteps(steps: readonly number[]): string {
+  const runs: number[][] = [];
+  for (const step of steps) {
+    const run = runs.at(-1);
+    if (run?.at(-1) === step - 1) run.push(step);
+    else runs.push([step]);
+  }
+  return runs.map((run) => (run.length > 2 ? `${run[0]}-${run.at(-1)}` : run.join())).join();
 }
 
 /** What the operators of a graph are called in a job: the prefix, then the number of their step. Graphs of one job have different seeds. */
