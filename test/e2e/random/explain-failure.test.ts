@@ -2,10 +2,15 @@ import { describe, expect, it } from 'vitest';
 
 import { graphOf } from './edit-graph.ts';
 import { type ExplainBounds, EXPLAIN_BOUNDS, explainFailure } from './explain-failure.ts';
+import { formatGraphName, graphOfSeed } from './graph-name.ts';
 import { type Step, randomGraph } from './graph.ts';
 import { interpret } from './interpret.ts';
 import { type RunFailure, runFailure } from './run-failure.ts';
 import { type RunGraphs, inMain, inWorkers } from './run-graphs.ts';
+import { shrinkGraph } from './shrink-graph.ts';
+
+/** Graphs whose candidates run for real. */
+const SEEDS = 8;
 
 /** An interpreter that is wrong for one kind of step. */
 const wrongFor =
@@ -93,6 +98,28 @@ describe('a failure that does not come again', () => {
 
     expect(text).toContain('none of them fails alone (not tried: 1 2)');
   });
+});
+
+describe('a candidate of the shrinker', () => {
+  it.each([
+    ['one instance each', inMain(true)],
+    ['several instances', inMain(false)],
+  ] as const)('is a graph that the engine takes and runs well, %s', async (_, run) => {
+    const candidates: string[] = [];
+    // Every other candidate counts as a failure, so that the search goes deep.
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      await shrinkGraph(graphOfSeed(seed), async (name) => candidates.push(formatGraphName(name)) % 2 === 0, { maxCandidates: 25, maxMs: 10_000 });
+    }
+
+    const failures = [];
+    for (const graph of candidates) {
+      const failure = await runFailure(run, [graph], 10_000);
+      if (failure !== undefined) failures.push({ graph, failure });
+    }
+
+    expect(candidates.length).toBeGreaterThan(SEEDS * 5);
+    expect(failures).toEqual([]);
+  }, 60_000);
 });
 
 it('a run that does not end is cancelled, and is a failure', async () => {
