@@ -7,7 +7,7 @@ import { cargoTest } from './rust-runners.mjs';
 import { vitest } from './typescript-runners.mjs';
 
 const rustPropertyCases = process.env.PROPTEST_CASES ?? '2048';
-const typescriptPropertyRuns = process.env.SAGE_PROPERTY_RUNS ?? '1500';
+const typescriptPropertyRuns = process.env.SAGE_PROPERTY_RUNS ?? '2000';
 
 /** Every interleaving of the queue and of the wake-up protocol. A target folder of its own: the flag changes all. */
 const loom = cargoTest('loom', ['-p', 'sage-queue', '--release', '--test', 'loom_*'], {

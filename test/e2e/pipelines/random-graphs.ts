@@ -1,19 +1,21 @@
 import { type LocalEnvironment, definePipeline } from '../../../ts/index.ts';
 import { buildGraph } from '../random/build.ts';
-import { type Row, randomGraph } from '../random/graph.ts';
+import { graphOf } from '../random/edit-graph.ts';
+import { operatorPrefix } from '../random/graph-name.ts';
+import type { Row } from '../random/graph.ts';
 
-/** Arrays of the sinks by seed, filled in the main thread. */
-export const sinksOf = new Map<number, Row[][]>();
+/** Arrays of the sinks by graph, filled in the main thread. */
+export const sinksOf = new Map<string, Row[][]>();
 
-/** The random pipelines of some seeds side by side in one job; every worker builds them again from the seeds. */
-export function buildSeeds(env: LocalEnvironment, seeds: readonly number[], serial: boolean): void {
-  for (const seed of seeds) {
+/** The random pipelines of some texts side by side in one job; every worker builds them again from the texts. */
+export function buildGraphs(env: LocalEnvironment, graphs: readonly string[], serial: boolean): void {
+  for (const graph of graphs) {
     const sinks: Row[][] = [];
-    sinksOf.set(seed, sinks);
-    buildGraph(env, `${seed}.`, randomGraph(seed), sinks, serial);
+    sinksOf.set(graph, sinks);
+    buildGraph(env, operatorPrefix(graph), graphOf(graph), sinks, serial);
   }
 }
 
-export const randomGraphs = definePipeline(import.meta.url, (env: LocalEnvironment, args: { seeds: readonly number[] }) => {
-  buildSeeds(env, args.seeds, false);
+export const randomGraphs = definePipeline(import.meta.url, (env: LocalEnvironment, args: { graphs: readonly string[] }) => {
+  buildGraphs(env, args.graphs, false);
 });

@@ -61,6 +61,27 @@ export function givesLetters({ policy }: Step): boolean {
   return policy === 'deadLetter' || policy === 'retryDeadLetter';
 }
 
+/** Whether a step has side outputs. */
+export function sendsAside({ call }: Step): boolean {
+  return (call.kind === 'map' && call.isClass) || (call.kind === 'flatMap' && call.form === 'collector') || call.kind === 'process';
+}
+
+/** Whether a step is what comes out of another one, its owner, beside the owner's results. */
+export function isBeside({ call }: Step): boolean {
+  return call.kind === 'side' || call.kind === 'letters' || call.kind === 'branch';
+}
+
+/** How rows behind a step are keyed, if they are, when those that it takes are keyed like this. */
+export function strategyBehind(step: Step, taken: 'hash' | 'roundRobin' | undefined): 'hash' | 'roundRobin' | undefined {
+  return step.call.kind === 'keyBy' ? step.call.strategy : keepsKey(step) ? taken : undefined;
+}
+
+/** Streams whose rows nobody takes. */
+export function openStreams(steps: readonly Step[]): Step[] {
+  const taken = new Set(steps.flatMap((step) => (isBeside(step) ? [] : step.inputs)));
+  return steps.filter(({ id, call }) => call.kind !== 'sink' && call.kind !== 'split' && !taken.has(id));
+}
+
 const CALLS = [
   ...(['map', 'map', 'filter', 'flatMap', 'keyBy', 'keyBy', 'union', 'union', 'reduce', 'aggregate', 'aggregate', 'sink', 'source'] as const),
   ...(['mapAsync', 'mapAsync', 'batch', 'dedup', 'limit', 'sample', 'process', 'route', 'split', 'zipWithIndex', 'rebalance'] as const),
@@ -75,7 +96,7 @@ export function randomGraph(seed: number): Step[] {
   const add = (call: Step['call'], inputs: readonly Step[], parallelism?: number): Step => {
     const step: Step = { id: steps.length, call, salt: random.below(1000), inputs: inputs.map(({ id }) => id), parallelism, policy: policyOf(call.kind) };
     steps.push(step);
-    keyedBy.set(step.id, call.kind === 'keyBy' ? call.strategy : keepsKey(step) ? keyedBy.get(step.inputs[0] ?? -1) : undefined);
+    keyedBy.set(step.id, strategyBehind(step, keyedBy.get(step.inputs[0] ?? -1)));
     if (call.kind !== 'sink' && call.kind !== 'split') streams.push(step);
     return step;
   };
@@ -94,8 +115,8 @@ export function randomGraph(seed: number): Step[] {
     add({ kind: 'source', form, rows }, [], form === 'collection' ? some() : undefined);
   };
   /** What comes out beside the results of a step: its dead letters, perhaps twice, and its side output. */
-  const sides = (step: Step, hasOutput: boolean): void => {
-    if (hasOutput && random.chance(0.6)) add({ kind: 'side' }, [step]);
+  const sides = (step: Step): void => {
+    if (sendsAside(step) && random.chance(0.6)) add({ kind: 'side' }, [step]);
     for (let n = givesLetters(step) ? random.below(3) : 0; n > 0; n--) add({ kind: 'letters' }, [step]);
   };
   const branches = (step: Step): void => {
@@ -116,15 +137,15 @@ export function randomGraph(seed: number): Step[] {
         break;
       case 'map':
       case 'filter':
-        sides(add({ kind, async: asynchrony(), isClass }, [from], some()), isClass && kind === 'map');
+        sides(add({ kind, async: asynchrony(), isClass }, [from], some()));
         break;
       case 'flatMap': {
         const form = random.pick(['list', 'generator', 'collector', 'asyncGenerator'] as const);
-        sides(add({ kind, async: asynchrony(), form }, [from], some()), form === 'collector');
+        sides(add({ kind, async: asynchrony(), form }, [from], some()));
         break;
       }
       case 'keyBy':
-        sides(add({ kind, async: asynchrony(), strategy: random.pick(['hash', 'hash', 'hash', 'roundRobin']) }, [from], some()), false);
+        sides(add({ kind, async: asynchrony(), strategy: random.pick(['hash', 'hash', 'hash', 'roundRobin']) }, [from], some()));
         break;
       case 'union':
         add({ kind }, [from, ...Array.from({ length: 1 + random.below(2) }, input)], some());
@@ -133,16 +154,16 @@ export function randomGraph(seed: number): Step[] {
         if (strategy !== 'roundRobin') add({ kind, async: asynchrony() }, [from], stateful(strategy));
         break;
       case 'aggregate':
-        if (strategy !== 'roundRobin') sides(add({ kind, form: random.pick(['numbers', 'numbers', 'all', 'update']) }, [from], stateful(strategy)), false);
+        if (strategy !== 'roundRobin') sides(add({ kind, form: random.pick(['numbers', 'numbers', 'all', 'update']) }, [from], stateful(strategy)));
         break;
       case 'mapAsync':
-        sides(add({ kind, async: asynchrony(), concurrency: random.pick([1, 2, 7]), ordered: random.chance(0.6), isClass, repeats: random.chance(0.5) }, [from], some()), false);
+        sides(add({ kind, async: asynchrony(), concurrency: random.pick([1, 2, 7]), ordered: random.chance(0.6), isClass, repeats: random.chance(0.5) }, [from], some()));
         break;
       case 'batch':
-        sides(add({ kind, by: random.chance(0.3), weight: random.chance(0.5), max: 1 + random.below(9), maxOpen: random.pick([1, 2, 1000]) }, [from], some()), false);
+        sides(add({ kind, by: random.chance(0.3), weight: random.chance(0.5), max: 1 + random.below(9), maxOpen: random.pick([1, 2, 1000]) }, [from], some()));
         break;
       case 'dedup':
-        if (strategy !== 'roundRobin') sides(add({ kind }, [from], stateful(strategy)), false);
+        if (strategy !== 'roundRobin') sides(add({ kind }, [from], stateful(strategy)));
         break;
       case 'limit':
         if (strategy !== 'roundRobin') add({ kind, max: random.pick([0, 1, 5, 50, 1000]) }, [from], stateful(strategy));
@@ -151,13 +172,13 @@ export function randomGraph(seed: number): Step[] {
         add({ kind, takes: random.chance(0.8) }, [from], some());
         break;
       case 'process':
-        sides(add({ kind, async: asynchrony(), finishes: strategy === undefined && random.chance(0.5) }, [from], some()), true);
+        sides(add({ kind, async: asynchrony(), finishes: strategy === undefined && random.chance(0.5) }, [from], some()));
         break;
       case 'route':
       case 'split': {
         const route = add({ kind, async: asynchrony(), isClass }, [from], some());
         branches(route);
-        if (kind === 'route') sides(route, false);
+        if (kind === 'route') sides(route);
         break;
       }
       case 'zipWithIndex':
@@ -169,8 +190,6 @@ export function randomGraph(seed: number): Step[] {
         break;
     }
   }
-  const beside = new Set<string>(['side', 'letters', 'branch']);
-  const taken = new Set(steps.flatMap(({ call, inputs }) => (beside.has(call.kind) ? [] : inputs)));
-  for (const open of streams.filter(({ id }) => !taken.has(id))) add({ kind: 'sink' }, [open]);
+  for (const open of openStreams(steps)) add({ kind: 'sink' }, [open]);
   return steps;
 }

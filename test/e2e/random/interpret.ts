@@ -50,7 +50,8 @@ export function interpret(steps: readonly Step[]): Expected[] {
     const good = taken.filter((item) => !failsAt(step, item));
     const isKeyed = inputs[0]?.isKeyed ?? false;
     const inOrder = inputs.length <= 1 && inputs.every(({ ordered }) => ordered);
-    const { items, ordered = inOrder, recordsIn = taken.length, recordsOut } = work(step, good, isKeyed, inputs[0]!, steps);
+    const owner = steps.find(({ id }) => id === step.inputs[0]);
+    const { items, ordered = inOrder, recordsIn = taken.length, recordsOut } = work(step, good, isKeyed, inputs[0]!, owner);
     outputs[step.id] = { items, isKeyed: step.call.kind === 'keyBy' || (isKeyed && keepsKey(step)), ordered, failed, good };
     const isDead = givesLetters(step);
     return {
@@ -72,7 +73,7 @@ interface Worked {
   readonly recordsOut?: number | 'any';
 }
 
-function work(step: Step, good: readonly Item[], isKeyed: boolean, from: Output, steps: readonly Step[]): Worked {
+function work(step: Step, good: readonly Item[], isKeyed: boolean, from: Output, owner: Step | undefined): Worked {
   const { call, salt } = step;
   const each = (fn: (row: Row) => Row | undefined | readonly Row[]): Item[] => good.flatMap((item) => [fn(item.row) ?? []].flat().map((row) => ({ ...item, row })));
   switch (call.kind) {
@@ -120,12 +121,12 @@ function work(step: Step, good: readonly Item[], isKeyed: boolean, from: Output,
       return { items: [], recordsOut: good.length - nowhere };
     }
     case 'branch': {
-      const { salt: routed } = steps[step.inputs[0]!]!;
+      const { salt: routed } = owner!;
       const items = from.good.filter(({ row }) => [compute.routes(routed, row)].flat().includes(call.name));
       return { items, ordered: false, recordsIn: items.length };
     }
     case 'side': {
-      const { salt: sender } = steps[step.inputs[0]!]!;
+      const { salt: sender } = owner!;
       const items = from.good.flatMap(({ row }) => {
         const side = compute.side(sender, row);
         return side === undefined ? [] : [{ row: side }];
@@ -133,7 +134,7 @@ function work(step: Step, good: readonly Item[], isKeyed: boolean, from: Output,
       return { items, ordered: false, recordsIn: items.length };
     }
     case 'letters': {
-      const sender = steps[step.inputs[0]!]!;
+      const sender = owner!;
       const attempts = sender.policy === 'retryDeadLetter' || (sender.call.kind === 'mapAsync' && sender.call.repeats) ? RETRIES + 1 : 1;
       // What fails to get a key has none.
       const keyOf = ({ key }: Item): unknown => (sender.call.kind === 'keyBy' ? undefined : key);

@@ -1,0 +1,31 @@
+import { type JobResult, LocalEnvironment } from '../../../ts/index.ts';
+import { buildGraphs, randomGraphs, sinksOf } from '../pipelines/random-graphs.ts';
+import { type Oracle, differencesFromOracle, operatorsThatLose, unevenCounts } from './compare.ts';
+import { interpret } from './interpret.ts';
+
+/** Runs graphs, by their texts, side by side in one job; gives whatever is wrong with what it gave. The signal cancels the job. */
+export type RunGraphs = (graphs: readonly string[], signal: AbortSignal) => Promise<readonly unknown[]>;
+
+/** Runs graphs in this isolate, with one instance of each step (`serial`) or with as many as the steps say. */
+export function inMain(serial: boolean, oracle: Oracle = interpret): RunGraphs {
+  return async (graphs, signal) => {
+    const env = new LocalEnvironment(`graphs ${graphs.join(' ')}`);
+    buildGraphs(env, graphs, serial);
+    return judge(graphs, await env.submit({ autostop: true, signal }), serial, oracle);
+  };
+}
+
+/** Runs graphs in worker threads. */
+export function inWorkers(oracle: Oracle = interpret): RunGraphs {
+  return async (graphs, signal) => {
+    const result = await randomGraphs.run({ graphs }, { signal });
+    const wrong = judge(graphs, result, false, oracle);
+    // Of one small graph everything may be in the main isolate.
+    return graphs.length > 1 && result.isolates < 2 ? [...wrong, { isolates: result.isolates }] : wrong;
+  };
+}
+
+function judge(graphs: readonly string[], result: JobResult, serial: boolean, oracle: Oracle): unknown[] {
+  const ofGraph = (graph: string): unknown[] => [...differencesFromOracle(graph, sinksOf.get(graph)!, result, serial, oracle), ...operatorsThatLose(graph, result).map((loses) => ({ loses }))];
+  return [...graphs.flatMap((graph) => ofGraph(graph).map((wrong) => ({ graph, wrong }))), ...unevenCounts(result)];
+}
