@@ -19,8 +19,12 @@ export { avg, count, first, last, max, min, sum } from './functions/builtin-aggr
 export { collectList, countDistinct, topN } from './functions/collecting-aggregators.ts';
 export { DataStream, KeyedStream, type EmitOptions, type KeyByOptions, type SinkOptions } from './datastream/data-stream.ts';
 export type { SourceOptions } from './datastream/source-argument.ts';
+export { CsvSink, type CsvSinkOptions } from './connectors/csv-sink.ts';
+export type { CsvColumnType, CsvOptions } from './connectors/csv-options.ts';
 export { FileSource, type JsonLinesOptions, type LineOptions, type ParquetOptions } from './connectors/file-source.ts';
 export { JsonLinesSink, type JsonLinesSinkOptions } from './connectors/json-lines-sink.ts';
+export type { JsonOptions } from './connectors/json-options.ts';
+export { JsonSink, type JsonSinkOptions } from './connectors/json-sink.ts';
 export { ParquetSink, type ParquetSinkOptions } from './connectors/parquet-sink.ts';
 export { TextLinesSink, type TextLinesSinkOptions } from './connectors/text-lines-sink.ts';
 export { BaseTransformation, type Parallelism } from './transformations/base-transformation.ts';

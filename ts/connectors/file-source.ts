@@ -2,6 +2,8 @@ import { captureSourceLocation, type SourceLocation } from '../common/source-loc
 import type { Source } from '../transformations/connector.ts';
 import type { NativeSource, NativeSourceSpec } from '../transformations/source-descriptor.ts';
 import { type AllowedSetting, checkPath, checkSettings, COLUMN_NAMES, LINE_BYTES, oneOf } from './connector-arguments.ts';
+import { CSV_SETTINGS, type CsvOptions } from './csv-options.ts';
+import { JSON_SETTINGS, type JsonOptions, pathTo } from './json-options.ts';
 
 /** Options of sources with named columns. */
 export interface ColumnOptions<T> {
@@ -40,7 +42,7 @@ const PARQUET: Readonly<Record<keyof ParquetOptions<unknown>, AllowedSetting>> =
 
 /**
  * A file, read and parsed in the core off the main thread. Several instances share it: text by byte ranges, Parquet by
- * row groups.
+ * row groups. A JSON document is read by one.
  *
  * ```ts
  * env
@@ -62,7 +64,9 @@ export class FileSource<out T> implements Source<T> {
     declaredAt: SourceLocation,
   ) {
     const call = `FileSource.${type}`;
-    this.#spec = { type, path: checkPath(path, call, declaredAt), ...checkSettings(options, allowed, call, declaredAt) };
+    const settings: { readonly at?: unknown } = checkSettings(options, allowed, call, declaredAt);
+    const at = settings.at === undefined ? {} : { at: pathTo(settings.at as string) };
+    this.#spec = { type, path: checkPath(path, call, declaredAt), ...settings, ...at };
   }
 
   /** One record for each line of JSON. `T` is what you say it is: lines are parsed, not checked against it. */
@@ -75,6 +79,29 @@ export class FileSource<out T> implements Source<T> {
     return new FileSource('textLines', path, options, LINES, captureSourceLocation(FileSource.textLines));
   }
 
+  /**
+   * One record for each record of a CSV file, with a field for each column: a number, boolean or string as the first records
+   * suggest, or what `types` says.
+   *
+   * ```ts
+   * env
+   *   .fromSource(FileSource.csv<{ id: number; name: string }>('stock.csv', { types: { id: 'number', name: 'string' }, onError: 'skip' }))
+   *   .filter((item) => item.id > 100)
+   *   .print();
+   * ```
+   */
+  static csv<T = Record<string, unknown>>(path: string | URL, options: CsvOptions<T> = {}): FileSource<T> {
+    return new FileSource('csv', path, options, CSV_SETTINGS, captureSourceLocation(FileSource.csv));
+  }
+
+  /**
+   * One record for each element of the array that a JSON document is, or that `at` leads to in it; a document, or value, that is no
+   * array is one record. The array may be larger than memory. Several documents may follow one another.
+   */
+  static json<T = unknown>(path: string | URL, options: JsonOptions<T> = {}): FileSource<T> {
+    return new FileSource('json', path, options, JSON_SETTINGS, captureSourceLocation(FileSource.json));
+  }
+
   /** One record for each row of a Parquet file. */
   static parquet<T = unknown>(path: string | URL, options: ParquetOptions<T> = {}): FileSource<T> {
     return new FileSource('parquet', path, options, PARQUET, captureSourceLocation(FileSource.parquet));
@@ -82,6 +109,6 @@ export class FileSource<out T> implements Source<T> {
 
   /** What the compiler needs to know of it. Nothing is opened. */
   describe(): NativeSource {
-    return { form: 'native', spec: this.#spec, bounded: true, splittable: true };
+    return { form: 'native', spec: this.#spec, bounded: true, splittable: this.#spec.type !== 'json' };
   }
 }

@@ -2,7 +2,7 @@ import type { UserFunction } from '../functions/user-function.ts';
 
 /** A writer in the core, as JSON for `open_sink`. */
 export interface NativeSinkSpec {
-  readonly type: 'textLines' | 'jsonLines' | 'parquet';
+  readonly type: 'textLines' | 'jsonLines' | 'csv' | 'json' | 'parquet';
   /** A file, a directory (a part per instance), or a path with `{part}`. */
   readonly path: string;
   /** Settings of the writer, by the names that the core knows. */

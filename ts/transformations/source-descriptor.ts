@@ -2,7 +2,7 @@ import type { UserFunction } from '../functions/user-function.ts';
 
 /** A reader in the core, as JSON for `open_source`. */
 export interface NativeSourceSpec {
-  readonly type: 'textLines' | 'jsonLines' | 'parquet';
+  readonly type: 'textLines' | 'jsonLines' | 'csv' | 'json' | 'parquet';
   /** Relative paths start at the working directory of the process. */
   readonly path: string;
   /** The fields to read; all when left away. */

@@ -12,7 +12,7 @@ pub trait BatchSource: Send {
     /// `SAGE_IO_*` and `SAGE_FORMAT_*`, with `file` and the place in it.
     fn next(&mut self) -> Result<Option<Frame>>;
 
-    /// Where reading would go on behind the frames delivered so far, as JSON: `{"byte":n}` for lines,
+    /// Where reading would go on behind the frames delivered so far, as JSON: `{"byte":n}` for text,
     /// `{"rowGroup":n,"row":n}` for Parquet.
     fn position(&self) -> String;
 
@@ -27,7 +27,9 @@ pub trait BatchSource: Send {
 pub struct SourceStatistics {
     /// Records delivered.
     pub records: u64,
-    /// Lines without a record (JSON lines only).
+    /// Records left out because they could not be read; only with `onError: 'skip'`.
+    pub skipped_records: u64,
+    /// Lines without a record (JSON lines and CSV).
     pub empty_lines: u64,
     /// Lines in which malformed UTF-8 was replaced by U+FFFD; only with `invalidUtf8: 'replace'`.
     pub replaced_lines: u64,

@@ -1,13 +1,20 @@
-//! Native readers and writers: text lines, JSON lines, Parquet.
+//! Native readers and writers: text lines, JSON lines, CSV, JSON, Parquet.
 
 mod batch_sink;
 mod batch_source;
+mod byte_window;
 mod columns;
+mod csv;
+mod csv_sink;
+mod csv_source;
 mod frame_maker;
+mod input_range;
 mod io_error;
 mod json;
 mod json_lines_sink;
 mod json_lines_source;
+mod json_sink;
+mod json_source;
 mod lines;
 mod open_file;
 mod open_sink;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use sage_frame::LayoutRegistry;
 use sage_types::Result;
 
+use crate::csv_sink::CsvSink;
 use crate::json_lines_sink::JsonLinesSink;
+use crate::json_sink::JsonSink;
 use crate::output::{OutputFile, part_path};
 use crate::parquet_sink::ParquetSink;
 use crate::spec::SinkSpec;
@@ -36,6 +38,8 @@ pub fn open_sink(
     let extension = match &spec {
         SinkSpec::TextLines(_) => "txt",
         SinkSpec::JsonLines(_) => "jsonl",
+        SinkSpec::Csv(_) => "csv",
+        SinkSpec::Json(_) => "json",
         SinkSpec::Parquet(_) => "parquet",
     };
     let path = part_path(spec.path(), part, extension)?;
@@ -43,6 +47,8 @@ pub fn open_sink(
     Ok(match spec {
         SinkSpec::TextLines(spec) => Box::new(TextLinesSink::new(file, spec.invalid_strings)),
         SinkSpec::JsonLines(_) => Box::new(JsonLinesSink::new(file)),
+        SinkSpec::Csv(spec) => Box::new(CsvSink::new(file, &spec)?),
+        SinkSpec::Json(_) => Box::new(JsonSink::new(file)),
         SinkSpec::Parquet(spec) => Box::new(ParquetSink::new(file, &spec)?),
     })
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use sage_frame::LayoutRegistry;
 use sage_types::Result;
 
+use crate::csv_source::CsvSource;
 use crate::json_lines_source::JsonLinesSource;
+use crate::json_source::JsonSource;
 use crate::parquet_source::ParquetSource;
 use crate::spec::SourceSpec;
 use crate::text_lines_source::TextLinesSource;
@@ -24,6 +26,8 @@ pub fn open_source(
     Ok(match SourceSpec::parse(spec_json)? {
         SourceSpec::TextLines(spec) => Box::new(TextLinesSource::open(&spec, split, registry)?),
         SourceSpec::JsonLines(spec) => Box::new(JsonLinesSource::open(&spec, split, registry)?),
+        SourceSpec::Csv(spec) => Box::new(CsvSource::open(&spec, split, registry)?),
+        SourceSpec::Json(spec) => Box::new(JsonSource::open(&spec, split, registry)?),
         SourceSpec::Parquet(spec) => Box::new(ParquetSource::open(&spec, split, registry)?),
     })
 }

@@ -45,7 +45,7 @@ pub fn plan_splits(spec_json: &str) -> Result<SplitPlan> {
             max_splits: row_groups.max(1),
         });
     }
-    let max_splits = if metadata.is_file() {
+    let max_splits = if metadata.is_file() && !matches!(spec, SourceSpec::Json(_)) {
         bytes.div_ceil(MIN_SPLIT_BYTES).max(1)
     } else {
         1
@@ -71,7 +71,8 @@ pub fn pin_source(spec_json: &str) -> Result<String> {
     let unpinned = match &spec {
         SourceSpec::TextLines(lines) => lines.bytes.is_none(),
         SourceSpec::JsonLines(lines) => lines.bytes.is_none(),
-        SourceSpec::Parquet(_) => false,
+        SourceSpec::Csv(csv) => csv.bytes.is_none(),
+        SourceSpec::Json(_) | SourceSpec::Parquet(_) => false,
     };
     // Not opened: opening a pipe waits for who writes it. Files without a size (those of /proc) are not divided.
     let bytes = std::fs::metadata(spec.path())

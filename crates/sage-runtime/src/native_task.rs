@@ -79,7 +79,9 @@ fn run_source(job: &JobCore, task: &Task, parker: &Parker, spec: &str) -> Result
             continue;
         }
         task.metrics.switch(Activity::Busy, job.now_nanos());
-        let Some(frame) = source.next()? else {
+        let read = source.next();
+        task.metrics.skipped(source.statistics().skipped_records);
+        let Some(frame) = read? else {
             break EndKind::Drained;
         };
         for (index, output) in task.outputs.iter().enumerate() {

@@ -67,8 +67,10 @@ pub enum ErrorCode {
     IoRead,
     /// `SAGE_IO_WRITE`: Writing failed.
     IoWrite,
-    /// `SAGE_FORMAT_JSON`: A line of a JSON lines file is not valid JSON.
+    /// `SAGE_FORMAT_JSON`: A JSON document, or a line of a JSON lines file, is not valid JSON.
     FormatJson,
+    /// `SAGE_FORMAT_CSV`: A record of a CSV file has too few or too many cells, quotes that do not close, or a cell that is none of its column's type.
+    FormatCsv,
     /// `SAGE_FORMAT_RECORD`: A value in a file has no form that a record can have.
     FormatRecord,
     /// `SAGE_FORMAT_UTF8`: A text file is not UTF-8.
@@ -179,6 +181,7 @@ impl ErrorCode {
         Self::IoRead,
         Self::IoWrite,
         Self::FormatJson,
+        Self::FormatCsv,
         Self::FormatRecord,
         Self::FormatUtf8,
         Self::FormatParquet,
@@ -251,6 +254,7 @@ impl ErrorCode {
             Self::IoRead => "SAGE_IO_READ",
             Self::IoWrite => "SAGE_IO_WRITE",
             Self::FormatJson => "SAGE_FORMAT_JSON",
+            Self::FormatCsv => "SAGE_FORMAT_CSV",
             Self::FormatRecord => "SAGE_FORMAT_RECORD",
             Self::FormatUtf8 => "SAGE_FORMAT_UTF8",
             Self::FormatParquet => "SAGE_FORMAT_PARQUET",
@@ -350,6 +354,7 @@ impl ErrorCode {
             | Self::IoRead
             | Self::IoWrite
             | Self::FormatJson
+            | Self::FormatCsv
             | Self::FormatRecord
             | Self::FormatUtf8
             | Self::FormatParquet
@@ -417,7 +422,8 @@ impl ErrorCode {
             Self::IoTruncated => "A file ended in the middle of its data.",
             Self::IoRead => "Reading failed.",
             Self::IoWrite => "Writing failed.",
-            Self::FormatJson => "A line of a JSON lines file is not valid JSON.",
+            Self::FormatJson => "A JSON document, or a line of a JSON lines file, is not valid JSON.",
+            Self::FormatCsv => "A record of a CSV file has too few or too many cells, quotes that do not close, or a cell that is none of its column's type.",
             Self::FormatRecord => "A value in a file has no form that a record can have.",
             Self::FormatUtf8 => "A text file is not UTF-8.",
             Self::FormatParquet => "A Parquet file is corrupt or not a Parquet file.",
@@ -490,7 +496,8 @@ impl ErrorCode {
             Self::IoTruncated => "The file is incomplete or was changed while it was read; produce it again.",
             Self::IoRead => "The cause is the message of the operating system.",
             Self::IoWrite => "The cause is the message of the operating system.",
-            Self::FormatJson => "Mend the line at the file, line and byte that the message names.",
+            Self::FormatJson => "Mend the file at the line and byte that the message names.",
+            Self::FormatCsv => "Mend the file at the line that the message names, correct the options, or leave such records out with onError: 'skip'.",
             Self::FormatRecord => "The message names the file, the line or row, and the field.",
             Self::FormatUtf8 => "Convert the file to UTF-8; the message names the line and byte.",
             Self::FormatParquet => "Produce the file again; the cause names the part that could not be read.",

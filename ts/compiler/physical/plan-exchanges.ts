@@ -87,5 +87,5 @@ function separationOf(link: Link, from: StageGroup): Separation {
 /** Writers that take what has no column of its own as JSON text; the general codec is for JavaScript only. */
 function takesJson({ transformation }: LogicalOperator): boolean {
   if (transformation.kind !== 'sink' || transformation.sink.form !== 'native') return false;
-  return transformation.sink.spec.type === 'jsonLines' || transformation.sink.spec.type === 'parquet';
+  return transformation.sink.spec.type !== 'textLines';
 }

@@ -19,6 +19,8 @@ export interface CoreTaskMetrics {
   readonly isolate: number;
   readonly recordsIn: number;
   readonly recordsOut: number;
+  /** What a native source left out because it could not be read. */
+  readonly recordsSkipped: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly batchesIn: number;
@@ -93,7 +95,9 @@ function countOperators(plan: JobPlan, metrics: CoreMetrics): OperatorCounts[] {
       };
       operators.set(operator.id, entry);
       if (op.kind === 'native') {
-        entry.recordsIn += tasks.reduce((sum, task) => sum + (op.role === 'source' ? task.recordsOut : task.recordsIn), 0);
+        const skipped = tasks.reduce((sum, task) => sum + task.recordsSkipped, 0);
+        entry.recordsSkipped += skipped;
+        entry.recordsIn += skipped + tasks.reduce((sum, task) => sum + (op.role === 'source' ? task.recordsOut : task.recordsIn), 0);
         entry.recordsOut += op.role === 'source' ? tasks.reduce((sum, task) => sum + task.recordsOut, 0) : 0;
         continue;
       }
@@ -157,7 +161,7 @@ export function makeJobResult(plan: JobPlan, jobId: string, status: JobStatus, d
     recordsIn: total('source', 'recordsOut'),
     recordsOut: total('sink', 'recordsIn'),
     recordsDropped: total('map', 'recordsDropped'),
-    recordsSkipped: 0,
+    recordsSkipped: operators.reduce((sum, operator) => sum + operator.recordsSkipped, 0),
     deadLetters: 0,
     durationMs,
     isolates: new Set(plan.graph.tasks.filter((task) => task.isolate >= 0).map((task) => task.isolate)).size,

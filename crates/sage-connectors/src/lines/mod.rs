@@ -6,7 +6,7 @@ mod line_error;
 mod line_number;
 mod utf8_lines;
 
-use excerpt::excerpt;
+pub(crate) use excerpt::excerpt;
 pub(crate) use line_blocks::LineBlocks;
 pub(crate) use line_error::line_error;
 use line_number::line_number_at;

@@ -6,12 +6,16 @@ use sage_types::{ErrorCode, Result, SageError};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::spec::CsvSinkSpec;
+
 /// The `NativeSinkSpec` of TypeScript.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub(crate) enum SinkSpec {
     TextLines(TextLinesSinkSpec),
     JsonLines(JsonLinesSinkSpec),
+    Csv(CsvSinkSpec),
+    Json(JsonSinkSpec),
     Parquet(ParquetSinkSpec),
 }
 
@@ -31,6 +35,16 @@ pub(crate) struct TextLinesSinkSpec {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct JsonLinesSinkSpec {
+    pub(crate) path: PathBuf,
+    /// Create the directory, with its parents, if it is not there.
+    #[serde(default)]
+    pub(crate) mkdir: bool,
+}
+
+/// `{"type":"json","path":…}`: all records in one array.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct JsonSinkSpec {
     pub(crate) path: PathBuf,
     /// Create the directory, with its parents, if it is not there.
     #[serde(default)]
@@ -95,6 +109,9 @@ impl SinkSpec {
         {
             return Err(invalid("rowGroupRows must be at least 1"));
         }
+        if let Self::Csv(spec) = &spec {
+            spec.check().map_err(|what| invalid(&what))?;
+        }
         Ok(spec)
     }
 
@@ -102,6 +119,8 @@ impl SinkSpec {
         match self {
             Self::TextLines(spec) => &spec.path,
             Self::JsonLines(spec) => &spec.path,
+            Self::Csv(spec) => &spec.path,
+            Self::Json(spec) => &spec.path,
             Self::Parquet(spec) => &spec.path,
         }
     }
@@ -110,6 +129,8 @@ impl SinkSpec {
         match self {
             Self::TextLines(spec) => spec.mkdir,
             Self::JsonLines(spec) => spec.mkdir,
+            Self::Csv(spec) => spec.mkdir,
+            Self::Json(spec) => spec.mkdir,
             Self::Parquet(spec) => spec.mkdir,
         }
     }

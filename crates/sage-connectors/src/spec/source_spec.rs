@@ -5,12 +5,16 @@ use std::path::{Path, PathBuf};
 use sage_types::{ErrorCode, Result, SageError};
 use serde::Deserialize;
 
+use crate::spec::{CsvSourceSpec, JsonSourceSpec};
+
 /// The `NativeSourceSpec` of TypeScript.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub(crate) enum SourceSpec {
     TextLines(TextLinesSourceSpec),
     JsonLines(JsonLinesSourceSpec),
+    Csv(CsvSourceSpec),
+    Json(JsonSourceSpec),
     Parquet(ParquetSourceSpec),
 }
 
@@ -115,7 +119,7 @@ pub(crate) enum BinaryAs {
     Utf8,
 }
 
-const fn default_line_rows() -> usize {
+pub(super) const fn default_line_rows() -> usize {
     1024
 }
 
@@ -123,7 +127,7 @@ const fn default_parquet_rows() -> usize {
     4096
 }
 
-const fn default_max_line_bytes() -> usize {
+pub(super) const fn default_max_line_bytes() -> usize {
     256 * 1024 * 1024
 }
 
@@ -142,6 +146,11 @@ impl SourceSpec {
         let (batch_rows, max_line_bytes) = match &spec {
             Self::TextLines(spec) => (spec.batch_rows, spec.max_line_bytes),
             Self::JsonLines(spec) => (spec.batch_rows, spec.max_line_bytes),
+            Self::Csv(spec) => {
+                spec.dialect().map_err(|what| invalid(&what))?;
+                (spec.batch_rows, spec.max_record_bytes)
+            }
+            Self::Json(spec) => (spec.batch_rows, spec.max_record_bytes),
             Self::Parquet(spec) => (spec.batch_rows, default_max_line_bytes()),
         };
         if !(1..=MAX_BATCH_ROWS).contains(&batch_rows) {
@@ -150,7 +159,9 @@ impl SourceSpec {
             )));
         }
         if !(1..=LIMIT_LINE_BYTES).contains(&max_line_bytes) {
-            let text = format!("maxLineBytes must be between 1 and {LIMIT_LINE_BYTES}, not {max_line_bytes}");
+            let text = format!(
+                "the limit of a line or record must be between 1 and {LIMIT_LINE_BYTES}, not {max_line_bytes}"
+            );
             return Err(invalid(&text));
         }
         Ok(spec)
@@ -160,6 +171,8 @@ impl SourceSpec {
         match self {
             Self::TextLines(spec) => &spec.path,
             Self::JsonLines(spec) => &spec.path,
+            Self::Csv(spec) => &spec.path,
+            Self::Json(spec) => &spec.path,
             Self::Parquet(spec) => &spec.path,
         }
     }
@@ -189,7 +202,9 @@ mod tests {
         );
 
         for (json, what) in [
-            (r#"{"type":"csv","path":"a"}"#, "csv"),
+            (r#"{"type":"xml","path":"a"}"#, "xml"),
+            (r#"{"type":"csv","path":"a","delimiter":"e"}"#, "delimiter"),
+            (r#"{"type":"csv","path":"a","quote":","}"#, "differ"),
             (r#"{"type":"parquet"}"#, "path"),
             (r#"{"type":"textLines","path":"a","colums":[]}"#, "colums"),
             (r#"{"type":"textLines","path":"a","batchRows":0}"#, "batchRows"),

@@ -1,0 +1,273 @@
+//! Files of JSON documents.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use sage_frame::{Frame, LayoutRegistry};
+use sage_types::{ErrorCode, Result, SageError};
+
+use crate::byte_window::ByteWindow;
+use crate::frame_maker::FrameMaker;
+use crate::input_range::InputRange;
+use crate::json::{DocumentScanner, JsonCursor, JsonRowReader, Line, Scan, SyntaxError};
+use crate::lines::excerpt;
+use crate::spec::JsonSourceSpec;
+use crate::{BatchSource, SourceSplit, SourceStatistics};
+
+/// A batch is closed when its records had this many bytes, which is about 64 KiB of columns.
+const BATCH_BYTES: usize = 128 * 1024;
+/// Layouts after which the whole record becomes one `json` column: an edge may have 64.
+const MAX_LAYOUTS: usize = 48;
+
+/// Reads the elements of an array in a JSON document, or the document itself, into frames; however long the array is, memory is
+/// needed for its longest element only.
+#[derive(Debug)]
+pub(crate) struct JsonSource {
+    window: ByteWindow,
+    scanner: DocumentScanner,
+    /// Part of the window that the scanner made lines of.
+    block: Range<usize>,
+    /// Lines of the block that are not read yet.
+    records: Range<usize>,
+    /// Where the block has a byte that is none of UTF-8, behind those lines.
+    malformed_at: Option<usize>,
+    reader: JsonRowReader,
+    frames: FrameMaker,
+    expected_bytes: u64,
+    /// Whether reading may wait for another process.
+    may_wait: bool,
+    /// Another instance reads all of it.
+    unused: bool,
+    batch_rows: usize,
+    batch_bytes: usize,
+    statistics: SourceStatistics,
+    failure: Option<SageError>,
+}
+
+impl JsonSource {
+    /// Opens the file. One instance reads it: what is inside which brackets is known from the beginning only.
+    ///
+    /// # Errors
+    /// `SAGE_IO_*`.
+    pub(crate) fn open(
+        spec: &JsonSourceSpec,
+        split: SourceSplit,
+        registry: Arc<LayoutRegistry>,
+    ) -> Result<Self> {
+        let whole = if split.instance == 0 {
+            SourceSplit::WHOLE
+        } else {
+            split
+        };
+        let InputRange {
+            input,
+            range,
+            regular,
+        } = InputRange::open(&spec.path, whole, None)?;
+        let mut window = ByteWindow::new(input, &spec.path, spec.max_record_bytes);
+        if split.instance == 0 {
+            window.skip_byte_order_mark()?;
+        }
+        Ok(Self {
+            window,
+            scanner: DocumentScanner::new(spec.at.clone()),
+            block: 0..0,
+            records: 0..0,
+            malformed_at: None,
+            reader: JsonRowReader::new(spec.columns.as_deref()),
+            frames: FrameMaker::new(registry),
+            expected_bytes: if regular { range.end } else { 0 },
+            may_wait: !regular,
+            unused: split.instance != 0,
+            batch_rows: spec.batch_rows,
+            batch_bytes: 0,
+            statistics: SourceStatistics::default(),
+            failure: None,
+        })
+    }
+
+    /// Reads records until there is a batch, or nothing more to read.
+    fn fill(&mut self) -> Result<()> {
+        loop {
+            if !self.records.is_empty() {
+                if self.read_records()? {
+                    return Ok(());
+                }
+                continue;
+            }
+            self.finish_block();
+            if let Some(at) = self.malformed_at {
+                return Err(self.error(ErrorCode::FormatUtf8, at, "these bytes are not UTF-8"));
+            }
+            match self.scanner.scan(self.window.bytes_mut()) {
+                Ok(Scan::Records(block)) => self.begin_block(block),
+                Ok(Scan::NeedsMore) if self.may_wait && self.reader.rows() > 0 => return Ok(()),
+                Ok(Scan::NeedsMore) => {
+                    if !self.read_more()? {
+                        return Ok(());
+                    }
+                }
+                Err(error) => return Err(self.malformed(error)),
+            }
+        }
+    }
+
+    fn begin_block(&mut self, block: Range<usize>) {
+        let text = &self.window.bytes()[block.clone()];
+        let valid = std::str::from_utf8(text).map_or_else(|error| error.valid_up_to(), str::len);
+        // The records before are good.
+        let good = memchr::memrchr(b'\n', &text[..valid]).map_or(0, |found| found + 1);
+        self.malformed_at = (valid < text.len()).then_some(block.start + valid);
+        self.records = block.start..block.start + good;
+        self.block = block;
+    }
+
+    /// Makes the window what it was, as far as its lines go.
+    fn finish_block(&mut self) {
+        let block = std::mem::take(&mut self.block);
+        self.records = 0..0;
+        if !block.is_empty() {
+            self.scanner.restore(&mut self.window.bytes_mut()[block]);
+        }
+    }
+
+    /// Reads records of the block; true when there is a batch.
+    fn read_records(&mut self) -> Result<bool> {
+        let text = &self.window.bytes()[..self.records.end];
+        let mut cursor = JsonCursor::new(text, self.records.start);
+        let mut full = false;
+        let mut failure = None;
+        while !full && !cursor.is_at_end() {
+            let start = cursor.at;
+            match self.reader.read_line(&mut cursor) {
+                Line::Row => {
+                    self.batch_bytes += cursor.at - start;
+                    if let Err(error) = self.window.check_length(start, cursor.at - 1) {
+                        failure = Some(Err(error));
+                        break;
+                    }
+                }
+                // The end of an empty array.
+                Line::Empty => {}
+                Line::Widen => full = self.reader.rows() > 0,
+                Line::Malformed(error) => {
+                    failure = Some(Ok(error));
+                    break;
+                }
+            }
+            full |= self.reader.rows() >= self.batch_rows || self.batch_bytes >= BATCH_BYTES;
+        }
+        self.records.start = cursor.at;
+        match failure {
+            None => Ok(full),
+            Some(Err(error)) => Err(error),
+            Some(Ok(error)) => {
+                self.finish_block();
+                Err(self.malformed(error))
+            }
+        }
+    }
+
+    /// Reads on; false at the end of the file.
+    fn read_more(&mut self) -> Result<bool> {
+        let used = self.scanner.position();
+        self.window.consume(used);
+        self.scanner.moved(used);
+        if self.window.read_more(0)? || self.window.close_last_line() {
+            return Ok(true);
+        }
+        let end = self.window.bytes().len();
+        if self.window.position_of(end) < self.expected_bytes {
+            let path = self.window.path().display().to_string();
+            let message = format!("{path} became shorter while it was read");
+            return Err(SageError::new(ErrorCode::IoTruncated, message).with("file", path));
+        }
+        if self.scanner.is_between_documents() {
+            return Ok(false);
+        }
+        Err(self.error(ErrorCode::FormatJson, end, self.scanner.missing()))
+    }
+
+    fn malformed(&self, error: SyntaxError) -> SageError {
+        self.error(ErrorCode::FormatJson, error.at, error.what)
+    }
+
+    /// The error for byte `at` of the window. The context has `file`, `line` and `column` (from 1; in characters, left away where the
+    /// line began too long ago), `byte` (in the file) and `excerpt`.
+    #[cold]
+    fn error(&self, code: ErrorCode, at: usize, what: &str) -> SageError {
+        let text = self.window.bytes();
+        let before = &text[..at.min(text.len())];
+        let line_start = memchr::memrchr2(b'\n', b'\r', before).map(|found| found + 1);
+        let line_start = line_start.or((self.window.position_of(0) == 0).then_some(0));
+        let line_end = memchr::memchr2(b'\n', b'\r', &text[before.len()..]);
+        let line_end = line_end.map_or(text.len(), |found| before.len() + found);
+        let shown_from = line_start.unwrap_or(0);
+        let excerpt = excerpt(&text[shown_from..line_end], before.len() - shown_from);
+        let path = self.window.path().display().to_string();
+        let (line, byte) = (
+            self.window.line_of(before.len()),
+            self.window.position_of(before.len()),
+        );
+        let column =
+            line_start.map(|start| 1 + String::from_utf8_lossy(&before[start..]).chars().count() as u64);
+        let place = column.map_or_else(|| format!("byte {byte}"), |column| format!("column {column}"));
+        let error = SageError::new(code, format!("{path}, line {line}, {place}: {what}: {excerpt}"))
+            .with("file", path)
+            .with("line", line)
+            .with("byte", byte)
+            .with("excerpt", excerpt);
+        match column {
+            Some(column) => error.with("column", column),
+            None => error,
+        }
+    }
+
+    /// The rows that were read; `None` when there are none.
+    fn take_frame(&mut self) -> Result<Option<Frame>> {
+        let rows = self.reader.rows();
+        self.batch_bytes = 0;
+        if rows == 0 {
+            return Ok(None);
+        }
+        let (mut buffers, mut encodings) = (Vec::new(), Vec::new());
+        self.reader.collect(&mut buffers, &mut encodings);
+        let frame = self.frames.make(self.reader.layout(), rows, buffers, encodings)?;
+        if self.frames.layouts() >= MAX_LAYOUTS {
+            self.reader.demote_row();
+        }
+        self.reader.clear();
+        self.statistics.records += rows as u64;
+        Ok(Some(frame))
+    }
+}
+
+impl BatchSource for JsonSource {
+    fn next(&mut self) -> Result<Option<Frame>> {
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
+        }
+        if self.unused {
+            return Ok(None);
+        }
+        self.failure = self.fill().err();
+        // The records before the broken one are good.
+        match (self.take_frame(), &self.failure) {
+            (Ok(None), Some(failure)) => Err(failure.clone()),
+            (frame, _) => frame,
+        }
+    }
+
+    fn position(&self) -> String {
+        let at = if self.records.is_empty() {
+            self.scanner.position()
+        } else {
+            self.records.start
+        };
+        format!("{{\"byte\":{}}}", self.window.position_of(at))
+    }
+
+    fn statistics(&self) -> SourceStatistics {
+        self.statistics
+    }
+}
