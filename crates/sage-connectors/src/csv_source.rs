@@ -177,17 +177,22 @@ impl CsvSource {
         Ok(true)
     }
 
-    /// Takes the record up to `next`, some bytes of which are not UTF-8.
+    /// Takes the record up to `next`, which has bytes that are not UTF-8, or behind which there are such bytes.
     fn take_malformed(&mut self, reader: &mut CsvRowReader, next: usize) -> Result<bool> {
-        if self.invalid_utf8 == InvalidUtf8::Error {
+        let malformed = next > self.valid_to;
+        if malformed && self.invalid_utf8 == InvalidUtf8::Error {
             let bad = BadRecord::Utf8 { at: self.valid_to };
             self.refuse(reader, next, &bad)?;
             return Ok(true);
         }
-        let mended = String::from_utf8_lossy(&self.window.bytes()[self.at..next]).into_owned();
+        let mut mended = String::from_utf8_lossy(&self.window.bytes()[self.at..next]).into_owned();
+        // Alone it is a line end only if no line feed follows, which cannot be seen here.
+        if mended.ends_with('\r') {
+            mended.push('\n');
+        }
         let row = match reader.read(mended.as_bytes(), 0) {
             Row::Added(_) => {
-                self.statistics.replaced_lines += 1;
+                self.statistics.replaced_lines += u64::from(malformed);
                 Row::Added(next)
             }
             Row::Empty(_) => Row::Empty(next),

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::json::cursor::SyntaxError;
-use crate::json::structure::{Skipper, is_white_space, string_end, value_end};
+use crate::json::structure::{Skipper, hide_line_end, is_white_space, string_end, value_end};
 use crate::json::unescape::unescape;
 
 /// What comes next in a document.
@@ -336,8 +336,8 @@ fn next_element(text: &mut [u8], at: usize, first: bool) -> Result<Option<(usize
 /// Position of the next byte that is no white space, in which line ends become `\r`.
 fn skip_white_space(text: &mut [u8], mut at: usize) -> usize {
     while let Some(byte) = text.get(at).copied().filter(|&byte| is_white_space(byte)) {
-        if byte == b'\n' {
-            crate::json::structure::hide_line_end(text, at);
+        if byte == b'\n' || byte == b'\r' {
+            hide_line_end(text, at);
         }
         at += 1;
     }

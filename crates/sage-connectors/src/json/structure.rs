@@ -5,12 +5,15 @@ pub(crate) fn is_white_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
-/// Turns the `\n` at `at`, which is between tokens, into `\r`, and a `\r\n` into one `\r`: so that `\n` is free to stand for
-/// something else, and lines can still be counted.
+/// Turns the line end at `at`, which is between tokens, into one `\r`, so that `\n` is free to stand for something else, and lines can
+/// still be counted.
+///
+/// It can be done again to the same text with more behind it: the last byte stays what it is until it is seen what follows.
 pub(crate) fn hide_line_end(text: &mut [u8], at: usize) {
-    text[at] = b'\r';
-    if at > 0 && text[at - 1] == b'\r' {
-        text[at - 1] = b' ';
+    match (text[at], text.get(at + 1)) {
+        (b'\r', Some(b'\n')) => text[at] = b' ',
+        (b'\n', Some(_)) => text[at] = b'\r',
+        _ => {}
     }
 }
 
@@ -35,6 +38,7 @@ const STRUCTURAL: [bool; 256] = {
     table[b'[' as usize] = true;
     table[b']' as usize] = true;
     table[b'\n' as usize] = true;
+    table[b'\r' as usize] = true;
     table
 };
 
@@ -65,7 +69,7 @@ pub(crate) fn value_end(text: &mut [u8], start: usize) -> Option<usize> {
                 continue;
             }
             b'{' | b'[' => depth += 1,
-            b'\n' => hide_line_end(text, at),
+            b'\n' | b'\r' => hide_line_end(text, at),
             _ => {
                 depth -= 1;
                 if depth == 0 {
@@ -144,9 +148,9 @@ mod tests {
         ] {
             assert_eq!(value_end(&mut text.as_bytes().to_vec(), 0), end, "{text}");
         }
-        let mut text = b"[1,\r\n2,\n\"a\nb\"] ".to_vec();
-        assert_eq!(value_end(&mut text, 0), Some(15));
-        assert_eq!(text, b"[1, \r2,\r\"a\nb\"] ");
+        let mut text = b"[1,\r\n2,\n\n\"a\nb\"] ".to_vec();
+        assert_eq!(value_end(&mut text, 0), Some(16));
+        assert_eq!(text, b"[1, \r2,\r\r\"a\nb\"] ");
     }
 
     #[test]
