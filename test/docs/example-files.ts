@@ -17,6 +17,7 @@ export const exampleFiles: ReadonlyMap<string, string> = new Map([
       { id: 3, customer: 'Ada', price: 210, items: [] },
     ]),
   ],
+  ['stock.csv', 'id,name\n7,lamp\n107,"desk, oak"\n'],
   ['poem.txt', 'to be\nor not\nto be\n'],
 ]);
 

@@ -149,7 +149,7 @@ mod tests {
             assert_eq!(value_end(&mut text.as_bytes().to_vec(), 0), end, "{text}");
         }
         let mut text = b"[1,\r\n2,\n\n\"a\nb\"] ".to_vec();
-        assert_eq!(value_end(&mut text, 0), Some(16));
+        assert_eq!(value_end(&mut text, 0), Some(15));
         assert_eq!(text, b"[1, \r2,\r\r\"a\nb\"] ");
     }
 
