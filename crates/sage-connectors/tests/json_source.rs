@@ -147,8 +147,8 @@ fn what_is_malformed_is_said_where_it_is() {
         ("[1,", "inside the array"),
         ("{\"a\":", "inside a record"),
         ("\"abc", "inside a record"),
-        ("]", "not a JSON value"),
-        ("[1]]", "not a JSON value"),
+        ("]", "a value is missing"),
+        ("[1]]", "a value is missing"),
         ("nul", "not a JSON value"),
     ] {
         let error = error(content, &json!({}));
