@@ -25,16 +25,21 @@ pub(crate) struct CsvSink {
     columns: Option<Vec<String>>,
     /// The user named them: whatever else a record has is left away.
     chosen: bool,
-    header: bool,
-    /// The header and byte order mark are written.
-    begun: bool,
-    bom: bool,
+    /// What is still to be written before the first record.
+    prologue: Option<Prologue>,
     eol: &'static [u8],
     invalid_strings: InvalidStrings,
     buffer: Vec<u8>,
     scratch: Vec<u8>,
     records: u64,
     replaced_strings: u64,
+}
+
+/// What a file begins with.
+#[derive(Debug, Clone, Copy)]
+struct Prologue {
+    header: bool,
+    bom: bool,
 }
 
 impl CsvSink {
@@ -47,9 +52,10 @@ impl CsvSink {
             quoting: CellQuoting::new(delimiter, spec.quote, &spec.null_text),
             columns: spec.columns.clone(),
             chosen: spec.columns.is_some(),
-            header: spec.header,
-            begun: false,
-            bom: spec.bom,
+            prologue: Some(Prologue {
+                header: spec.header,
+                bom: spec.bom,
+            }),
             eol: if spec.eol == "\n" { b"\n" } else { b"\r\n" },
             invalid_strings: spec.invalid_strings,
             buffer: Vec::with_capacity(BUFFER_BYTES + BUFFER_BYTES / 4),
@@ -118,9 +124,8 @@ impl CsvSink {
                 }
                 match cell {
                     Some(cell) => {
-                        fields[*cell]
-                            .1
-                            .push(row, &self.quoting, &mut self.scratch, &mut self.buffer)
+                        let (_, column) = &fields[*cell];
+                        column.push(row, &self.quoting, &mut self.scratch, &mut self.buffer);
                     }
                     None => self.quoting.push_null(&mut self.buffer),
                 }
@@ -159,7 +164,7 @@ impl CsvSink {
                 }
                 match fields.iter().find(|(name, _)| name == column.as_bytes()) {
                     Some((_, json)) => {
-                        push_json_cell(json, &self.quoting, &mut self.scratch, &mut self.buffer)
+                        push_json_cell(json, &self.quoting, &mut self.scratch, &mut self.buffer);
                     }
                     None => self.quoting.push_null(&mut self.buffer),
                 }
@@ -175,11 +180,10 @@ impl CsvSink {
 
     /// Writes what comes before the first record, whose fields are these.
     fn begin(&mut self, mut fields: Vec<String>) -> Result<()> {
-        if self.begun {
+        let Some(Prologue { header, bom }) = self.prologue.take() else {
             return Ok(());
-        }
-        self.begun = true;
-        if self.bom {
+        };
+        if bom {
             self.buffer.extend_from_slice(BYTE_ORDER_MARK);
         }
         if self.columns.is_none() {
@@ -190,7 +194,7 @@ impl CsvSink {
             self.columns = Some(fields);
         }
         let columns = self.columns.take().unwrap_or_default();
-        if self.header {
+        if header {
             for (index, name) in columns.iter().enumerate() {
                 if index > 0 {
                     self.buffer.push(self.quoting.delimiter());

@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::fmt::Write as _;
+
 use sage_types::{ErrorCode, ErrorValue};
 use serde_json::json;
 use support::csv_file::{error, read_csv, rows};
@@ -107,7 +109,7 @@ fn names_come_from_the_header_from_the_user_or_from_nowhere() {
 fn a_value_that_does_not_fit_an_inferred_type_stays_what_is_written() {
     let mut lines = "n,b\n".to_owned();
     for n in 0..1500 {
-        lines += &format!("{n},true\n");
+        let _ = writeln!(lines, "{n},true");
     }
     lines += "n/a,maybe\n007,true\n,\n12345678901234567890,FALSE\n1.5,true\n";
     let found = rows(&lines, &json!({}));

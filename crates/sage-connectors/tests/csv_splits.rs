@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 use sage_types::ErrorCode;
 use serde_json::{Value, json};
@@ -142,7 +144,7 @@ fn blocks_and_splits_of_a_large_file_have_each_record_once() {
             2 => String::new(),
             _ => "plain".to_owned(),
         };
-        content += &format!("{id},{note}\n");
+        let _ = writeln!(content, "{id},{note}");
     }
     let file = file(&content);
     let whole = read(&spec("csv", &file.path, &json!({})));

@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
@@ -176,7 +177,7 @@ fn lines_are_counted_over_many_blocks() {
             "1,2,".repeat(200_000) + "3"
         );
         for n in 0..50_000 {
-            content += &format!("{{\"n\":{line_end}{line_end}{n}}},{line_end}");
+            let _ = write!(content, "{{\"n\":{line_end}{line_end}{n}}},{line_end}");
         }
         content += "oops]}";
         let result = read_json(&content, &json!({"at": ["rows"]}));

@@ -189,7 +189,7 @@ impl CsvDialect {
     pub(crate) fn record_end(&self, text: &[u8], start: usize) -> RecordEnd {
         let mut at = start;
         if self.is_comment(text, start) {
-            return match self.comment_end(text, start) {
+            return match comment_end(text, start) {
                 Some(end) => RecordEnd::At(end),
                 None => RecordEnd::Beyond { quoted: false },
             };
@@ -215,12 +215,12 @@ impl CsvDialect {
     pub(crate) fn is_comment(&self, text: &[u8], start: usize) -> bool {
         self.comment.is_some() && text.get(start).copied() == self.comment
     }
+}
 
-    /// Position behind the comment that begins at `start`.
-    pub(crate) fn comment_end(&self, text: &[u8], start: usize) -> Option<usize> {
-        let found = memchr::memchr2(b'\n', b'\r', text.get(start..)?)?;
-        line_end(text, start + found)
-    }
+/// Position behind the comment that begins at `start`.
+pub(crate) fn comment_end(text: &[u8], start: usize) -> Option<usize> {
+    let found = memchr::memchr2(b'\n', b'\r', text.get(start..)?)?;
+    line_end(text, start + found)
 }
 
 /// Position behind the line end at `at`: `\n`, `\r\n` or `\r`. `None` when the text ends with a `\r`, which may be half of one.

@@ -118,7 +118,7 @@ fn next_record(
         let text = window.bytes();
         match dialect.record_end(text, at) {
             RecordEnd::At(end) if dialect.is_comment(text, at) || is_empty_line(dialect, text, at) => {
-                at = end
+                at = end;
             }
             RecordEnd::At(end) => return Ok(Some((at, end))),
             RecordEnd::Beyond { .. } => {

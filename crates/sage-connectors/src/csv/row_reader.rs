@@ -4,7 +4,7 @@ use sage_frame::{Node, StringEncoding, presence};
 
 use crate::columns::{ColumnData, ColumnNode, TextColumn, ValueKind};
 use crate::csv::column_type::{CellValue, CsvType, TypeOrigin, is_faithful};
-use crate::csv::dialect::{Cell, CsvDialect, RecordEnd, line_end};
+use crate::csv::dialect::{Cell, CsvDialect, RecordEnd, comment_end, line_end};
 use crate::csv::nulls::Nulls;
 use crate::json::{Number, parse_number, push_json_string};
 
@@ -174,11 +174,9 @@ impl CsvRowReader {
         match text.get(at) {
             None => Some(Row::Incomplete),
             Some(b'\n' | b'\r') => Some(line_end(text, at).map_or(Row::Incomplete, Row::Empty)),
-            Some(_) if self.dialect.is_comment(text, start) => Some(
-                self.dialect
-                    .comment_end(text, start)
-                    .map_or(Row::Incomplete, Row::Comment),
-            ),
+            Some(_) if self.dialect.is_comment(text, start) => {
+                Some(comment_end(text, start).map_or(Row::Incomplete, Row::Comment))
+            }
             Some(_) => None,
         }
     }
