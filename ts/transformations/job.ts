@@ -22,7 +22,7 @@ export interface OperatorCounts {
   readonly recordsDropped: number;
   /** Records that a filter kept back. */
   readonly recordsFiltered: number;
-  /** Records that an error policy left out; 0 as long as there are no error policies. */
+  /** Records that an error policy left out, such as `onError: 'skip'` of a CSV file; 0 without one. */
   readonly recordsSkipped: number;
   /** Records that an error policy put aside; 0 as long as there are no error policies. */
   readonly deadLetters: number;
@@ -49,7 +49,7 @@ export interface JobResult {
   readonly recordsOut: number;
   /** `undefined` results of maps; what filters kept back is counted apart. */
   readonly recordsDropped: number;
-  /** Records that error policies left out; 0 as long as there are none. */
+  /** Records that error policies left out, such as `onError: 'skip'` of a CSV file; 0 without one. */
   readonly recordsSkipped: number;
   /** Records that error policies put aside; 0 as long as there are none. */
   readonly deadLetters: number;
