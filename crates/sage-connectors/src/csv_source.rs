@@ -60,11 +60,24 @@ impl CsvSource {
         split: SourceSplit,
         registry: Arc<LayoutRegistry>,
     ) -> Result<Self> {
+        let input = InputRange::open(&spec.path, split, spec.bytes)?;
+        Self::over(input, spec, registry)
+    }
+
+    /// Reads what somebody has opened, from the first record of its range.
+    ///
+    /// # Errors
+    /// See [`CsvSource::open`].
+    pub(crate) fn over(
+        input: InputRange,
+        spec: &CsvSourceSpec,
+        registry: Arc<LayoutRegistry>,
+    ) -> Result<Self> {
         let InputRange {
             input,
             range,
             regular,
-        } = InputRange::open(&spec.path, split, spec.bytes)?;
+        } = input;
         let mut window = ByteWindow::new(input, &spec.path, spec.max_record_bytes);
         let dialect = spec
             .dialect()

@@ -19,6 +19,15 @@ pub(crate) struct InputRange {
 }
 
 impl InputRange {
+    /// What is left for an instance where another one reads it all.
+    pub(crate) fn nothing() -> Self {
+        Self {
+            input: Box::new(std::io::empty()),
+            range: 0..0,
+            regular: false,
+        }
+    }
+
     /// Opens the file. `bytes` is its size when the splits were planned, `None` asks the file now.
     ///
     /// # Errors
@@ -27,11 +36,7 @@ impl InputRange {
         // A pipe cannot be split: the first instance reads it all. The others must not even open it: that would wait for a
         // writer, and ending it again would take the writer's only reader away.
         if split.instance != 0 && is_pipe(path) {
-            return Ok(Self {
-                input: Box::new(std::io::empty()),
-                range: 0..0,
-                regular: false,
-            });
+            return Ok(Self::nothing());
         }
         let (file, metadata): (File, _) = open_file(path)?;
         // Files of /proc have no size and yet something in them; a file that is empty is no worse off.

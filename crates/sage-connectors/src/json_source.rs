@@ -36,8 +36,6 @@ pub(crate) struct JsonSource {
     expected_bytes: u64,
     /// Whether reading may wait for another process.
     may_wait: bool,
-    /// Another instance reads all of it.
-    unused: bool,
     batch_rows: usize,
     batch_bytes: usize,
     statistics: SourceStatistics,
@@ -45,7 +43,7 @@ pub(crate) struct JsonSource {
 }
 
 impl JsonSource {
-    /// Opens the file. One instance reads it: what is inside which brackets is known from the beginning only.
+    /// Opens the file. The first instance reads all of it: what is inside which brackets is known from the beginning only.
     ///
     /// # Errors
     /// `SAGE_IO_*`.
@@ -54,20 +52,30 @@ impl JsonSource {
         split: SourceSplit,
         registry: Arc<LayoutRegistry>,
     ) -> Result<Self> {
-        let whole = if split.instance == 0 {
-            SourceSplit::WHOLE
+        let input = if split.instance == 0 {
+            InputRange::open(&spec.path, SourceSplit::WHOLE, None)?
         } else {
-            split
+            InputRange::nothing()
         };
+        Self::over(input, spec, registry)
+    }
+
+    /// Reads what somebody has opened.
+    ///
+    /// # Errors
+    /// `SAGE_IO_*`.
+    pub(crate) fn over(
+        input: InputRange,
+        spec: &JsonSourceSpec,
+        registry: Arc<LayoutRegistry>,
+    ) -> Result<Self> {
         let InputRange {
             input,
             range,
             regular,
-        } = InputRange::open(&spec.path, whole, None)?;
+        } = input;
         let mut window = ByteWindow::new(input, &spec.path, spec.max_record_bytes);
-        if split.instance == 0 {
-            window.skip_byte_order_mark()?;
-        }
+        window.skip_byte_order_mark()?;
         Ok(Self {
             window,
             scanner: DocumentScanner::new(spec.at.clone()),
@@ -78,7 +86,6 @@ impl JsonSource {
             frames: FrameMaker::new(registry),
             expected_bytes: if regular { range.end } else { 0 },
             may_wait: !regular,
-            unused: split.instance != 0,
             batch_rows: spec.batch_rows,
             batch_bytes: 0,
             statistics: SourceStatistics::default(),
@@ -246,9 +253,6 @@ impl BatchSource for JsonSource {
     fn next(&mut self) -> Result<Option<Frame>> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
-        }
-        if self.unused {
-            return Ok(None);
         }
         self.failure = self.fill().err();
         // The records before the broken one are good.

@@ -8,6 +8,8 @@ mod csv;
 mod csv_sink;
 mod csv_source;
 mod frame_maker;
+#[cfg(test)]
+mod input_pieces;
 mod input_range;
 mod io_error;
 mod json;

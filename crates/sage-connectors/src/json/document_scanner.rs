@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::json::cursor::SyntaxError;
-use crate::json::structure::{Skipper, hide_line_end, is_white_space, string_end, value_end};
+use crate::json::structure::{Skipper, hide_line_ends, is_white_space, string_end, value_end};
 use crate::json::unescape::unescape;
 
 /// What comes next in a document.
@@ -282,6 +282,7 @@ impl DocumentScanner {
         let Some(end) = value_end(text, start).filter(|&end| end < text.len()) else {
             return Scan::NeedsMore;
         };
+        hide_line_ends(&mut text[start..end]);
         self.behind_record = Some(text[end]);
         text[end] = b'\n';
         self.at = end;
@@ -313,6 +314,7 @@ fn next_element(text: &mut [u8], at: usize, first: bool) -> Result<Option<(usize
         None => return Ok(None),
         Some(b']') if first => {
             // A line without a record.
+            hide_line_ends(&mut text[at..start]);
             text[start] = b'\n';
             return Ok(Some((start + 1, true)));
         }
@@ -326,6 +328,7 @@ fn next_element(text: &mut [u8], at: usize, first: bool) -> Result<Option<(usize
     match text.get(end) {
         None => Ok(None),
         Some(&byte) if byte == b',' || byte == b']' => {
+            hide_line_ends(&mut text[at..end]);
             text[end] = b'\n';
             Ok(Some((end + 1, byte == b']')))
         }
@@ -333,13 +336,8 @@ fn next_element(text: &mut [u8], at: usize, first: bool) -> Result<Option<(usize
     }
 }
 
-/// Position of the next byte that is no white space, in which line ends become `\r`.
-fn skip_white_space(text: &mut [u8], mut at: usize) -> usize {
-    while let Some(byte) = text.get(at).copied().filter(|&byte| is_white_space(byte)) {
-        if byte == b'\n' || byte == b'\r' {
-            hide_line_end(text, at);
-        }
-        at += 1;
-    }
-    at
+/// Position of the next byte that is no white space.
+fn skip_white_space(text: &[u8], at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    at + rest.iter().take_while(|&&byte| is_white_space(byte)).count()
 }

@@ -5,15 +5,22 @@ pub(crate) fn is_white_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
-/// Turns the line end at `at`, which is between tokens, into one `\r`, so that `\n` is free to stand for something else, and lines can
-/// still be counted.
-///
-/// It can be done again to the same text with more behind it: the last byte stays what it is until it is seen what follows.
-pub(crate) fn hide_line_end(text: &mut [u8], at: usize) {
-    match (text[at], text.get(at + 1)) {
-        (b'\r', Some(b'\n')) => text[at] = b' ',
-        (b'\n', Some(_)) => text[at] = b'\r',
-        _ => {}
+/// Turns each line end between the tokens of a complete value, and in the white space around it, into one `\r`: so that `\n` is
+/// free to stand for something else, and lines can still be counted. Those inside strings, where none may be, stay.
+pub(crate) fn hide_line_ends(text: &mut [u8]) {
+    let mut at = 0;
+    while let Some(found) = memchr::memchr3(b'"', b'\n', b'\r', &text[at..]) {
+        at += found;
+        match (text[at], text.get(at + 1)) {
+            (b'"', _) => {
+                at = string_end(text, at).unwrap_or(text.len());
+                continue;
+            }
+            (b'\r', Some(b'\n')) => text[at] = b' ',
+            (b'\n', _) => text[at] = b'\r',
+            _ => {}
+        }
+        at += 1;
     }
 }
 
@@ -37,14 +44,11 @@ const STRUCTURAL: [bool; 256] = {
     table[b'}' as usize] = true;
     table[b'[' as usize] = true;
     table[b']' as usize] = true;
-    table[b'\n' as usize] = true;
-    table[b'\r' as usize] = true;
     table
 };
 
-/// Position behind the value at `start`, in which line ends between tokens are hidden; `None` when the text ends first. Whether it
-/// is a value is for others to say.
-pub(crate) fn value_end(text: &mut [u8], start: usize) -> Option<usize> {
+/// Position behind the value at `start`; `None` when the text ends first. Whether it is a value is for others to say.
+pub(crate) fn value_end(text: &[u8], start: usize) -> Option<usize> {
     match text.get(start)? {
         b'"' => return string_end(text, start),
         b'{' | b'[' => {}
@@ -69,7 +73,6 @@ pub(crate) fn value_end(text: &mut [u8], start: usize) -> Option<usize> {
                 continue;
             }
             b'{' | b'[' => depth += 1,
-            b'\n' | b'\r' => hide_line_end(text, at),
             _ => {
                 depth -= 1;
                 if depth == 0 {
@@ -146,11 +149,15 @@ mod tests {
             (r#"{"a":"#, None),
             (r#""a\"#, None),
         ] {
-            assert_eq!(value_end(&mut text.as_bytes().to_vec(), 0), end, "{text}");
+            assert_eq!(value_end(text.as_bytes(), 0), end, "{text}");
         }
-        let mut text = b"[1,\r\n2,\n\n\"a\nb\"] ".to_vec();
-        assert_eq!(value_end(&mut text, 0), Some(15));
-        assert_eq!(text, b"[1, \r2,\r\r\"a\nb\"] ");
+    }
+
+    #[test]
+    fn line_ends_outside_strings_are_hidden() {
+        let mut text = b"\r\n[1,\r\n2,\n\n\r\"a\nb\\\"\n\"]\n".to_vec();
+        hide_line_ends(&mut text);
+        assert_eq!(text, b" \r[1, \r2,\r\r\r\"a\nb\\\"\n\"]\r");
     }
 
     #[test]
