@@ -34,7 +34,7 @@ const startSage = (parallelism: number) => async ({ folder, records }: VariantCo
 export const benchCase: BenchCase = {
   row: 'csv',
   title: 'CSV file of six columns, objects with numbers and booleans, filter and aggregate by lambdas',
-  records: 2_000_000,
+  records: 500_000,
   quickRecords: 300_000,
   per: 'record',
   rounds: 3,
