@@ -268,22 +268,14 @@ fn the_position_is_a_record_batch_and_a_row() {
     let source = arrow(&path, &json!({ "batchRows": 6 }));
     let mut source =
         sage_connectors::open_source(&source, sage_connectors::SourceSplit::WHOLE, registry).unwrap();
-    let mut positions = vec![source.position()];
-    while source.next().unwrap().is_some() {
+    let mut positions = Vec::new();
+    while support::next_rows(source.as_mut()).unwrap() > 0 {
         positions.push(source.position());
     }
-    let at = |batch: usize, row: usize| format!("{{\"batch\":{batch},\"row\":{row}}}");
+    let at = |batch: usize, row: usize| json!({ "file": path, "batch": batch, "row": row }).to_string();
     assert_eq!(
         positions,
-        [
-            at(0, 0),
-            at(0, 5),
-            at(1, 0),
-            at(1, 5),
-            at(2, 0),
-            at(2, 5),
-            at(3, 0)
-        ]
+        [at(0, 5), at(1, 0), at(1, 5), at(2, 0), at(2, 5), at(3, 0)]
     );
 }
 
