@@ -20,7 +20,7 @@ use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
 use arrow_schema::{DataType, Field};
 use proptest::prelude::*;
-use sage_connectors::{plan_splits, probe};
+use sage_connectors::plan_splits;
 use sage_types::ErrorCode;
 use serde_json::{Value, json};
 use support::written::{write, write_batches};
@@ -304,10 +304,6 @@ fn what_is_not_arrow_is_said_to_be_none() {
     assert_eq!(
         read_error(&arrow(&directory.path().join("none"), &json!({}))).code,
         ErrorCode::IoNotFound
-    );
-    assert_eq!(
-        probe(&arrow(directory.path(), &json!({}))).unwrap_err().code,
-        ErrorCode::IoNotAFile
     );
 }
 

@@ -107,8 +107,8 @@ proptest! {
             let range = from..from + records;
             from += records;
             let text = if csv {
-                let lines: String = range.map(|n| format!("{n},\"a\n{n}\"\n")).collect();
-                format!("n,t\n{lines}")
+                let lines: Vec<String> = range.map(|n| format!("{n},\"a\n{n}\"\n")).collect();
+                format!("n,t\n{}", lines.concat())
             } else {
                 let items: Vec<String> = range.map(|n| format!("{{\"n\":{n},\"t\":\"a\\n{n}\"}}")).collect();
                 format!("[{}]", items.join(","))

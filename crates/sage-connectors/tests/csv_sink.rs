@@ -153,7 +153,8 @@ fn appended(old: &str, options: &Value, records: &[Value]) -> Result<String> {
 fn what_is_appended_has_the_columns_of_the_file_and_no_second_header() {
     let records = [json!({"b": 2, "a": 1}), json!({"a": 3})];
     for (old, options, expected) in [
-        ("", json!({}), "b,a\n2,1\n,3\n"),
+        ("", json!({}), "a,b\n1,2\n3,\n"),
+        ("b,a\n", json!({}), "b,a\n2,1\n,3\n"),
         ("a,b\n", json!({}), "a,b\n1,2\n3,\n"),
         ("a,b\n9,9", json!({}), "a,b\n9,9\n1,2\n3,\n"),
         (
@@ -236,14 +237,14 @@ fn files_of_a_directory_are_whole_ones() {
     for (kind, expected) in [
         (
             "csv",
-            ["part,n\np0,0\np1,1\n", "part,n\np0,2\np1,3\n", "part,n\np0,4\n"],
+            ["n,part\n0,p0\n1,p1\n", "n,part\n2,p0\n3,p1\n", "n,part\n4,p0\n"],
         ),
         (
             "json",
             [
-                "[\n{\"part\":\"p0\",\"n\":0},\n{\"part\":\"p1\",\"n\":1}\n]\n",
-                "[\n{\"part\":\"p0\",\"n\":2},\n{\"part\":\"p1\",\"n\":3}\n]\n",
-                "[\n{\"part\":\"p0\",\"n\":4}\n]\n",
+                "[\n{\"n\":0,\"part\":\"p0\"},\n{\"n\":1,\"part\":\"p1\"}\n]\n",
+                "[\n{\"n\":2,\"part\":\"p0\"},\n{\"n\":3,\"part\":\"p1\"}\n]\n",
+                "[\n{\"n\":4,\"part\":\"p0\"}\n]\n",
             ],
         ),
     ] {
