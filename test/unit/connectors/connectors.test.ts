@@ -71,6 +71,10 @@ test('CSV and JSON documents describe themselves; one instance reads a document'
   expect(FileSource.json('a.json', { at: '/a~1b/~0/0/' }).describe().spec['at']).toEqual(['a/b', '~', '0', '']);
   expect(new CsvSink('a.csv', { columns: ['b', 'a'], eol: '\r\n', quote: 'always' }).describe().spec).toEqual({ type: 'csv', path: 'a.csv', columns: ['b', 'a'], eol: '\r\n', quote: 'always' });
   expect(new JsonSink('a.json').describe().spec).toEqual({ type: 'json', path: 'a.json' });
+  expect(FileSource.json('in/*.json', { compression: 'gzip' }).describe()).toMatchObject({ splittable: true, spec: { path: 'in/*.json', compression: 'gzip' } });
+  expect(FileSource.csv('-').describe()).toMatchObject({ splittable: false });
+  expect(FileSource.csv('in/', { watch: true }).describe()).toMatchObject({ bounded: false, spec: { watch: { everyMs: 1000 } } });
+  expect(new CsvSink('a.csv.gz', { append: true }).describe().spec).toEqual({ type: 'csv', path: 'a.csv.gz', append: true, compression: 'gzip' });
 });
 
 test('a file: URL is a path', () => {
@@ -100,6 +104,9 @@ test.each([
   ['a path with an empty name', () => FileSource.json('a', { at: 'a..b' })],
   ['a line end that is none', () => new CsvSink('a', { eol: ';' as never })],
   ['a null text in quotes', () => new CsvSink('a', { nullText: '"' })],
+  ['an append to a JSON array', () => new JsonSink('a', { append: true } as never)],
+  ['the standard input among CSV files', () => FileSource.csv(['a', '-'])],
+  ['the standard input of JSON, watched', () => FileSource.json('-', { watch: true })],
   ['options that are no object', () => new ParquetSink('a', 'zstd' as never)],
   ['no path at all', () => FileSource.textLines([])],
   ['a number among paths', () => FileSource.textLines(['a', 3 as never])],
