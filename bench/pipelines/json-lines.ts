@@ -2,28 +2,8 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 import type { BenchCase, Run, RunOutcome, VariantContext } from '../harness/bench-case.ts';
+import { PageTotals } from './page-totals.ts';
 import { type PageTotal, type PageView, pageViewsMB, pageViewsPath, pagesChecksum, writePageViews } from './page-views.ts';
-
-const isSlow = (view: PageView): boolean => view.ok && view.ms > 1000;
-
-/** Views and time of each page, by hand. */
-class PageTotals {
-  readonly #byPage = new Map<string, { key: string; views: number; ms: number }>();
-
-  add(view: PageView): void {
-    if (!isSlow(view)) return;
-    const found = this.#byPage.get(view.page);
-    if (found === undefined) this.#byPage.set(view.page, { key: view.page, views: 1, ms: view.ms });
-    else {
-      found.views++;
-      found.ms += view.ms;
-    }
-  }
-
-  values(): Iterable<PageTotal> {
-    return this.#byPage.values();
-  }
-}
 
 /** Adds the speed to what a run gives. */
 const withSpeed = ({ folder, records }: VariantContext, run: () => Promise<Iterable<PageTotal>>): Run => {

@@ -28,6 +28,11 @@ export function pageViewsPath(folder: string, records: number): string {
   return join(folder, `page-views-${records}.jsonl`);
 }
 
+/** Where the CSV file with so many records lies. */
+export function pageViewsCsvPath(folder: string, records: number): string {
+  return join(folder, `page-views-${records}.csv`);
+}
+
 /** Its size in MB (10^6 bytes). */
 export function pageViewsMB(folder: string, records: number): number {
   return statSync(pageViewsPath(folder, records)).size / 1e6;
@@ -35,12 +40,21 @@ export function pageViewsMB(folder: string, records: number): number {
 
 /** Writes the file unless it is there. */
 export async function writePageViews(folder: string, records: number): Promise<void> {
-  const path = pageViewsPath(folder, records);
+  await writeFile(pageViewsPath(folder, records), records, '', (view) => JSON.stringify(view));
+}
+
+/** Writes the CSV file unless it is there. */
+export async function writePageViewsCsv(folder: string, records: number): Promise<void> {
+  const line = ({ id, user, page, ms, bytes, ok }: PageView): string => `${id},${user},${page},${ms},${bytes},${ok}`;
+  await writeFile(pageViewsCsvPath(folder, records), records, 'id,user,page,ms,bytes,ok\n', line);
+}
+
+async function writeFile(path: string, records: number, head: string, line: (view: PageView) => string): Promise<void> {
   if (existsSync(path)) return;
   const file = createWriteStream(`${path}.tmp`);
   for (let from = 0; from < records; from += LINES_A_WRITE) {
-    let text = '';
-    for (let n = from; n < Math.min(records, from + LINES_A_WRITE); n++) text += `${JSON.stringify(pageView(n))}\n`;
+    let text = from === 0 ? head : '';
+    for (let n = from; n < Math.min(records, from + LINES_A_WRITE); n++) text += `${line(pageView(n))}\n`;
     if (!file.write(text)) await once(file, 'drain');
   }
   file.end();

@@ -12,6 +12,7 @@ export const rows = [
   'two-workers',
   'exchange',
   'json-lines',
+  'csv',
   'flights',
   'empty-job',
   'import-time',

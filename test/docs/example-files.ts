@@ -22,6 +22,7 @@ export const exampleFiles: ReadonlyMap<string, string> = new Map([
   ],
   ['logs/monday.jsonl', lines([{ level: 'info', text: 'up' }, { level: 'error', text: 'down' }])],
   ['logs/tuesday.jsonl', lines([{ level: 'info', text: 'up again' }])],
+  ['stock.csv', 'id,name\n7,lamp\n107,"desk, oak"\n'],
   ['poem.txt', 'to be\nor not\nto be\n'],
 ]);
 

@@ -37,6 +37,7 @@ export type ErrorCode =
   | 'SAGE_IO_READ'
   | 'SAGE_IO_WRITE'
   | 'SAGE_FORMAT_JSON'
+  | 'SAGE_FORMAT_CSV'
   | 'SAGE_SCHEMA_INVALID'
   | 'SAGE_WAIT_ABORTED'
   | 'SAGE_FORMAT_RECORD'
@@ -283,8 +284,14 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
   SAGE_FORMAT_JSON: {
     domain: 'external',
     retryable: false,
-    message: 'A line of a JSON lines file is not valid JSON.',
-    help: 'Mend the line at the file, line and byte that the message names.',
+    message: 'A JSON document, or a line of a JSON lines file, is not valid JSON.',
+    help: 'Mend the file at the line and byte that the message names.',
+  },
+  SAGE_FORMAT_CSV: {
+    domain: 'external',
+    retryable: false,
+    message: 'A record of a CSV file has too few or too many cells, quotes that do not close, or a cell that is none of its column\'s type.',
+    help: 'Mend the file at the line that the message names, correct the options, or leave such records out with onError: \'skip\'.',
   },
   SAGE_SCHEMA_INVALID: {
     domain: 'external',

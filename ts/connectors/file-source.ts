@@ -3,7 +3,9 @@ import type { SchemaInput, SchemaOutput, StandardSchema } from '../common/standa
 import type { Source } from '../transformations/connector.ts';
 import { isStandardInput, type NativeSource, type NativeSourceSpec } from '../transformations/source-descriptor.ts';
 import { type AllowedSetting, checkSettings, COLUMN_NAMES, LINE_BYTES, oneOf, SCHEMA } from './connector-arguments.ts';
+import { CSV_SETTINGS, type CsvOptions } from './csv-options.ts';
 import { FILE_SET, type FilePath, type FileSetOptions, fileSetSpec, STREAM, type FileStreamOptions } from './file-set.ts';
+import { JSON_SETTINGS, type JsonOptions, pathTo } from './json-options.ts';
 
 /** Options of sources with named columns. */
 export interface ColumnOptions<T> {
@@ -62,8 +64,8 @@ const TYPED_COLUMNS: Readonly<Record<keyof TypedColumnOptions<unknown>, AllowedS
  * with `.` or `_`) and temporary ones (`.tmp` at the end) are left out where the pattern does not name them. A pattern
  * without a file is `SAGE_IO_NOT_FOUND`.
  *
- * Several instances share the files by their bytes: text by byte ranges, Parquet by row groups, compressed text by whole
- * files. Text that is compressed by gzip or zstd is unpacked while reading.
+ * Several instances share the files by their bytes: text by byte ranges, Parquet by row groups, compressed text and JSON documents by
+ * whole files. Text that is compressed by gzip or zstd is unpacked while reading.
  *
  * ```ts
  * env
@@ -92,7 +94,8 @@ export class FileSource<out T> implements Source<T> {
     const call = `FileSource.${type}`;
     const checked: Partial<FileSetOptions & Record<string, unknown>> & { schema?: unknown } = checkSettings(options, { ...allowed, schema: SCHEMA }, call, declaredAt);
     const { schema, watch, ...settings } = checked;
-    this.#spec = { type, ...fileSetSpec(path, { watch, isStream: 'compression' in allowed }, call, declaredAt), ...settings };
+    const at = settings['at'] === undefined ? {} : { at: pathTo(settings['at'] as string) };
+    this.#spec = { type, ...fileSetSpec(path, { watch, isStream: 'compression' in allowed }, call, declaredAt), ...settings, ...at };
     this.#schema = schema as StandardSchema | undefined;
   }
 
@@ -108,6 +111,34 @@ export class FileSource<out T> implements Source<T> {
   static textLines(path: FilePath, options?: LineOptions): FileSource<string>;
   static textLines(path: FilePath, options: LineOptions = {}): FileSource<unknown> {
     return new FileSource('textLines', path, options, LINES, captureSourceLocation(FileSource.textLines));
+  }
+
+  /**
+   * One record for each record of CSV files, with a field for each column: a number, boolean or string as the first records of its
+   * file suggest, or what `types` says. Each file has a header of its own. With a `schema`, what that makes of it.
+   *
+   * ```ts
+   * env
+   *   .fromSource(FileSource.csv<{ id: number; name: string }>('stock.csv', { types: { id: 'number', name: 'string' }, onError: 'skip' }))
+   *   .filter((item) => item.id > 100)
+   *   .print();
+   * ```
+   */
+  static csv<S extends StandardSchema>(path: FilePath, options: CsvOptions<SchemaInput<S>> & SchemaOption<S>): FileSource<SchemaOutput<S>>;
+  static csv<T = Record<string, unknown>>(path: FilePath, options?: CsvOptions<T>): FileSource<T>;
+  static csv(path: FilePath, options: CsvOptions<never> = {}): FileSource<unknown> {
+    return new FileSource('csv', path, options, CSV_SETTINGS, captureSourceLocation(FileSource.csv));
+  }
+
+  /**
+   * One record for each element of the array that a JSON document is, or that `at` leads to in it; a document, or value, that is no
+   * array is one record. The array may be larger than memory. Several documents may follow one another in a file. With a
+   * `schema`, what that makes of each record.
+   */
+  static json<S extends StandardSchema>(path: FilePath, options: JsonOptions<SchemaInput<S>> & SchemaOption<S>): FileSource<SchemaOutput<S>>;
+  static json<T = unknown>(path: FilePath, options?: JsonOptions<T>): FileSource<T>;
+  static json(path: FilePath, options: JsonOptions<never> = {}): FileSource<unknown> {
+    return new FileSource('json', path, options, JSON_SETTINGS, captureSourceLocation(FileSource.json));
   }
 
   /** One record for each row of Parquet files; with a `schema`, what that makes of it. Not from the standard input: a Parquet file is read from its end. */
@@ -129,8 +160,13 @@ export class FileSource<out T> implements Source<T> {
 
   /** What the compiler needs to know of it. Nothing is opened. */
   describe(): NativeSource {
-    const { path, watch } = this.#spec;
+    const { type, path, watch } = this.#spec;
     const schema = this.#schema === undefined ? {} : { schema: this.#schema };
-    return { form: 'native', spec: this.#spec, bounded: watch === undefined, splittable: !isStandardInput(path), ...schema };
+    return { form: 'native', spec: this.#spec, bounded: watch === undefined, splittable: type === 'json' ? mayBeMany(path) : !isStandardInput(path), ...schema };
   }
+}
+
+/** Whether a path names several files, as far as it can be known without looking: a document is read by one instance. */
+function mayBeMany(path: NativeSourceSpec['path']): boolean {
+  return typeof path !== 'string' || path.endsWith('/') || /[*?[{]/.test(path);
 }

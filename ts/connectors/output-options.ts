@@ -70,9 +70,12 @@ export function checkOutput<O extends object>(
 ): NativeSinkSpec {
   const path = checkPath(pathArgument, call, declaredAt);
   const settings = checkSettings(options, allowed, call, declaredAt) as Readonly<Record<string, unknown>>;
-  const refuse = (message: string, expected: string, fix: string): never => {
-    throw planError('SAGE_PLAN_ARGUMENT', { message, expected, fix, declaredAt });
+  const refuse = (message: string, expected: string, fix: string, found?: string): never => {
+    throw planError('SAGE_PLAN_ARGUMENT', { message, expected, found, fix, declaredAt });
   };
+  if (type === 'json' && settings['append'] !== undefined) {
+    refuse(`${call} was given append, but a JSON array ends with its bracket, and nothing can be put behind it`, 'no append', `Write lines, which can be appended to: new JsonLinesSink('log.jsonl', { append: true }).`, 'append');
+  }
   const isFolder = path.endsWith('/');
   for (const name of ['partitionBy', 'maxFileBytes', 'maxFileRows', 'existing']) {
     if (settings[name] === undefined) continue;
@@ -87,7 +90,7 @@ export function checkOutput<O extends object>(
     }
   }
   if (isStandardOutput(path)) {
-    if (type !== 'textLines' && type !== 'jsonLines') {
+    if (type === 'parquet' || type === 'arrow') {
       refuse(`${call}('-') would write ${type} to standard output, and to a terminal or pipe nothing can be written twice`, 'the path of a file', `Write ${call}('out.${type}'), or lines of JSON to standard output: new JsonLinesSink('-').`);
     }
     if (settings['append'] === true) refuse(`${call}('-') was given append`, 'no append: standard output goes on anyway', 'Leave append away.');

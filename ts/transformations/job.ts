@@ -43,7 +43,7 @@ export interface OperatorCounts {
   readonly recordsDropped: number;
   /** Records that a filter, dedup, sample or limit kept back. */
   readonly recordsFiltered: number;
-  /** Records that an error policy left out. */
+  /** Records that an error policy left out, or the source, such as `onError: 'skip'` of a CSV file. */
   readonly recordsSkipped: number;
   /** Records that an error policy put aside. */
   readonly deadLetters: number;
@@ -86,7 +86,7 @@ export interface JobResult {
   readonly recordsOut: number;
   /** `undefined` results of maps, and records that no branch of a route takes; what filters kept back is counted apart. */
   readonly recordsDropped: number;
-  /** Records that error policies left out. */
+  /** Records that error policies left out, or the source, such as `onError: 'skip'` of a CSV file. */
   readonly recordsSkipped: number;
   /** Records that error policies put aside. */
   readonly deadLetters: number;

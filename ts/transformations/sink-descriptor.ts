@@ -2,7 +2,7 @@ import type { UserFunction } from '../functions/user-function.ts';
 
 /** A writer in the core, as JSON for `open_sink`. */
 export interface NativeSinkSpec {
-  readonly type: 'textLines' | 'jsonLines' | 'parquet' | 'arrow';
+  readonly type: 'textLines' | 'jsonLines' | 'csv' | 'json' | 'parquet' | 'arrow';
   /** A file, a directory (a part per instance), a path with `{part}`, or `-`. */
   readonly path: string;
   /** Settings of the writer, by the names that the core knows. */

@@ -3,7 +3,7 @@ import type { UserFunction } from '../functions/user-function.ts';
 
 /** A reader in the core, as JSON for `open_source`. */
 export interface NativeSourceSpec {
-  readonly type: 'textLines' | 'jsonLines' | 'parquet' | 'arrow';
+  readonly type: 'textLines' | 'jsonLines' | 'csv' | 'json' | 'parquet' | 'arrow';
   /** Files, directories, patterns, or `-` for the standard input. Relative paths start at the working directory of the process. */
   readonly path: string | readonly string[];
   /** Look for new files for ever. */

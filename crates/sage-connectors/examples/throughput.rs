@@ -1,7 +1,7 @@
 //! How fast the readers and writers are, on one thread.
 //!
 //! `cargo run --release -p sage-connectors --example throughput [file.parquet]` generates 100 MB of JSON lines in the
-//! temporary directory, reads and writes them, and reads the Parquet file if one is given. Each figure is the best of three, by processor time.
+//! temporary directory, reads and writes them, as CSV and as a JSON document too, and reads the Parquet file if one is given. Each figure is the best of three, by processor time.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write};
@@ -94,6 +94,17 @@ fn copy(spec: &str, sink_spec: &str) -> Result<f64> {
     let seconds = thread_seconds(started) - before;
     sink.abort();
     Ok(seconds)
+}
+
+/// Writes what a source reads.
+fn convert(spec: &str, sink_spec: &str) -> Result<()> {
+    let registry = Arc::new(LayoutRegistry::new());
+    let mut source = open_source(spec, SourceSplit::WHOLE, Arc::clone(&registry))?;
+    let mut sink = open_sink(sink_spec, SourceSplit::WHOLE, Arc::clone(&registry))?;
+    while let NextBatch::Frame(frame) = source.next()? {
+        sink.write(&frame.view(&registry)?)?;
+    }
+    sink.commit().map(drop)
 }
 
 fn generate(path: &Path, megabytes: usize) -> std::io::Result<()> {
@@ -215,13 +226,38 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     report("sonic-rs into a struct, for comparison", seconds, rows?);
 
     let spec = format!(r#"{{"type":"jsonLines","path":{path_json}}}"#);
-    for kind in ["jsonLines", "parquet"] {
+    for kind in ["jsonLines", "csv", "json", "parquet"] {
         let sink = serde_json::json!({ "type": kind, "path": directory.path().join("out") }).to_string();
         let mut best = f64::INFINITY;
         for _ in 0..3 {
             best = best.min(copy(&spec, &sink)?);
         }
         report(&format!("{kind} writer (MB of JSON)"), best, read(&spec)?);
+    }
+
+    for (kind, options) in [
+        ("csv", ""),
+        ("csv", r#","types":"string""#),
+        ("csv", r#","columns":["id","price"]"#),
+        ("json", ""),
+    ] {
+        let copied = directory.path().join(kind);
+        let lines = format!(r#"{{"type":"jsonLines","path":{path_json}}}"#);
+        convert(
+            &lines,
+            &serde_json::json!({ "type": kind, "path": copied }).to_string(),
+        )?;
+        let copied_bytes = std::fs::metadata(&copied)?.len() as f64;
+        let copied_json = serde_json::to_string(&copied)?;
+        let (seconds, rows) =
+            best_of_three(|| read(&format!(r#"{{"type":"{kind}","path":{copied_json}{options}}}"#)));
+        let rows = rows?;
+        println!(
+            "{:44} {:7.0} MB/s {:7.1} ns/record",
+            format!("{kind}{options}"),
+            copied_bytes / seconds / 1e6,
+            seconds * 1e9 / rows as f64
+        );
     }
 
     if let Some(file) = std::env::args().nth(1) {

@@ -14,6 +14,7 @@ use sage_frame::{Frame, LayoutRegistry};
 use sage_types::{ErrorCode, Result, SageError};
 use serde_json::json;
 
+use crate::NextBatch;
 use crate::arrow::{ColumnFrames, LoadError, NoFacts, batch_pieces, guarded, kept_columns, plan_columns};
 use crate::files::FilePart;
 use crate::io_error::{IoAction, io_error};
@@ -256,8 +257,8 @@ fn corrupt(path: &Path, cause: impl std::fmt::Display) -> SageError {
 }
 
 impl PartReader for ArrowReader {
-    fn next(&mut self) -> Result<Option<Frame>> {
-        self.read_batch()
+    fn next(&mut self) -> Result<NextBatch> {
+        Ok(self.read_batch()?.map_or(NextBatch::Ended, NextBatch::Frame))
     }
 
     fn position(&self) -> String {

@@ -1,5 +1,6 @@
 //! What reads records into frames.
 
+use std::ops::AddAssign;
 use std::time::Duration;
 
 use sage_frame::Frame;
@@ -31,7 +32,7 @@ pub trait BatchSource: Send {
         std::thread::park_timeout(timeout);
     }
 
-    /// Where reading would go on behind the frames delivered so far, as JSON: `{"file":path,"byte":n}` for lines,
+    /// Where reading would go on behind the frames delivered so far, as JSON: `{"file":path,"byte":n}` for text,
     /// `{"file":path,"rowGroup":n,"row":n}` for Parquet.
     fn position(&self) -> String;
 
@@ -46,8 +47,19 @@ pub trait BatchSource: Send {
 pub struct SourceStatistics {
     /// Records delivered.
     pub records: u64,
-    /// Lines without a record (JSON lines only).
+    /// Records left out because they could not be read; only with `onError: 'skip'`.
+    pub skipped_records: u64,
+    /// Lines without a record (JSON lines and CSV).
     pub empty_lines: u64,
     /// Lines in which malformed UTF-8 was replaced by U+FFFD; only with `invalidUtf8: 'replace'`.
     pub replaced_lines: u64,
+}
+
+impl AddAssign for SourceStatistics {
+    fn add_assign(&mut self, more: Self) {
+        self.records += more.records;
+        self.skipped_records += more.skipped_records;
+        self.empty_lines += more.empty_lines;
+        self.replaced_lines += more.replaced_lines;
+    }
 }

@@ -1,21 +1,29 @@
-//! Native readers and writers: text lines, JSON lines, Parquet, Arrow.
+//! Native readers and writers: text lines, JSON lines, CSV, JSON, Parquet, Arrow.
 
 mod arrow;
 mod arrow_reader;
 mod arrow_sink;
 mod batch_sink;
 mod batch_source;
+mod byte_window;
 mod cancellation;
 mod columns;
 mod compression;
+mod csv;
+mod csv_reader;
+mod csv_sink;
 mod directory;
 mod files;
 mod frame_maker;
 mod input;
+#[cfg(test)]
+mod input_pieces;
 mod io_error;
 mod json;
 mod json_lines_sink;
 mod json_lines_source;
+mod json_reader;
+mod json_sink;
 mod lines;
 mod open_file;
 mod open_sink;

@@ -7,8 +7,10 @@ use sage_frame::LayoutRegistry;
 use sage_types::Result;
 
 use crate::arrow_sink::ArrowSink;
+use crate::csv_sink::CsvSink;
 use crate::directory::{DirectorySink, PartFiles};
 use crate::json_lines_sink::JsonLinesSink;
+use crate::json_sink::JsonSink;
 use crate::output::{FileOptions, OutputFile, is_directory, part_path};
 use crate::parquet_sink::ParquetSink;
 use crate::spec::{Existing, OutputSpec, SinkFormat, SinkSpec};
@@ -88,6 +90,8 @@ fn open_file(format: &SinkFormat, file: OutputFile, part_bytes: usize) -> Result
     Ok(match format {
         SinkFormat::TextLines(spec) => Box::new(TextLinesSink::new(file, spec.invalid_strings)),
         SinkFormat::JsonLines(_) => Box::new(JsonLinesSink::new(file)),
+        SinkFormat::Csv(spec) => Box::new(CsvSink::new(file, spec)?),
+        SinkFormat::Json(_) => Box::new(JsonSink::new(file)),
         SinkFormat::Parquet(spec) => Box::new(ParquetSink::new(file, spec, part_bytes)?),
         SinkFormat::Arrow(spec) => Box::new(ArrowSink::new(file, spec, part_bytes)?),
     })

@@ -6,7 +6,9 @@ use sage_frame::LayoutRegistry;
 use sage_types::Result;
 
 use crate::arrow_reader::ArrowReader;
+use crate::csv_reader::CsvReader;
 use crate::json_lines_source::JsonLinesSource;
+use crate::json_reader::JsonReader;
 use crate::parquet_reader::ParquetReader;
 use crate::part_sequence::PartSequence;
 use crate::spec::{SourceFormat, SourceSpec};
@@ -28,10 +30,19 @@ pub fn open_source(
     Ok(match format {
         SourceFormat::TextLines(spec) => Box::new(TextLinesSource::new(&spec, parts, registry)),
         SourceFormat::JsonLines(spec) => Box::new(JsonLinesSource::new(&spec, parts, registry)),
-        SourceFormat::Parquet(spec) => Box::new(PartSequence::new(parts, move |part| {
+        SourceFormat::Csv(spec) => {
+            let spec = Arc::new(spec);
+            Box::new(PartSequence::new(parts, move |part, before| {
+                CsvReader::open(Arc::clone(&spec), part, before, Arc::clone(&registry))
+            }))
+        }
+        SourceFormat::Json(spec) => Box::new(PartSequence::new(parts, move |part, before| {
+            JsonReader::open(&spec, part, before, Arc::clone(&registry))
+        })),
+        SourceFormat::Parquet(spec) => Box::new(PartSequence::new(parts, move |part, _before| {
             ParquetReader::open(&spec, part, Arc::clone(&registry))
         })),
-        SourceFormat::Arrow(spec) => Box::new(PartSequence::new(parts, move |part| {
+        SourceFormat::Arrow(spec) => Box::new(PartSequence::new(parts, move |part, _before| {
             ArrowReader::open(&spec, part, Arc::clone(&registry))
         })),
     })

@@ -15,6 +15,7 @@ use sage_frame::{Frame, LayoutRegistry};
 use sage_types::{Result, SageError};
 use serde_json::json;
 
+use crate::NextBatch;
 use crate::arrow::{ColumnFrames, LoadError, batch_pieces, guarded, kept_columns, plan_columns};
 use crate::files::FilePart;
 use crate::io_error::IoAction;
@@ -192,8 +193,8 @@ fn rows_of_a_read(
 }
 
 impl PartReader for ParquetReader {
-    fn next(&mut self) -> Result<Option<Frame>> {
-        self.read_batch()
+    fn next(&mut self) -> Result<NextBatch> {
+        Ok(self.read_batch()?.map_or(NextBatch::Ended, NextBatch::Frame))
     }
 
     fn position(&self) -> String {

@@ -69,9 +69,10 @@ pub fn plan_splits(spec_json: &str) -> Result<SplitPlan> {
     let max_splits = match spec.format {
         SourceFormat::Parquet(_) => row_groups,
         SourceFormat::Arrow(_) => record_batches,
-        SourceFormat::TextLines(_) | SourceFormat::JsonLines(_) => {
-            whole + u64::div_ceil(dividable, MIN_SPLIT_BYTES)
-        }
+        SourceFormat::TextLines(_)
+        | SourceFormat::JsonLines(_)
+        | SourceFormat::Csv(_)
+        | SourceFormat::Json(_) => whole + u64::div_ceil(dividable, MIN_SPLIT_BYTES),
     };
     Ok(SplitPlan {
         files: files.len() as u64,

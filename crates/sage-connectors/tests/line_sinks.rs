@@ -309,7 +309,7 @@ fn a_spec_that_is_none_is_an_error() {
     for json in [
         "{}",
         r#"{"type":"jsonLines"}"#,
-        r#"{"type":"csv","path":"a"}"#,
+        r#"{"type":"xml","path":"a"}"#,
         r#"{"type":"jsonLines","path":"a","x":1}"#,
     ] {
         assert_eq!(sink_error(json, SourceSplit::WHOLE).code, ErrorCode::PlanSink);

@@ -55,6 +55,8 @@ pub struct TaskCounts {
     /// Records emitted: once per output, however many targets got them. A native source counts each record once, also
     /// with several outputs.
     pub records_out: u64,
+    /// Records that a native source left out because they could not be read.
+    pub records_skipped: u64,
     /// Batches emitted.
     pub batches_out: u64,
     /// Bytes emitted.
@@ -209,6 +211,7 @@ fn task_counts(task: &Task, awake: bool, now_nanos: u64) -> TaskCounts {
         batches_in: read(&metrics.batches_in),
         bytes_in: read(&metrics.bytes_in),
         records_out: read(&metrics.records_out),
+        records_skipped: read(&metrics.records_skipped),
         batches_out: read(&metrics.batches_out),
         bytes_out: read(&metrics.bytes_out),
         idle_nanos,

@@ -79,7 +79,9 @@ fn run_source(job: &JobCore, task: &Task, parker: &Parker, spec: &str) -> Result
             continue;
         }
         task.metrics.switch(Activity::Busy, job.now_nanos());
-        let frame = match source.next()? {
+        let read = source.next();
+        task.metrics.skipped(source.statistics().skipped_records);
+        let frame = match read? {
             NextBatch::Frame(frame) => frame,
             NextBatch::Waiting => {
                 task.metrics.switch(Activity::Idle, job.now_nanos());

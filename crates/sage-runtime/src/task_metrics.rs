@@ -40,6 +40,7 @@ pub(crate) struct TaskMetrics {
     pub(crate) batches_in: AtomicU64,
     pub(crate) bytes_in: AtomicU64,
     pub(crate) records_out: AtomicU64,
+    pub(crate) records_skipped: AtomicU64,
     pub(crate) batches_out: AtomicU64,
     pub(crate) bytes_out: AtomicU64,
     times: Mutex<Times>,
@@ -55,6 +56,7 @@ impl TaskMetrics {
             batches_in: zero(),
             bytes_in: zero(),
             records_out: zero(),
+            records_skipped: zero(),
             batches_out: zero(),
             bytes_out: zero(),
             times: Mutex::new(Times {
@@ -83,6 +85,11 @@ impl TaskMetrics {
         self.records_out.fetch_add(rows, Ordering::Relaxed);
         self.bytes_out.fetch_add(bytes, Ordering::Relaxed);
         self.batches_out.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A native source has left out this many records so far.
+    pub(crate) fn skipped(&self, records: u64) {
+        self.records_skipped.store(records, Ordering::Relaxed);
     }
 
     /// From now on the task does this.

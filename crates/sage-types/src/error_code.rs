@@ -71,8 +71,10 @@ pub enum ErrorCode {
     IoRead,
     /// `SAGE_IO_WRITE`: Writing failed.
     IoWrite,
-    /// `SAGE_FORMAT_JSON`: A line of a JSON lines file is not valid JSON.
+    /// `SAGE_FORMAT_JSON`: A JSON document, or a line of a JSON lines file, is not valid JSON.
     FormatJson,
+    /// `SAGE_FORMAT_CSV`: A record of a CSV file has too few or too many cells, quotes that do not close, or a cell that is none of its column's type.
+    FormatCsv,
     /// `SAGE_SCHEMA_INVALID`: A record does not match its schema.
     SchemaInvalid,
     /// `SAGE_WAIT_ABORTED`: A wait was given up because its signal was aborted.
@@ -199,6 +201,7 @@ impl ErrorCode {
         Self::IoRead,
         Self::IoWrite,
         Self::FormatJson,
+        Self::FormatCsv,
         Self::SchemaInvalid,
         Self::WaitAborted,
         Self::FormatRecord,
@@ -280,6 +283,7 @@ impl ErrorCode {
             Self::IoRead => "SAGE_IO_READ",
             Self::IoWrite => "SAGE_IO_WRITE",
             Self::FormatJson => "SAGE_FORMAT_JSON",
+            Self::FormatCsv => "SAGE_FORMAT_CSV",
             Self::SchemaInvalid => "SAGE_SCHEMA_INVALID",
             Self::WaitAborted => "SAGE_WAIT_ABORTED",
             Self::FormatRecord => "SAGE_FORMAT_RECORD",
@@ -391,6 +395,7 @@ impl ErrorCode {
             | Self::IoRead
             | Self::IoWrite
             | Self::FormatJson
+            | Self::FormatCsv
             | Self::SchemaInvalid
             | Self::FormatRecord
             | Self::FormatUtf8
@@ -465,7 +470,8 @@ impl ErrorCode {
             Self::IoChanged => "A file was changed by somebody else while a job used it.",
             Self::IoRead => "Reading failed.",
             Self::IoWrite => "Writing failed.",
-            Self::FormatJson => "A line of a JSON lines file is not valid JSON.",
+            Self::FormatJson => "A JSON document, or a line of a JSON lines file, is not valid JSON.",
+            Self::FormatCsv => "A record of a CSV file has too few or too many cells, quotes that do not close, or a cell that is none of its column's type.",
             Self::SchemaInvalid => "A record does not match its schema.",
             Self::WaitAborted => "A wait was given up because its signal was aborted.",
             Self::FormatRecord => "A value in a file has no form that a record can have.",
@@ -547,7 +553,8 @@ impl ErrorCode {
             Self::IoChanged => "Write each file under a name that begins with '.', and rename it when it is complete.",
             Self::IoRead => "The cause is the message of the operating system.",
             Self::IoWrite => "The cause is the message of the operating system.",
-            Self::FormatJson => "Mend the line at the file, line and byte that the message names.",
+            Self::FormatJson => "Mend the file at the line and byte that the message names.",
+            Self::FormatCsv => "Mend the file at the line that the message names, correct the options, or leave such records out with onError: 'skip'.",
             Self::SchemaInvalid => "Mend the data or the schema; the cause lists what is wrong, with the path of each field.",
             Self::WaitAborted => "Wait longer, or call cancel() on the job; the cause is the reason of the signal.",
             Self::FormatRecord => "The message names the file, the line or row, and the field.",

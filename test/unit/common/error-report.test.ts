@@ -17,7 +17,7 @@ test('an error of the core: what the message does not say of its context, and no
     'SAGE_FORMAT_JSON: line 3 is not JSON',
     '  operator: bids',
     '  context: file a.jsonl, byte 17',
-    '  help: Mend the line at the file, line and byte that the message names.',
+    '  help: Mend the file at the line and byte that the message names.',
     '  see: sage-kernel/docs/errors/SAGE_FORMAT_JSON.md',
     '  cause: EOF',
   ]);

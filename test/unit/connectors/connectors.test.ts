@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { CsvSink } from '../../../ts/connectors/csv-sink.ts';
 import { FileSource } from '../../../ts/connectors/file-source.ts';
 import { JsonLinesSink } from '../../../ts/connectors/json-lines-sink.ts';
+import { JsonSink } from '../../../ts/connectors/json-sink.ts';
 import { ParquetSink } from '../../../ts/connectors/parquet-sink.ts';
 import { TextLinesSink } from '../../../ts/connectors/text-lines-sink.ts';
 
@@ -58,6 +60,23 @@ test('many files, a watched directory and the standard input', () => {
   expect(FileSource.jsonLines('-').describe()).toMatchObject({ bounded: true, splittable: false });
 });
 
+test('CSV and JSON documents describe themselves; one instance reads a document', () => {
+  expect(FileSource.csv<{ a: number; b: Date }>('a.csv', { delimiter: ';', header: ['a', 'b'], types: { b: 'date' }, nulls: ['', 'NA'], quote: false }).describe()).toEqual({
+    form: 'native',
+    spec: { type: 'csv', path: 'a.csv', delimiter: ';', header: ['a', 'b'], types: { b: 'date' }, nulls: ['', 'NA'], quote: false },
+    bounded: true,
+    splittable: true,
+  });
+  expect(FileSource.json('a.json', { at: 'result.rows' }).describe()).toEqual({ form: 'native', spec: { type: 'json', path: 'a.json', at: ['result', 'rows'] }, bounded: true, splittable: false });
+  expect(FileSource.json('a.json', { at: '/a~1b/~0/0/' }).describe().spec['at']).toEqual(['a/b', '~', '0', '']);
+  expect(new CsvSink('a.csv', { columns: ['b', 'a'], eol: '\r\n', quote: 'always' }).describe().spec).toEqual({ type: 'csv', path: 'a.csv', columns: ['b', 'a'], eol: '\r\n', quote: 'always' });
+  expect(new JsonSink('a.json').describe().spec).toEqual({ type: 'json', path: 'a.json' });
+  expect(FileSource.json('in/*.json', { compression: 'gzip' }).describe()).toMatchObject({ splittable: true, spec: { path: 'in/*.json', compression: 'gzip' } });
+  expect(FileSource.csv('-').describe()).toMatchObject({ splittable: false });
+  expect(FileSource.csv('in/', { watch: true }).describe()).toMatchObject({ bounded: false, spec: { watch: { everyMs: 1000 } } });
+  expect(new CsvSink('a.csv.gz', { append: true }).describe().spec).toEqual({ type: 'csv', path: 'a.csv.gz', append: true, compression: 'gzip' });
+});
+
 test('a file: URL is a path', () => {
   expect(FileSource.textLines(new URL('file:///data/a%20b.txt')).describe().spec.path).toBe('/data/a b.txt');
 });
@@ -76,6 +95,18 @@ test.each([
   ['an option with another value', () => FileSource.parquet('a', { int64: 'bigint' as never })],
   ['a line limit of 0', () => FileSource.textLines('a', { maxLineBytes: 0 })],
   ['a column type that does not exist', () => new ParquetSink('a', { schema: { id: 'number' as never } })],
+  ['a delimiter of two characters', () => FileSource.csv('a', { delimiter: '||' })],
+  ['a delimiter that numbers have', () => FileSource.csv('a', { delimiter: '.' })],
+  ['a column of a type that does not exist', () => FileSource.csv('a', { types: { id: 'int' as never } })],
+  ['nulls that are no texts', () => FileSource.csv('a', { nulls: [null as never] })],
+  ['a header of one name twice', () => FileSource.csv('a', { header: ['a', 'a'] })],
+  ['a JSON pointer with a lone tilde', () => FileSource.json('a', { at: '/a~b' })],
+  ['a path with an empty name', () => FileSource.json('a', { at: 'a..b' })],
+  ['a line end that is none', () => new CsvSink('a', { eol: ';' as never })],
+  ['a null text in quotes', () => new CsvSink('a', { nullText: '"' })],
+  ['an append to a JSON array', () => new JsonSink('a', { append: true } as never)],
+  ['the standard input among CSV files', () => FileSource.csv(['a', '-'])],
+  ['the standard input of JSON, watched', () => FileSource.json('-', { watch: true })],
   ['options that are no object', () => new ParquetSink('a', 'zstd' as never)],
   ['no path at all', () => FileSource.textLines([])],
   ['a number among paths', () => FileSource.textLines(['a', 3 as never])],

@@ -50,7 +50,7 @@ class FakeCounts {
       durationNanos: this.#ms * 1e6,
       tasks: tasks.map(({ id, stage, instance, isolate }): CoreTaskMetrics => ({
         task: id, stage, instance, isolate, ...this.#tasks[id]!,
-        finished: false, recordsOut: 0, bytesIn: 0, bytesOut: 0, batchesIn: 0, batchesOut: 0, idleNanos: 0, reported: [],
+        finished: false, recordsOut: 0, recordsSkipped: 0, bytesIn: 0, bytesOut: 0, batchesIn: 0, batchesOut: 0, idleNanos: 0, reported: [],
       })),
       edges: edges.map(({ id, fromTask, toTask }) => ({ edge: id, sent: 0, received: 0, queuedBytes: 0, queued: fromTask === 0 && this.#tasks[toTask]!.awake ? queued : 0 })),
     };

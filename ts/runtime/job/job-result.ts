@@ -35,6 +35,8 @@ export interface CoreTaskMetrics {
   readonly awake: boolean;
   readonly recordsIn: number;
   readonly recordsOut: number;
+  /** What a native source left out because it could not be read. */
+  readonly recordsSkipped: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly batchesIn: number;
@@ -140,7 +142,9 @@ export function countOperators(plan: JobPlan, metrics: CoreMetrics, userMetrics:
         continue;
       }
       if (op.kind === 'native') {
-        entry.recordsIn += tasks.reduce((sum, task) => sum + (op.role === 'source' ? task.recordsOut : task.recordsIn), 0);
+        const skipped = tasks.reduce((sum, task) => sum + task.recordsSkipped, 0);
+        entry.recordsSkipped += skipped;
+        entry.recordsIn += skipped + tasks.reduce((sum, task) => sum + (op.role === 'source' ? task.recordsOut : task.recordsIn), 0);
         entry.recordsOut += op.role === 'source' ? tasks.reduce((sum, task) => sum + task.recordsOut, 0) : 0;
         const unread = unreadRecords(metrics, tasks);
         if (unread > 0) entry.recordsUnread = (entry.recordsUnread ?? 0) + unread;

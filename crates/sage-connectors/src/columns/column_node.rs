@@ -26,6 +26,8 @@ pub(crate) enum ColumnData {
     /// No value yet.
     Nil,
     F64(Vec<f64>),
+    /// Milliseconds since 1970.
+    Date(Vec<f64>),
     Bool(Vec<u8>),
     Text(TextColumn),
     /// JSON texts.
@@ -37,6 +39,7 @@ pub(crate) enum ColumnData {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ValueKind {
     Number,
+    Date,
     Bool,
     Text,
     Json,
@@ -69,7 +72,7 @@ impl ColumnNode {
     pub(crate) fn len(&self) -> usize {
         match &self.data {
             ColumnData::Nil => self.presence.len(),
-            ColumnData::F64(values) => values.len(),
+            ColumnData::F64(values) | ColumnData::Date(values) => values.len(),
             ColumnData::Bool(values) => values.len(),
             ColumnData::Text(text) | ColumnData::Json(text) => text.len(),
             ColumnData::Record(record) => record.rows(),
@@ -82,6 +85,7 @@ impl ColumnNode {
         let rows = self.presence.len();
         self.data = match kind {
             ValueKind::Number => ColumnData::F64(vec![0.0; rows]),
+            ValueKind::Date => ColumnData::Date(vec![0.0; rows]),
             ValueKind::Bool => ColumnData::Bool(vec![0; rows]),
             ValueKind::Text => ColumnData::Text(TextColumn::with_fillers(rows)),
             ValueKind::Json => ColumnData::Json(TextColumn::with_fillers(rows)),
@@ -122,7 +126,7 @@ impl ColumnNode {
     fn push_data_filler(&mut self) {
         match &mut self.data {
             ColumnData::Nil => {}
-            ColumnData::F64(values) => values.push(0.0),
+            ColumnData::F64(values) | ColumnData::Date(values) => values.push(0.0),
             ColumnData::Bool(values) => values.push(0),
             ColumnData::Text(text) | ColumnData::Json(text) => text.push_filler(),
             ColumnData::Record(record) => record.push_filler(),
@@ -134,7 +138,7 @@ impl ColumnNode {
         self.presence.truncate(rows);
         match &mut self.data {
             ColumnData::Nil => {}
-            ColumnData::F64(values) => values.truncate(rows),
+            ColumnData::F64(values) | ColumnData::Date(values) => values.truncate(rows),
             ColumnData::Bool(values) => values.truncate(rows),
             ColumnData::Text(text) | ColumnData::Json(text) => {
                 if text.len() > rows {
@@ -150,7 +154,7 @@ impl ColumnNode {
         self.presence.clear();
         match &mut self.data {
             ColumnData::Nil => {}
-            ColumnData::F64(values) => values.clear(),
+            ColumnData::F64(values) | ColumnData::Date(values) => values.clear(),
             ColumnData::Bool(values) => values.clear(),
             ColumnData::Text(text) | ColumnData::Json(text) => text.clear(),
             ColumnData::Record(record) => record.clear(),
@@ -190,6 +194,7 @@ impl ColumnNode {
                 };
             }
             ColumnData::F64(_) => LeafKind::F64,
+            ColumnData::Date(_) => LeafKind::Date,
             ColumnData::Bool(_) => LeafKind::Bool,
             ColumnData::Text(_) => LeafKind::Str,
             ColumnData::Json(_) => LeafKind::Json,
@@ -213,7 +218,7 @@ impl ColumnNode {
         }
         match &self.data {
             ColumnData::Nil => {}
-            ColumnData::F64(values) => buffers.push(bytemuck::cast_slice(values)),
+            ColumnData::F64(values) | ColumnData::Date(values) => buffers.push(bytemuck::cast_slice(values)),
             ColumnData::Bool(values) => buffers.push(values),
             ColumnData::Text(text) | ColumnData::Json(text) => {
                 buffers.push(bytemuck::cast_slice(text.ends()));

@@ -40,7 +40,10 @@ impl GlobPattern {
         };
         let below: Vec<&str> = below.iter().copied().filter(|part| !part.is_empty()).collect();
         let compile = |glob: &str| {
-            let built = GlobBuilder::new(glob).literal_separator(true).build();
+            let built = GlobBuilder::new(glob)
+                .literal_separator(true)
+                .empty_alternates(true)
+                .build();
             built
                 .map(|glob| glob.compile_matcher())
                 .map_err(|error| not_a_pattern(text, &error))
@@ -155,6 +158,13 @@ mod tests {
                 "{pattern}"
             );
         }
+    }
+
+    #[test]
+    fn an_alternative_may_be_empty() {
+        let pattern = GlobPattern::parse("in/*.csv{,.gz}").unwrap();
+        assert!(pattern.matches(Path::new("a.csv")) && pattern.matches(Path::new("a.csv.gz")));
+        assert!(!pattern.matches(Path::new("a.csv.zst")));
     }
 
     #[test]

@@ -9,6 +9,8 @@ use sage_types::Result;
 
 use crate::compression::{Compression, HEAD_BYTES};
 use crate::files::FilePart;
+#[cfg(test)]
+use crate::input::Pieces;
 use crate::input::polled_file::PolledFile;
 use crate::input::standard_input::take_standard_input;
 use crate::input::unpacker::{PackedSource, Unpacker};
@@ -42,6 +44,8 @@ pub(crate) enum ByteInput {
         head: Vec<u8>,
     },
     Unpacked(Unpacker),
+    #[cfg(test)]
+    Pieces(Pieces),
 }
 
 impl ByteInput {
@@ -113,6 +117,8 @@ impl ByteInput {
                 }
             }
             Self::Unpacked(unpacker) => return unpacker.read(into),
+            #[cfg(test)]
+            Self::Pieces(pieces) => return Ok(pieces.read(into)),
         };
         Ok(if bytes == 0 {
             Filled::End
@@ -140,6 +146,8 @@ impl ByteInput {
                 file.wait(timeout);
             }
             Self::Unpacked(unpacker) => unpacker.wait(timeout),
+            #[cfg(test)]
+            Self::Pieces(_) => {}
         }
     }
 

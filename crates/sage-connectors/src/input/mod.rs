@@ -2,8 +2,12 @@
 
 mod byte_input;
 mod counted_reader;
+#[cfg(test)]
+mod pieces;
 mod polled_file;
 mod standard_input;
 mod unpacker;
 
 pub(crate) use byte_input::{ByteInput, Filled};
+#[cfg(test)]
+pub(crate) use pieces::Pieces;

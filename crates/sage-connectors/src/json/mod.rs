@@ -2,18 +2,22 @@
 
 mod cursor;
 mod date_text;
+mod document_scanner;
 mod number;
 mod number_text;
 mod project_object;
 mod row_reader;
 mod row_writer;
 mod string_text;
+mod structure;
 mod unescape;
 
 pub(crate) use cursor::{JsonCursor, SyntaxError};
 pub(crate) use date_text::push_iso_date;
+pub(crate) use document_scanner::{DocumentScanner, Scan};
+pub(crate) use number::{Number, parse as parse_number};
 pub(crate) use number_text::{push_integer, push_json_number, push_number};
 pub(crate) use row_reader::{JsonRowReader, Line};
-pub(crate) use row_writer::JsonRowWriter;
+pub(crate) use row_writer::{JsonRowWriter, array_index_first};
 pub(crate) use string_text::push_json_string;
 pub(crate) use unescape::unescape;

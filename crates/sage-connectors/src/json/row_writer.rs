@@ -200,6 +200,11 @@ impl<'a> JsonRowWriter<'a> {
     }
 }
 
+/// Sorts names as JavaScript orders the fields of an object: those that are array indexes first, by their numbers.
+pub(crate) fn array_index_first(names: &mut [String]) {
+    names.sort_by_key(|name| array_index(name).unwrap_or(u32::MAX));
+}
+
 /// The number that a name is as an array index (`"0"`, `"17"`, not `"017"`).
 fn array_index(name: &str) -> Option<u32> {
     let index: u32 = name.parse().ok()?;

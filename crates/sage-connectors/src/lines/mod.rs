@@ -7,7 +7,7 @@ mod line_error;
 mod line_number;
 mod utf8_lines;
 
-use excerpt::excerpt;
+pub(crate) use excerpt::excerpt;
 pub(crate) use file_lines::FileLines;
 pub(crate) use line_blocks::{LineBlocks, NextBlock};
 pub(crate) use line_error::line_error;

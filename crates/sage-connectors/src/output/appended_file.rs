@@ -16,6 +16,7 @@ use crate::output::temporary_file::TemporaryFile;
 #[derive(Debug)]
 pub(crate) struct AppendedFile {
     version: FileVersion,
+    compression: Compression,
     /// Its last line has no line end.
     pub(crate) ends_inside_a_line: bool,
 }
@@ -42,8 +43,35 @@ impl AppendedFile {
         };
         Ok(Self {
             version,
+            compression,
             ends_inside_a_line,
         })
+    }
+
+    /// The first bytes of its content, at most so many.
+    ///
+    /// # Errors
+    /// `SAGE_IO_*`, `SAGE_FORMAT_COMPRESSION`.
+    pub(crate) fn first_bytes(&self, path: &Path, most: u64) -> Result<Vec<u8>> {
+        let failed = |error: io::Error| io_error(IoAction::Read, path, &error);
+        let file = File::open(path).map_err(failed)?;
+        if self.version.bytes == 0 {
+            return Ok(Vec::new());
+        }
+        let mut first = Vec::new();
+        match self.compression {
+            Compression::None => file.take(most).read_to_end(&mut first).map_err(failed)?,
+            Compression::Gzip { .. } => flate2::read::MultiGzDecoder::new(io::BufReader::new(file))
+                .take(most)
+                .read_to_end(&mut first)
+                .map_err(|error| broken(path, self.compression, &error))?,
+            Compression::Zstd { .. } => zstd::stream::read::Decoder::new(file)
+                .map_err(failed)?
+                .take(most)
+                .read_to_end(&mut first)
+                .map_err(|error| broken(path, self.compression, &error))?,
+        };
+        Ok(first)
     }
 
     /// Refuses when the file is no longer as it was.

@@ -56,6 +56,15 @@ impl LineOutput {
     #[inline]
     pub(crate) fn end_line(&mut self) -> Result<()> {
         self.buffer.push(b'\n');
+        self.end_record()
+    }
+
+    /// Ends a record, with the line end that it has or has not.
+    ///
+    /// # Errors
+    /// Those of [`OutputFile::append`].
+    #[inline]
+    pub(crate) fn end_record(&mut self) -> Result<()> {
         self.collected += 1;
         if self.buffer.len() >= BUFFER_BYTES {
             self.write_lines()?;

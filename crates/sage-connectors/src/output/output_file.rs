@@ -140,6 +140,17 @@ impl OutputFile {
         &self.path
     }
 
+    /// The first bytes of what is there to write behind, at most so many; none of a file that begins here.
+    ///
+    /// # Errors
+    /// `SAGE_IO_*`, `SAGE_FORMAT_COMPRESSION`.
+    pub(crate) fn first_bytes_before(&self, most: u64) -> Result<Vec<u8>> {
+        match &self.destination {
+            Destination::Append { to, .. } => to.first_bytes(&self.path, most),
+            Destination::Replace(_) | Destination::Create(_) | Destination::Visible => Ok(Vec::new()),
+        }
+    }
+
     /// Bytes written so far, for who watches from outside.
     pub(crate) fn bytes(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.bytes)

@@ -1,13 +1,19 @@
 //! What sources and sinks are asked to do: the JSON objects that TypeScript hands over.
 
+mod csv_sink_spec;
+mod csv_source_spec;
+mod json_source_spec;
 mod output_spec;
 mod sink_spec;
 mod source_spec;
 
+pub(crate) use csv_sink_spec::{CsvSinkQuote, CsvSinkSpec};
+pub(crate) use csv_source_spec::{CsvAllTypes, CsvHeader, CsvOnError, CsvSourceSpec, CsvTypes, CsvWidth};
+pub(crate) use json_source_spec::JsonSourceSpec;
 pub(crate) use output_spec::{Existing, OutputSpec};
 pub(crate) use sink_spec::{
-    ArrowCompression, ArrowFormat, ArrowSinkSpec, InvalidStrings, ParquetCompression, ParquetSinkSpec,
-    SinkFormat, SinkSpec,
+    ArrowCompression, ArrowFormat, ArrowSinkSpec, InvalidStrings, LineCompression, ParquetCompression,
+    ParquetSinkSpec, SinkFormat, SinkSpec,
 };
 pub(crate) use source_spec::{
     ArrowSourceSpec, BinaryAs, ColumnForms, DecimalAs, Int64As, InvalidUtf8, JsonLinesSourceSpec,

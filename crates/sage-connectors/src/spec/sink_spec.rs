@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::output::Compression;
-use crate::spec::OutputSpec;
+use crate::spec::{CsvSinkSpec, OutputSpec};
 
 /// The `NativeSinkSpec` of TypeScript.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ pub(crate) struct SinkSpec {
 pub(crate) enum SinkFormat {
     TextLines(TextLinesSinkSpec),
     JsonLines(JsonLinesSinkSpec),
+    Csv(CsvSinkSpec),
+    Json(JsonSinkSpec),
     Parquet(ParquetSinkSpec),
     Arrow(ArrowSinkSpec),
 }
@@ -44,6 +46,16 @@ pub(crate) struct TextLinesSinkSpec {
 pub(crate) struct JsonLinesSinkSpec {
     #[serde(default)]
     pub(crate) append: bool,
+    #[serde(default)]
+    pub(crate) compression: LineCompression,
+    #[serde(default)]
+    pub(crate) compression_level: Option<u8>,
+}
+
+/// `{"type":"json","path":…}`: all records one array.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct JsonSinkSpec {
     #[serde(default)]
     pub(crate) compression: LineCompression,
     #[serde(default)]
@@ -101,7 +113,7 @@ pub(crate) enum ArrowCompression {
     Zstd,
 }
 
-/// How a file of lines is compressed. TypeScript has looked at the extension.
+/// How a file of text is compressed. TypeScript has looked at the extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum LineCompression {
@@ -148,10 +160,12 @@ impl SinkSpec {
         let output = OutputSpec::take_from(&mut settings).map_err(|what| invalid(&what))?;
         let format: SinkFormat =
             serde_json::from_value(settings.into()).map_err(|error| invalid(&error.to_string()))?;
-        if let SinkFormat::Parquet(spec) = &format
-            && spec.row_group_rows == 0
-        {
-            return Err(invalid("rowGroupRows must be at least 1"));
+        match &format {
+            SinkFormat::Parquet(spec) if spec.row_group_rows == 0 => {
+                return Err(invalid("rowGroupRows must be at least 1"));
+            }
+            SinkFormat::Csv(spec) => drop(spec.check().map_err(|what| invalid(&what))?),
+            _ => {}
         }
         Ok(Self { output, format })
     }
@@ -163,6 +177,8 @@ impl SinkFormat {
         match self {
             Self::TextLines(_) => "txt",
             Self::JsonLines(_) => "jsonl",
+            Self::Csv(_) => "csv",
+            Self::Json(_) => "json",
             Self::Parquet(_) => "parquet",
             Self::Arrow(spec) => match spec.format {
                 ArrowFormat::File => "arrow",
@@ -176,7 +192,9 @@ impl SinkFormat {
         match self {
             Self::TextLines(spec) => spec.append,
             Self::JsonLines(spec) => spec.append,
-            Self::Parquet(_) | Self::Arrow(_) => false,
+            Self::Csv(spec) => spec.append,
+            // What is behind an array is no part of it; Parquet and Arrow end with a description of all that is in them.
+            Self::Json(_) | Self::Parquet(_) | Self::Arrow(_) => false,
         }
     }
 
@@ -185,6 +203,8 @@ impl SinkFormat {
         match self {
             Self::TextLines(spec) => spec.compression.with_level(spec.compression_level),
             Self::JsonLines(spec) => spec.compression.with_level(spec.compression_level),
+            Self::Csv(spec) => spec.compression.with_level(spec.compression_level),
+            Self::Json(spec) => spec.compression.with_level(spec.compression_level),
             Self::Parquet(_) | Self::Arrow(_) => Compression::None,
         }
     }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::compression::{Compression, CompressionSetting};
 use crate::files::FileSet;
+use crate::spec::{CsvSourceSpec, JsonSourceSpec};
 
 /// The `NativeSourceSpec` of TypeScript: which files are read, and what is in them.
 #[derive(Debug, Clone)]
@@ -20,6 +21,8 @@ pub(crate) struct SourceSpec {
 pub(crate) enum SourceFormat {
     TextLines(TextLinesSourceSpec),
     JsonLines(JsonLinesSourceSpec),
+    Csv(CsvSourceSpec),
+    Json(JsonSourceSpec),
     Parquet(ParquetSourceSpec),
     Arrow(ArrowSourceSpec),
 }
@@ -141,7 +144,7 @@ pub(crate) enum BinaryAs {
     Utf8,
 }
 
-const fn default_line_rows() -> usize {
+pub(super) const fn default_line_rows() -> usize {
     1024
 }
 
@@ -149,7 +152,7 @@ const fn default_parquet_rows() -> usize {
     4096
 }
 
-const fn default_max_line_bytes() -> usize {
+pub(super) const fn default_max_line_bytes() -> usize {
     256 * 1024 * 1024
 }
 
@@ -193,7 +196,7 @@ impl SourceFormat {
     /// Whether a file is read from its beginning to its end, so that it may be compressed, or a pipe.
     fn is_stream(&self) -> bool {
         match self {
-            Self::TextLines(_) | Self::JsonLines(_) => true,
+            Self::TextLines(_) | Self::JsonLines(_) | Self::Csv(_) | Self::Json(_) => true,
             Self::Parquet(_) | Self::Arrow(_) => false,
         }
     }
@@ -201,7 +204,10 @@ impl SourceFormat {
     /// Whether reading can begin in the middle of a file, so that instances share it.
     pub(crate) fn is_divisible(&self) -> bool {
         match self {
-            Self::TextLines(_) | Self::JsonLines(_) | Self::Parquet(_) | Self::Arrow(_) => true,
+            Self::TextLines(_) | Self::JsonLines(_) | Self::Csv(_) | Self::Parquet(_) | Self::Arrow(_) => {
+                true
+            }
+            Self::Json(_) => false,
         }
     }
 
@@ -209,6 +215,11 @@ impl SourceFormat {
         let (batch_rows, max_line_bytes) = match self {
             Self::TextLines(spec) => (spec.batch_rows, spec.max_line_bytes),
             Self::JsonLines(spec) => (spec.batch_rows, spec.max_line_bytes),
+            Self::Csv(spec) => {
+                spec.dialect().map_err(|what| invalid(&what))?;
+                (spec.batch_rows, spec.max_record_bytes)
+            }
+            Self::Json(spec) => (spec.batch_rows, spec.max_record_bytes),
             Self::Parquet(spec) => (spec.batch_rows, default_max_line_bytes()),
             Self::Arrow(spec) => (spec.batch_rows, default_max_line_bytes()),
         };
@@ -218,7 +229,9 @@ impl SourceFormat {
             )));
         }
         if !(1..=LIMIT_LINE_BYTES).contains(&max_line_bytes) {
-            let text = format!("maxLineBytes must be between 1 and {LIMIT_LINE_BYTES}, not {max_line_bytes}");
+            let text = format!(
+                "the limit of a line or record must be between 1 and {LIMIT_LINE_BYTES}, not {max_line_bytes}"
+            );
             return Err(invalid(&text));
         }
         Ok(())
@@ -269,7 +282,9 @@ mod tests {
         );
 
         for (json, what) in [
-            (r#"{"type":"csv","path":"a"}"#, "csv"),
+            (r#"{"type":"xml","path":"a"}"#, "xml"),
+            (r#"{"type":"csv","path":"a","delimiter":"e"}"#, "delimiter"),
+            (r#"{"type":"csv","path":"a","quote":","}"#, "differ"),
             (r#"{"type":"parquet"}"#, "path"),
             (r#"{"type":"textLines","path":"a","colums":[]}"#, "colums"),
             (r#"{"type":"textLines","path":"a","batchRows":0}"#, "batchRows"),

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 pub mod batch;
+pub mod csv_file;
 pub mod json_file;
 pub mod packed;
 pub mod table;

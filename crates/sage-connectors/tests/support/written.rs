@@ -12,7 +12,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sage_connectors::{BatchSink, SinkReport, SourceSplit, open_sink, open_source};
+use sage_connectors::{BatchSink, NextBatch, SinkReport, SourceSplit, open_sink, open_source};
 use sage_frame::{Frame, LayoutRegistry};
 use sage_types::{Result, SageError};
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ pub fn frames_of(records: &[Value], batch_rows: usize) -> (Vec<Frame>, Arc<Layou
     let source = spec("jsonLines", &path, &json!({ "batchRows": batch_rows }));
     let mut source = open_source(&source, SourceSplit::WHOLE, Arc::clone(&registry)).unwrap();
     let mut frames = Vec::new();
-    while let Some(frame) = source.next().unwrap() {
+    while let NextBatch::Frame(frame) = source.next().unwrap() {
         frames.push(frame);
     }
     (frames, registry)

@@ -1,0 +1,17 @@
+import { FileSource, type LocalEnvironment, count, definePipeline, sum } from 'sage-kernel';
+
+import type { PageTotal, PageView } from './page-views.ts';
+
+/** Results of the run at hand, in the main thread. */
+export const results: { totals: PageTotal[] } = { totals: [] };
+
+export const pages = definePipeline(import.meta.url, (env: LocalEnvironment, { path }: { path: string }) => {
+  env
+    .fromSource(FileSource.csv<PageView>(path))
+    .filter((view) => view.ok && view.ms > 1000)
+    .keyBy((view) => view.page)
+    .aggregate({ views: count(), ms: sum((view) => view.ms) })
+    .sink((total) => {
+      results.totals.push(total);
+    });
+});
