@@ -18,7 +18,7 @@ use arrow_array::{
 };
 use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
-use arrow_schema::{DataType, Field};
+use arrow_schema::{DataType, Field, Schema};
 use proptest::prelude::*;
 use sage_connectors::plan_splits;
 use sage_types::ErrorCode;
@@ -359,6 +359,35 @@ proptest! {
             prop_assert!(error.message.contains("out"), "{}", error.message);
         }
     }
+}
+
+#[test]
+fn text_that_a_file_marks_as_json_and_is_none_is_an_error_that_names_the_column() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("out");
+    let extension =
+        std::collections::HashMap::from([("ARROW:extension:name".to_owned(), "arrow.json".to_owned())]);
+    let schema = Schema::new(vec![
+        Field::new("list", DataType::Utf8, true).with_metadata(extension),
+    ]);
+    let of = |texts: Vec<Option<&str>>| {
+        let column: ArrayRef = Arc::new(StringArray::from(texts));
+        RecordBatch::try_new(Arc::new(schema.clone()), vec![column]).unwrap()
+    };
+    let write = |batch: &RecordBatch| {
+        let mut writer = FileWriter::try_new(File::create(&path).unwrap(), &schema).unwrap();
+        writer.write(batch).unwrap();
+        writer.finish().unwrap();
+    };
+    write(&of(vec![Some("[1]"), None]));
+    assert_eq!(read(&arrow(&path, &json!({}))).rows.len(), 2);
+    write(&of(vec![Some("[1]"), Some("M0,\"v")]));
+    let error = read_error(&arrow(&path, &json!({})));
+    assert!(
+        error.message.contains("list") && error.message.contains("JSON"),
+        "{}",
+        error.message
+    );
 }
 
 #[test]

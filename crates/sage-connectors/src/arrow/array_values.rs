@@ -79,3 +79,22 @@ pub(crate) fn load_text<O: OffsetSizeTrait>(
         }
     }
 }
+
+/// Text that a file says is JSON must be JSON: it goes into records as it is.
+pub(crate) fn check_json(
+    column: &str,
+    array: &GenericStringArray<i64>,
+    nulls: Option<&NullBuffer>,
+) -> Result<(), ArrowError> {
+    for row in 0..array.len() {
+        if nulls.is_some_and(|nulls| nulls.is_null(row)) {
+            continue;
+        }
+        if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(array.value(row)) {
+            return Err(ArrowError::ParseError(format!(
+                "the file says that column '{column}' is JSON, but a text of it is not: {error}"
+            )));
+        }
+    }
+    Ok(())
+}

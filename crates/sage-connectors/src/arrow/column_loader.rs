@@ -8,7 +8,7 @@ use arrow_schema::{ArrowError, DataType};
 use sage_frame::{LeafKind, Node, StringEncoding, presence};
 use sage_types::{ErrorCode, SageError};
 
-use crate::arrow::array_values::{cast_to, clear_nulls, load_text, narrow};
+use crate::arrow::array_values::{cast_to, check_json, clear_nulls, load_text, narrow};
 use crate::columns::TextColumn;
 
 /// Why an array could not be loaded.
@@ -162,6 +162,11 @@ impl ColumnLoader {
                 self.bools
                     .extend(array.as_boolean().values().iter().map(u8::from));
                 clear_nulls(&mut self.bools, nulls, 0);
+            }
+            Load::Text { is_json: true } => {
+                let array = cast_to(array, &DataType::LargeUtf8)?;
+                check_json(&self.path, array.as_string::<i64>(), nulls)?;
+                load_text(&mut self.text, array.as_string::<i64>(), nulls);
             }
             Load::Text { .. } if *array.data_type() == DataType::Utf8 => {
                 load_text(&mut self.text, array.as_string::<i32>(), nulls);
