@@ -163,18 +163,11 @@ impl ColumnLoader {
                     .extend(array.as_boolean().values().iter().map(u8::from));
                 clear_nulls(&mut self.bools, nulls, 0);
             }
-            Load::Text { is_json: true } => {
-                let array = cast_to(array, &DataType::LargeUtf8)?;
-                check_json(&self.path, array.as_string::<i64>(), nulls)?;
-                load_text(&mut self.text, array.as_string::<i64>(), nulls);
+            Load::Text { is_json } => {
+                let is_json = *is_json;
+                self.load_strings(array, nulls, is_json)?;
             }
-            Load::Text { .. } if *array.data_type() == DataType::Utf8 => {
-                load_text(&mut self.text, array.as_string::<i32>(), nulls);
-            }
-            Load::Text { .. } | Load::WholeText => {
-                let array = cast_to(array, &DataType::LargeUtf8)?;
-                load_text(&mut self.text, array.as_string::<i64>(), nulls);
-            }
+            Load::WholeText => self.load_strings(array, nulls, false)?,
             Load::DecimalText => self.load_decimals(array, nulls)?,
             Load::Base64 => {
                 let array = cast_to(array, &DataType::LargeBinary)?;
@@ -276,6 +269,24 @@ impl ColumnLoader {
             )),
             _ => Ok(()),
         }
+    }
+
+    fn load_strings(
+        &mut self,
+        array: &ArrayRef,
+        nulls: Option<&NullBuffer>,
+        is_json: bool,
+    ) -> Result<(), LoadError> {
+        if *array.data_type() == DataType::Utf8 && !is_json {
+            load_text(&mut self.text, array.as_string::<i32>(), nulls);
+            return Ok(());
+        }
+        let array = cast_to(array, &DataType::LargeUtf8)?;
+        if is_json {
+            check_json(&self.path, array.as_string::<i64>(), nulls)?;
+        }
+        load_text(&mut self.text, array.as_string::<i64>(), nulls);
+        Ok(())
     }
 
     fn load_decimals(&mut self, array: &ArrayRef, nulls: Option<&NullBuffer>) -> Result<(), LoadError> {
