@@ -1,5 +1,6 @@
 import type { ExplainOptions } from '../transformations/stream-environment.ts';
 import type { ExplainCommandOptions } from './commands/explain.ts';
+import { endProcess } from './end-process.ts';
 import { explainProgram } from './explain-program.ts';
 import type { Program } from './program-options.ts';
 import { takeStandardOutput } from './standard-output.ts';
@@ -10,7 +11,7 @@ export async function printPlan(program: Program & ExplainCommandOptions): Promi
   const plan = await explainProgram(program, explainOptions(program));
   await print(typeof plan === 'string' ? plan : JSON.stringify(plan));
   // What the program has opened before its submit is no reason to stay.
-  process.exit();
+  await endProcess();
 }
 
 function explainOptions({ level = 'all', json, mermaid, svg }: ExplainCommandOptions): ExplainOptions {

@@ -19,6 +19,6 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
         return;
     }
   } catch (error) {
-    endWithError(error);
+    await endWithError(error);
   }
 }

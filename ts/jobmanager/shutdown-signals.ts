@@ -1,3 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { flushOutput } from '../common/flush-output.ts';
+
 /** What ends by a signal. */
 export interface Stoppable {
   stop(): Promise<unknown>;
@@ -9,7 +13,7 @@ type ShutdownSignal = (typeof SIGNALS)[number];
 
 /** After a second signal the process is gone by then, whatever user code still does. */
 const CANCEL_DEADLINE_MS = 100;
-/** In-flight records have this long to reach their sinks after the first signal. */
+/** In-flight records have this long to reach their sinks after the first signal, and what was printed as long again to reach its reader. */
 const DRAIN_DEADLINE_MS = 10_000;
 
 /**
@@ -41,23 +45,25 @@ export class ShutdownSignals {
   async #onSignal(signal: ShutdownSignal): Promise<void> {
     const jobs = this.#jobs();
     const foreign = process.listeners(signal).some((listener) => listener !== this.#listener);
-    if (++this.#received > 1) {
-      const canceled = Promise.allSettled(jobs.map((job) => job.cancel()));
-      await Promise.race([canceled, new Promise((resolve) => setTimeout(resolve, CANCEL_DEADLINE_MS))]);
-    } else {
-      const deadline = setTimeout(() => {
-        for (const job of jobs) void job.cancel();
-      }, DRAIN_DEADLINE_MS);
-      await Promise.allSettled(jobs.map((job) => job.stop()));
-      clearTimeout(deadline);
-    }
+    const isFirst = ++this.#received === 1;
+    const receivedMs = performance.now();
+    if (isFirst) await this.#stop(jobs);
+    else await Promise.race([Promise.allSettled(jobs.map((job) => job.cancel())), sleep(CANCEL_DEADLINE_MS)]);
     this.#received = 0;
     if (foreign) return;
-    // What waits for the result gets its turn first; then the process ends as the signal asks.
-    setImmediate(() => {
-      this.#installed = false;
-      for (const name of SIGNALS) process.off(name, this.#listener);
-      process.kill(process.pid, signal);
-    });
+    // What waits for the result gets its turn first, and what it prints arrives; then the process ends as the signal asks.
+    await new Promise((resolve) => setImmediate(resolve));
+    await flushOutput(isFirst ? DRAIN_DEADLINE_MS : Math.max(0, CANCEL_DEADLINE_MS - (performance.now() - receivedMs)));
+    this.#installed = false;
+    for (const name of SIGNALS) process.off(name, this.#listener);
+    process.kill(process.pid, signal);
+  }
+
+  async #stop(jobs: readonly Stoppable[]): Promise<void> {
+    const deadline = setTimeout(() => {
+      for (const job of jobs) void job.cancel();
+    }, DRAIN_DEADLINE_MS);
+    await Promise.allSettled(jobs.map((job) => job.stop()));
+    clearTimeout(deadline);
   }
 }

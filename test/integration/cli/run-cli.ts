@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../../ts/cli/main.ts', import.meta.url));
@@ -20,6 +21,8 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Called with all of standard output so far, whenever more of it has come. */
   readonly onOutput?: (stdout: string, kill: (signal: NodeJS.Signals) => void) => void;
+  /** Called once with the process, for what the others do not do. */
+  readonly onStart?: (child: ChildProcessByStdio<null, Readable, Readable>) => void;
 }
 
 /** The path of a program in `programs/`. */
@@ -41,6 +44,7 @@ export function sageKernel(args: readonly string[], options: CliOptions = {}): P
     options.onOutput?.(stdout, (signal) => child.kill(signal));
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  options.onStart?.(child);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));

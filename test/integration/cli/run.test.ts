@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { program, sageKernel } from './run-cli.ts';
+import { type CliOptions, program, sageKernel } from './run-cli.ts';
 
 /** Every test starts processes of its own, several at a time. */
 const TIMEOUT_MS = 60_000;
@@ -99,6 +99,32 @@ describe.concurrent('sage-kernel run of a program that submits', { timeout: TIME
     });
     // Together: where one is wrong, the others say why.
     expect({ ...outcome, stdout: outcome.stdout.slice(-15) }).toMatchObject({ stdout: 'status stopped\n', stderr: expect.stringMatching(/^endless: stopped in /), signal });
+  });
+
+  /** Nobody reads standard output until the job has ended, so that what is printed last waits behind a full pipe. */
+  const readAtTheEnd =
+    (ended: RegExp, signal?: NodeJS.Signals): NonNullable<CliOptions['onStart']> =>
+    (child) => {
+      child.stdout.pause();
+      let stderr = '';
+      child.stderr.on('data', (text: string) => {
+        if (signal !== undefined && /behind at \d+\n/.test(text)) child.kill(signal);
+        stderr += text;
+        if (ended.test(stderr)) child.stdout.resume();
+      });
+    };
+
+  test('whose own code throws loses nothing that it had printed, though its reader is behind', async () => {
+    const { code, stdout } = await sageKernel(['run', program('throws-behind-output.ts')], { onStart: readAtTheEnd(/the program itself is broken/) });
+    expect(stdout === `${'x'.repeat(2_000_000)}\nlast\n`).toBe(true);
+    expect(code).toBe(1);
+  });
+
+  test.each([['SIGINT'], ['SIGTERM']] as const)('%s loses nothing that was printed, though its reader is behind', async (signal) => {
+    const outcome = await sageKernel(['run', program('slow-reader.ts')], { onStart: readAtTheEnd(/^unread: stopped in /m, signal) });
+    const behind = Number(/^behind at (\d+)$/m.exec(outcome.stderr)?.[1]);
+    const numbers = Array.from({ length: behind + 1 }, (_, n) => `${String(n).padStart(1_000)}\n`).join('');
+    expect({ signal: outcome.signal, complete: outcome.stdout === `${numbers}status stopped\n`, end: outcome.stdout.slice(-15) }).toEqual({ signal, complete: true, end: 'status stopped\n' });
   });
 });
 

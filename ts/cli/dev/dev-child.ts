@@ -1,5 +1,6 @@
 /** The process in which `sage-kernel dev` runs the program: as `run` does, telling what it imports and listening when to stop. */
 import type { RunOptions } from '../commands/run.ts';
+import { endProcess } from '../end-process.ts';
 import { endWithError } from '../end-with-error.ts';
 import type { Program } from '../program-options.ts';
 import { runInTerminal } from '../run-in-terminal.ts';
@@ -9,7 +10,7 @@ const program = JSON.parse(process.argv[2]!) as Program & RunOptions;
 
 /** As a signal does, also where the system has none: jobs stop, a second one cancels, and the process ends. */
 const stop = (): void => {
-  if (!process.emit('SIGTERM', 'SIGTERM')) process.exit();
+  if (!process.emit('SIGTERM', 'SIGTERM')) void endProcess();
 };
 process.on('message', stop);
 // Whoever started this is gone.
@@ -21,5 +22,5 @@ reportImports((message) => process.connected && process.send?.(message));
 try {
   await runInTerminal(program);
 } catch (error) {
-  endWithError(error);
+  await endWithError(error);
 }

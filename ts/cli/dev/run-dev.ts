@@ -2,8 +2,10 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { relative } from 'node:path';
 import { createInterface } from 'node:readline';
 
+import { flushOutput } from '../../common/flush-output.ts';
 import { entryFile } from '../../common/package-paths.ts';
 import type { RunOptions } from '../commands/run.ts';
+import { OUTPUT_DEADLINE_MS } from '../end-process.ts';
 import { resolveProgram } from '../load-program.ts';
 import type { Program } from '../program-options.ts';
 import { type DevEvent, DevSession } from './dev-session.ts';
@@ -51,6 +53,7 @@ async function untilSignal(session: DevSession): Promise<void> {
   // Ctrl-C reaches the program as well.
   await session.close(signal === 'SIGINT' && process.stdin.isTTY);
   process.off('SIGINT', listener).off('SIGTERM', listener);
+  await flushOutput(OUTPUT_DEADLINE_MS);
   process.kill(process.pid, signal);
 }
 
