@@ -5,11 +5,11 @@
  * memory of the reader must be flat: what it takes beyond its first tenth is judged.
  */
 import { spawn } from 'node:child_process';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { describeMachine } from '../harness/machine.ts';
+import { type ChildOutput, childOutput, reportIn } from './child-output.ts';
 
 const MOST_GROWTH_MIB = 64;
 
@@ -33,10 +33,17 @@ if (!(bytes > 0)) throw new RangeError(`--gib ${values.gib} is no number of gibi
 
 const part = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const writer = spawn(process.execPath, [part('line-writer.ts'), String(bytes)], { stdio: ['ignore', 'pipe', 'pipe'] });
-const reader = spawn(process.execPath, [part('line-reader.ts'), String(bytes)], { stdio: [writer.stdout, 'pipe', 'inherit'] });
+const reader = spawn(process.execPath, [part('line-reader.ts'), String(bytes)], { stdio: [writer.stdout, 'pipe', 'pipe'] });
 // The reader has the pipe; this process must not read from it.
 writer.stdout.destroy();
-const [written, read] = [JSON.parse(await text(writer.stderr)) as Written, JSON.parse(await text(reader.stdout)) as Read];
+const outcomes = await Promise.allSettled([childOutput('the writer', writer), childOutput('the reader', reader)]);
+// One that breaks takes the other with it: both say how they ended.
+const failures = outcomes.filter((outcome) => outcome.status === 'rejected');
+for (const { reason } of failures) console.error((reason as Error).message);
+if (failures.length > 0) process.exit(1);
+const [ofWriter, ofReader] = outcomes.map((outcome) => (outcome as PromiseFulfilledResult<ChildOutput>).value) as [ChildOutput, ChildOutput];
+const written = reportIn<Written>('the writer', ofWriter.stderr);
+const read = reportIn<Read>('the reader', ofReader.stdout);
 
 const growthMiB = Math.max(0, read.mostMiB - read.atTenthMiB);
 const isComplete = read.lines === written.lines && read.sum === written.sum;
