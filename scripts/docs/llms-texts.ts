@@ -47,7 +47,7 @@ function pageLine(path: string, markdown: string): string {
 /** docs/llms-full.txt: the first program, the rules, and every public name with its signatures. */
 export function llmsSheet(api: ApiReference): string {
   const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
-  const program = /## A first program\n\n(```ts\n[\s\S]*?```)/.exec(readme)?.[1];
+  const program = /## A first program\n\n```ts.*(\n[\s\S]*?```)/.exec(readme)?.[1];
   if (program === undefined) throw new Error('README.md has lost its first program');
   const about = (text: string | undefined): string => (text === undefined ? '' : ` // ${firstSentence(text).replaceAll(/\{@link (\w+)\}/g, '$1')}`);
   const oneLine = (text: string): string => text.replaceAll(/\s*\/\*\*.*?\*\/\s*/gs, ' ').replaceAll(/\s+/g, ' ');
@@ -63,7 +63,7 @@ export function llmsSheet(api: ApiReference): string {
 
 > ${SUMMARY}
 
-${program}
+\`\`\`ts${program}
 
 - Nothing runs before \`submit\`. A chain appends operators to its environment; \`sink\`, \`print\` or \`collect\` ends it.
 - All names come from \`'sage-kernel'\`. Functions are lambdas or classes (given with constructor arguments), synchronous or async.

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { projectNode, projectRoot } from '../setup/project.mjs';
 import { lastLines, runCommand } from '../setup/run-command.mjs';
 import { SetupProblem } from '../setup/setup-problem.mjs';
+import { packedDocument, repositoryAddress } from './packed-documents.mjs';
 import { allTargets } from './targets.mjs';
 
 /** Fields of the manifest that only mean something in the repository. */
@@ -67,9 +68,12 @@ async function platformPackages(manifest, binaries, folder) {
 async function mainPackage(manifest, folder) {
   const listing = await mustRun('npm', ['pack', '--dry-run', '--json', '--ignore-scripts', '--loglevel=error'], projectRoot);
   const [{ files }] = Object.values(JSON.parse(listing.slice(listing.search(/^[[{]/m))));
-  for (const { path } of files) {
+  const packed = new Set(files.map(({ path }) => path));
+  const address = repositoryAddress(manifest);
+  for (const path of packed) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     cpSync(join(projectRoot, path), join(folder, path));
+    if (/^(README\.md|docs\/.*\.(md|txt))$/.test(path)) writeFileSync(join(folder, path), packedDocument(readFileSync(join(projectRoot, path), 'utf8'), path, packed, address));
   }
   const published = Object.entries(manifest).filter(([field]) => !UNPUBLISHED.has(field));
   const platforms = allTargets().map(({ platform }) => [`${manifest.name}-${platform}`, manifest.version]);

@@ -23,7 +23,7 @@ export function commandProblem(line: string, files: ReadonlySet<string>): string
       return undefined;
     case 'npm': {
       const script = args[0] === 'run' ? args[1] : args[0];
-      if (script === 'install' && (args.length === 1 || args.slice(1).some((arg) => arg.includes(manifest.name)))) return undefined;
+      if (script === 'install' && (args.length === 1 || args.slice(1).some((arg) => arg.includes(manifest.name)) || args.includes('--save-dev'))) return undefined;
       return script !== undefined && script in manifest.scripts ? undefined : `package.json has no script ${script}`;
     }
     case 'npx':

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { readPackOptions } from '../../../scripts/pack/pack-options.mjs';
+import { packedDocument, repositoryAddress } from '../../../scripts/pack/packed-documents.mjs';
 import { allTargets, hostTarget, targetOf } from '../../../scripts/pack/targets.mjs';
 import { platformName } from '../../../ts/runtime/native/host-platform.ts';
 
@@ -49,5 +50,30 @@ describe('npm run pack', () => {
   test('package and crates have one version, which the loader compares', () => {
     const text = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
     expect(/^version = "(.+)"$/m.exec(text('Cargo.toml'))?.[1]).toBe((JSON.parse(text('package.json')) as { version: string }).version);
+  });
+});
+
+describe('a document of the package', () => {
+  const packed = new Set(['README.md', 'docs/guide.md', 'docs/api/README.md']);
+  const address = 'https://forge.example/team/sage/blob/v1.2.3/';
+
+  test.each([
+    ['to a page of the package', '[guide](../guide.md#keys) and [`all`](README.md)', '[guide](../guide.md#keys) and [`all`](README.md)', '[guide](../guide.md#keys) and [`all`](README.md)'],
+    ['to a folder of the package', '[docs](../)', '[docs](../)', '[docs](../)'],
+    ['to a source', 'Source: [ts/a.ts:7](../../ts/a.ts#L7).', `Source: [ts/a.ts:7](${address}ts/a.ts#L7).`, 'Source: ts/a.ts:7.'],
+    ['several on one line', '[a](../../a.md), [b](../../b.md)', `[a](${address}a.md), [b](${address}b.md)`, 'a, b'],
+    ['to the web, or within the page', '[npm](https://npmjs.com) [below](#below)', '[npm](https://npmjs.com) [below](#below)', '[npm](https://npmjs.com) [below](#below)'],
+    ['in an example', 'As\n```md\n[a](../../a.md)\n```\n', 'As\n```md\n[a](../../a.md)\n```\n', 'As\n```md\n[a](../../a.md)\n```\n'],
+  ])('given a link %s, then it works where the package is installed', (_what, text, known, unknown) => {
+    expect(packedDocument(text, 'docs/api/streams.md', packed, address)).toBe(known);
+    expect(packedDocument(text, 'docs/api/streams.md', packed, undefined)).toBe(unknown);
+  });
+
+  test('given a repository, then files are read at the tag of the version', () => {
+    const version = '1.2.3';
+    expect(repositoryAddress({ version, repository: { url: 'git+https://forge.example/team/sage.git' } })).toBe(address);
+    expect(repositoryAddress({ version, repository: 'https://forge.example/team/sage' })).toBe(address);
+    expect(repositoryAddress({ version, repository: 'git@forge.example:team/sage.git' })).toBeUndefined();
+    expect(repositoryAddress({ version })).toBeUndefined();
   });
 });
