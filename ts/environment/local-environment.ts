@@ -1,5 +1,6 @@
 import { abortableWait, type WaitOptions } from '../common/abortable-wait.ts';
-import { planError, type SageError } from '../common/errors.ts';
+import { planError, SageError } from '../common/errors.ts';
+import { oldNodeProblem } from '../common/old-node-problem.ts';
 import { captureSourceLocation, type SourceLocation } from '../common/source-location.ts';
 import type { SchemaOutput, StandardSchema } from '../common/standard-schema.ts';
 import { checkCollectsAreRead } from '../datastream/collect-stream.ts';
@@ -59,6 +60,8 @@ export class LocalEnvironment implements StreamEnvironment {
    * @param config settings; names that SAGE Kernel does not know reach functions as `ctx.config`.
    */
   constructor(name = 'pipeline', config: EnvironmentConfig = {}, submitter: JobSubmitter = localSubmitter) {
+    const problem = oldNodeProblem();
+    if (problem !== undefined) throw new SageError('SAGE_ENV_CONTEXT', problem, { help: 'Install a newer Node, https://nodejs.org has it.' });
     const declaredAt = captureSourceLocation(LocalEnvironment);
     this.name = checkText(name, 'new LocalEnvironment', declaredAt);
     this.config = checkConfig(config, declaredAt);
