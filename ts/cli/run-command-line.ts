@@ -2,9 +2,11 @@ import { parseCommandLine } from './command-line.ts';
 import { endWithError } from './end-with-error.ts';
 import { helpJson, helpText } from './help-text.ts';
 import { packageVersion } from './package-version.ts';
+import { endWhenUnread } from './end-when-unread.ts';
 
 /** Does what was typed; sets the exit code, or ends the process. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
+  endWhenUnread();
   try {
     const line = parseCommandLine(argv);
     switch (line.action) {

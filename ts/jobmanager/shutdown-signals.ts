@@ -8,7 +8,8 @@ export interface Stoppable {
   cancel(): Promise<unknown>;
 }
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+/** `SIGHUP`: the terminal was closed. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 type ShutdownSignal = (typeof SIGNALS)[number];
 
 /** After a second signal the process is gone by then, whatever user code still does. */
@@ -17,9 +18,10 @@ const CANCEL_DEADLINE_MS = 100;
 const DRAIN_DEADLINE_MS = 10_000;
 
 /**
- * While jobs run, Ctrl-C and SIGTERM stop them: sources end, records in flight reach their sinks, and the process then
+ * While jobs run, Ctrl-C, SIGTERM and SIGHUP stop them: sources end, records in flight reach their sinks, and the process then
  * ends by the signal as it would have. A second signal, or the deadline, cancels. Programs with listeners of their own for
- * the signal keep the last word: the jobs are stopped, the process is left to the program.
+ * the signal keep the last word: the jobs are stopped, the process is left to the program. One that listens to SIGHUP means something
+ * else by it, such as reading its settings again: its jobs go on.
  */
 export class ShutdownSignals {
   readonly #jobs: () => readonly Stoppable[];
@@ -45,6 +47,7 @@ export class ShutdownSignals {
   async #onSignal(signal: ShutdownSignal): Promise<void> {
     const jobs = this.#jobs();
     const foreign = process.listeners(signal).some((listener) => listener !== this.#listener);
+    if (foreign && signal === 'SIGHUP') return;
     const isFirst = ++this.#received === 1;
     const receivedMs = performance.now();
     if (isFirst) await this.#stop(jobs);

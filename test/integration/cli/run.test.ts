@@ -88,7 +88,7 @@ describe.concurrent('sage-kernel run of a program that submits', { timeout: TIME
     expect(code).toBe(2);
   });
 
-  test.each([['SIGINT'], ['SIGTERM']] as const)('%s stops its jobs, and the process ends by the signal', async (signal) => {
+  test.each([['SIGINT'], ['SIGTERM'], ['SIGHUP']] as const)('%s stops its jobs, and the process ends by the signal', async (signal) => {
     let sent = false;
     const outcome = await sageKernel(['run', program('endless.ts')], {
       onOutput(stdout, kill) {
@@ -99,6 +99,26 @@ describe.concurrent('sage-kernel run of a program that submits', { timeout: TIME
     });
     // Together: where one is wrong, the others say why.
     expect({ ...outcome, stdout: outcome.stdout.slice(-15) }).toMatchObject({ stdout: 'status stopped\n', stderr: expect.stringMatching(/^endless: stopped in /), signal });
+  });
+
+  test('that listens to SIGHUP itself goes on', async () => {
+    let sent = false;
+    const { code, stdout } = await sageKernel(['run', program('reloads.ts')], {
+      onOutput(stdout, kill) {
+        if (sent || !stdout.includes('ready')) return;
+        sent = true;
+        kill('SIGHUP');
+      },
+    });
+    expect(stdout).toBe('ready\nreloaded while running\nstatus stopped\n');
+    expect(code).toBe(0);
+  });
+
+  test.each([[['run', 'endless.ts']], [['run', '--json', 'two-jobs.ts']]])('%j ends without a word when nobody reads what it prints', async ([command, ...rest]) => {
+    const args = [command!, ...rest.map((word) => (word.startsWith('--') ? word : program(word)))];
+    const { code, signal, stderr } = await sageKernel(args, { onStart: (child) => void (rest.length > 1 ? child.stdout.destroy() : child.stdout.once('data', () => child.stdout.destroy())) });
+    expect({ code, signal }).toEqual({ code: 141, signal: null });
+    expect(stderr).not.toMatch(/EPIPE/);
   });
 
   /** Nobody reads standard output until the job has ended, so that what is printed last waits behind a full pipe. */
@@ -120,7 +140,7 @@ describe.concurrent('sage-kernel run of a program that submits', { timeout: TIME
     expect(code).toBe(1);
   });
 
-  test.each([['SIGINT'], ['SIGTERM']] as const)('%s loses nothing that was printed, though its reader is behind', async (signal) => {
+  test.each([['SIGINT'], ['SIGTERM'], ['SIGHUP']] as const)('%s loses nothing that was printed, though its reader is behind', async (signal) => {
     const outcome = await sageKernel(['run', program('slow-reader.ts')], { onStart: readAtTheEnd(/^unread: stopped in /m, signal) });
     const behind = Number(/^behind at (\d+)$/m.exec(outcome.stderr)?.[1]);
     const numbers = Array.from({ length: behind + 1 }, (_, n) => `${String(n).padStart(1_000)}\n`).join('');

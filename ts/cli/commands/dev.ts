@@ -10,7 +10,7 @@ export const dev: Command<RunOptions> = {
   description: [
     'Runs a program as run does, in a process of its own, and starts it again when one of the local files that it imports is saved: not those in node_modules, and not those that only worker threads import. Its jobs are stopped first, so that records in flight arrive; what has not ended after 5 seconds is cancelled. It goes on after a failure: the next save is the next try.',
     ABOUT_PROGRAM_OPTIONS,
-    'Ctrl-C or SIGTERM stop the program and end dev as the signal does. A second one ends both at once.',
+    'Ctrl-C, SIGTERM or the end of the terminal (SIGHUP) stop the program and end dev as the signal does. A second one ends both at once.',
   ],
   operands: [programOperand('dev')],
   takesProgramArgs: true,

@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts';
-import { EXIT_FAILED, EXIT_OK, EXIT_USAGE } from '../exit-code.ts';
+import { EXIT_FAILED, EXIT_OK, EXIT_UNREAD, EXIT_USAGE } from '../exit-code.ts';
 import { ABOUT_PROGRAM_OPTIONS, jsonFlag, PROGRAM_OPTIONS, programOperand, type ProgramOptions } from '../program-options.ts';
 
 /** Options of `sage-kernel run`. */
@@ -16,7 +16,7 @@ export const run: Command<RunOptions> = {
   description: [
     'Runs a program that submits a pipeline, or a pipeline that a module exports with definePipeline. While jobs run, standard error shows their progress; at the end it has a summary.',
     ABOUT_PROGRAM_OPTIONS,
-    'A signal (Ctrl-C, SIGTERM) stops the jobs, lets records in flight arrive, and ends the process as the signal does. A second one cancels.',
+    'A signal (Ctrl-C, SIGTERM, SIGHUP) stops the jobs, lets records in flight arrive, and ends the process as the signal does. A second one cancels.',
   ],
   operands: [programOperand('run')],
   takesProgramArgs: true,
@@ -29,6 +29,7 @@ export const run: Command<RunOptions> = {
     [EXIT_OK, 'the program ended well'],
     [EXIT_FAILED, "the program, a job or the pipeline's plan failed"],
     [EXIT_USAGE, 'the command line is wrong, or the file holds no pipeline'],
+    [EXIT_UNREAD, 'nobody reads any more what it prints'],
   ],
   examples: [
     'sage-kernel run squares.ts -- 10',

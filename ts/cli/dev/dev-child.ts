@@ -4,8 +4,10 @@ import { endProcess } from '../end-process.ts';
 import { endWithError } from '../end-with-error.ts';
 import type { Program } from '../program-options.ts';
 import { runInTerminal } from '../run-in-terminal.ts';
+import { endWhenUnread } from '../end-when-unread.ts';
 import { reportImports } from './report-imports.ts';
 
+endWhenUnread();
 const program = JSON.parse(process.argv[2]!) as Program & RunOptions;
 
 /** As a signal does, also where the system has none: jobs stop, a second one cancels, and the process ends. */

@@ -11,6 +11,7 @@ import type { Program } from '../program-options.ts';
 import { type DevEvent, DevSession } from './dev-session.ts';
 import { canReportImports } from './report-imports.ts';
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** A terminal sends Ctrl-C to a whole group of processes, and some of those send it on. */
 const SAME_SIGNAL_MS = 250;
 
@@ -48,11 +49,11 @@ async function untilSignal(session: DevSession): Promise<void> {
     else if (nowMs - firstMs > SAME_SIGNAL_MS) session.kill();
     firstMs ??= nowMs;
   };
-  process.on('SIGINT', listener).on('SIGTERM', listener);
+  for (const signal of SIGNALS) process.on(signal, listener);
   const signal = await first.promise;
-  // Ctrl-C reaches the program as well.
-  await session.close(signal === 'SIGINT' && process.stdin.isTTY);
-  process.off('SIGINT', listener).off('SIGTERM', listener);
+  // What a terminal sends reaches the program as well.
+  await session.close(signal !== 'SIGTERM' && process.stdin.isTTY);
+  for (const name of SIGNALS) process.off(name, listener);
   await flushOutput(OUTPUT_DEADLINE_MS);
   process.kill(process.pid, signal);
 }
