@@ -34,7 +34,7 @@ export function exampleFolder(): ExampleFolder {
     pathOf,
     textOf,
     run(name, { args = [], input } = {}) {
-      const { status, stdout, stderr } = spawnSync(process.execPath, [join(EXAMPLES, name, 'main.ts'), ...args], { cwd: folder, encoding: 'utf8', input: input ?? '' });
+      const { status, stdout, stderr } = spawnSync(process.execPath, [join(EXAMPLES, name, 'main.ts'), ...args], { cwd: folder, encoding: 'utf8', input: input ?? '', timeout: TIMEOUT_MS - 5_000 });
       expect(status, stderr).toBe(0);
       return stdout;
     },
