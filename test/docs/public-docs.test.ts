@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
@@ -33,6 +34,12 @@ describe('every public name says what it is', () => {
 });
 
 describe('the API reference', () => {
+  test('says of each member what it is: no cell of its tables is empty', () => {
+    const pages = globSync('docs/api/*.md', { cwd: ROOT }).map((path) => ({ path, rows: readFileSync(join(ROOT, path), 'utf8').split('\n').filter((line) => line.startsWith('| `')) }));
+    expect(pages.flatMap(({ rows }) => rows).length).toBeGreaterThan(300);
+    expect(pages.flatMap(({ path, rows }) => rows.filter((row) => /\|\s*\|$/.test(row)).map((row) => `${path}: ${row}`))).toEqual([]);
+  });
+
   test('is what the sources make of it', () => {
     const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'scripts/generate-api.mjs'), '--check'], { encoding: 'utf8' });
     expect(stderr).toBe('');

@@ -32,6 +32,7 @@ export interface SageErrorOptions {
   readonly retryable?: boolean | undefined;
   /** One sentence with the fix, instead of the table's. */
   readonly help?: string | undefined;
+  /** The error behind this one. */
   readonly cause?: unknown;
 }
 
@@ -49,8 +50,10 @@ export interface SageErrorOptions {
  * ```
  */
 export class SageError extends Error {
+  /** Stable: what programs decide by. Each has a help page. */
   readonly code: ErrorCode;
   // What is not known is not set, so that a printed error shows only what says something.
+  /** Name of the operator that it happened in; `undefined` where there was none. */
   declare readonly operator: string | undefined;
   /** Where the user declared the operator, or made the call that is wrong. */
   declare readonly declaredAt: SourceLocation | undefined;

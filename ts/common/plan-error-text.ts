@@ -7,6 +7,7 @@ import { formatSourceLocation, type SourceLocation } from './source-location.ts'
 export interface RelatedPlace {
   /** What is there, as the beginning of a line: `the uid was first given to 'parse'`. */
   readonly what: string;
+  /** Where it is. */
   readonly declaredAt: SourceLocation;
 }
 

@@ -7,7 +7,9 @@ import { embedSource } from './source-text.ts';
 export interface SourceLocation {
   /** Absolute path, or what the engine calls the code when it is in no file (`[eval]`, `REPL1`). */
   readonly file: string;
+  /** From 1; 0 where the place is unknown. */
   readonly line: number;
+  /** From 1, in UTF-16 code units as editors count. */
   readonly column: number;
 }
 

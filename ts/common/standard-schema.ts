@@ -3,14 +3,17 @@
  * the JSON Schema that newer versions of them also give. Any object or function with such a `~standard` is a schema.
  */
 export interface StandardSchema<Input = unknown, Output = Input> {
+  /** By this property schemas of different libraries are known and used alike. */
   readonly '~standard': StandardSchemaProperties<Input, Output>;
 }
 
 /** What is behind `~standard`. */
 export interface StandardSchemaProperties<Input = unknown, Output = Input> {
+  /** Of the Standard Schema specification. */
   readonly version: 1;
   /** Name of the library. */
   readonly vendor: string;
+  /** Gives the value as the schema makes it, or what is wrong with it; a promise where the schema is asynchronous. */
   readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
   /** Only for the types; never set. */
   readonly types?: { readonly input: Input; readonly output: Output } | undefined;
@@ -34,7 +37,9 @@ export type SchemaResult<Output> =
 
 /** One thing that is wrong with a value, as the library says it. */
 export interface StandardIssue {
+  /** What is wrong, in words. */
   readonly message: string;
+  /** Where in the value: keys from the outside in; the value itself when left away. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 

@@ -7,6 +7,7 @@ export type ColumnType = `${'f64' | 'i32' | 'bool' | 'str' | 'date' | 'json'}${'
 
 /** Types of fields by their names; an object declares the fields of an object. */
 export interface ColumnSchema {
+  /** The type of a field, or the fields of an object in it. */
   readonly [field: string]: ColumnType | ColumnSchema;
 }
 

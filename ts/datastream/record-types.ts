@@ -28,11 +28,13 @@ export type RecordFunction<T, R> = (record: T) => R;
 
 /** An object with `execute`, such as one of the function classes. `execute` is written as a property, so that the record's type is checked strictly. */
 export interface Executes<T, R> {
+  /** Takes one record. */
   readonly execute: (record: T) => R;
 }
 
 /** An object with `execute` and `collect`; what it emits is what it can collect. */
 export interface Collects<T, Out> extends Executes<T, unknown> {
+  /** Its parameter is the type of the records that come out. */
   readonly collect: (record: Out) => void;
 }
 
@@ -57,6 +59,7 @@ export type AsyncFunction<T, R> = (record: T, call: AsyncCall) => R;
 
 /** As `Executes`, for `mapAsync`. */
 export interface AsyncExecutes<T, R> {
+  /** Takes one record; others may be in flight meanwhile. */
   readonly execute: (record: T, call: AsyncCall) => R;
 }
 

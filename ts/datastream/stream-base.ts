@@ -9,6 +9,7 @@ import { checkCanFail, checkInstances, checkParallelism, checkText, checkUid } f
 
 /** What all streams have: their place in a pipeline, and the calls that say more of the last operator. */
 export abstract class StreamBase {
+  /** The environment in which the stream was made. */
   readonly environment: StreamEnvironment;
   /** The operator whose output this is. */
   readonly transformation: BaseTransformation;

@@ -17,9 +17,13 @@ export interface EmitOptions {
 
 /** Options of `sink`; the same as the calls behind it. */
 export interface SinkOptions {
+  /** As `named`: for people. */
   readonly name?: string;
+  /** As `uid`: stable, for state. */
   readonly uid?: string;
+  /** As `parallelism`: how many instances. */
   readonly parallelism?: Parallelism;
+  /** As `onError`: what happens to a record at which the sink fails. */
   readonly onError?: ErrorPolicy;
 }
 

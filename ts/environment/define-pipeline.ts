@@ -16,6 +16,7 @@ import { LocalEnvironment } from './local-environment.ts';
 export interface PipelineOptions extends EnvironmentConfig {
   /** Name of the job; that of the module when left away. */
   readonly name?: string;
+  /** Cancels the job when it is aborted. */
   readonly signal?: AbortSignal;
 }
 

@@ -27,6 +27,7 @@ type AnyGenerator<T> = Generator<T, unknown, never> | AsyncGenerator<T, unknown,
 
 /** An object that gives records. */
 interface Gives<R> {
+  /** Gives the next record. */
   readonly execute: () => R;
 }
 
@@ -45,7 +46,9 @@ const FINAL: ReadonlySet<JobStatus> = new Set<JobStatus>(['finished', 'stopped',
  * ```
  */
 export class LocalEnvironment implements StreamEnvironment {
+  /** For people: of its jobs in logs and metrics. */
   readonly name: string;
+  /** A frozen copy of the settings it was made with. */
   readonly config: EnvironmentConfig;
   readonly #submitter: JobSubmitter;
   readonly #pipeline: BaseTransformation[] = [];

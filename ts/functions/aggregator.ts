@@ -5,7 +5,9 @@ export type BuiltinAggregatorName = 'count' | 'sum' | 'avg' | 'min' | 'max' | 'f
 
 /** An aggregator that the core computes on columns; made by `count()`, `sum()` and so on. */
 export interface BuiltinAggregator<in T, out R> {
+  /** Tells it from an aggregator in JavaScript. */
   readonly kind: 'builtin';
+  /** Which it is. */
   readonly name: BuiltinAggregatorName;
   /** What is aggregated; `undefined` for `count()`. */
   readonly input: FieldPath | ((record: T) => unknown) | undefined;
@@ -24,11 +26,15 @@ export interface BuiltinAggregator<in T, out R> {
  * in place must not fail once it has, and one that has `check` is called last, when nothing can fail any more.
  */
 export interface UserAggregator<T, A, R> {
+  /** Makes the accumulator of a key. */
   init(): A;
   /** Throws for a record that `add`, which is synchronous then, could not take. Called where an error policy is set. */
   check?(record: T): void;
+  /** The accumulator with one more record: the one that it was given, changed, or another. */
   add(accumulator: A, record: T): A | PromiseLike<A>;
+  /** Two accumulators in one. Nothing needs it yet. */
   merge?(left: A, right: A): A;
+  /** Reads the result, and leaves the accumulator as it is. */
   result(accumulator: A): R;
 }
 

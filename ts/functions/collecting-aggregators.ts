@@ -9,7 +9,9 @@ import type { PathOf, PathTo, PathValue } from './path-types.ts';
 
 /** Distinct values met: primitives as they are, the others by a text of their value. */
 export interface DistinctValues {
+  /** Met so far, as they are. */
   readonly primitives: Set<unknown>;
+  /** Texts of the objects met so far. */
   readonly texts: Set<string>;
 }
 
@@ -62,7 +64,9 @@ type Rankable = number | bigint | string | Date | null | undefined;
 
 /** A record with the value that it is ranked by. */
 export interface Ranked<T> {
+  /** By what it is ranked. */
   readonly rank: number | bigint | string;
+  /** The record itself. */
   readonly record: T;
 }
 

@@ -2,6 +2,7 @@ import { SageError } from '../common/errors.ts';
 
 /** A path to a field of a record, `'price'` or `'user.address.city'`, taken apart. */
 export interface FieldPath {
+  /** Tells it from other inputs. */
   readonly form: 'path';
   /** As the user wrote it. */
   readonly path: string;

@@ -4,7 +4,9 @@ import type { FunctionMetrics } from './function-metrics.ts';
 
 /** What a function knows about the place where it runs. One for each parallel instance. */
 export interface FunctionContext {
+  /** Another one for each run. */
   readonly jobId: JobId;
+  /** The name of the environment. */
   readonly jobName: string;
   /** Name of the operator. */
   readonly operator: string;
@@ -20,5 +22,6 @@ export interface FunctionContext {
   readonly config: Readonly<Record<string, unknown>>;
   /** Aborted when the job is cancelled or fails. Pass it to what waits. */
   readonly signal: AbortSignal;
+  /** Counters, gauges and histograms of this instance, which the metrics of the job put together. */
   readonly metrics: FunctionMetrics;
 }

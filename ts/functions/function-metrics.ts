@@ -2,20 +2,27 @@ import { type Histogram, type HistogramSnapshot, LogHistogram } from './histogra
 
 /** A number that only grows. */
 export interface Counter {
+  /** Adds so much; 1 when left away. */
   inc(by?: number): void;
+  /** Its sum in this instance. */
   readonly value: number;
 }
 
 /** A number that is set. */
 export interface Gauge {
+  /** From now on this is its value. */
   set(value: number): void;
+  /** What was set last. */
   readonly value: number;
 }
 
 /** The metrics of one function instance. The same name gives the same metric. */
 export interface FunctionMetrics {
+  /** The counter of this name: made at the first call, the same at each later one. */
   counter(name: string): Counter;
+  /** The gauge of this name: made at the first call, the same at each later one. */
   gauge(name: string): Gauge;
+  /** The histogram of this name: made at the first call, the same at each later one. */
   histogram(name: string): Histogram;
 }
 

@@ -1,7 +1,10 @@
 /** A distribution: what was recorded, within 1 %. */
 export interface Histogram {
+  /** Counts a value. */
   record(value: number): void;
+  /** Values counted in this instance. */
   readonly count: number;
+  /** Of the values counted in this instance. */
   readonly sum: number;
   /** `NaN` while nothing was recorded. */
   readonly min: number;

@@ -10,7 +10,9 @@ export type LogFields = Readonly<Record<string, unknown>>;
  * does. An `Error` in place of the fields is the field `err`.
  */
 export interface LogMethod {
+  /** A line with fields; the values stand in for `%s`, `%d`, `%o` of the message. */
   (fields: object, message?: string, ...values: unknown[]): void;
+  /** A line without fields. */
   (message: string, ...values: unknown[]): void;
 }
 
@@ -29,9 +31,13 @@ export interface LogMethod {
  * ```
  */
 export interface Logger {
+  /** For whoever looks for a mistake. */
   readonly debug: LogMethod;
+  /** What is worth knowing. */
   readonly info: LogMethod;
+  /** What somebody should look at. */
   readonly warn: LogMethod;
+  /** What has failed. */
   readonly error: LogMethod;
   /** A logger whose lines have these fields as well. */
   child(bindings: LogFields): Logger;

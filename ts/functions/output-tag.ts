@@ -8,6 +8,7 @@
 export class OutputTag<out T> {
   /** Only for the type; never set. */
   declare readonly record?: T;
+  /** By which the side output is known. */
   readonly name: string;
 
   constructor(name: string) {

@@ -5,6 +5,7 @@ import type { SchemaResult, StandardIssue, StandardSchema } from '../common/stan
 export interface SchemaIssue {
   /** Where in the record: names of fields and positions in arrays; empty for the record itself. */
   readonly path: readonly (string | number)[];
+  /** What is wrong, in words. */
   readonly message: string;
 }
 

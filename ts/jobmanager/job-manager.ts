@@ -11,8 +11,11 @@ import { ShutdownSignals } from './shutdown-signals.ts';
 
 /** A job in a list. */
 export interface JobInfo {
+  /** By which the manager is asked for it. */
   readonly id: JobId;
+  /** The name of the environment. */
   readonly name: string;
+  /** What it is doing, or how it ended. */
   readonly status: JobStatus;
   /** Of a job that has ended. */
   readonly result: JobResult | undefined;
@@ -22,10 +25,15 @@ export interface JobInfo {
 
 /** What the manager says of itself. */
 export interface ServerInfo {
+  /** The number of this process. */
   readonly pid: number;
+  /** Processors that this process may use. */
   readonly cores: number;
+  /** With the `v` before it. */
   readonly nodeVersion: string;
+  /** Jobs in the list, ended ones too. */
   readonly jobs: number;
+  /** Jobs that have not ended. */
   readonly runningJobs: number;
 }
 

@@ -35,6 +35,7 @@ export const MAX_PARALLELISM = 1024;
  * do and holds nothing that runs.
  */
 export abstract class BaseTransformation {
+  /** Which operator it is. */
   abstract readonly kind: TransformationKind;
   /** Place in `env.pipeline`; -1 until it was added. */
   readonly id: number = -1;
@@ -44,8 +45,11 @@ export abstract class BaseTransformation {
   uid: string | undefined = undefined;
   /** What the user asked for; `undefined` leaves it to the environment and the planner. */
   parallelism: Parallelism | undefined = undefined;
+  /** What happens to a record at which it fails; `undefined`: the job fails. */
   errorPolicy: ErrorPolicy | undefined = undefined;
+  /** Whether it must run in the main isolate; `undefined` leaves it to the planner. */
   inMain: boolean | undefined = undefined;
+  /** Whose records it takes. */
   readonly inputs: readonly BaseTransformation[];
   /** Where the user called the operator. */
   readonly declaredAt: SourceLocation;

@@ -4,9 +4,11 @@ import type { SourceLocation } from '../common/source-location.ts';
 export interface FailureInfo {
   /** Class of the error, or the type of what was thrown instead of one. */
   readonly name: string;
+  /** What the error said. */
   readonly message: string;
   /** The error's own code, if it had one; else one of this package. */
   readonly code: string;
+  /** As the engine has written it; `undefined` for what is thrown and is no error. */
   readonly stack: string | undefined;
 }
 
@@ -16,6 +18,7 @@ export interface DeadLetter<out T> {
   readonly record: T;
   /** Its key, on a keyed stream. */
   readonly key: unknown;
+  /** What went wrong. */
   readonly error: FailureInfo;
   /** Name of the operator. */
   readonly operator: string;

@@ -15,5 +15,6 @@ export interface EnvironmentConfig {
    * lines of worker threads come to it in the order of each instance.
    */
   readonly logger?: Logger;
+  /** A setting of the user's own. */
   readonly [name: string]: unknown;
 }

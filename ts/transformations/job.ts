@@ -15,12 +15,19 @@ export type JobStatus =
 
 /** What a histogram of user code has counted, in all instances of its operator; quantiles within 1 %. */
 export interface HistogramSummary {
+  /** Values counted. */
   readonly count: number;
+  /** Of all values. */
   readonly sum: number;
+  /** The smallest value. */
   readonly min: number;
+  /** The largest value. */
   readonly max: number;
+  /** Half of the values are at most this. */
   readonly p50: number;
+  /** 90 % of the values are at most this. */
   readonly p90: number;
+  /** 99 % of the values are at most this. */
   readonly p99: number;
 }
 
@@ -30,14 +37,19 @@ export interface UserMetrics {
   readonly counters: Readonly<Record<string, number>>;
   /** The value of each instance that has set one, by its number. */
   readonly gauges: Readonly<Record<string, Readonly<Record<number, number>>>>;
+  /** All values of all instances. */
   readonly histograms: Readonly<Record<string, HistogramSummary>>;
 }
 
 /** Counts of one operator: in = processed + skipped + dead. */
 export interface OperatorCounts {
+  /** Its place in `env.pipeline`. */
   readonly id: number;
+  /** As `named` set it, or made of its kind. */
   readonly name: string;
+  /** Records that it took; of a source, those that it read. */
   readonly recordsIn: number;
+  /** Records that it gave. */
   readonly recordsOut: number;
   /** `undefined` results of a map or mapAsync, and records that no branch of a route takes. */
   readonly recordsDropped: number;
@@ -59,7 +71,9 @@ export interface EdgeCounts {
   readonly from: string;
   /** Name of the operator that receives. */
   readonly to: string;
+  /** Records that went in. */
   readonly sent: number;
+  /** Records that came out. */
   readonly received: number;
 }
 
@@ -77,8 +91,11 @@ export interface ScalingDecision {
 
 /** What a job has done. */
 export interface JobResult {
+  /** That of the job. */
   readonly jobId: JobId;
+  /** The name of the environment. */
   readonly name: string;
+  /** How it ended. */
   readonly status: JobStatus;
   /** Records from sources. */
   readonly recordsIn: number;
@@ -96,7 +113,9 @@ export interface JobResult {
   readonly isolates: number;
   /** What became of stages with parallelism `'auto'` on the way, oldest first. */
   readonly scaling: readonly ScalingDecision[];
+  /** Counts of each operator. */
   readonly operators: readonly OperatorCounts[];
+  /** Counts of each edge. */
   readonly edges: readonly EdgeCounts[];
 }
 
@@ -108,14 +127,21 @@ export interface TaskMetrics {
   readonly instance: number;
   /** -1: a native thread, 0: the main isolate, 1 and up: worker threads. */
   readonly isolate: number;
-  /** Records, batches and bytes taken from and given to exchanges. */
+  /** Records taken from exchanges. */
   readonly numRecordsIn: number;
+  /** Records given to exchanges. */
   readonly numRecordsOut: number;
+  /** Batches taken from exchanges. */
   readonly numBatchesIn: number;
+  /** Batches given to exchanges. */
   readonly numBatchesOut: number;
+  /** Bytes of the batches taken. */
   readonly numBytesIn: number;
+  /** Bytes of the batches given. */
   readonly numBytesOut: number;
+  /** Time in which it worked. */
   readonly busyTimeMs: number;
+  /** Time in which there was nothing to do. */
   readonly idleTimeMs: number;
   /** Time without credit downstream. */
   readonly backPressuredTimeMs: number;
@@ -140,13 +166,17 @@ export interface StageMetrics {
   readonly name: string;
   /** Ids of its operators, as in `OperatorCounts`. */
   readonly operators: readonly number[];
+  /** How many there are by now. */
   readonly instances: number;
   /** Instances that have done all of their work. */
   readonly finishedInstances: number;
+  /** Records taken, of all instances. */
   readonly numRecordsIn: number;
+  /** Records given, of all instances. */
   readonly numRecordsOut: number;
   /** Times of all instances added up. */
   readonly busyTimeMs: number;
+  /** Time in which there was nothing to do, of all instances added up. */
   readonly idleTimeMs: number;
   /** Time without credit downstream, of all instances added up. */
   readonly backPressuredTimeMs: number;
@@ -156,11 +186,15 @@ export interface StageMetrics {
 
 /** A job's counts at one moment. Those of operators in other threads are at most about 100 ms old. */
 export interface JobMetrics {
+  /** What the job is doing, or how it ended. */
   readonly status: JobStatus;
+  /** Counts of each operator. */
   readonly operators: readonly OperatorCounts[];
+  /** Counts and queues of each edge. */
   readonly edges: readonly EdgeMetrics[];
   /** Producers before consumers. */
   readonly stages: readonly StageMetrics[];
+  /** Each instance of each stage. */
   readonly tasks: readonly TaskMetrics[];
   /** What has become of stages with parallelism `'auto'` so far, oldest first. */
   readonly scaling: readonly ScalingDecision[];
@@ -174,8 +208,11 @@ export interface StopOptions extends WaitOptions {
 
 /** A running job. */
 export interface Job {
+  /** Another one for each run. */
   readonly id: JobId;
+  /** The name of the environment. */
   readonly name: string;
+  /** What it is doing, or how it ended. */
   readonly status: JobStatus;
   /** Settles when the job has ended and was cleaned up; rejects with the error of a failed job. */
   readonly completion: Promise<JobResult>;

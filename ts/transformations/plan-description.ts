@@ -4,6 +4,7 @@ import type { SourceLocation } from '../common/source-location.ts';
 export interface PlanOperator {
   /** Place in `env.pipeline`; operators that the optimiser put in have ids above all of these. */
   readonly id: number;
+  /** Unique in the environment. */
   readonly name: string;
   /** `source`, `map`, `filter` and so on; `extract` is put in by the optimiser. */
   readonly kind: string;
@@ -11,6 +12,7 @@ export interface PlanOperator {
   readonly work: string;
   /** Ids of the operators whose records it takes. */
   readonly inputs: readonly number[];
+  /** How many instances. */
   readonly parallelism: number;
   /** Why, in words. */
   readonly parallelismReason: string;
@@ -30,6 +32,7 @@ export interface PlanStageOperator {
 
 /** Operators that run as one function, in so many instances. */
 export interface PlanStage {
+  /** Its place in `stages`. */
   readonly id: number;
   /** The names of its operators. */
   readonly name: string;
@@ -48,7 +51,9 @@ export interface PlanStage {
 
 /** Queues between two stages, one for each pair of instances that records go between. */
 export interface PlanExchange {
+  /** Its place in `exchanges`. */
   readonly id: number;
+  /** The stage that fills it, and the operator in it that gives the records. */
   readonly from: { readonly stage: number; readonly operator: number };
   /** Several operators where the stage hands its records to more than one. */
   readonly to: { readonly stage: number; readonly operators: readonly number[] };
@@ -70,6 +75,7 @@ export interface PlanExchange {
 
 /** The plan of a pipeline as data: what `explain({ format: 'json' })` gives. Fields are only ever added within a version. */
 export interface PlanDescription {
+  /** Another number when a field changes or goes; fields may be added. */
   readonly version: 1;
   /** Of the environment. */
   readonly name: string;
@@ -79,6 +85,7 @@ export interface PlanDescription {
   readonly optimisations: readonly { readonly rule: string; readonly what: string }[];
   /** Producers before consumers. */
   readonly stages: readonly PlanStage[];
+  /** Queues between stages. */
   readonly exchanges: readonly PlanExchange[];
   /** Which isolates run user code: so many worker threads, and the main one or not; why. */
   readonly isolates: { readonly workers: number; readonly main: boolean; readonly reason: string };

@@ -16,29 +16,37 @@ export function isStandardOutput(path: string): boolean {
 
 /** What an array that takes `T` can do, whatever else it may hold. */
 export interface ArrayTarget<in T> {
+  /** Takes records at its end. */
   readonly push: (...items: T[]) => number;
 }
 
 /** Records are pushed into an array of the main isolate. One instance. */
 export interface ArraySink {
+  /** Tells the kinds of sink apart. */
   readonly form: 'array';
+  /** What the records are pushed into. */
   readonly target: unknown[];
 }
 
 /** A function is called: a lambda or object in the main isolate as one instance, a class perhaps in workers. */
 export interface FunctionSink {
+  /** Tells the kinds of sink apart. */
   readonly form: 'function';
+  /** What is called for each record. */
   readonly fn: UserFunction;
 }
 
 /** Records are handed to who iterates over `collect()`, in the main isolate. One instance. */
 export interface CollectSink {
+  /** Tells the kinds of sink apart. */
   readonly form: 'collect';
+  /** Where the records go. */
   readonly collector: RecordCollector;
 }
 
 /** Records are written to a Node or web stream, in the main isolate. One instance. */
 export interface StreamSink {
+  /** Tells the kinds of sink apart. */
   readonly form: 'stream';
   /** What was given, for messages: `Writable`, `WritableStream`. */
   readonly name: string;
@@ -58,7 +66,9 @@ export interface StreamWriter {
 
 /** A connector in the core. */
 export interface NativeSink {
+  /** Tells the kinds of sink apart. */
   readonly form: 'native';
+  /** Which writer, and its settings. */
   readonly spec: NativeSinkSpec;
 }
 

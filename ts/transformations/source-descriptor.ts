@@ -24,8 +24,11 @@ interface SourceParts {
 
 /** Records of an array. Instances take slices. */
 export interface CollectionSource extends SourceParts {
+  /** Tells the kinds of source apart. */
   readonly form: 'collection';
+  /** The records. */
   readonly items: readonly unknown[];
+  /** Whether it comes to an end by itself. */
   readonly bounded: boolean;
 }
 
@@ -38,6 +41,7 @@ export interface RecordIterator {
 
 /** Records of an iterable, a generator function, a Node Readable or a ReadableStream. One instance. */
 export interface IterableSource extends SourceParts {
+  /** Tells the kinds of source apart. */
   readonly form: 'iterable';
   /** What was given, for messages: `generator records`, `Set`, `Readable`. */
   readonly name: string;
@@ -45,27 +49,37 @@ export interface IterableSource extends SourceParts {
   readonly open: () => RecordIterator;
   /** Whether `next()` gives promises. */
   readonly async: 'yes' | 'no' | 'unknown';
+  /** Whether it comes to an end by itself. */
   readonly bounded: boolean;
 }
 
 /** A `SourceFunction`, or a function that gives one record a call: `undefined` is nothing now, `END` the end. */
 export interface FunctionSource extends SourceParts {
+  /** Tells the kinds of source apart. */
   readonly form: 'function';
+  /** What is called for each record. */
   readonly fn: UserFunction;
+  /** Whether it comes to an end by itself. */
   readonly bounded: boolean;
 }
 
 /** A `BatchFunction`: `null` and `undefined` are the end. */
 export interface BatchSource extends SourceParts {
+  /** Tells the kinds of source apart. */
   readonly form: 'batch';
+  /** What is called for each record. */
   readonly fn: UserFunction;
+  /** Whether it comes to an end by itself. */
   readonly bounded: boolean;
 }
 
 /** A connector in the core. */
 export interface NativeSource extends SourceParts {
+  /** Tells the kinds of source apart. */
   readonly form: 'native';
+  /** Which reader, and its settings. */
   readonly spec: NativeSourceSpec;
+  /** Whether it comes to an end by itself. */
   readonly bounded: boolean;
   /** Whether several instances can share the input (byte ranges, row groups). */
   readonly splittable: boolean;

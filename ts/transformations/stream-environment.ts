@@ -6,8 +6,11 @@ import type { PlanDescription } from './plan-description.ts';
 
 /** What streams, compiler and runtime need to know of an environment. */
 export interface StreamEnvironment {
+  /** For people. */
   readonly name: string;
+  /** Settings of the environment. */
   readonly config: EnvironmentConfig;
+  /** The operators in the order of their calls. */
   readonly pipeline: readonly BaseTransformation[];
   /** The job of the last submit that has not ended. */
   readonly activeJob: Job | undefined;
@@ -15,6 +18,7 @@ export interface StreamEnvironment {
   add<X extends BaseTransformation>(transformation: X): X;
   /** Sets a name, made unique by a suffix. */
   rename(transformation: BaseTransformation, name: string): void;
+  /** Compiles the pipeline and starts it; with `autostop` it gives the result once the job has ended. */
   submit(options: SubmitOptions & { readonly autostop: true }): Promise<JobResult>;
   submit(options?: SubmitOptions & { readonly autostop?: false }): Promise<Job>;
 }
