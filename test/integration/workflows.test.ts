@@ -39,6 +39,12 @@ describe('the workflows', () => {
     expect(more).toEqual(path.endsWith('release.yml') ? ['id-token'] : []);
   });
 
+  test('no job that runs all tests passes over a shell that is not installed', () => {
+    const steps = textOf('.github/workflows/ci.yml').split(/^ {6}- /m).filter((step) => /^run: (npm test|\.ci\/run|node .*vitest\.mjs run)\b/.test(step));
+    expect(steps).toHaveLength(3);
+    for (const step of steps) expect(step).toMatch(/SAGE_TEST_SHELLS: .*bash,zsh/);
+  });
+
   test('the release builds every target of package.json', () => {
     const { napi } = JSON.parse(textOf('package.json')) as { napi: { targets: string[] } };
     const built = [...textOf('.github/workflows/release.yml').matchAll(/- \{ target: (\S+), os: \S+ \}/g)].map((match) => match[1]);
