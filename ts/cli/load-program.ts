@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { setEntryFile } from '../runtime/worker/pipeline-origin.ts';
@@ -9,7 +9,7 @@ import { UsageError } from './usage-error.ts';
 export function resolveProgram(file: string): string {
   const path = resolve(file);
   if (!existsSync(path)) throw new UsageError(`There is no file ${path}.`);
-  if (!statSync(path).isFile()) throw new UsageError(`${path} is no file. Give the program itself, such as ${file.replace(/\/$/, '')}/main.ts.`);
+  if (!statSync(path).isFile()) throw new UsageError(`${path} is no file. Give the program itself, such as ${join(file, 'main.ts')}.`);
   return realpathSync(path);
 }
 
@@ -39,12 +39,14 @@ function loadProblem(path: string, error: unknown): UsageError | undefined {
   const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
   switch (code) {
     case 'ERR_UNKNOWN_FILE_EXTENSION':
-      if (!/\.[cm]?tsx?\b/.test(String(message))) return undefined;
+      if (!/\.[cm]?tsx?\b/.test(String(message))) return String(message).includes(path) ? noProgram(path, error) : undefined;
       return new UsageError(
         `This Node (${process.version}) does not run TypeScript as it is, or not this kind of file: ${String(message)}.\n` +
           'Use Node 22.18, 24 or newer, or compile the program and run the JavaScript.',
         { cause: error },
       );
+    case 'ERR_IMPORT_ATTRIBUTE_MISSING':
+      return String(message).includes(pathToFileURL(path).href) ? noProgram(path, error) : undefined;
     case 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX':
       return new UsageError(
         `${path} needs more than its types stripped: ${firstLine(message)}\n` +
@@ -59,6 +61,15 @@ function loadProblem(path: string, error: unknown): UsageError | undefined {
     default:
       return undefined;
   }
+}
+
+function noProgram(path: string, cause: unknown): UsageError {
+  return new UsageError(`${path} is no program: give a file with JavaScript or TypeScript, such as main.ts.`, { cause });
+}
+
+/** Whether it makes an environment, which it may have forgotten to submit. */
+export function makesEnvironment(path: string): boolean {
+  return /\bnew LocalEnvironment\b/.test(readFileSync(path, 'utf8'));
 }
 
 function firstLine(message: unknown): string {

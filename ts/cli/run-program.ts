@@ -2,7 +2,7 @@ import { observeSubmits } from '../environment/submit-observer.ts';
 import type { PipelineOptions } from '../environment/define-pipeline.ts';
 import { choosePipeline, definedPipelines } from './defined-pipelines.ts';
 import type { JobReporter } from './job-reporter.ts';
-import { asksForMain, loadProgram, resolveProgram } from './load-program.ts';
+import { asksForMain, loadProgram, makesEnvironment, resolveProgram } from './load-program.ts';
 import type { Program, ProgramOptions } from './program-options.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -53,7 +53,11 @@ export function refusePipelineOptions({ pipeline, args, parallelism }: ProgramOp
 
 /** What to say of a file that did nothing. */
 export function noPipeline(path: string): UsageError {
-  const why = asksForMain(path) ? '\nIt asks whether it is the main module, which it is for node only: run it with node.' : '';
+  const why = asksForMain(path)
+    ? '\nIt asks whether it is the main module, which it is for node only: run it with node.'
+    : makesEnvironment(path)
+      ? '\nIt makes an environment, and does not submit it: end with await env.submit({ autostop: true }).'
+      : '';
   return new UsageError(
     `There is no pipeline in ${path}: it neither submits one nor exports one that is made with definePipeline.${why}`,
   );

@@ -47,6 +47,15 @@ describe.concurrent('sage-kernel explain', { timeout: TIMEOUT_MS }, () => {
     expect(plan.operators[1]).toMatchObject({ declaredAt: { file: program('squares-script.ts'), line: expect.any(Number) } });
   });
 
+  test('--json of a plan that is wrong, or a program that fails: its error, as run has it', async () => {
+    const plan = await sageKernel(['explain', program('pipelines.ts'), '--pipeline', 'unfinished', '--json']);
+    expect(plan.code).toBe(1);
+    expect(JSON.parse(plan.stdout)).toEqual({ error: expect.objectContaining({ code: 'SAGE_PLAN_NO_SINK', declaredAt: expect.stringMatching(/pipelines\.ts:29:\d+$/) }) });
+    const thrown = await sageKernel(['explain', program('throws.ts'), '--json']);
+    expect(thrown.code).toBe(1);
+    expect(JSON.parse(thrown.stdout)).toEqual({ error: { message: 'TypeError: the program itself is broken' } });
+  });
+
   test('--json of an exported pipeline', async () => {
     const { stdout } = await sageKernel(['explain', program('one-pipeline.ts'), '--json']);
     expect(JSON.parse(stdout)).toMatchObject({ version: 1, name: 'one-pipeline', operators: [{ kind: 'source' }, { kind: 'map' }, { kind: 'sink' }] });

@@ -134,6 +134,13 @@ describe.concurrent('sage-kernel run of a program that submits', { timeout: TIME
       });
     };
 
+  test('with a mistake of syntax: the line and what is wrong, without the frames of Node', async () => {
+    const { code, stderr } = await sageKernel(['run', write('syntax.ts', 'const good = 1;\nconst bad = ;\n')]);
+    expect(stderr).toMatch(/syntax\.ts:2\n[^]*const bad = ;[^]*\nSyntaxError.*: Expression expected\n/);
+    expect(stderr).not.toContain('node:internal');
+    expect(code).toBe(1);
+  });
+
   test('whose own code throws loses nothing that it had printed, though its reader is behind', async () => {
     const { code, stdout } = await sageKernel(['run', program('throws-behind-output.ts')], { onStart: readAtTheEnd(/the program itself is broken/) });
     expect(stdout === `${'x'.repeat(2_000_000)}\nlast\n`).toBe(true);
@@ -204,6 +211,13 @@ describe.concurrent('sage-kernel run of what cannot be run ends with exit code 2
   test.each([
     ['a file that is not there', () => join(folder, 'missing.ts'), /There is no file .*missing\.ts\.\n$/],
     ['a folder', () => folder, /is no file\. Give the program itself/],
+    ['a text', () => write('notes.md', '# Notes\n'), /notes\.md is no program: give a file with JavaScript or TypeScript/],
+    ['data', () => write('data.json', '{}'), /data\.json is no program: give a file with JavaScript or TypeScript/],
+    [
+      'a program that does not submit what it makes',
+      () => program('unsubmitted.ts'),
+      /There is no pipeline in .*unsubmitted\.ts: .*\nIt makes an environment, and does not submit it: end with await env\.submit\(\{ autostop: true \}\)\.\n$/,
+    ],
     ['a file without a pipeline', () => program('no-pipeline.ts'), /There is no pipeline in .*no-pipeline\.ts: it neither submits one nor exports one/],
     ['a program that runs as the main module only', () => program('only-as-main.ts'), /run it with node\.\n$/],
     [

@@ -34,7 +34,7 @@ export const explain: Command<ExplainCommandOptions> = {
       otherwise: undefined,
       parse: (text) => text as ExplainLevel,
     },
-    json: jsonFlag('prints the plan as one line of JSON, in the form of PlanDescription'),
+    json: jsonFlag('prints the plan as one line of JSON, in the form of PlanDescription; of a program or plan that failed, { error }'),
     mermaid: { kind: 'flag', description: 'prints the physical plan as a Mermaid flowchart' },
     svg: { kind: 'flag', description: 'prints the physical plan as an SVG picture' },
   },

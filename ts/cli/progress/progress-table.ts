@@ -48,7 +48,7 @@ export function progressTable(jobs: readonly JobProgress[], { columns, rows, has
 
 /** A job in one line. */
 export function jobLine({ name, status, elapsedMs, recordsIn, recordsOut, recordsPerSecond }: JobProgress): string {
-  return `${printable(name)}: ${status} for ${durationText(elapsedMs)}, ${countText(recordsIn)} records in (${countText(recordsPerSecond)}/s), ${countText(recordsOut)} out`;
+  return `${printable(name)}: ${status} for ${durationText(elapsedMs)}, ${countText(recordsIn)} ${recordsIn === 1 ? 'record' : 'records'} in (${countText(recordsPerSecond)}/s), ${countText(recordsOut)} out`;
 }
 
 function operatorLines(operators: readonly OperatorProgress[], room: number, hasColours: boolean): string[] {

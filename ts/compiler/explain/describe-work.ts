@@ -60,7 +60,7 @@ function describeSource(source: SourceDescriptor): string {
   const end = source.bounded ? '' : ', unbounded';
   switch (source.form) {
     case 'collection':
-      return `an array of ${source.items.length} records${end}`;
+      return `an array of ${source.items.length} ${source.items.length === 1 ? 'record' : 'records'}${end}`;
     case 'iterable':
       return `${source.name}${end}`;
     case 'function':
