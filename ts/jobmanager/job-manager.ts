@@ -7,6 +7,7 @@ import type { JobPlan } from '../runtime/job/job-plan.ts';
 import type { LocalJob } from '../runtime/job/local-job.ts';
 import type { Job as PublicJob, JobResult, JobStatus, StopOptions } from '../transformations/job.ts';
 import type { StreamEnvironment } from '../transformations/stream-environment.ts';
+import { forgetEnded } from './forget-ended.ts';
 import { ShutdownSignals } from './shutdown-signals.ts';
 
 /** A job in a list. */
@@ -39,10 +40,14 @@ export interface ServerInfo {
 
 const ENDED: ReadonlySet<JobStatus> = new Set(['finished', 'stopped', 'failed', 'canceled']);
 
+/** Jobs that have ended and are still known. */
+const MOST_ENDED_JOBS = 1_000;
+
 let only: JobManager | undefined;
 
 /**
- * Knows all jobs of this process. A job that has ended stays in the list, with its result, until it is deleted.
+ * Knows all jobs of this process. A job that has ended stays in the list, with its result, until it is deleted or 1,000 others have
+ * ended after it: a server that starts a job for each request does not grow.
  *
  * ```ts
  * env.fromCollection([1, 2, 3]).sink(() => {});
@@ -76,6 +81,7 @@ export class JobManager {
     this.#signals.update();
     void job.ended.then(() => {
       this.#running.delete(job);
+      forgetEnded(this.#jobs, (one) => this.#running.has(one), MOST_ENDED_JOBS);
       this.#signals.update();
     });
     return job;
@@ -130,7 +136,7 @@ export class JobManager {
     return true;
   }
 
-  /** All jobs, in the order in which they were submitted. */
+  /** All jobs that are known, in the order in which they were submitted. */
   listJobs(): JobInfo[] {
     return [...this.#jobs.values()].map((job) => info(job));
   }
