@@ -14,6 +14,7 @@ import { commandProblem } from './shell-commands.ts';
 
 // Conventions of our documents, so that nothing in them is only said:
 //   ```ts                   a program; public names, `env` and the final submit need not be written
+//   ```ts program=bids.ts   the same, with a name for the commands of the document
 //   ```ts file=bids.ts      a file beside the document's programs, which may import it
 //   ```ts excerpt=path      lines of that file
 //   ```ts signature         a declaration
@@ -53,7 +54,7 @@ const examples: Example[] = docs.flatMap(({ path, fences }) => {
     ...named.filter((file) => file.path === path).flatMap(({ name, text }) => exportsOf(text).map((exported) => [exported.name, { from: `./${name}`, isType: exported.isType }] as const)),
   ]);
   return fences.flatMap((fence, n) => {
-    if (fence.language !== 'ts' || fence.info !== '') return [];
+    if (fence.language !== 'ts' || (fence.info !== '' && infoValue(fence, 'program') === undefined)) return [];
     const next = fences[n + 1];
     return [
       {
@@ -148,7 +149,8 @@ describe.concurrent('the output is what the program prints', () => {
 
 describe('the commands exist', () => {
   test.each(blocks('sh', () => true))('$title', ({ path, fence }) => {
-    const files = new Set(named.filter((file) => file.path === path).map(({ name }) => name));
+    const programs = blocks('ts', (block) => infoValue(block, 'program') !== undefined).map((block) => ({ path: block.path, name: infoValue(block.fence, 'program')! }));
+    const files = new Set([...named, ...programs].filter((file) => file.path === path).map(({ name }) => name));
     const commands = trimmedLines(fence.text).map((line) => line.replace(/(^| )#.*$/, '').trim()).filter((line) => line !== '');
     expect(commands.map((line) => [line, commandProblem(line, files)]).filter(([, problem]) => problem !== undefined)).toEqual([]);
   });
