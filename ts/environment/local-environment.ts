@@ -2,7 +2,7 @@ import { abortableWait, type WaitOptions } from '../common/abortable-wait.ts';
 import { planError, type SageError } from '../common/errors.ts';
 import { captureSourceLocation, type SourceLocation } from '../common/source-location.ts';
 import type { SchemaOutput, StandardSchema } from '../common/standard-schema.ts';
-import { checkCollectsAreRead } from '../datastream/collect-stream.ts';
+import { checkCollectsAreRead, noteSubmitted } from '../datastream/collect-stream.ts';
 import { DataStream } from '../datastream/streams.ts';
 import { checkOptions, checkText } from '../datastream/plan-checks.ts';
 import type { Batched, ClassOf, Mapped, Sourced } from '../datastream/record-types.ts';
@@ -195,6 +195,7 @@ export class LocalEnvironment implements StreamEnvironment {
     if (checked.autostop === true) checkCollectsAreRead(this);
     const submitted = this.#submitter.submit(this, checked, calledAt);
     this.#submitting.add(submitted);
+    noteSubmitted(this, submitted);
     let job: Job;
     try {
       job = await submitted;

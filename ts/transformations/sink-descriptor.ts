@@ -1,4 +1,5 @@
 import type { UserFunction } from '../functions/user-function.ts';
+import type { Job } from './job.ts';
 
 /** A writer in the core, as JSON for `open_sink`. */
 export interface NativeSinkSpec {
@@ -66,6 +67,10 @@ export interface NativeSink {
 export interface RecordCollector {
   /** Whether somebody has begun to iterate. */
   readonly reading: boolean;
+  /** A job with this sink in it has been submitted; it may still be refused. */
+  submitted(job: Promise<Job>): void;
+  /** @throws SageError SAGE_JOB_CANCELED when its reader has given up before anything has begun. */
+  checkNotAborted(): void;
   /** Takes one record; a promise says "not before this settles". */
   write(record: unknown): void | Promise<void>;
 }
