@@ -2,11 +2,12 @@ import type { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 
 import { planError, SageError } from '../common/errors.ts';
-import type { SourceLocation } from '../common/source-location.ts';
+import { captureSourceLocation, type SourceLocation } from '../common/source-location.ts';
 import type { Job } from '../transformations/job.ts';
 import type { CollectSink, RecordCollector } from '../transformations/sink-descriptor.ts';
 import { SinkTransformation } from '../transformations/sink-transformation.ts';
 import type { StreamEnvironment } from '../transformations/stream-environment.ts';
+import { checkReadableOptions } from './streams/readable-options.ts';
 import { openReadable, type ToReadableOptions } from './streams/open-readable.ts';
 import { openReadableStream, type ToReadableStreamOptions } from './streams/open-readable-stream.ts';
 import type { RecordPull } from './streams/record-pull.ts';
@@ -36,7 +37,7 @@ export interface CollectedRecords<out T> extends AsyncIterable<T> {
    * await pipeline(lines.toReadable(), createWriteStream('numbers.txt'));
    * ```
    *
-   * @throws SageError SAGE_ENV_CONTEXT on a second pass. In the stream: SAGE_USER_WRONG_TYPE for null, which would be its end.
+   * @throws SageError SAGE_ENV_CONTEXT on a second pass, SAGE_PLAN_ARGUMENT for wrong options. In the stream: SAGE_USER_WRONG_TYPE for null, which would be its end.
    */
   toReadable(options?: ToReadableOptions): Readable;
   /**
@@ -48,7 +49,7 @@ export interface CollectedRecords<out T> extends AsyncIterable<T> {
    * console.log(await new Response(lines.toReadableStream().pipeThrough(new TextEncoderStream())).text());
    * ```
    *
-   * @throws SageError SAGE_ENV_CONTEXT on a second pass.
+   * @throws SageError SAGE_ENV_CONTEXT on a second pass, SAGE_PLAN_ARGUMENT for wrong options.
    */
   toReadableStream(options?: ToReadableStreamOptions): ReadableStream<T>;
 }
@@ -111,14 +112,16 @@ export class CollectStream<T> implements CollectedRecords<T>, RecordCollector, R
     return iterator;
   }
 
-  toReadable(options: ToReadableOptions = {}): Readable {
+  toReadable(options?: ToReadableOptions): Readable {
+    const checked = checkReadableOptions(options, 'toReadable', captureSourceLocation(this.toReadable));
     this.#claim();
-    return openReadable(this, options);
+    return openReadable(this, checked);
   }
 
-  toReadableStream(options: ToReadableStreamOptions = {}): ReadableStream<T> {
+  toReadableStream(options?: ToReadableStreamOptions): ReadableStream<T> {
+    const checked = checkReadableOptions(options, 'toReadableStream', captureSourceLocation(this.toReadableStream));
     this.#claim();
-    return openReadableStream(this, options);
+    return openReadableStream(this, checked);
   }
 
   submitted(job: Promise<Job>): void {

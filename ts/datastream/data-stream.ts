@@ -191,7 +191,7 @@ export class DataStream<out T> extends StreamBase {
   process<Out>(instance: ProcessFunction<T, Out>): DataStream<Out>;
   process(fn: unknown, ...args: readonly unknown[]): DataStream<unknown> {
     const declaredAt = captureSourceLocation(this.process);
-    const place: FunctionPlace = { call: 'process', bases: [ProcessFunction], declaredAt };
+    const place: FunctionPlace = { call: 'process', bases: [ProcessFunction], needsBase: true, declaredAt };
     return this.derive(new ProcessTransformation(this.transformation, toUserFunction(fn, args, place), declaredAt));
   }
 

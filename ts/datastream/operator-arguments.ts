@@ -170,5 +170,5 @@ export function checkErrorPolicy(value: unknown, declaredAt: SourceLocation): Er
 }
 
 function wrongValue(what: string, value: unknown, expected: string, fix: string, declaredAt: SourceLocation): Error {
-  return planError('SAGE_PLAN_ARGUMENT', { message: `${what} is ${describeValue(value)}`, expected, fix, declaredAt });
+  return planError('SAGE_PLAN_ARGUMENT', { message: `${what} is ${describeValue(value)}`, expected, found: describeValue(value), fix, declaredAt });
 }

@@ -41,8 +41,12 @@ export interface CollectSink {
 /** Records are written to a Node or web stream, in the main isolate. One instance. */
 export interface StreamSink {
   readonly form: 'stream';
-  /** What was given, for messages: `Writable`, `WritableStream`. */
+  /** What was given. */
+  readonly stream: object;
+  /** What that is, for messages: `Writable`, `WritableStream`. */
   readonly name: string;
+  /** Whether other sinks may write to the stream too: where this one does not end it. A `WritableStream` has one writer. */
+  readonly isShared: boolean;
   /** Called once a job. @param fail told of an error that comes when nobody writes. @throws SageError SAGE_USER_SINK when the stream takes nothing any more. */
   readonly open: (fail: (error: unknown) => void) => StreamWriter;
 }
