@@ -161,6 +161,26 @@ export function describeMapAsync(label: string): void {
       }
     });
 
+    it.each([true, false])('calls of one key that settle while results of others are on their way: nobody waits for ever; ordered: %s', async (ordered) => {
+      const all = numbers(300);
+      const isDropped = (n: number): boolean => (n * 13) % 7 < 3;
+      const records = await recordsOf((env) =>
+        env
+          .fromCollection(numbers(10))
+          .keyBy((n) => n % 4)
+          .flatMap(function* (n) {
+            yield* all.slice(n * 30, n * 30 + 30);
+          })
+          .mapAsync((n) => {
+            const result = isDropped(n) ? undefined : n;
+            return [result, Promise.resolve(result), nextTurn(result), someTurns(n).then(() => result)][(n * 11) % 4];
+          }, { concurrency: 2, concurrencyPerKey: 1, ordered })
+          .map((n) => someTurns(n).then(() => n)),
+      );
+      const wanted = all.filter((n) => !isDropped(n));
+      expect(ordered ? records : sorted(records)).toEqual(wanted);
+    });
+
     it('a result that is there at once does not wait for the next record of a stream that has nothing yet', async () => {
       const stream = new Readable({ objectMode: true, read() {} });
       for (const n of [1, 2, 3]) stream.push(n);
