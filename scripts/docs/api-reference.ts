@@ -44,10 +44,10 @@ export function shownMembers(entry: ApiEntry): readonly Member[] {
 /** Types that signatures of public names speak of, and types that those are made of. */
 function otherTypesOf(entries: readonly ApiEntry[], isPublic: (name: string) => boolean): readonly Declaration[] {
   const found = new Map<string, Declaration>();
-  const visit = (declaration: Declaration): void => {
-    for (const name of declaration.types) {
+  const visit = ({ types, file: from }: Pick<Declaration, 'types' | 'file'>): void => {
+    for (const name of types) {
       if (isPublic(name) || found.has(name)) continue;
-      const file = fileOfUsedName(name, declaration.file);
+      const file = fileOfUsedName(name, from);
       // Classes, and all that the compiler and the runtime declare, are the engine's own: nobody outside makes one.
       if (file === undefined || /^ts\/(compiler|runtime)\//.test(file)) continue;
       const other = declarationOf(name, file);
@@ -56,6 +56,10 @@ function otherTypesOf(entries: readonly ApiEntry[], isPublic: (name: string) => 
       if (other.kind === 'type') visit(other);
     }
   };
-  for (const entry of entries) visit(entry);
+  for (const entry of entries) {
+    visit(entry);
+    // Members of hidden bases are written down elsewhere, and so are the names that they use.
+    for (const member of entry.members) if (member.file !== entry.file) visit(member);
+  }
   return [...found.values()].toSorted((a, b) => a.name.localeCompare(b.name, 'en'));
 }

@@ -196,6 +196,26 @@ describe('flatMap', () => {
     await expect(env.submit({ autostop: true })).rejects.toMatchObject({ code: 'SAGE_ENV_CONTEXT', operator: 'late' });
   });
 
+  it('collecting when the operator has ended is an error where it is done, not a loss', async () => {
+    const ended = Promise.withResolvers<void>();
+    const told: Promise<unknown>[] = [];
+    class Forgets extends FlatMapFunction<number, number> {
+      execute(n: number): void {
+        this.collect(n);
+        // Nobody waits for this promise.
+        told.push(ended.promise.then(() => this.collect(99)).catch((error: unknown) => error));
+        told.push(ended.promise.then(() => this.output('side', 99)).catch((error: unknown) => error));
+      }
+    }
+    const env = new LocalEnvironment();
+    const records: number[] = [];
+    env.fromCollection([1, 2]).flatMap(Forgets).named('forgets').sink(records);
+    await env.submit({ autostop: true });
+    ended.resolve();
+    for (const error of await Promise.all(told)) expect(error).toMatchObject({ code: 'SAGE_ENV_CONTEXT', message: expect.stringContaining('outside execute()') as string });
+    expect([records, told.length]).toEqual([[1, 2], 4]);
+  });
+
   it('what was collected before a function threw goes with the error', async () => {
     class Fails extends FlatMapFunction<number, number> {
       execute(n: number): void {

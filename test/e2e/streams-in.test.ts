@@ -194,6 +194,43 @@ describe('streams that would give nothing, or not everything', () => {
   });
 });
 
+describe('one pass for two sources', () => {
+  function* count(): Generator<number> {
+    yield* [1, 2, 3];
+  }
+
+  it.each([
+    ['Readable', () => Readable.from([1, 2, 3])],
+    ['ReadableStream', () => ReadableStream.from([1, 2, 3])],
+    ['generator', () => count()],
+  ])('given one %s to two sources, of one job or of two environments, then the second is told, and records are not shared out', async (_, make) => {
+    const given = make() as Iterable<number>;
+    const env = new LocalEnvironment();
+    env.fromSource(given).sink([]);
+    env.fromSource(given).named('again').sink([]);
+    await expect(env.submit({ autostop: true })).rejects.toMatchObject({ code: 'SAGE_USER_SOURCE', operator: 'again', message: expect.stringContaining('another source') as string });
+
+    const twice = make() as Iterable<number>;
+    const records: number[] = [];
+    const [first, second] = [new LocalEnvironment(), new LocalEnvironment()];
+    first.fromSource(twice).sink(records);
+    second.fromSource(twice).sink([]);
+    await first.submit({ autostop: true });
+    await expect(second.submit({ autostop: true })).rejects.toMatchObject({ code: 'SAGE_USER_SOURCE' });
+    expect(records).toEqual([1, 2, 3]);
+  });
+
+  it('given what can be read again, then each source has all of it', async () => {
+    const set = new Set([1, 2, 3]);
+    const [a, b]: number[][] = [[], []];
+    const env = new LocalEnvironment();
+    env.fromSource(set).sink(a!);
+    env.fromSource(set).sink(b!);
+    await env.submit({ autostop: true });
+    expect([a, b]).toEqual([[1, 2, 3], [1, 2, 3]]);
+  });
+});
+
 describe('StreamSource', () => {
   let folder: string;
   beforeAll(() => {

@@ -161,6 +161,32 @@ describe('a Node Writable as a sink', () => {
   });
 });
 
+describe('one stream for two sinks', () => {
+  it.each([
+    ['a Writable', () => new PassThrough({ objectMode: true }), [undefined, undefined]],
+    ['a Writable that one of them leaves open', () => new PassThrough({ objectMode: true }), [{ end: false }, undefined]],
+    ['a WritableStream', () => new WritableStream<number>(), [{ end: false }, { end: false }]],
+  ] as const)('given %s, then that is a plan error that names both', async (_, make, [first, second]) => {
+    const target = make();
+    const env = new LocalEnvironment();
+    const numbers = env.fromCollection([1, 2, 3]);
+    numbers.sink(target as Writable, first).named('one');
+    numbers.map((n) => -n).sink(target as Writable, second).named('two');
+    await expect(env.submit({ autostop: true })).rejects.toMatchObject({ code: 'SAGE_PLAN_SINK', operator: 'two', message: expect.stringMatching(/'one' and 'two' both write to the same/) as string });
+  });
+
+  it('given a Writable that both leave open, then it has the records of both', async () => {
+    const target = new PassThrough({ objectMode: true });
+    const env = new LocalEnvironment();
+    const numbers = env.fromCollection([1, 2, 3]);
+    numbers.sink(target, { end: false });
+    numbers.map((n) => -n).sink(target, { end: false });
+    await env.submit({ autostop: true });
+    const records = (await target.end().toArray()) as number[];
+    expect(records.toSorted((a, b) => a - b)).toEqual([-3, -2, -1, 1, 2, 3]);
+  });
+});
+
 describe('a WritableStream as a sink', () => {
   it('given compression, then the bytes that come out are those that went in', async () => {
     const compression = new CompressionStream('gzip');

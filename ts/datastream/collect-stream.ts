@@ -2,11 +2,12 @@ import type { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 
 import { planError, SageError } from '../common/errors.ts';
-import type { SourceLocation } from '../common/source-location.ts';
+import { captureSourceLocation, type SourceLocation } from '../common/source-location.ts';
 import type { Job } from '../transformations/job.ts';
-import type { RecordCollector } from '../transformations/sink-descriptor.ts';
+import type { CollectSink, RecordCollector } from '../transformations/sink-descriptor.ts';
 import { SinkTransformation } from '../transformations/sink-transformation.ts';
 import type { StreamEnvironment } from '../transformations/stream-environment.ts';
+import { checkReadableOptions } from './streams/readable-options.ts';
 import { openReadable, type ToReadableOptions } from './streams/open-readable.ts';
 import { openReadableStream, type ToReadableStreamOptions } from './streams/open-readable-stream.ts';
 import type { RecordPull } from './streams/record-pull.ts';
@@ -36,7 +37,7 @@ export interface CollectedRecords<out T> extends AsyncIterable<T> {
    * await pipeline(lines.toReadable(), createWriteStream('numbers.txt'));
    * ```
    *
-   * @throws SageError SAGE_ENV_CONTEXT on a second pass. In the stream: SAGE_USER_WRONG_TYPE for null, which would be its end.
+   * @throws SageError SAGE_ENV_CONTEXT on a second pass, SAGE_PLAN_ARGUMENT for wrong options. In the stream: SAGE_USER_WRONG_TYPE for null, which would be its end.
    */
   toReadable(options?: ToReadableOptions): Readable;
   /**
@@ -48,7 +49,7 @@ export interface CollectedRecords<out T> extends AsyncIterable<T> {
    * console.log(await new Response(lines.toReadableStream().pipeThrough(new TextEncoderStream())).text());
    * ```
    *
-   * @throws SageError SAGE_ENV_CONTEXT on a second pass.
+   * @throws SageError SAGE_ENV_CONTEXT on a second pass, SAGE_PLAN_ARGUMENT for wrong options.
    */
   toReadableStream(options?: ToReadableStreamOptions): ReadableStream<T>;
 }
@@ -59,7 +60,7 @@ const CAPACITY = 1024;
 const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
 /** Jobs that a collect() is about to submit: several iterations that begin together share one job. */
-const submitting = new WeakMap<StreamEnvironment, Promise<Job>>();
+const beginning = new WeakMap<StreamEnvironment, Promise<Job>>();
 
 /** The buffer between a job and the one reader of its records. */
 export class CollectStream<T> implements CollectedRecords<T>, RecordCollector, RecordPull<T> {
@@ -80,6 +81,8 @@ export class CollectStream<T> implements CollectedRecords<T>, RecordCollector, R
   #wake: (() => void) | undefined;
   #writerWait: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
   #job: Job | undefined;
+  /** The last job that was submitted with this sink in it, by whomever. */
+  #filledBy: Promise<Job> | undefined;
 
   constructor(environment: StreamEnvironment, declaredAt: SourceLocation, signal?: AbortSignal) {
     this.#environment = environment;
@@ -109,18 +112,32 @@ export class CollectStream<T> implements CollectedRecords<T>, RecordCollector, R
     return iterator;
   }
 
-  toReadable(options: ToReadableOptions = {}): Readable {
+  toReadable(options?: ToReadableOptions): Readable {
+    const checked = checkReadableOptions(options, 'toReadable', captureSourceLocation(this.toReadable));
     this.#claim();
-    return openReadable(this, options);
+    return openReadable(this, checked);
   }
 
-  toReadableStream(options: ToReadableStreamOptions = {}): ReadableStream<T> {
+  toReadableStream(options?: ToReadableStreamOptions): ReadableStream<T> {
+    const checked = checkReadableOptions(options, 'toReadableStream', captureSourceLocation(this.toReadableStream));
     this.#claim();
-    return openReadableStream(this, options);
+    return openReadableStream(this, checked);
+  }
+
+  submitted(job: Promise<Job>): void {
+    this.#filledBy = job;
+    job.catch(() => {
+      if (this.#filledBy === job) this.#filledBy = undefined;
+    });
+  }
+
+  checkNotAborted(): void {
+    if (this.#reading && !this.#ended && !this.#left && this.#isAborted) throw this.#canceled();
   }
 
   write(record: unknown): void | Promise<void> {
-    if (this.#left) return undefined;
+    // There is one pass: a later job of the same environment finds nobody here.
+    if (this.#left || this.#ended) return undefined;
     const reader = this.#waiting.shift();
     if (reader !== undefined) {
       reader.resolve({ done: false, value: record as T });
@@ -168,11 +185,13 @@ export class CollectStream<T> implements CollectedRecords<T>, RecordCollector, R
     this.#head = 0;
     this.#releaseWriter();
     this.#wakeAll();
-    if (this.#started === undefined) return;
-    await this.#started.catch(() => {}); // its `next` has said so
-    if (this.#ended || this.#job === undefined) return;
-    await this.#job.cancel();
-    await this.#job.ended;
+    if (this.#started === undefined && this.#filledBy === undefined) return;
+    await this.#started;
+    if (this.#ended) return;
+    const job = this.#job ?? (await this.#filledBy?.catch(() => undefined)); // who has submitted it hears of its failure
+    if (job === undefined) return;
+    await job.cancel();
+    await job.ended;
   }
 
   #claim(): void {
@@ -210,11 +229,14 @@ export class CollectStream<T> implements CollectedRecords<T>, RecordCollector, R
 
   async #submit(): Promise<void> {
     const signal = this.#signal;
-    if (this.#isAborted) {
-      this.#end({ error: this.#canceled() });
+    let job: Job;
+    try {
+      // One that has ended meanwhile has left its records here: submitting again would run everything twice.
+      job = await (this.#filledBy ?? beginTogether(this.#environment));
+    } catch (error) {
+      this.#end({ error });
       return;
     }
-    const job = await joinOrSubmit(this.#environment);
     this.#job = job;
     const abort = (): void => {
       this.#end({ error: this.#canceled() });
@@ -274,12 +296,11 @@ export class CollectStream<T> implements CollectedRecords<T>, RecordCollector, R
   }
 }
 
-function joinOrSubmit(environment: StreamEnvironment): Promise<Job> {
-  if (environment.activeJob !== undefined) return Promise.resolve(environment.activeJob);
-  let job = submitting.get(environment);
+function beginTogether(environment: StreamEnvironment): Promise<Job> {
+  let job = beginning.get(environment);
   if (job === undefined) {
     job = submitOnceAllRead(environment);
-    submitting.set(environment, job);
+    beginning.set(environment, job);
   }
   return job;
 }
@@ -289,17 +310,26 @@ async function submitOnceAllRead(environment: StreamEnvironment): Promise<Job> {
   try {
     await Promise.resolve(); // loops that begin in the same turn are readers of the same job
     checkCollectsAreRead(environment);
+    for (const { sink } of collectsOf(environment)) sink.collector.checkNotAborted();
     return await environment.submit();
   } finally {
-    submitting.delete(environment);
+    beginning.delete(environment);
   }
+}
+
+/** Tells each collect() of a pipeline of the job that will fill it. */
+export function noteSubmitted(environment: StreamEnvironment, job: Promise<Job>): void {
+  for (const { sink } of collectsOf(environment)) sink.collector.submitted(job);
+}
+
+function collectsOf({ pipeline }: StreamEnvironment): (SinkTransformation & { readonly sink: CollectSink })[] {
+  return pipeline.filter((operator) => operator instanceof SinkTransformation && operator.sink.form === 'collect') as never;
 }
 
 /** @throws SageError SAGE_PLAN_COLLECT for a collect() that nobody reads: the job could never end. */
 export function checkCollectsAreRead(environment: StreamEnvironment): void {
-  for (const transformation of environment.pipeline) {
-    if (!(transformation instanceof SinkTransformation)) continue;
-    if (transformation.sink.form !== 'collect' || transformation.sink.collector.reading) continue;
+  for (const transformation of collectsOf(environment)) {
+    if (transformation.sink.collector.reading) continue;
     throw planError('SAGE_PLAN_COLLECT', {
       message: `nobody reads '${transformation.name}', so that the job could never end`,
       expected: 'an iteration over what collect() returned',

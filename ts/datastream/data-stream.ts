@@ -1,11 +1,8 @@
-import type { Writable } from 'node:stream';
-import type { WritableStream } from 'node:stream/web';
-import { planError } from '../common/errors.ts';
 import { captureSourceLocation, type SourceLocation } from '../common/source-location.ts';
 import type { SchemaOutput, StandardSchema } from '../common/standard-schema.ts';
 import type { AggregateResults, AggregateSpec } from '../functions/aggregator.ts';
 import type { FunctionPlace } from '../functions/check-user-function.ts';
-import { describeValue, toUserFunction } from '../functions/check-user-function.ts';
+import { toUserFunction } from '../functions/check-user-function.ts';
 import { isClass } from '../functions/class-detection.ts';
 import { FilterFunction } from '../functions/filter-function.ts';
 import { FlatMapFunction } from '../functions/flat-map-function.ts';
@@ -17,7 +14,6 @@ import { lambdaFunction } from '../functions/user-function.ts';
 import { AggregateTransformation } from '../transformations/aggregate-transformation.ts';
 import { BatchTransformation } from '../transformations/batch-transformation.ts';
 import type { BaseTransformation } from '../transformations/base-transformation.ts';
-import type { Sink } from '../transformations/connector.ts';
 import type { DeadLetter } from '../transformations/dead-letter.ts';
 import { DedupTransformation } from '../transformations/dedup-transformation.ts';
 import { FilterTransformation } from '../transformations/filter-transformation.ts';
@@ -32,13 +28,10 @@ import { ReduceTransformation } from '../transformations/reduce-transformation.t
 import { RouteTransformation, type UnknownRoute } from '../transformations/route-transformation.ts';
 import { SampleTransformation } from '../transformations/sample-transformation.ts';
 import { SideOutputTransformation, functionBehind } from '../transformations/side-output-transformation.ts';
-import type { ArrayTarget, SinkDescriptor } from '../transformations/sink-descriptor.ts';
-import { SinkTransformation } from '../transformations/sink-transformation.ts';
 import { UnionTransformation } from '../transformations/union-transformation.ts';
 import { ValidateTransformation } from '../transformations/validate-transformation.ts';
 import { ZipWithIndexTransformation } from '../transformations/zip-with-index-transformation.ts';
 import { buildBranches } from './build-branches.ts';
-import { type CollectedRecords, type CollectOptions, CollectStream } from './collect-stream.ts';
 import { checkArgs, checkStrategy, toKeySelector } from './key-selector.ts';
 import type { KeyedStream } from './keyed-stream.ts';
 import {
@@ -46,30 +39,18 @@ import {
   checkBatchOptions,
   checkBranchNames,
   checkDedupOptions,
-  checkErrorPolicy,
   checkLimit,
+  checkReducer,
   checkSampleOptions,
   toSelector,
 } from './operator-arguments.ts';
-import {
-  checkAggregateSpec,
-  checkCanFail,
-  checkEmit,
-  checkHasOutputs,
-  checkKeyedState,
-  checkOptions,
-  checkParallelism,
-  checkSchema,
-  checkSignal,
-  checkText,
-  checkUid,
-} from './plan-checks.ts';
+import { checkAggregateSpec, checkEmit, checkHasOutputs, checkKeyedState, checkOptions, checkSchema, checkText } from './plan-checks.ts';
 import type { AsyncExecutes, AsyncFunction, Branches, BranchRecords, ClassOf, Collects, Executes, Flattenable, Flattened, Mapped, RecordFunction, Router, Simplify } from './record-types.ts';
 import type { RoutedStream } from './routed-stream.ts';
-import { printSink, toSinkDescriptor } from './sink-argument.ts';
-import { StreamBase } from './stream-base.ts';
+import { SinkableStream } from './sinkable-stream.ts';
 import { streamKinds } from './stream-kinds.ts';
-import type { BatchOptions, ClassOptions, DedupOptions, EmitOptions, KeyByOptions, MapAsyncOptions, NeededClassOptions, SampleOptions, SinkOptions, StreamSinkOptions } from './stream-options.ts';
+import { unionInputs } from './union-inputs.ts';
+import type { BatchOptions, ClassOptions, DedupOptions, EmitOptions, KeyByOptions, MapAsyncOptions, NeededClassOptions, SampleOptions } from './stream-options.ts';
 
 /** The record type of a stream. */
 type RecordOf<S> = S extends DataStream<infer T> ? T : never;
@@ -78,7 +59,7 @@ type RecordOf<S> = S extends DataStream<infer T> ? T : never;
  * A stream of records of type `T`. Each call appends one operator to `environment.pipeline` and returns a new stream;
  * nothing runs before `submit`. Calling several operators on one stream gives each of them every record.
  */
-export class DataStream<out T> extends StreamBase {
+export class DataStream<out T> extends SinkableStream<T> {
   /**
    * One record for each record: the function's result, awaited when it is a promise. `undefined` drops the record
    * (counted), `null` is a value.
@@ -191,7 +172,7 @@ export class DataStream<out T> extends StreamBase {
   process<Out>(instance: ProcessFunction<T, Out>): DataStream<Out>;
   process(fn: unknown, ...args: readonly unknown[]): DataStream<unknown> {
     const declaredAt = captureSourceLocation(this.process);
-    const place: FunctionPlace = { call: 'process', bases: [ProcessFunction], declaredAt };
+    const place: FunctionPlace = { call: 'process', bases: [ProcessFunction], needsBase: true, declaredAt };
     return this.derive(new ProcessTransformation(this.transformation, toUserFunction(fn, args, place), declaredAt));
   }
 
@@ -308,7 +289,9 @@ export class DataStream<out T> extends StreamBase {
     );
     const [first, ...others] = streams;
     // What is said behind `route(...)` is meant for the router, not for the union that nobody wrote.
-    return (others.length === 0 ? first : first.union(...others)).withSubject(route);
+    // One branch alone is no exception from what is merged having no key.
+    const isMerged = others.length > 0 || first.transformation.keyedBy !== undefined;
+    return (isMerged ? first.union(...others) : first).withSubject(route);
   }
 
   /** What the function class of the last operator gives with `this.output(tag, record)`. */
@@ -338,9 +321,7 @@ export class DataStream<out T> extends StreamBase {
   /** All records of this stream and the others. */
   union<S extends readonly DataStream<unknown>[]>(...others: S): DataStream<T | RecordOf<S[number]>> {
     const declaredAt = captureSourceLocation(this.union);
-    for (const other of others) this.#checkOwn(other, declaredAt);
-    const inputs = [this.transformation, ...others.map((other) => other.transformation)];
-    return new DataStream(this.environment, this.environment.add(new UnionTransformation(inputs, declaredAt)));
+    return new DataStream(this.environment, this.environment.add(new UnionTransformation(unionInputs(this, others, declaredAt), declaredAt)));
   }
 
   /**
@@ -353,20 +334,11 @@ export class DataStream<out T> extends StreamBase {
    */
   reduce(fn: (reduced: T, next: T) => T | Promise<T>, options?: EmitOptions): DataStream<T> {
     const declaredAt = captureSourceLocation(this.reduce);
-    if (typeof fn !== 'function' || isClass(fn)) {
-      throw planError('SAGE_PLAN_FUNCTION', {
-        message: `reduce was given ${describeValue(fn)}`,
-        expected: 'a function of the reduced value and the next record',
-        fix: 'Write reduce((a, b) => ...).',
-        found: describeValue(fn),
-        declaredAt,
-      });
-    }
     const { emit } = checkOptions(options, ['emit'], 'reduce', declaredAt);
     checkKeyedState(this.transformation, 'reduce', declaredAt);
     const reduce = new ReduceTransformation(
       this.transformation,
-      lambdaFunction(fn),
+      lambdaFunction(checkReducer(fn, declaredAt)),
       checkEmit(emit, 'reduce', declaredAt),
       declaredAt,
     );
@@ -394,66 +366,6 @@ export class DataStream<out T> extends StreamBase {
     return new DataStream(this.environment, this.environment.add(aggregate));
   }
 
-  /**
-   * Sends the records to an array, a function, a class, a connector, or a Node `Writable` or `WritableStream`. Returns this
-   * stream, so that sinks chain; `named`, `uid` and `parallelism` right behind belong to the sink.
-   *
-   * A stream is written to with backpressure, ended with the job (`{ end: false }` leaves it open), and destroyed with the
-   * reason when the job fails or is cancelled; an error of the stream fails the job.
-   *
-   * ```ts
-   * env.fromCollection(['to be\n', 'or not\n']).sink(process.stdout);
-   * ```
-   */
-  sink(target: T[] | (readonly unknown[] & ArrayTarget<T>), options?: SinkOptions): this;
-  sink(connector: Sink<T>, options?: SinkOptions): this;
-  sink(stream: Writable | WritableStream<T>, options?: StreamSinkOptions): this;
-  sink(fn: RecordFunction<T, unknown>, options?: SinkOptions): this;
-  sink<A extends readonly unknown[]>(
-    Class: ClassOf<Executes<T, unknown>, A>,
-    ...options: ClassOptions<SinkOptions, NoInfer<A>>
-  ): this;
-  sink(instance: Executes<T, unknown>, options?: SinkOptions): this;
-  sink(target: unknown, options?: unknown): this {
-    const declaredAt = captureSourceLocation(this.sink);
-    const { name, uid, parallelism, onError, args, end } = checkOptions(options, ['name', 'uid', 'parallelism', 'onError', 'args', 'end'], 'sink', declaredAt);
-    const sink = new SinkTransformation(this.transformation, toSinkDescriptor(target, { args, end }, declaredAt), 'sink', declaredAt);
-    if (name !== undefined) sink.name = checkText(name, 'name', declaredAt);
-    if (uid !== undefined) sink.uid = checkUid(uid, undefined, this.environment.pipeline, declaredAt);
-    if (parallelism !== undefined) sink.parallelism = checkParallelism(parallelism, declaredAt);
-    if (onError !== undefined) {
-      sink.errorPolicy = checkErrorPolicy(onError, declaredAt);
-      checkCanFail(sink, sink.errorPolicy, declaredAt);
-    }
-    return this.withSubject(this.environment.add(sink));
-  }
-
-  /** Writes each record to standard output, behind `prefix` if one is given. Returns this stream as `sink` does. */
-  print(prefix?: string): this {
-    const declaredAt = captureSourceLocation(this.print);
-    if (prefix !== undefined) checkText(prefix, 'print', declaredAt);
-    const sink = new SinkTransformation(this.transformation, printSink(prefix), 'print', declaredAt);
-    return this.withSubject(this.environment.add(sink));
-  }
-
-  /**
-   * The records of this stream for a `for await` loop, which submits the job; leaving it early cancels the job. `toReadable()`
-   * and `toReadableStream()` of the result give them as a stream.
-   *
-   * ```ts
-   * const env = new LocalEnvironment('squares');
-   * for await (const square of env.fromCollection([1, 2, 3]).map((n) => n * n).collect()) console.log(square);
-   * ```
-   */
-  collect(options?: CollectOptions): CollectedRecords<T> {
-    const declaredAt = captureSourceLocation(this.collect);
-    const { signal } = checkOptions(options, ['signal'], 'collect', declaredAt);
-    const collector = new CollectStream<T>(this.environment, declaredAt, checkSignal(signal, 'collect', declaredAt));
-    const sink: SinkDescriptor = { form: 'collect', collector };
-    this.environment.add(new SinkTransformation(this.transformation, sink, 'collect', declaredAt));
-    return collector;
-  }
-
   /** The stream behind a new operator; a keyed stream stays keyed. */
   protected derive(transformation: BaseTransformation): DataStream<unknown> {
     return new DataStream(this.environment, this.environment.add(transformation));
@@ -475,26 +387,5 @@ export class DataStream<out T> extends StreamBase {
 
   #branch(route: RouteTransformation, name: string, declaredAt: SourceLocation): DataStream<T> {
     return this.derive(new SideOutputTransformation(route, 'branch', name, declaredAt)) as DataStream<T>;
-  }
-
-  #checkOwn(other: unknown, declaredAt: SourceLocation): void {
-    if (!(other instanceof DataStream)) {
-      throw planError('SAGE_PLAN_ARGUMENT', {
-        message: `union was given ${describeValue(other)}`,
-        expected: 'streams',
-        fix: Array.isArray(other) ? 'Spread the array: union(...streams).' : 'Write first.union(second).',
-        found: describeValue(other),
-        declaredAt,
-      });
-    }
-    if (other.environment === this.environment) return;
-    throw planError('SAGE_PLAN_FOREIGN_STREAM', {
-      message: `union was given a stream of the environment '${other.environment.name}'`,
-      expected: `streams of the environment '${this.environment.name}'`,
-      found: `'${other.transformation.name}' of the environment '${other.environment.name}'`,
-      fix: 'Create both streams from the same environment.',
-      declaredAt,
-      related: [{ what: `'${other.transformation.name}' of '${other.environment.name}'`, declaredAt: other.transformation.declaredAt }],
-    });
   }
 }

@@ -142,6 +142,18 @@ export function checkLimit(value: unknown, declaredAt: SourceLocation): number {
   return checkNumber(value, 'limit', { least: 0, whole: true }, declaredAt);
 }
 
+/** What `reduce` calls. @throws SageError SAGE_PLAN_FUNCTION */
+export function checkReducer<F>(fn: F, declaredAt: SourceLocation): F {
+  if (typeof fn === 'function' && !isClass(fn)) return fn;
+  throw planError('SAGE_PLAN_FUNCTION', {
+    message: `reduce was given ${describeValue(fn)}`,
+    expected: 'a function of the reduced value and the next record',
+    fix: 'Write reduce((a, b) => ...).',
+    found: describeValue(fn),
+    declaredAt,
+  });
+}
+
 /** The names of branches: at least one, none twice. @throws SageError SAGE_PLAN_ARGUMENT */
 export function checkBranchNames(value: unknown, declaredAt: SourceLocation): readonly string[] {
   const names: readonly unknown[] = Array.isArray(value) ? value : [];
@@ -170,5 +182,5 @@ export function checkErrorPolicy(value: unknown, declaredAt: SourceLocation): Er
 }
 
 function wrongValue(what: string, value: unknown, expected: string, fix: string, declaredAt: SourceLocation): Error {
-  return planError('SAGE_PLAN_ARGUMENT', { message: `${what} is ${describeValue(value)}`, expected, fix, declaredAt });
+  return planError('SAGE_PLAN_ARGUMENT', { message: `${what} is ${describeValue(value)}`, expected, found: describeValue(value), fix, declaredAt });
 }

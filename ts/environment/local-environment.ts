@@ -3,7 +3,7 @@ import { planError, SageError } from '../common/errors.ts';
 import { oldNodeProblem } from '../common/old-node-problem.ts';
 import { captureSourceLocation, type SourceLocation } from '../common/source-location.ts';
 import type { SchemaOutput, StandardSchema } from '../common/standard-schema.ts';
-import { checkCollectsAreRead } from '../datastream/collect-stream.ts';
+import { checkCollectsAreRead, noteSubmitted } from '../datastream/collect-stream.ts';
 import { DataStream } from '../datastream/streams.ts';
 import { checkOptions, checkText } from '../datastream/plan-checks.ts';
 import type { Batched, ClassOf, Mapped, Sourced } from '../datastream/record-types.ts';
@@ -201,6 +201,7 @@ export class LocalEnvironment implements StreamEnvironment {
     if (checked.autostop === true) checkCollectsAreRead(this);
     const submitted = this.#submitter.submit(this, checked, calledAt);
     this.#submitting.add(submitted);
+    noteSubmitted(this, submitted);
     let job: Job;
     try {
       job = await submitted;

@@ -56,12 +56,12 @@ export abstract class BaseFunction {
    * halves.sideOutput(odd).print('odd');
    * ```
    *
-   * @throws SageError SAGE_ENV_CONTEXT before `open`.
+   * @throws SageError SAGE_ENV_CONTEXT before `open`, and when the operator has ended.
    */
   output<T>(tag: OutputTag<T> | string, record: T): void {
     const receiver = this.sageOutputs;
     if (receiver === undefined) {
-      throw new SageError('SAGE_ENV_CONTEXT', `${this.name} called output() before it was opened`, {
+      throw new SageError('SAGE_ENV_CONTEXT', `${this.name} called output() outside execute()`, {
         help: 'Call output() in execute() only: each output belongs to the record in hand.',
       });
     }
@@ -79,8 +79,8 @@ export abstract class BaseFunction {
     target.sageContext = context;
   }
 
-  /** Says where side outputs go. The runtime calls it. */
-  static connectOutputs(target: BaseFunction, receiver: OutputReceiver): void {
+  /** Says where side outputs go, `undefined` that they go nowhere any more. The runtime calls it. */
+  static connectOutputs(target: BaseFunction, receiver: OutputReceiver | undefined): void {
     target.sageOutputs = receiver;
   }
 }

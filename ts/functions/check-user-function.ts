@@ -33,6 +33,8 @@ export interface FunctionPlace {
   /** The base classes that fit here. */
   readonly bases: readonly AbstractFunctionClass[];
   readonly declaredAt: SourceLocation;
+  /** Only what extends the base class can give results here: a function, or a class of its own, has no `collect`. */
+  readonly needsBase?: boolean;
 }
 
 /** What `value` is, in words for a message. */
@@ -80,7 +82,10 @@ export function toUserFunction(value: unknown, args: readonly unknown[], place: 
       declaredAt: place.declaredAt,
     });
   }
-  if (typeof value === 'function') return lambdaFunction(value as () => unknown);
+  if (typeof value === 'function') {
+    if (place.needsBase === true) throw withoutBase(describeValue(value), place);
+    return lambdaFunction(value as () => unknown);
+  }
   if (typeof value === 'object' && value !== null && typeof (value as { execute?: unknown }).execute === 'function') {
     checkBase(value, value.constructor?.name ?? 'Object', place);
     return instanceFunction(value);
@@ -95,9 +100,12 @@ export function toUserFunction(value: unknown, args: readonly unknown[], place: 
 }
 
 function checkBase(prototype: unknown, name: string, place: FunctionPlace): void {
-  if (!(prototype instanceof BaseFunction) || place.bases.some((base) => prototype instanceof base)) return;
-  const other = BASES.find((base) => prototype instanceof base);
-  if (other === undefined) return;
+  if (place.bases.some((base) => prototype instanceof base)) return;
+  const other = prototype instanceof BaseFunction ? BASES.find((base) => prototype instanceof base) : undefined;
+  if (other === undefined) {
+    if (place.needsBase === true) throw withoutBase(name, place);
+    return;
+  }
   const wanted = place.bases.map((base) => base.name).join(' or ');
   throw planError('SAGE_PLAN_FUNCTION', {
     message: `${place.call} was given ${name}, which extends ${other.name}`,
@@ -105,6 +113,17 @@ function checkBase(prototype: unknown, name: string, place: FunctionPlace): void
     found: `a class that extends ${other.name}`,
     fix: `Let ${name} extend ${place.bases[0]!.name}, or use it where a ${other.name} belongs.`,
     declaredAt: place.declaredAt,
+  });
+}
+
+function withoutBase(what: string, { call, bases, declaredAt }: FunctionPlace): Error {
+  const base = bases[0]!.name;
+  return planError('SAGE_PLAN_FUNCTION', {
+    message: `${call} was given ${what}, which has no collect() to give results with`,
+    expected: `a class that extends ${base}, or an object of one`,
+    found: what,
+    fix: `Let it extend ${base}, or use flatMap, which takes the results that a function returns.`,
+    declaredAt,
   });
 }
 

@@ -11,7 +11,7 @@ export abstract class CollectingFunction<Out> extends BaseFunction {
   /**
    * Emits one record. Only while the function works on a record, or in `finish`.
    *
-   * @throws SageError SAGE_ENV_CONTEXT when called before `open`.
+   * @throws SageError SAGE_ENV_CONTEXT before `open`, and when the operator has ended.
    */
   collect(record: Out): void {
     const collector = this.sageCollector;

@@ -15,24 +15,33 @@ export interface FunctionInstance {
   open(): void | Promise<void>;
   /** After the last record; a second call does nothing. @throws SageError SAGE_USER_LIFECYCLE, or rejects with it. */
   close(): void | Promise<void>;
+  /** Nothing more is asked of it: another operator or job may have the object. */
+  release(): void;
 }
+
+/** Objects of users that serve somebody: each has one context, and one place where its results go. */
+const serving = new WeakSet<object>();
 
 /**
  * Makes one parallel instance of a user's function: a new object of a class; the object itself for instance 0 of an
- * object and a copy of what it was when the pipeline was built for the others; the same function for a lambda.
+ * object and a copy of what it was when the pipeline was built for the others, and for other operators and jobs that need
+ * it at the same time; the same function for a lambda.
  *
  * @throws SageError SAGE_USER_LIFECYCLE when the constructor throws; SAGE_PLAN_FUNCTION when there is no `execute`, or an
  * object that cannot be copied would have to be shared.
  */
 export function instantiateUserFunction(fn: UserFunction, ctx: FunctionContext, declaredAt?: SourceLocation): FunctionInstance {
-  if (fn.form === 'lambda') return { fn: fn.fn, object: undefined, open: noop, close: noop };
+  if (fn.form === 'lambda') return { fn: fn.fn, object: undefined, open: noop, close: noop, release: noop };
   const name = functionName(fn);
   const where: Whereabouts = { operator: ctx.operator, declaredAt };
-  const object = fn.form === 'class' ? construct(fn, name, where) : ctx.parallelIndex === 0 ? fn.object : copy(fn, name, ctx, where);
+  const object = fn.form === 'class' ? construct(fn, name, where) : ctx.parallelIndex === 0 && !serving.has(fn.object) ? fn.object : copy(fn, name, ctx, where);
   if (typeof object.execute !== 'function') {
     throw operatorError('SAGE_PLAN_FUNCTION', `${name} has no execute method`, where);
   }
-  if (object instanceof BaseFunction) BaseFunction.attach(object, ctx);
+  if (object instanceof BaseFunction) {
+    BaseFunction.attach(object, ctx);
+    serving.add(object);
+  }
   let open = false;
   return {
     fn: undefined,
@@ -45,6 +54,9 @@ export function instantiateUserFunction(fn: UserFunction, ctx: FunctionContext, 
       if (!open) return undefined;
       open = false;
       return guarded(name, 'close', where, () => object.close?.());
+    },
+    release() {
+      serving.delete(object);
     },
   };
 }
@@ -67,9 +79,10 @@ function construct(fn: UserFunction & { form: 'class' }, name: string, where: Wh
 
 function copy(fn: InstanceUserFunction, name: string, ctx: FunctionContext, where: Whereabouts): ExecutableObject {
   if (hasPrivateMembers(fn.object)) {
+    const whom = ctx.parallelIndex === 0 ? 'several operators or jobs at the same time' : `${ctx.parallelism} parallel instances`;
     throw operatorError(
       'SAGE_PLAN_FUNCTION',
-      `one object of ${name} cannot serve ${ctx.parallelism} parallel instances: it has #private members, so that it cannot be copied`,
+      `one object of ${name} cannot serve ${whom}: it has #private members, so that it cannot be copied`,
       { ...where, help: `Give the class and its constructor arguments: (${name}, ...args).` },
     );
   }

@@ -1,8 +1,13 @@
 import { type Histogram, type HistogramSnapshot, LogHistogram } from './histogram.ts';
+import { wrongMeasurement } from './wrong-measurement.ts';
 
 /** A number that only grows. */
 export interface Counter {
-  /** Adds so much; 1 when left away. */
+  /**
+   * Adds so much; 1 when left away.
+   *
+   * @throws SageError SAGE_USER_WRONG_TYPE unless it is a number from 0.
+   */
   inc(by?: number): void;
   /** Its sum in this instance. */
   readonly value: number;
@@ -10,7 +15,11 @@ export interface Counter {
 
 /** A number that is set. */
 export interface Gauge {
-  /** From now on this is its value. */
+  /**
+   * From now on this is its value.
+   *
+   * @throws SageError SAGE_USER_WRONG_TYPE unless it is a number; `NaN` is one.
+   */
   set(value: number): void;
   /** What was set last. */
   readonly value: number;
@@ -35,14 +44,29 @@ export interface FunctionMetricsSnapshot {
 
 class LocalCounter implements Counter {
   value = 0;
+  readonly #name: string;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
   inc(by = 1): void {
+    // What is no number would stay in the sum for good.
+    if (typeof by !== 'number' || !(by >= 0)) throw wrongMeasurement(`the counter '${this.#name}' was increased by`, by, 'a number from 0');
     this.value += by;
   }
 }
 
 class LocalGauge implements Gauge {
   value = 0;
+  readonly #name: string;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
   set(value: number): void {
+    if (typeof value !== 'number') throw wrongMeasurement(`the gauge '${this.#name}' was set to`, value, 'a number');
     this.value = value;
   }
 }
@@ -59,15 +83,15 @@ export class LocalFunctionMetrics implements FunctionMetrics {
   }
 
   counter(name: string): Counter {
-    return getOrAdd(this.#counters, name, () => new LocalCounter());
+    return getOrAdd(this.#counters, name, () => new LocalCounter(name));
   }
 
   gauge(name: string): Gauge {
-    return getOrAdd(this.#gauges, name, () => new LocalGauge());
+    return getOrAdd(this.#gauges, name, () => new LocalGauge(name));
   }
 
   histogram(name: string): Histogram {
-    return getOrAdd(this.#histograms, name, () => new LogHistogram());
+    return getOrAdd(this.#histograms, name, () => new LogHistogram(name));
   }
 
   /** All metrics as they are now. */

@@ -1,6 +1,12 @@
+import { wrongMeasurement } from './wrong-measurement.ts';
+
 /** A distribution: what was recorded, within 1 %. */
 export interface Histogram {
-  /** Counts a value. */
+  /**
+   * Counts a value.
+   *
+   * @throws SageError SAGE_USER_WRONG_TYPE unless it is a number, and not `NaN`.
+   */
   record(value: number): void;
   /** Values counted in this instance. */
   readonly count: number;
@@ -44,9 +50,16 @@ export class LogHistogram implements Histogram {
   max: number = Number.NaN;
   readonly #positive = new Map<number, number>();
   readonly #negative = new Map<number, number>();
+  readonly #name: string;
   #zeros = 0;
 
+  constructor(name = 'histogram') {
+    this.#name = name;
+  }
+
   record(value: number): void {
+    // It would stay in the sum for good, and lie nowhere in the distribution.
+    if (typeof value !== 'number' || Number.isNaN(value)) throw wrongMeasurement(`the histogram '${this.#name}' was given`, value, 'a number');
     this.min = this.count === 0 || value < this.min ? value : this.min;
     this.max = this.count === 0 || value > this.max ? value : this.max;
     this.count++;

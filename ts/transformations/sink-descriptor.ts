@@ -1,4 +1,5 @@
 import type { UserFunction } from '../functions/user-function.ts';
+import type { Job } from './job.ts';
 
 /** A writer in the core, as JSON for `open_sink`. */
 export interface NativeSinkSpec {
@@ -48,8 +49,12 @@ export interface CollectSink {
 export interface StreamSink {
   /** Tells the kinds of sink apart. */
   readonly form: 'stream';
-  /** What was given, for messages: `Writable`, `WritableStream`. */
+  /** What was given. */
+  readonly stream: object;
+  /** What that is, for messages: `Writable`, `WritableStream`. */
   readonly name: string;
+  /** Whether other sinks may write to the stream too: where this one does not end it. A `WritableStream` has one writer. */
+  readonly isShared: boolean;
   /** Called once a job. @param fail told of an error that comes when nobody writes. @throws SageError SAGE_USER_SINK when the stream takes nothing any more. */
   readonly open: (fail: (error: unknown) => void) => StreamWriter;
 }
@@ -76,6 +81,10 @@ export interface NativeSink {
 export interface RecordCollector {
   /** Whether somebody has begun to iterate. */
   readonly reading: boolean;
+  /** A job with this sink in it has been submitted; it may still be refused. */
+  submitted(job: Promise<Job>): void;
+  /** @throws SageError SAGE_JOB_CANCELED when its reader has given up before anything has begun. */
+  checkNotAborted(): void;
   /** Takes one record; a promise says "not before this settles". */
   write(record: unknown): void | Promise<void>;
 }

@@ -91,6 +91,22 @@ export function describeBatch(label: string): void {
       expect(await recordsOf((env) => env.fromCollection([{ a: 1 }, { a: 2 }, { a: 3 }]).batch({ bytes: 14 }))).toEqual([[{ a: 1 }, { a: 2 }], [{ a: 3 }]]);
     });
 
+    it('bytes of what JSON does not have: Maps and Sets by what is in them, binary data by its length, cycles once', async () => {
+      const sizes = async (record: unknown, bytes: number): Promise<number[]> =>
+        (await recordsOf((env) => env.fromCollection([record, record, record]).batch({ bytes }))).map(({ length }) => length);
+      const map = new Map([['key', 'x'.repeat(90)]]);
+      const cyclic: Record<string, unknown> = { a: 1 };
+      cyclic['self'] = cyclic;
+      const jsonOfMap = JSON.stringify([...map]).length;
+      expect(await sizes(map, 2 * jsonOfMap)).toEqual([2, 1]);
+      expect(await sizes(new Set(map.values()), 93)).toEqual([1, 1, 1]);
+      expect(await sizes({ body: new Uint8Array(100) }, 200)).toEqual([1, 1, 1]);
+      expect(await sizes({ body: Buffer.alloc(98) }, 200)).toEqual([2, 1]);
+      expect(await sizes(new ArrayBuffer(100), 200)).toEqual([2, 1]);
+      expect(await sizes(cyclic, 2 * JSON.stringify({ a: 1 }).length)).toEqual([2, 1]);
+      expect(await sizes({ n: 10n }, 2 * JSON.stringify({ n: '10' }).length)).toEqual([2, 1]);
+    });
+
     it('batches of batches, and batches behind asynchronous calls', async () => {
       const records = await recordsOf((env) =>
         env.fromCollection(numbers(11)).mapAsync(async (n) => n, { concurrency: 3 }).batch({ max: 2 }).mapAsync(async (batch) => batch, { concurrency: 2 }).batch({ max: 3 }),

@@ -125,6 +125,11 @@ export function describeGates(label: string): void {
   });
 
   describe(`dedup, sample, zipWithIndex and rebalance, ${label}`, () => {
+    it.each([1, 2])('of nothing for each key ends an endless source too, in %i instances', async (parallelism) => {
+      const { records, result } = await runToArray((env) => endless['a generator']!(env).keyBy((n) => n % 3).limit(0), { parallelism });
+      expect([records, result.recordsOut]).toEqual([[], 0]);
+    });
+
     it('dedup lets the first of equal records pass: by value, by a field, by a function, within a key', async () => {
       const values = [1, '1', 1, 0, -0, Number.NaN, Number.NaN, null, undefined, null, { a: 1, b: [2] }, { b: [2], a: 1 }, [1], [1], new Date(5), new Date(5), 5n, 5n];
       expect(await recordsOf((env) => env.fromCollection(values).dedup())).toEqual([1, '1', 0, Number.NaN, null, undefined, { a: 1, b: [2] }, [1], new Date(5), 5n]);

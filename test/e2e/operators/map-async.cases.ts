@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 
@@ -146,6 +147,54 @@ export function describeMapAsync(label: string): void {
           .mapAsync((n) => (n % 7 === 0 ? nextTurn(n) : n % 5 === 0 ? Promise.resolve(n) : n), { concurrency: 2, concurrencyPerKey, ordered: false }),
       );
       expect(sorted(records)).toEqual(numbers(1200));
+    });
+
+    it.each([1, 2, 3])('calls of which some give their result at once while others are in flight, %i at a time: nobody waits for ever', async (concurrency) => {
+      for (const every of [2, 3, 5]) {
+        const records = await recordsOf((env) =>
+          env
+            .fromCollection([0, 100, 200])
+            .flatMap((first) => numbers(30).map((n) => first + n))
+            .mapAsync((n) => (n % every === 0 ? someTurns(n).then(() => n) : n), { concurrency }),
+        );
+        expect(records).toEqual([0, 100, 200].flatMap((first) => numbers(30).map((n) => first + n)));
+      }
+    });
+
+    it.each([true, false])('calls of one key that settle while results of others are on their way: nobody waits for ever; ordered: %s', async (ordered) => {
+      const all = numbers(300);
+      const isDropped = (n: number): boolean => (n * 13) % 7 < 3;
+      const records = await recordsOf((env) =>
+        env
+          .fromCollection(numbers(10))
+          .keyBy((n) => n % 4)
+          .flatMap(function* (n) {
+            yield* all.slice(n * 30, n * 30 + 30);
+          })
+          .mapAsync((n) => {
+            const result = isDropped(n) ? undefined : n;
+            return [result, Promise.resolve(result), nextTurn(result), someTurns(n).then(() => result)][(n * 11) % 4];
+          }, { concurrency: 2, concurrencyPerKey: 1, ordered })
+          .map((n) => someTurns(n).then(() => n)),
+      );
+      const wanted = all.filter((n) => !isDropped(n));
+      expect(ordered ? records : sorted(records)).toEqual(wanted);
+    });
+
+    it('a result that is there at once does not wait for the next record of a stream that has nothing yet', async () => {
+      const stream = new Readable({ objectMode: true, read() {} });
+      for (const n of [1, 2, 3]) stream.push(n);
+      const env = new LocalEnvironment();
+      const seen: number[] = [];
+      env
+        .fromSource<number>(stream)
+        .mapAsync((n) => n, { concurrency: 2 })
+        .sink((n) => {
+          seen.push(n);
+          if (n === 3) stream.push(null); // the stream ends once its last record is through
+        });
+      await env.submit({ autostop: true });
+      expect(seen).toEqual([1, 2, 3]);
     });
 
     it('concurrencyPerKey in order', async () => {

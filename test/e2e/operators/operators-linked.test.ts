@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 process.env['SAGE_CODEGEN'] = '0';
 const { describeBatch } = await import('./batch.cases.ts');
 const { describeGates } = await import('./gates.cases.ts');
+const { describeLeaving } = await import('./leaving.cases.ts');
 const { describeMapAsync } = await import('./map-async.cases.ts');
 const { describePolicies } = await import('./policies.cases.ts');
 const { describeProcess } = await import('./process.cases.ts');
@@ -15,4 +16,4 @@ it('no code is generated here', () => {
   expect(canGenerateCode()).toBe(false);
 });
 
-for (const describeCases of [describeBatch, describeGates, describeMapAsync, describePolicies, describeProcess, describeRoute, describeTold]) describeCases('linked form');
+for (const describeCases of [describeBatch, describeGates, describeLeaving, describeMapAsync, describePolicies, describeProcess, describeRoute, describeTold]) describeCases('linked form');

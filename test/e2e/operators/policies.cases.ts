@@ -117,6 +117,16 @@ export function describePolicies(label: string): void {
       });
     }
 
+    it.each([undefined, 'fail', retrying(2, 'fail')] as const)('the code says whether the function threw or rejected, with the policy %j', async (policy) => {
+      const codeOf = (fn: (n: number) => unknown): Promise<unknown> =>
+        recordsOf((env) => {
+          const mapped = env.fromCollection([1]).map(fn);
+          return policy === undefined ? mapped : mapped.onError(policy);
+        }).catch((error: unknown) => (error as { code: unknown }).code);
+      expect(await codeOf((n) => fail(n))).toBe('SAGE_USER_THREW');
+      expect(await codeOf(async (n) => fail(n))).toBe('SAGE_USER_REJECTED');
+    });
+
     it('a filter that fails', async () => {
       const { records, result } = await runToArray((env) => env.fromCollection(numbers(40)).filter((n) => (isBad(n) ? fail(n) : n % 2 === 0)).onError('skip'));
       expect([records, result.recordsSkipped]).toEqual([numbers(40).filter((n) => n % 2 === 0), bad.length]);

@@ -143,5 +143,21 @@ export function describeRoute(label: string): void {
       const routed = await recordsOf((env) => env.fromCollection(numbers(10)).keyBy((n) => n % 2).route(parity).to('odd').aggregate({ n: count() }));
       expect(routed).toEqual([{ key: 1, n: 5 }]);
     });
+
+    it('what branches are merged to has no key, also when only one of them gives a stream', async () => {
+      const [limited, summed, aside]: number[][] = [[], [], []];
+      const env = new LocalEnvironment();
+      const merged = env
+        .fromCollection(numbers(9))
+        .keyBy((n) => n % 3)
+        .route((n) => (n > 6 ? 'large' : 'small'), {
+          small: (stream) => stream.map((n) => n * 10),
+          default: (stream) => void stream.sink(aside!),
+        });
+      merged.limit(2).sink(limited!);
+      merged.reduce((a, b) => a + b).sink(summed!);
+      await env.submit({ autostop: true });
+      expect([limited, summed, aside]).toEqual([[0, 10], [210], [7, 8]]);
+    });
   });
 }

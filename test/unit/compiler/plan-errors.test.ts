@@ -171,7 +171,7 @@ test.each(['update', { everyMs: 100 }] as const)('unbounded input is fine with e
 test('collect() that nobody reads is an error of a submit with autostop, and of no other', () => {
   const withReader = (reading: boolean): PipelineBuilder => {
     const build = new PipelineBuilder();
-    build.sink(build.collection(), { name: 'collect' }, { form: 'collect', collector: { reading, write: () => undefined } });
+    build.sink(build.collection(), { name: 'collect' }, { form: 'collect', collector: { reading, submitted: () => undefined, checkNotAborted: () => undefined, write: () => undefined } });
     return build;
   };
   const unread = withReader(false);

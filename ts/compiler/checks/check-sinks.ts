@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { planError } from '../../common/errors.ts';
 import { UNKNOWN_LOCATION, type SourceLocation } from '../../common/source-location.ts';
 import type { BaseTransformation } from '../../transformations/base-transformation.ts';
-import { isStandardOutput } from '../../transformations/sink-descriptor.ts';
+import { isStandardOutput, type StreamSink } from '../../transformations/sink-descriptor.ts';
 import { SinkTransformation } from '../../transformations/sink-transformation.ts';
 import type { Pipeline } from '../logical-plan.ts';
 
@@ -16,7 +16,7 @@ export interface SinkCheckOptions {
 /**
  * There must be something to do, records must go somewhere, and a `collect()` must have a reader.
  *
- * @throws SageError SAGE_PLAN_EMPTY, SAGE_PLAN_NO_SINK, SAGE_PLAN_COLLECT or SAGE_PLAN_OUTPUT_PATH.
+ * @throws SageError SAGE_PLAN_EMPTY, SAGE_PLAN_NO_SINK, SAGE_PLAN_COLLECT, SAGE_PLAN_OUTPUT_PATH or SAGE_PLAN_SINK.
  */
 export function checkSinks(pipeline: Pipeline, options: SinkCheckOptions): void {
   const last = pipeline.at(-1);
@@ -42,6 +42,7 @@ export function checkSinks(pipeline: Pipeline, options: SinkCheckOptions): void 
   }
   if (options.autostop === true) for (const sink of sinks) checkCollected(sink, options.declaredAt);
   checkPaths(sinks);
+  checkStreams(sinks);
 }
 
 function checkCollected(transformation: SinkTransformation, submittedAt: SourceLocation | undefined): void {
@@ -80,6 +81,31 @@ function checkPaths(sinks: readonly SinkTransformation[]): void {
     }
     owners.set(path, transformation);
   }
+}
+
+/** The first of two sinks to come to its end would end the stream under the other one. */
+function checkStreams(sinks: readonly SinkTransformation[]): void {
+  const owners = new Map<object, SinkTransformation & { readonly sink: StreamSink }>();
+  for (const transformation of sinks.filter(isStreamSink)) {
+    const { sink } = transformation;
+    const owner = owners.get(sink.stream);
+    if (owner !== undefined && !(owner.sink.isShared && sink.isShared)) {
+      throw planError('SAGE_PLAN_SINK', {
+        message: `'${owner.name}' and '${transformation.name}' both write to the same ${sink.name}`,
+        expected: 'one sink for each stream',
+        found: 'two sinks for one stream',
+        fix: 'Union the streams before one sink. Sinks with { end: false } may share a Node stream, which you then end yourself.',
+        declaredAt: transformation.declaredAt,
+        related: [{ what: `'${owner.name}', which writes to it too`, declaredAt: owner.declaredAt }],
+        operator: transformation.name,
+      });
+    }
+    owners.set(sink.stream, transformation);
+  }
+}
+
+function isStreamSink(transformation: SinkTransformation): transformation is SinkTransformation & { readonly sink: StreamSink } {
+  return transformation.sink.form === 'stream';
 }
 
 function outputOf(path: string): string {

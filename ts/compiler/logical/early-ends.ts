@@ -12,7 +12,7 @@ interface Node {
 /**
  * The operators that may never end by themselves (sources, and flatMaps in the middle of a record) but have nothing left to do once
  * certain limits have been reached: on every way from there to a sink is one of them. Limits of single keys do not count, as
- * there may always be another key.
+ * there may always be another key, unless they let nothing pass.
  */
 export function findEarlyEnds(nodes: readonly Node[]): readonly EarlyEnd[] {
   const consumers = new Map<OperatorId, Node[]>(nodes.map(({ id }) => [id, []]));
@@ -34,7 +34,7 @@ function limitsBelow(from: Node, consumers: ReadonlyMap<OperatorId, readonly Nod
     for (const consumer of consumers.get(node.id)!) {
       const { transformation } = consumer;
       if (transformation.kind === 'sink') return undefined;
-      if (transformation.kind === 'limit' && !transformation.keyed) limits.add(consumer.id);
+      if (transformation.kind === 'limit' && (!transformation.keyed || transformation.max === 0)) limits.add(consumer.id);
       else if (!seen.has(consumer.id)) {
         seen.add(consumer.id);
         open.push(consumer);

@@ -37,33 +37,35 @@ export function toRecordIterable(value: object): RecordIterable | undefined {
   return typeof next === 'function' ? { name, open: once(value, () => value as RecordIterator), async: 'unknown' } : undefined;
 }
 
+/** What has one pass, and has been opened: by a job, or by another source of the same one. */
+const opened = new WeakSet<object>();
+
 /** A stream has one pass; something may have happened to it since the pipeline was written. */
 function streamOnce(stream: Parameters<typeof whyNotReadable>[0], open: () => RecordIterator): () => RecordIterator {
-  let opened = false;
   return () => {
     // One that has failed says so when it is read.
-    const problem = opened ? 'was read by an earlier job' : isReadable(stream) && stream.errored != null ? undefined : whyNotReadable(stream);
+    const problem = opened.has(stream) ? 'is read by another source, or was by an earlier job' : isReadable(stream) && stream.errored != null ? undefined : whyNotReadable(stream);
     if (problem !== undefined) {
       throw new SageError('SAGE_USER_SOURCE', `a ${stream.constructor?.name ?? 'stream'} ${problem}`, {
         help: 'Give a function that makes the stream: fromSource(async function* () { yield* makeStream(); }).',
       });
     }
-    opened = true;
+    opened.add(stream);
     return open();
   };
 }
 
-/** An iterator that is its own iterable has one pass; a second job over it would silently see nothing. */
+/** An iterator that is its own iterable has one pass; a second source or job would silently see a part of it, or nothing. */
 function once(value: object, open: () => RecordIterator): () => RecordIterator {
-  let opened = false;
   return () => {
     const iterator = open();
-    if (opened && (iterator as object) === value) {
-      throw new SageError('SAGE_USER_SOURCE', 'an iterator was already read by an earlier job', {
-        help: 'Give the generator function instead of its result, so that each job starts its own.',
+    if (iterator !== value) return iterator;
+    if (opened.has(value)) {
+      throw new SageError('SAGE_USER_SOURCE', 'an iterator is already read by another source, or was by an earlier job', {
+        help: 'Give the generator function instead of its result, so that each source of each job starts its own.',
       });
     }
-    opened = true;
+    opened.add(value);
     return iterator;
   };
 }

@@ -38,7 +38,9 @@ export function toStreamSink(value: object, end: unknown, declaredAt: SourceLoca
   const ends = end ?? !isStandardStream(value);
   return {
     form: 'stream',
+    stream: value,
     name,
+    isShared: isWritable(value) && !ends,
     open(fail) {
       const problem = whyNotWritable(value);
       if (problem !== undefined) {

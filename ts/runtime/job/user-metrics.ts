@@ -23,19 +23,28 @@ export class UserMetricsOfJob {
   of(operator: number): UserMetrics | undefined {
     const instances = this.#byOperator.get(operator);
     if (instances === undefined) return undefined;
-    const counters: Record<string, number> = {};
-    const gauges: Record<string, Record<number, number>> = {};
+    // Names are the user's: 'constructor' is one like any other.
+    const counters = new Map<string, number>();
+    const gauges = new Map<string, Record<number, number>>();
     const histograms = new Map<string, LogHistogram>();
     for (const [instance, snapshot] of [...instances].toSorted(([a], [b]) => a - b)) {
-      for (const [name, value] of Object.entries(snapshot.counters)) counters[name] = (counters[name] ?? 0) + value;
-      for (const [name, value] of Object.entries(snapshot.gauges)) (gauges[name] ??= {})[instance] = value;
+      for (const [name, value] of Object.entries(snapshot.counters)) counters.set(name, (counters.get(name) ?? 0) + value);
+      for (const [name, value] of Object.entries(snapshot.gauges)) {
+        const values = gauges.get(name) ?? {};
+        gauges.set(name, values);
+        values[instance] = value;
+      }
       for (const [name, counted] of Object.entries(snapshot.histograms)) {
         const merged = histograms.get(name) ?? new LogHistogram();
         histograms.set(name, merged);
         merged.merge(counted);
       }
     }
-    return { counters, gauges, histograms: Object.fromEntries([...histograms].map(([name, histogram]) => [name, summary(histogram)])) };
+    return {
+      counters: Object.fromEntries(counters),
+      gauges: Object.fromEntries(gauges),
+      histograms: Object.fromEntries([...histograms].map(([name, histogram]) => [name, summary(histogram)])),
+    };
   }
 }
 

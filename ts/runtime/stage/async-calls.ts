@@ -90,6 +90,11 @@ export class AsyncCalls implements HoldingOperator {
     return this.#running >= this.#settings.concurrency || this.#waiting.length > 0 || this.#laneWaiting >= this.#capacity || this.#entries.length - this.#head >= this.#capacity;
   }
 
+  /** Whether a call waits for nothing but to be begun. */
+  get #mayBegin(): boolean {
+    return this.#waiting.length > 0 && this.#running < this.#settings.concurrency;
+  }
+
   /** Takes a record; generated code calls it. */
   submit(value: unknown, key: unknown): void {
     const { ordered, concurrencyPerKey } = this.#settings;
@@ -122,7 +127,8 @@ export class AsyncCalls implements HoldingOperator {
         if (pushed !== undefined) await pushed;
       }
       if (!this.isFull) return;
-      if (this.#results.length > 0 || this.#letters.length > 0 || this.#failure !== undefined) continue;
+      // Calls may have settled while results went down: of those, nobody is told again.
+      if (this.#results.length > 0 || this.#letters.length > 0 || this.#failure !== undefined || this.#mayBegin) continue;
       await new Promise<void>((resolve) => {
         this.#wakeLinked = resolve;
       });
@@ -134,9 +140,8 @@ export class AsyncCalls implements HoldingOperator {
   work(): Pushed {
     this.#notified = false;
     if (this.#failure !== undefined) throw this.#failure.error;
-    const { concurrency } = this.#settings;
     // A call that gives its result at once puts the next one of its key before the others.
-    while (this.#waiting.length > 0 && this.#running < concurrency) this.#admit(this.#waiting.shift()!);
+    while (this.#mayBegin) this.#admit(this.#waiting.shift()!);
     return this.#letters.length > 0 ? this.#sendLetters() : undefined;
   }
 

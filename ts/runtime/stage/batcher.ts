@@ -1,9 +1,11 @@
 import { SageError } from '../../common/errors.ts';
 import type { StageNode } from '../../compiler/physical-plan.ts';
+import { describeValue } from '../../functions/check-user-function.ts';
 import type { BatchSettings } from '../../transformations/batch-transformation.ts';
 import type { HeldResults, HoldingOperator } from './holding-operator.ts';
 import { keyIdentity } from './key-identity.ts';
 import type { Pushed } from './linked-node.ts';
+import { recordBytes } from './record-bytes.ts';
 import { readSelector } from './record-gates.ts';
 import type { StageBindings } from './stage-bindings.ts';
 
@@ -69,7 +71,7 @@ export class Batcher implements HoldingOperator {
   add(record: unknown, key: unknown): unknown[] | undefined {
     const { weight: maxWeight, bytes: maxBytes } = this.#limits;
     const weight = this.#weigh === undefined ? 1 : this.#checkedWeight(record, this.#weigh);
-    const bytes = maxBytes === Number.POSITIVE_INFINITY ? 0 : estimateBytes(record);
+    const bytes = maxBytes === Number.POSITIVE_INFINITY ? 0 : recordBytes(record);
     const group = this.#group?.(record, key);
     let batch = this.#open.get(group);
     let own: OpenBatch | undefined;
@@ -109,7 +111,7 @@ export class Batcher implements HoldingOperator {
   #checkedWeight(record: unknown, weigh: (record: unknown) => number): number {
     const weight: unknown = weigh(record);
     if (typeof weight === 'number' && weight >= 0) return weight;
-    throw new SageError('SAGE_USER_WRONG_TYPE', `the weight of a record is ${typeof weight === 'number' ? weight : `a ${typeof weight}`}, and not a number from 0`);
+    throw new SageError('SAGE_USER_WRONG_TYPE', `the weight of a record is ${describeValue(weight)}, and not a number from 0`);
   }
 
   push(value: unknown, key: unknown): Pushed {
@@ -148,13 +150,4 @@ export class Batcher implements HoldingOperator {
     for (const batch of this.#open.values()) this.#closed.push(batch);
     this.#open.clear();
   }
-}
-
-/** About how many bytes a record is: of texts and binary data their length, of other values that of their JSON. */
-function estimateBytes(record: unknown): number {
-  if (typeof record === 'string') return Buffer.byteLength(record);
-  if (ArrayBuffer.isView(record)) return record.byteLength;
-  if (record instanceof ArrayBuffer) return record.byteLength;
-  const text = JSON.stringify(record, (_name, value: unknown) => (typeof value === 'bigint' ? String(value) : value)) as string | undefined;
-  return text === undefined ? 0 : Buffer.byteLength(text);
 }

@@ -28,7 +28,7 @@ export function makeRecordGate({ op }: StageNode, host: GateHost): RecordGate | 
     case 'sample':
       return 'every' in op.settings ? new EveryGate(op.settings.every) : new FractionGate(op.settings, host.instance);
     case 'limit':
-      return op.keyed ? new KeyedLimitGate(op.max) : new LimitGate(op.max, host);
+      return op.keyed && op.max > 0 ? new KeyedLimitGate(op.max) : new LimitGate(op.max, host);
     default:
       return undefined;
   }

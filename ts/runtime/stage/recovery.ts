@@ -60,7 +60,7 @@ export class Recovery {
    */
   recover(error: unknown, value: unknown, key: unknown, how: FailureKind, attempt: (() => Promise<() => Pushed>) | undefined): Pushed {
     this.#checkBearable(error, value, how);
-    if (this.retries > 0 && attempt !== undefined) return this.#tryAgain(error, value, key, attempt);
+    if (this.retries > 0 && attempt !== undefined) return this.#tryAgain(error, value, key, how, attempt);
     return this.giveUp(error, value, key, 1, how);
   }
 
@@ -108,7 +108,7 @@ export class Recovery {
     throw how === 'rejected' ? control.rejected(error, this.#node.id, value) : control.threw(error, this.#node.id, value);
   }
 
-  async #tryAgain(first: unknown, value: unknown, key: unknown, attempt: () => Promise<() => Pushed>): Promise<void> {
+  async #tryAgain(first: unknown, value: unknown, key: unknown, how: FailureKind, attempt: () => Promise<() => Pushed>): Promise<void> {
     const policy = this.#policy as Exclude<ErrorPolicy, string>;
     let error = first;
     for (let retry = 1; retry <= policy.retry; retry++) {
@@ -117,7 +117,7 @@ export class Recovery {
       try {
         goOn = await attempt();
       } catch (again) {
-        this.#checkBearable(again, value, 'threw');
+        this.#checkBearable(again, value, how);
         error = again;
         continue;
       }
@@ -126,7 +126,7 @@ export class Recovery {
       if (pushed !== undefined) await pushed;
       return;
     }
-    const pushed = this.giveUp(error, value, key, policy.retry + 1);
+    const pushed = this.giveUp(error, value, key, policy.retry + 1, how);
     if (pushed !== undefined) await pushed;
   }
 

@@ -67,7 +67,7 @@ export class ResultWalker {
         this.#hold(held, next.value);
       }
     } catch (error) {
-      void leave();
+      await left(leave);
       throw error;
     } finally {
       control.forget(leave);
@@ -121,14 +121,27 @@ export class ResultWalker {
         emitted[this.#node]!++;
         const pushed = this.#emit(next.value, key);
         if (control.needless.has(this.#node)) {
-          iterator.return?.();
+          this.#leave(() => iterator.return?.(), value);
           return pushed;
         }
         if (pushed !== undefined || control.stop || pace.isTurnDue()) return this.#walkOn(iterator, key, value, pushed);
       }
     } catch (error) {
-      iterator.return?.();
+      try {
+        iterator.return?.();
+      } catch {
+        // As in a for loop: what went wrong first is what is told.
+      }
       throw error;
+    }
+  }
+
+  /** Leaves an iterator whose results nobody needs any more; what it throws then is the operator's failure. */
+  #leave(leave: () => unknown, value: unknown): void {
+    try {
+      leave();
+    } catch (error) {
+      throw this.#bindings.control.threw(error, this.#node, value);
     }
   }
 
@@ -142,7 +155,7 @@ export class ResultWalker {
       else await first;
       control.checkNotOver();
       if (control.needless.has(this.#node)) {
-        leave();
+        this.#leave(leave, value);
         return;
       }
       for (;;) {
@@ -158,12 +171,12 @@ export class ResultWalker {
         if (pushed !== undefined) await pushed;
         control.checkNotOver();
         if (control.needless.has(this.#node)) {
-          leave();
+          this.#leave(leave, value);
           return;
         }
       }
     } catch (error) {
-      leave();
+      await left(leave);
       throw error;
     } finally {
       control.forget(leave);
@@ -194,15 +207,23 @@ export class ResultWalker {
         if (pushed !== undefined) await pushed;
         control.checkNotOver();
         if (control.needless.has(this.#node)) {
-          await leave();
+          await this.#leaveAsync(leave, value);
           return;
         }
       }
     } catch (error) {
-      await leave();
+      await left(leave);
       throw error;
     } finally {
       control.forget(leave);
+    }
+  }
+
+  async #leaveAsync(leave: () => unknown, value: unknown): Promise<void> {
+    try {
+      await leave();
+    } catch (error) {
+      throw this.#bindings.control.rejected(error, this.#node, value);
     }
   }
 
@@ -212,6 +233,15 @@ export class ResultWalker {
     } catch (error) {
       throw this.#bindings.control.threw(error, this.#node, value);
     }
+  }
+}
+
+/** Leaves an iterator behind an error. As in a for loop: what went wrong first is what is told. */
+async function left(leave: () => unknown): Promise<void> {
+  try {
+    await leave();
+  } catch {
+    // see above
   }
 }
 

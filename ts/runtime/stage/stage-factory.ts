@@ -154,6 +154,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
       build(node);
     } catch (error) {
       writers.abort(error);
+      for (const instance of instances) instance.release();
       // Constructors, `init` of aggregators and `[Symbol.iterator]` of sources are user code.
       throw reporter.failed(error, node.id, NO_RECORD);
     }
@@ -175,6 +176,10 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
     }
     const late = givenTooLate(bindings);
     if (late !== undefined) failures.push(late);
+    for (const { object, release } of instances) {
+      if (finished) disconnect(object);
+      release();
+    }
     for (const operator of bindings.keyed) operator?.close();
     instances.length = 0;
     bindings.keyed.fill(undefined);
@@ -228,6 +233,12 @@ function connectOutputs(node: StageNode, object: BaseFunction, bindings: StageBi
     unread.add(tag);
     bindings.logger(node.id).warn(`nobody takes the side output '${tag}': its records are counted and left out; call sideOutput('${tag}') behind the operator`);
   });
+}
+
+/** What a function gives from now on would go nowhere: its calls throw, where it makes them. */
+function disconnect(object: unknown): void {
+  if (object instanceof CollectingFunction) CollectingFunction.connect(object, undefined);
+  if (object instanceof BaseFunction) BaseFunction.connectOutputs(object, undefined);
 }
 
 /** Records that were given when no `execute` was there to pass them on: they must not vanish without a word. */

@@ -64,6 +64,8 @@ export class StageRunner {
   #lastFlushMs = 0;
   /** Ends the wait of a step for what is in flight. */
   #wakeStep: (() => void) | undefined;
+  /** Something has settled that the operators have not worked on yet: no step may begin to wait. */
+  #hasNews = false;
   /** The core has given this step to the source: it may be asked for more until the step's time is up. */
   #isSourceTurn = false;
 
@@ -92,6 +94,7 @@ export class StageRunner {
 
   /** Something that was in flight has settled; whether a step was waiting for that. */
   wakeStep(): boolean {
+    this.#hasNews = true;
     if (this.#wakeStep === undefined) return false;
     this.#wakeStep();
     return true;
@@ -171,6 +174,7 @@ export class StageRunner {
     const deadlineMs = Math.max(stepDeadlineMs, nowMs + LEAST_WORK_MS);
     control.turnDueMs = deadlineMs;
     for (;;) {
+      this.#hasNews = false;
       const worked = this.#holders.work();
       if (worked !== undefined) return worked;
       if (this.#holders.hasBacklog) {
@@ -237,9 +241,10 @@ export class StageRunner {
     clearTimeout(timer);
   }
 
-  /** Has `wake` called when something that was in flight has settled. */
+  /** Has `wake` called when something that was in flight has settled: at once for what did so in this step, of which nobody is told again. */
   readonly #woken = (wake: () => void): void => {
-    this.#wakeStep = wake;
+    if (this.#hasNews) wake();
+    else this.#wakeStep = wake;
   };
 
   /**

@@ -155,15 +155,21 @@ export class StageSources {
     else await new Promise((resolve) => setTimeout(resolve, 1));
   }
 
-  /** Leaves the sources: their `return` is called, so that generators can clean up. */
+  /** Leaves the sources: their `return` is called, so that generators can clean up. All are left; the first error is thrown. */
   async close(): Promise<void> {
+    const failures: Error[] = [];
     for (const source of this.#sources) {
       if (source.ended && !source.left) continue;
-      const closing = source.opened.close();
-      // An async generator comes to its `return` behind the promise that it still owes, and that may never settle.
-      if (source.item === this.#owing) await settledWithin(OWED_MS, closing);
-      else await closing;
+      try {
+        const closing = source.opened.close();
+        // An async generator comes to its `return` behind the promise that it still owes, and that may never settle.
+        if (source.item === this.#owing) await settledWithin(OWED_MS, closing);
+        else await closing;
+      } catch (error) {
+        failures.push(this.#control.rejected(error, source.opened.root, NO_RECORD));
+      }
     }
+    if (failures.length > 0) throw failures[0];
   }
 
   /**
@@ -180,14 +186,13 @@ export class StageSources {
   }
 }
 
-/** Waits for a promise, however it settles, but not longer than this. */
-function settledWithin(deadlineMs: number, promise: unknown): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, deadlineMs);
-    const leave = (): void => {
-      clearTimeout(timer);
-      resolve();
-    };
-    Promise.resolve(promise).then(leave, leave);
-  });
+/** Waits for a promise, but not longer than this. @throws what it rejects with in that time. */
+async function settledWithin(deadlineMs: number, promise: unknown): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, deadlineMs);
+  try {
+    await Promise.race([promise, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

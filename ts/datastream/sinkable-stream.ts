@@ -1,0 +1,76 @@
+import type { Writable } from 'node:stream';
+import type { WritableStream } from 'node:stream/web';
+import { captureSourceLocation } from '../common/source-location.ts';
+import type { Sink } from '../transformations/connector.ts';
+import type { ArrayTarget, SinkDescriptor } from '../transformations/sink-descriptor.ts';
+import { SinkTransformation } from '../transformations/sink-transformation.ts';
+import { type CollectedRecords, type CollectOptions, CollectStream } from './collect-stream.ts';
+import { checkErrorPolicy } from './operator-arguments.ts';
+import { checkCanFail, checkOptions, checkParallelism, checkSignal, checkText, checkUid } from './plan-checks.ts';
+import type { ClassOf, Executes, RecordFunction } from './record-types.ts';
+import { printSink, toSinkDescriptor } from './sink-argument.ts';
+import { StreamBase } from './stream-base.ts';
+import type { ClassOptions, SinkOptions, StreamSinkOptions } from './stream-options.ts';
+
+/** The ways of records out of a pipeline: sinks, standard output, and readers of the program. */
+export abstract class SinkableStream<out T> extends StreamBase {
+  /**
+   * Sends the records to an array, a function, a class, a connector, or a Node `Writable` or `WritableStream`. Returns this
+   * stream, so that sinks chain; `named`, `uid` and `parallelism` right behind belong to the sink.
+   *
+   * A stream is written to with backpressure, ended with the job (`{ end: false }` leaves it open), and destroyed with the
+   * reason when the job fails or is cancelled; an error of the stream fails the job.
+   *
+   * ```ts
+   * env.fromCollection(['to be\n', 'or not\n']).sink(process.stdout);
+   * ```
+   */
+  sink(target: T[] | (readonly unknown[] & ArrayTarget<T>), options?: SinkOptions): this;
+  sink(connector: Sink<T>, options?: SinkOptions): this;
+  sink(stream: Writable | WritableStream<T>, options?: StreamSinkOptions): this;
+  sink(fn: RecordFunction<T, unknown>, options?: SinkOptions): this;
+  sink<A extends readonly unknown[]>(
+    Class: ClassOf<Executes<T, unknown>, A>,
+    ...options: ClassOptions<SinkOptions, NoInfer<A>>
+  ): this;
+  sink(instance: Executes<T, unknown>, options?: SinkOptions): this;
+  sink(target: unknown, options?: unknown): this {
+    const declaredAt = captureSourceLocation(this.sink);
+    const { name, uid, parallelism, onError, args, end } = checkOptions(options, ['name', 'uid', 'parallelism', 'onError', 'args', 'end'], 'sink', declaredAt);
+    const sink = new SinkTransformation(this.transformation, toSinkDescriptor(target, { args, end }, declaredAt), 'sink', declaredAt);
+    if (name !== undefined) sink.name = checkText(name, 'name', declaredAt);
+    if (uid !== undefined) sink.uid = checkUid(uid, undefined, this.environment.pipeline, declaredAt);
+    if (parallelism !== undefined) sink.parallelism = checkParallelism(parallelism, declaredAt);
+    if (onError !== undefined) {
+      sink.errorPolicy = checkErrorPolicy(onError, declaredAt);
+      checkCanFail(sink, sink.errorPolicy, declaredAt);
+    }
+    return this.withSubject(this.environment.add(sink));
+  }
+
+  /** Writes each record to standard output, behind `prefix` if one is given. Returns this stream as `sink` does. */
+  print(prefix?: string): this {
+    const declaredAt = captureSourceLocation(this.print);
+    if (prefix !== undefined) checkText(prefix, 'print', declaredAt);
+    const sink = new SinkTransformation(this.transformation, printSink(prefix), 'print', declaredAt);
+    return this.withSubject(this.environment.add(sink));
+  }
+
+  /**
+   * The records of this stream for a `for await` loop, which submits the job; leaving it early cancels the job. `toReadable()`
+   * and `toReadableStream()` of the result give them as a stream.
+   *
+   * ```ts
+   * const env = new LocalEnvironment('squares');
+   * for await (const square of env.fromCollection([1, 2, 3]).map((n) => n * n).collect()) console.log(square);
+   * ```
+   */
+  collect(options?: CollectOptions): CollectedRecords<T> {
+    const declaredAt = captureSourceLocation(this.collect);
+    const { signal } = checkOptions(options, ['signal'], 'collect', declaredAt);
+    const collector = new CollectStream<T>(this.environment, declaredAt, checkSignal(signal, 'collect', declaredAt));
+    const sink: SinkDescriptor = { form: 'collect', collector };
+    this.environment.add(new SinkTransformation(this.transformation, sink, 'collect', declaredAt));
+    return collector;
+  }
+}

@@ -1,0 +1,31 @@
+import { planError } from '../common/errors.ts';
+import type { SourceLocation } from '../common/source-location.ts';
+import { describeValue } from '../functions/check-user-function.ts';
+import type { BaseTransformation } from '../transformations/base-transformation.ts';
+import { StreamBase } from './stream-base.ts';
+
+/** The operators whose records a union of `stream` with these streams has. @throws SageError SAGE_PLAN_ARGUMENT for what is no stream, SAGE_PLAN_FOREIGN_STREAM */
+export function unionInputs(stream: StreamBase, others: readonly unknown[], declaredAt: SourceLocation): readonly BaseTransformation[] {
+  return [stream, ...others].map((input) => checkOwn(stream, input, declaredAt).transformation);
+}
+
+function checkOwn({ environment }: StreamBase, other: unknown, declaredAt: SourceLocation): StreamBase {
+  if (!(other instanceof StreamBase)) {
+    throw planError('SAGE_PLAN_ARGUMENT', {
+      message: `union was given ${describeValue(other)}`,
+      expected: 'streams',
+      fix: Array.isArray(other) ? 'Spread the array: union(...streams).' : 'Write first.union(second).',
+      found: describeValue(other),
+      declaredAt,
+    });
+  }
+  if (other.environment === environment) return other;
+  throw planError('SAGE_PLAN_FOREIGN_STREAM', {
+    message: `union was given a stream of the environment '${other.environment.name}'`,
+    expected: `streams of the environment '${environment.name}'`,
+    found: `'${other.transformation.name}' of the environment '${other.environment.name}'`,
+    fix: 'Create both streams from the same environment.',
+    declaredAt,
+    related: [{ what: `'${other.transformation.name}' of '${other.environment.name}'`, declaredAt: other.transformation.declaredAt }],
+  });
+}
