@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { FileSource, JsonSink, LocalEnvironment, sum } from '../../ts/index.ts';
+import { shareOfRuns } from '../property-runs.ts';
 import { recordsOf } from './support/run-to-array.ts';
 
 const DATA = join(import.meta.dirname, '../../node_modules/vega-datasets/data');
@@ -79,6 +80,6 @@ test('what a sink writes, JSON.parse and a source read', async () => {
       expect(JSON.parse(await written(records))).toEqual(positive);
       expect(await recordsOf((env) => env.fromSource(FileSource.json(join(folder, 'written.json'))))).toEqual(positive);
     }),
-    { numRuns: Number(process.env['SAGE_PROPERTY_RUNS'] ?? 30) },
+    { numRuns: shareOfRuns(0.3) },
   );
 });
