@@ -345,6 +345,24 @@ fn errors_about_names_are_on_the_line_of_the_names() {
 }
 
 #[test]
+fn a_table_in_utf16_is_told_to_be_converted() {
+    let units = "\u{FEFF}a,b\n1,2\n".encode_utf16();
+    let little: Vec<u8> = units.clone().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = units.flat_map(u16::to_be_bytes).collect();
+    for content in [little, big] {
+        let names = error(&content, &json!({}));
+        assert_eq!(names.code, ErrorCode::FormatUtf8);
+        assert!(
+            names
+                .message
+                .ends_with("begins as UTF-16 does, convert the file to UTF-8"),
+            "{}",
+            names.message
+        );
+    }
+}
+
+#[test]
 fn a_file_that_lost_all_its_bytes_since_it_was_found_is_no_empty_file() {
     let file = file("");
     let options = json!({"files": [{"path": file.path, "bytes": 8, "compression": "none"}]});
@@ -419,6 +437,11 @@ fn more_columns_than_a_record_may_have_ask_for_a_choice() {
     let content = format!("{}\n{}\n", names.join(","), vec!["1"; 300].join(","));
     let all = error(&content, &json!({}));
     assert_eq!(all.code, ErrorCode::FormatCsv);
+    assert!(
+        all.message.contains("line 1: the table has 300 columns"),
+        "{}",
+        all.message
+    );
     assert_eq!(
         rows(&content, &json!({"columns": ["c299"]})),
         [object([("c299", number(1.0))])]

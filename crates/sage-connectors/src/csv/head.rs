@@ -144,7 +144,7 @@ fn decide_types(
         .columns
         .as_ref()
         .map(|columns| columns.iter().map(String::as_str).collect());
-    let columns: Vec<CsvColumn> = names
+    let columns = names
         .iter()
         .enumerate()
         .map(|(index, name)| {
@@ -157,13 +157,6 @@ fn decide_types(
             }
         })
         .collect();
-    let kept = columns.iter().filter(|column| column.is_kept()).count();
-    if kept > MAX_COLUMNS {
-        let what = format!(
-            "has {kept} columns, and a record may have {MAX_COLUMNS}; name those to read with the option columns"
-        );
-        return Err(head_error(window, window.line_of(0), ErrorCode::FormatCsv, &what).into());
-    }
     Ok(columns)
 }
 
@@ -251,10 +244,12 @@ fn header_names(window: &ByteWindow, spec: &CsvSourceSpec, dialect: &CsvDialect)
             Ok(name) => name.to_owned(),
             Err(_) if spec.invalid_utf8 == InvalidUtf8::Replace => String::from_utf8_lossy(cell).into_owned(),
             Err(_) => {
-                let what = format!(
-                    "the name of column {} is not UTF-8; the option invalidUtf8: 'replace' goes on",
-                    index + 1
-                );
+                let fix = if begins_as_utf16(window.bytes()) {
+                    "the table begins as UTF-16 does, convert the file to UTF-8"
+                } else {
+                    "the option invalidUtf8: 'replace' goes on"
+                };
+                let what = format!("the name of column {} is not UTF-8; {fix}", index + 1);
                 return Err(head_error(
                     window,
                     window.line_of(0),
@@ -272,7 +267,8 @@ fn header_names(window: &ByteWindow, spec: &CsvSourceSpec, dialect: &CsvDialect)
     Ok(names)
 }
 
-/// Each name once, and those that the user named are there. The names are those of `line`, and the window is behind them.
+/// Each name once, those that the user named are there, and no more than a record may have. The names are those of `line`, and the
+/// window is behind them.
 fn check_names(window: &ByteWindow, spec: &CsvSourceSpec, names: &[String], line: u64) -> Result<()> {
     let mut known = HashSet::new();
     if let Some(twice) = names.iter().find(|name| !known.insert(name.as_str())) {
@@ -281,6 +277,13 @@ fn check_names(window: &ByteWindow, spec: &CsvSourceSpec, names: &[String], line
             window.line_of(0) - 1
         );
         return Err(head_error(window, line, ErrorCode::FormatCsv, &what).with("field", twice.as_str()));
+    }
+    let kept = spec.columns.as_ref().map_or(names.len(), Vec::len);
+    if kept > MAX_COLUMNS {
+        let what = format!(
+            "the table has {kept} columns, and a record may have {MAX_COLUMNS}; name those to read with the option columns"
+        );
+        return Err(head_error(window, line, ErrorCode::FormatCsv, &what));
     }
     let typed: Vec<&str> = match &spec.types {
         CsvTypes::All(_) => Vec::new(),
@@ -322,6 +325,11 @@ fn infer(
         at = end;
     }
     Ok(columns.into_iter().map(Inference::conclusion).collect())
+}
+
+/// With a byte order mark of it.
+fn begins_as_utf16(text: &[u8]) -> bool {
+    text.starts_with(&[0xFF, 0xFE]) || text.starts_with(&[0xFE, 0xFF])
 }
 
 fn head_error(window: &ByteWindow, line: u64, code: ErrorCode, what: &str) -> SageError {
