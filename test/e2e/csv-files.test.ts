@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { CsvSink, type CsvOptions, FileSource, LocalEnvironment, sum } from '../../ts/index.ts';
+import { shareOfRuns } from '../property-runs.ts';
 import { numbers, recordsOf, runToArray } from './support/run-to-array.ts';
 
 const DATA = join(import.meta.dirname, '../../node_modules/vega-datasets/data');
@@ -180,6 +181,6 @@ test('what a sink writes a source reads, whatever the dialect', async () => {
         expect(order(found)).toEqual(order(expected));
       },
     ),
-    { numRuns: Number(process.env['SAGE_PROPERTY_RUNS'] ?? 40) },
+    { numRuns: shareOfRuns(0.4) },
   );
 });

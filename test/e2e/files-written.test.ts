@@ -47,6 +47,12 @@ describe('what was written is read again', () => {
     expect(await read('jsonLines', path)).toEqual(lines.map((line) => JSON.parse(line) as unknown));
   });
 
+  test('numbers that JSON does not have are null, also behind objects', async () => {
+    const path = join(folder, 'out.jsonl');
+    await write([{ a: 1 }, Number.NaN, { a: Number.NaN }, Number.NEGATIVE_INFINITY, 'x', Number.NaN], new JsonLinesSink(path));
+    expect(readFileSync(path, 'utf8')).toBe('{"a":1}\nnull\n{"a":null}\nnull\n"x"\nnull\n');
+  });
+
   test('text lines: each string with a line end', async () => {
     const path = join(folder, 'out.txt');
     const records = ['', 'a', 'é😀', ' b ', '\uFEFFc', 'x'.repeat(3 * 2 ** 20), 'd\r', ''];

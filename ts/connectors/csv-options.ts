@@ -1,3 +1,5 @@
+import { planError } from '../common/errors.ts';
+import type { SourceLocation } from '../common/source-location.ts';
 import { type AllowedSetting, COLUMN_NAMES, FLAG, LINE_BYTES, oneOf, WHOLE_NUMBER } from './connector-arguments.ts';
 import { type FileStreamOptions, STREAM } from './file-set.ts';
 
@@ -57,6 +59,31 @@ export const SEPARATOR: AllowedSetting = {
 
 function isRecordOf(value: unknown, accepts: (field: unknown) => boolean): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(accepts);
+}
+
+/**
+ * Refuses structure that cannot be told apart: each character has one meaning.
+ *
+ * @throws SageError SAGE_PLAN_ARGUMENT
+ */
+export function checkSeparators(options: unknown, call: string, declaredAt: SourceLocation): void {
+  const { delimiter = ',', quote = '"', escape, comment } = options as CsvOptions<never>;
+  const pairs: readonly (readonly [name: string, one: unknown, other: string, two: unknown])[] = [
+    ['quote', quote, 'delimiter', delimiter],
+    ['escape', escape, 'delimiter', delimiter],
+    ['comment', comment, 'delimiter', delimiter],
+    ['comment', comment, 'quote', quote],
+  ];
+  for (const [name, one, other, two] of pairs) {
+    if (one === undefined || one !== two) continue;
+    throw planError('SAGE_PLAN_ARGUMENT', {
+      message: `${name} and ${other} of ${call} are both ${JSON.stringify(one)}`,
+      expected: `two different characters; when they are left away delimiter is ',' and quote is '"'`,
+      found: JSON.stringify(one),
+      fix: `Give ${name} or ${other} another character.`,
+      declaredAt,
+    });
+  }
 }
 
 const TEXTS: AllowedSetting = {

@@ -1,8 +1,9 @@
+import { planError } from '../common/errors.ts';
 import { captureSourceLocation } from '../common/source-location.ts';
 import type { Sink } from '../transformations/connector.ts';
 import type { NativeSink, NativeSinkSpec } from '../transformations/sink-descriptor.ts';
 import { type AllowedSetting, COLUMN_NAMES, FLAG, oneOf } from './connector-arguments.ts';
-import { SEPARATOR } from './csv-options.ts';
+import { checkSeparators, SEPARATOR } from './csv-options.ts';
 import { checkLineOutput, LINE_OUTPUT_SETTINGS, type LineOutputOptions } from './line-output-options.ts';
 import { OUTPUT_SETTINGS, PARTITION_SETTINGS, type PartitionOptions } from './output-options.ts';
 
@@ -64,6 +65,17 @@ export class CsvSink<in T extends object = object> implements Sink<T> {
   constructor(path: string | URL, options: CsvSinkOptions = {}) {
     const declaredAt = captureSourceLocation(CsvSink);
     this.#spec = checkLineOutput({ type: 'csv', call: 'new CsvSink', declaredAt }, path, options, SETTINGS);
+    checkSeparators({ delimiter: options.delimiter }, 'new CsvSink', declaredAt);
+    const { delimiter = ',', nullText = '' } = options;
+    if (nullText.includes(delimiter)) {
+      throw planError('SAGE_PLAN_ARGUMENT', {
+        message: `nullText of new CsvSink is ${JSON.stringify(nullText)}, which has its delimiter`,
+        expected: 'a text without delimiters, quotes and line ends',
+        found: JSON.stringify(nullText),
+        fix: 'Give nullText or delimiter another value.',
+        declaredAt,
+      });
+    }
   }
 
   /** What the compiler needs to know of it. Nothing is opened. */

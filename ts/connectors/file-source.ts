@@ -3,7 +3,7 @@ import type { SchemaInput, SchemaOutput, StandardSchema } from '../common/standa
 import type { Source } from '../transformations/connector.ts';
 import { isStandardInput, type NativeSource, type NativeSourceSpec } from '../transformations/source-descriptor.ts';
 import { type AllowedSetting, checkSettings, COLUMN_NAMES, LINE_BYTES, oneOf, SCHEMA } from './connector-arguments.ts';
-import { CSV_SETTINGS, type CsvOptions } from './csv-options.ts';
+import { CSV_SETTINGS, checkSeparators, type CsvOptions } from './csv-options.ts';
 import { FILE_SET, type FilePath, type FileSetOptions, fileSetSpec, STREAM, type FileStreamOptions } from './file-set.ts';
 import { JSON_SETTINGS, type JsonOptions, pathTo } from './json-options.ts';
 
@@ -127,7 +127,10 @@ export class FileSource<out T> implements Source<T> {
   static csv<S extends StandardSchema>(path: FilePath, options: CsvOptions<SchemaInput<S>> & SchemaOption<S>): FileSource<SchemaOutput<S>>;
   static csv<T = Record<string, unknown>>(path: FilePath, options?: CsvOptions<T>): FileSource<T>;
   static csv(path: FilePath, options: CsvOptions<never> = {}): FileSource<unknown> {
-    return new FileSource('csv', path, options, CSV_SETTINGS, captureSourceLocation(FileSource.csv));
+    const declaredAt = captureSourceLocation(FileSource.csv);
+    const source = new FileSource<unknown>('csv', path, options, CSV_SETTINGS, declaredAt);
+    checkSeparators(options, 'FileSource.csv', declaredAt);
+    return source;
   }
 
   /**

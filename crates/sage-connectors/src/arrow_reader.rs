@@ -133,10 +133,28 @@ impl ArrowReader {
         }
     }
 
-    /// Refuses the end of a stream that was cut off between two messages.
-    fn check_end(&self) -> Result<()> {
-        if matches!(self.reader, Reader::Stream(_)) && !ends_with(&self.path, STREAM_END)? {
-            let path = self.path.display().to_string();
+    /// Refuses the end of a stream that was cut off between two messages, and what is behind the end of one.
+    fn check_end(&mut self) -> Result<()> {
+        let Reader::Stream(reader) = &mut self.reader else {
+            return Ok(());
+        };
+        let file = reader.get_mut();
+        let read = |error: std::io::Error| io_error(IoAction::Read, &self.path, &error);
+        let metadata = file.get_ref().metadata().map_err(read)?;
+        let end = if metadata.is_file() {
+            file.stream_position().map_err(read)?
+        } else {
+            u64::MAX
+        };
+        let path = self.path.display().to_string();
+        if end < metadata.len() {
+            let message = format!(
+                "{path} goes on at byte {end}, behind the end of its stream of Arrow; write each stream to a file of its own"
+            );
+            let error = SageError::new(ErrorCode::FormatArrow, message);
+            return Err(error.with("file", path).with("byte", end));
+        }
+        if !ends_with(&self.path, STREAM_END)? {
             let message =
                 format!("{path} ends without the end marker of an Arrow stream: it is not complete");
             return Err(SageError::new(ErrorCode::IoTruncated, message).with("file", path));

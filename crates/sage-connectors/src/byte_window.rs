@@ -80,10 +80,14 @@ impl ByteWindow {
         &mut self.buffer[self.start..self.filled]
     }
 
+    /// Bytes of the window that are of the input, without a line end that is not.
+    pub(crate) fn input_len(&self) -> usize {
+        self.bytes().len() - usize::from(self.closed)
+    }
+
     /// Position in the input of byte `at` of the window.
     pub(crate) fn position_of(&self, at: usize) -> u64 {
-        let appended = usize::from(self.closed);
-        self.offset + at.min((self.filled - self.start).saturating_sub(appended)) as u64
+        self.offset + at.min(self.input_len()) as u64
     }
 
     /// Number, from 1, of the line in which byte `at` of the window is.

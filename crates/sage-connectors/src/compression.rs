@@ -62,6 +62,11 @@ impl Compression {
         }
     }
 
+    /// Whether these may be the first bytes of such data.
+    pub(crate) fn may_begin(self, head: &[u8]) -> bool {
+        self == Self::None || Self::needs_more(head) || Self::detect(head) == self
+    }
+
     /// Whether more bytes may change what [`Compression::detect`] says.
     pub(crate) fn needs_more(head: &[u8]) -> bool {
         let begins = |magic: &[u8]| magic.starts_with(head) && head.len() < magic.len();

@@ -119,6 +119,11 @@ impl CsvReader {
             let pad = spec.width == CsvWidth::Pad;
             self.reader = columns.map(|columns| CsvRowReader::new(dialect, columns, nulls, pad));
             self.head = None;
+            if self.reader.is_none()
+                && let Some(error) = self.window.truncated(self.expected_bytes)
+            {
+                return Err(error.into());
+            }
             self.check_utf8();
         }
         let Some(mut reader) = self.reader.take() else {

@@ -185,7 +185,7 @@ impl JsonReader {
         if self.scanner.is_between_documents() {
             return Ok(false);
         }
-        let end = self.window.bytes().len();
+        let end = self.window.input_len();
         Err(self
             .error(ErrorCode::FormatJson, end, self.scanner.missing())
             .into())
@@ -215,7 +215,12 @@ impl JsonReader {
         let column =
             line_start.map(|start| 1 + String::from_utf8_lossy(&before[start..]).chars().count() as u64);
         let place = column.map_or_else(|| format!("byte {byte}"), |column| format!("column {column}"));
-        let error = SageError::new(code, format!("{path}, line {line}, {place}: {what}: {excerpt}"))
+        let shown = if excerpt.is_empty() {
+            String::new()
+        } else {
+            format!(": {excerpt}")
+        };
+        let error = SageError::new(code, format!("{path}, line {line}, {place}: {what}{shown}"))
             .with("file", path)
             .with("line", line)
             .with("byte", byte)

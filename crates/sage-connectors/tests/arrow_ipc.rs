@@ -21,7 +21,7 @@ use arrow_ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
 use arrow_schema::{DataType, Field, Schema};
 use proptest::prelude::*;
 use sage_connectors::plan_splits;
-use sage_types::ErrorCode;
+use sage_types::{ErrorCode, ErrorValue};
 use serde_json::{Value, json};
 use support::written::{write, write_batches};
 use support::{Js, number, object, read, read_error, read_split, spec, text};
@@ -318,6 +318,24 @@ fn written(format: &str) -> (tempfile::TempDir, PathBuf, Vec<u8>) {
     .unwrap();
     let content = fs::read(&path).unwrap();
     (directory, path, content)
+}
+
+#[test]
+fn what_is_behind_the_end_of_a_stream_is_an_error_and_not_left_out() {
+    let (_directory, path, content) = written("stream");
+    for behind in [&content[..], b"\0", &[0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0]] {
+        fs::write(&path, [&content[..], behind].concat()).unwrap();
+        let result = read(&arrow(&path, &json!({})));
+        assert_eq!(result.rows.len(), 60);
+        let error = result.end.unwrap_err();
+        assert_eq!(error.code, ErrorCode::FormatArrow);
+        assert_eq!(
+            error.context["byte"],
+            ErrorValue::Number(content.len() as f64),
+            "{}",
+            error.message
+        );
+    }
 }
 
 #[test]

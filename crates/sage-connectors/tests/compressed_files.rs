@@ -148,6 +148,21 @@ fn the_option_says_what_a_file_is_whatever_it_looks_like() {
         let error = read_error(&spec("textLines", &path, &json!({"compression": kind})));
         assert_eq!(error.code, ErrorCode::FormatCompressed, "{}", error.message);
     }
+    // Also when it is too short to have a header.
+    for (kind, content) in [
+        ("gzip", &b"a,b\n"[..]),
+        ("zstd", b"abcd"),
+        ("zstd", b"\x1F\x8B\x08\0"),
+    ] {
+        let (_directory, path) = file(content);
+        let error = read_error(&spec("textLines", &path, &json!({"compression": kind})));
+        assert_eq!(error.code, ErrorCode::FormatCompressed, "{}", error.message);
+        assert!(
+            error.message.contains("leave the option compression away"),
+            "{}",
+            error.message
+        );
+    }
     let (_directory, path) = file(&pack(b"a\n", &Packing::Gzip(vec![])));
     let error = read_error(&spec("textLines", &path, &json!({"compression": "none"})));
     assert_eq!(error.code, ErrorCode::FormatUtf8);

@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 
 use sage_types::{ErrorCode, ErrorValue};
 use serde_json::json;
-use support::csv_file::{error, read_csv, rows};
-use support::{Js, number, object, text};
+use support::csv_file::{error, file, read_csv, rows};
+use support::{Js, number, object, read_error, spec, text};
 
 #[test]
 fn cells_become_fields_of_the_types_that_the_first_records_suggest() {
@@ -279,6 +279,98 @@ fn broken_quotes_are_named_or_left_out() {
 }
 
 #[test]
+fn a_quote_that_is_open_from_the_first_record_on_is_no_empty_file() {
+    // Given files that are one open quote: nothing of them can be read, and that is said.
+    for (content, header, line) in [
+        ("a,\"b\n1,2\n", json!({}), 1),
+        ("# c\n\na,\"b\n1,2\n", json!({"comment": "#"}), 3),
+        ("\"", json!({}), 1),
+        ("1,\"b\n1,2\n", json!({"header": false}), 1),
+        ("\n\"a,b\n1,2\n", json!({"header": ["a", "b"]}), 2),
+    ] {
+        let open = error(content, &header);
+        assert_eq!(open.code, ErrorCode::FormatCsv, "{content:?}");
+        assert!(open.message.contains("never closed"), "{}", open.message);
+        assert_eq!(
+            open.context["line"],
+            ErrorValue::Number(f64::from(line)),
+            "{content:?}"
+        );
+    }
+    // Without names nothing can be left out; with them it is one record.
+    let header = error("a,\"b\n1,2\n", &json!({"onError": "skip"}));
+    assert_eq!(header.code, ErrorCode::FormatCsv);
+    for header in [json!(["a", "b"]), json!(false)] {
+        let skipped = read_csv("1,\"b\n1,2\n", &json!({"header": header, "onError": "skip"}));
+        assert_eq!((skipped.rows.len(), skipped.end), (0, Ok(())));
+        assert_eq!(skipped.statistics.skipped_records, 1);
+    }
+}
+
+#[test]
+fn errors_show_what_was_found_also_at_the_very_end() {
+    let open = error("a,b\n1,\"two\n", &json!({}));
+    assert!(
+        open.message.contains("never closed: 1,\"two;"),
+        "{}",
+        open.message
+    );
+    let bytes = error(b"a\nx\xFF", &json!({}));
+    assert!(
+        bytes.message.contains("not UTF-8: \u{FFFD};"),
+        "{}",
+        bytes.message
+    );
+}
+
+#[test]
+fn errors_about_names_are_on_the_line_of_the_names() {
+    for (content, options) in [
+        ("a,a\n1,2\n", json!({})),
+        ("a,\"b\n\"\n1,2\n", json!({"columns": ["c"]})),
+        ("a,b\n1,2\n", json!({"types": {"c": "number"}})),
+    ] {
+        let names = error(content, &options);
+        assert_eq!(
+            names.context["line"],
+            ErrorValue::Number(1.0),
+            "{}",
+            names.message
+        );
+    }
+    // What is to be left out is all up to the names and with them.
+    let twice = error("title\n\na,a\n1,2\n", &json!({"skipLines": 1}));
+    assert_eq!(twice.context["line"], ErrorValue::Number(3.0));
+    assert!(twice.message.contains("skipLines: 3"), "{}", twice.message);
+}
+
+#[test]
+fn a_table_in_utf16_is_told_to_be_converted() {
+    let units = "\u{FEFF}a,b\n1,2\n".encode_utf16();
+    let little: Vec<u8> = units.clone().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = units.flat_map(u16::to_be_bytes).collect();
+    for content in [little, big] {
+        let names = error(&content, &json!({}));
+        assert_eq!(names.code, ErrorCode::FormatUtf8);
+        assert!(
+            names
+                .message
+                .ends_with("begins as UTF-16 does, convert the file to UTF-8"),
+            "{}",
+            names.message
+        );
+    }
+}
+
+#[test]
+fn a_file_that_lost_all_its_bytes_since_it_was_found_is_no_empty_file() {
+    let file = file("");
+    let options = json!({"files": [{"path": file.path, "bytes": 8, "compression": "none"}]});
+    let shrunk = read_error(&spec("csv", &file.path, &options));
+    assert_eq!(shrunk.code, ErrorCode::IoTruncated, "{}", shrunk.message);
+}
+
+#[test]
 fn bytes_that_are_not_utf8_are_bad_replaced_or_left_out() {
     let content = b"a,b\n1,x\n2,\xFFy\n3,z\n4,\xC3";
     let row = |a: f64, b: &str| object([("a", number(a)), ("b", text(b))]);
@@ -345,6 +437,11 @@ fn more_columns_than_a_record_may_have_ask_for_a_choice() {
     let content = format!("{}\n{}\n", names.join(","), vec!["1"; 300].join(","));
     let all = error(&content, &json!({}));
     assert_eq!(all.code, ErrorCode::FormatCsv);
+    assert!(
+        all.message.contains("line 1: the table has 300 columns"),
+        "{}",
+        all.message
+    );
     assert_eq!(
         rows(&content, &json!({"columns": ["c299"]})),
         [object([("c299", number(1.0))])]

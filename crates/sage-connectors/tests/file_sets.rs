@@ -112,6 +112,17 @@ fn a_list_is_read_in_its_order_and_each_file_once() {
 }
 
 #[test]
+fn a_file_that_is_named_from_the_root_and_from_the_working_directory_is_one() {
+    let here = std::env::current_dir().unwrap();
+    let directory = tempfile::tempdir_in(&here).unwrap();
+    let whole = here.join(directory.path()).join("a");
+    fs::write(&whole, "a\n").unwrap();
+    let relative = whole.strip_prefix(&here).unwrap();
+    let spec = json!({ "type": "textLines", "path": [relative, whole, format!("./{}", relative.display())] });
+    assert_eq!(read(&spec.to_string()).rows, texts(&["a"]));
+}
+
+#[test]
 fn what_is_not_there_is_an_error_that_names_it() {
     let directory = tree(&["a.log", ".b.txt"]);
     fs::create_dir(directory.path().join("empty")).unwrap();

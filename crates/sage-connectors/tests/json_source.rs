@@ -156,6 +156,38 @@ fn what_is_malformed_is_said_where_it_is() {
         assert_eq!(error.code, ErrorCode::FormatJson);
         assert!(error.message.contains(what), "{content}: {}", error.message);
     }
+    // What is shown is what the file has, and its end is on its last line.
+    for (content, at, message) in [
+        (
+            "[1",
+            None,
+            "line 1, byte 2: the file ends inside the array of records: 1",
+        ),
+        (
+            "[",
+            None,
+            "line 1, byte 1: the file ends inside the array of records",
+        ),
+        (
+            "[\n1,\ntrue",
+            None,
+            "line 3, column 5: the file ends inside the array of records: true",
+        ),
+        ("[1,2] x", None, "line 1, byte 6: this is not a JSON value: x"),
+        (
+            "[1x]",
+            None,
+            "line 1, column 3: the line goes on behind the value: [1x]",
+        ),
+        (
+            "{\"a\":[1],\"a\":2}",
+            Some("a"),
+            "is there twice: {\"a\":[1],\"a\":2}",
+        ),
+    ] {
+        let error = error(content, &at.map_or_else(|| json!({}), |at| json!({ "at": [at] })));
+        assert!(error.message.ends_with(message), "{content}: {}", error.message);
+    }
     let bad = read_json(b"[1,2,\n\"\xFF\",3]", &json!({}));
     assert_eq!(bad.rows, [number(1.0), number(2.0)]);
     let bad = bad.end.unwrap_err();

@@ -1,11 +1,11 @@
 import { describe, it } from 'vitest';
 
+import { PROPERTY_RUNS, shareOfRuns } from '../../property-runs.ts';
 import { EXPLAIN_BOUNDS, explainFailure } from './explain-failure.ts';
 import { formatGraphName, parseGraphName } from './graph-name.ts';
 import { runFailure } from './run-failure.ts';
 import { type RunGraphs, inMain, inWorkers } from './run-graphs.ts';
 
-const RUNS = Number(process.env['SAGE_PROPERTY_RUNS'] ?? 100);
 const SEED = process.env['SAGE_PROPERTY_SEED'];
 /** Random pipelines of one job. */
 const PER_JOB = 10;
@@ -34,10 +34,10 @@ export function describeRandomGraphs(label: string): void {
       if (failure !== undefined) throw new Error(await explainFailure(graphs, failure, run));
     };
 
-    it.each(jobs(RUNS))('one instance each: graphs $title', ({ graphs }) => check(graphs, inMain(true)), MAX_TEST_MS);
+    it.each(jobs(PROPERTY_RUNS))('one instance each: graphs $title', ({ graphs }) => check(graphs, inMain(true)), MAX_TEST_MS);
 
-    it.each(jobs(RUNS))('several instances in one isolate: graphs $title', ({ graphs }) => check(graphs, inMain(false)), MAX_TEST_MS);
+    it.each(jobs(PROPERTY_RUNS))('several instances in one isolate: graphs $title', ({ graphs }) => check(graphs, inMain(false)), MAX_TEST_MS);
 
-    it.each(jobs(Math.ceil(RUNS / 2)))('in worker threads: graphs $title', ({ graphs }) => check(graphs, inWorkers()), MAX_TEST_MS);
+    it.each(jobs(shareOfRuns(0.5)))('in worker threads: graphs $title', ({ graphs }) => check(graphs, inWorkers()), MAX_TEST_MS);
   });
 }

@@ -188,6 +188,17 @@ describe('exchanges', () => {
     expect(exchanges(plan)).toStrictEqual(['0 -> 1: forward', '1 -> 2: forward']);
   });
 
+  test('the inputs of an aggregate are taken where its keyBy is, pinned or not', () => {
+    const build = new PipelineBuilder();
+    const keyed = build.keyBy(build.map(build.collection(), { parallelism: 'auto' }), { inMain: true });
+    build.sink(build.aggregate(keyed, { n: sum('x') }));
+
+    const plan = planOf(build);
+
+    expect(stages(plan)).toStrictEqual(['main x1: source', 'elastic x2: map', 'main x2: keyBy -> aggregate (inputs)', 'main x1: aggregate -> sink']);
+    expect(exchanges(plan)).toStrictEqual(['0 -> 1: rebalance', '1 -> 2: forward', '2 -> 3: forward keyed']);
+  });
+
   test('what travels as keys and numbers loses nothing; records of user code lose prototypes', () => {
     const build = new PipelineBuilder();
     build.sink(build.aggregate(build.keyBy(build.map(build.generator())), { n: count(), total: sum('x') }));

@@ -30,7 +30,7 @@ export function placeOperators(plan: LogicalPlan, config: PlanConfig, options: C
   const byId = new Map<OperatorId, OperatorPlacement>();
   let keptInMain = false;
   for (const operator of plan.operators) {
-    const fixed = nativePlacement(operator) ?? mainPlacement(operator) ?? sidePlacement(operator, byId);
+    const fixed = nativePlacement(operator) ?? mainPlacement(operator) ?? placementOfInput(operator, byId);
     const wantsWorker = operator.parallelism > 1 || isolated;
     const elastic: OperatorPlacement = { placement: 'elastic', reason: "'auto'" };
     if (fixed !== undefined) byId.set(operator.id, fixed);
@@ -61,13 +61,12 @@ function mainPlacement({ kind, transformation }: LogicalOperator): OperatorPlace
     const what = { array: 'an array', collect: 'a reader of collect()', function: 'a function', stream: 'a stream', native: '' };
     return { placement: 'main', reason: `${what[transformation.sink.form]} that takes records lives in the main isolate` };
   }
-  // An extract belongs to the keyBy before it, whatever was said of its aggregate.
   return transformation.inMain === true && kind !== 'extract' ? { placement: 'main', reason: 'inMain() was called' } : undefined;
 }
 
-/** What an operator gives beside its results is taken where it runs. */
-function sidePlacement({ kind, inputs }: LogicalOperator, byId: ReadonlyMap<OperatorId, OperatorPlacement>): OperatorPlacement | undefined {
-  return kind === 'sideOutput' ? byId.get(inputs[0]!) : undefined;
+/** What an operator gives beside its results is taken where it runs, and an extract is where its keyBy is, whatever was said of its aggregate. */
+function placementOfInput({ kind, inputs }: LogicalOperator, byId: ReadonlyMap<OperatorId, OperatorPlacement>): OperatorPlacement | undefined {
+  return kind === 'sideOutput' || kind === 'extract' ? byId.get(inputs[0]!) : undefined;
 }
 
 function workersReason(operator: LogicalOperator): string {

@@ -151,7 +151,7 @@ export class BatchWriter {
     const { encoding, keyed } = this.#options;
     if (encoding === 'json') {
       const written = withoutTextless(value);
-      if (written !== value) {
+      if (!Object.is(written, value)) {
         this.append(written, key);
         return;
       }

@@ -97,23 +97,32 @@ fn read_names(
     spec: &CsvSourceSpec,
     dialect: &CsvDialect,
 ) -> Result<Option<Vec<String>>, Interrupt> {
-    let Some((start, end)) = next_record(window, dialect, 0)? else {
-        return Ok(None);
+    let first = next_record(window, dialect, 0)?;
+    let (start, end) = match first {
+        NextRecord::At { start, end } => (start, Some(end)),
+        NextRecord::Open { start } => (start, None),
+        NextRecord::None => return Ok(None),
     };
     window.consume(start);
-    let names = match &spec.header {
-        CsvHeader::Names(names) => names.clone(),
-        CsvHeader::InFile(false) => {
-            let width = dialect.cells(window.bytes()).len();
+    let line = window.line_of(0);
+    let names = match (&spec.header, end) {
+        (CsvHeader::Names(names), _) => names.clone(),
+        (CsvHeader::InFile(false), _) => {
+            // The cell that is not closed is one too.
+            let width = dialect.cells(window.bytes()).len() + usize::from(end.is_none());
             (0..width).map(|index| format!("column{index}")).collect()
         }
-        CsvHeader::InFile(true) => {
+        (CsvHeader::InFile(true), Some(end)) => {
             let names = header_names(window, spec, dialect)?;
             window.consume(end - start);
             names
         }
+        (CsvHeader::InFile(true), None) => {
+            let what = "the names of the columns have a quote that is opened and never closed; mend the file, or give the option quote: false if quotes are text";
+            return Err(head_error(window, line, ErrorCode::FormatCsv, what).into());
+        }
     };
-    check_names(window, spec, &names)?;
+    check_names(window, spec, &names, line)?;
     Ok(Some(names))
 }
 
@@ -135,7 +144,7 @@ fn decide_types(
         .columns
         .as_ref()
         .map(|columns| columns.iter().map(String::as_str).collect());
-    let columns: Vec<CsvColumn> = names
+    let columns = names
         .iter()
         .enumerate()
         .map(|(index, name)| {
@@ -148,13 +157,6 @@ fn decide_types(
             }
         })
         .collect();
-    let kept = columns.iter().filter(|column| column.is_kept()).count();
-    if kept > MAX_COLUMNS {
-        let what = format!(
-            "has {kept} columns, and a record may have {MAX_COLUMNS}; name those to read with the option columns"
-        );
-        return Err(head_error(window, ErrorCode::FormatCsv, &what).into());
-    }
     Ok(columns)
 }
 
@@ -186,23 +188,39 @@ fn skip_lines(window: &mut ByteWindow, left: &mut u64) -> Result<(), Interrupt> 
     Ok(())
 }
 
-/// Start and end of the first record at or behind `at` in the window, comments and empty lines left away.
+/// What follows a position of the window, comments and empty lines left away.
+enum NextRecord {
+    At {
+        start: usize,
+        end: usize,
+    },
+    /// A record with a quote that the input does not close.
+    Open {
+        start: usize,
+    },
+    None,
+}
+
+/// The first record at or behind `at` in the window.
 fn next_record(
     window: &mut ByteWindow,
     dialect: &CsvDialect,
     mut at: usize,
-) -> Result<Option<(usize, usize)>, Interrupt> {
+) -> Result<NextRecord, Interrupt> {
     loop {
         let text = window.bytes();
         match dialect.record_end(text, at) {
             RecordEnd::At(end) if dialect.is_comment(text, at) || is_empty_line(dialect, text, at) => {
                 at = end;
             }
-            RecordEnd::At(end) => return Ok(Some((at, end))),
+            RecordEnd::At(end) => return Ok(NextRecord::At { start: at, end }),
             RecordEnd::Beyond { .. } => {
                 if !window.read_more(at)? && !window.close_last_line() {
-                    // What is left, if anything, is a quote that is not closed: reading on says so.
-                    return Ok(None);
+                    return Ok(if at < window.bytes().len() {
+                        NextRecord::Open { start: at }
+                    } else {
+                        NextRecord::None
+                    });
                 }
             }
         }
@@ -226,11 +244,18 @@ fn header_names(window: &ByteWindow, spec: &CsvSourceSpec, dialect: &CsvDialect)
             Ok(name) => name.to_owned(),
             Err(_) if spec.invalid_utf8 == InvalidUtf8::Replace => String::from_utf8_lossy(cell).into_owned(),
             Err(_) => {
-                let what = format!(
-                    "the name of column {} is not UTF-8; the option invalidUtf8: 'replace' goes on",
-                    index + 1
-                );
-                return Err(head_error(window, ErrorCode::FormatUtf8, &what));
+                let fix = if begins_as_utf16(window.bytes()) {
+                    "the table begins as UTF-16 does, convert the file to UTF-8"
+                } else {
+                    "the option invalidUtf8: 'replace' goes on"
+                };
+                let what = format!("the name of column {} is not UTF-8; {fix}", index + 1);
+                return Err(head_error(
+                    window,
+                    window.line_of(0),
+                    ErrorCode::FormatUtf8,
+                    &what,
+                ));
             }
         };
         names.push(if name.is_empty() {
@@ -242,15 +267,23 @@ fn header_names(window: &ByteWindow, spec: &CsvSourceSpec, dialect: &CsvDialect)
     Ok(names)
 }
 
-/// Each name once, and those that the user named are there.
-fn check_names(window: &ByteWindow, spec: &CsvSourceSpec, names: &[String]) -> Result<()> {
+/// Each name once, those that the user named are there, and no more than a record may have. The names are those of `line`, and the
+/// window is behind them.
+fn check_names(window: &ByteWindow, spec: &CsvSourceSpec, names: &[String], line: u64) -> Result<()> {
     let mut known = HashSet::new();
     if let Some(twice) = names.iter().find(|name| !known.insert(name.as_str())) {
         let what = format!(
             "two columns have the name {twice}; give names of your own: header: ['a', 'b' ...], skipLines: {}",
             window.line_of(0) - 1
         );
-        return Err(head_error(window, ErrorCode::FormatCsv, &what).with("field", twice.as_str()));
+        return Err(head_error(window, line, ErrorCode::FormatCsv, &what).with("field", twice.as_str()));
+    }
+    let kept = spec.columns.as_ref().map_or(names.len(), Vec::len);
+    if kept > MAX_COLUMNS {
+        let what = format!(
+            "the table has {kept} columns, and a record may have {MAX_COLUMNS}; name those to read with the option columns"
+        );
+        return Err(head_error(window, line, ErrorCode::FormatCsv, &what));
     }
     let typed: Vec<&str> = match &spec.types {
         CsvTypes::All(_) => Vec::new(),
@@ -261,7 +294,7 @@ fn check_names(window: &ByteWindow, spec: &CsvSourceSpec, names: &[String]) -> R
         return Ok(());
     };
     let what = format!("there is no column {absent}; the file has {}", names.join(", "));
-    Err(head_error(window, ErrorCode::FormatColumnMissing, &what).with("field", absent))
+    Err(head_error(window, line, ErrorCode::FormatColumnMissing, &what).with("field", absent))
 }
 
 /// Types by the first records of the window, which stay in it.
@@ -275,7 +308,8 @@ fn infer(
     let mut columns = vec![Inference::new(); width];
     let mut at = 0;
     for _ in 0..spec.infer_rows {
-        let Some((start, end)) = next_record(window, dialect, at)? else {
+        // A quote that is not closed: reading on says so.
+        let NextRecord::At { start, end } = next_record(window, dialect, at)? else {
             break;
         };
         if end > SAMPLE_BYTES && at > 0 {
@@ -293,9 +327,13 @@ fn infer(
     Ok(columns.into_iter().map(Inference::conclusion).collect())
 }
 
-fn head_error(window: &ByteWindow, code: ErrorCode, what: &str) -> SageError {
+/// With a byte order mark of it.
+fn begins_as_utf16(text: &[u8]) -> bool {
+    text.starts_with(&[0xFF, 0xFE]) || text.starts_with(&[0xFE, 0xFF])
+}
+
+fn head_error(window: &ByteWindow, line: u64, code: ErrorCode, what: &str) -> SageError {
     let path = window.path().display().to_string();
-    let line = window.line_of(0);
     SageError::new(code, format!("{path}, line {line}: {what}"))
         .with("file", path)
         .with("line", line)

@@ -30,7 +30,12 @@ pub(crate) fn row_error(
 ) -> SageError {
     let width = columns.len();
     let name = |column: usize| columns.get(column).map_or("", |column| column.name.as_str());
-    let found_at = |at: usize, end: usize| excerpt(window.bytes().get(at..end).unwrap_or_default(), 0);
+    // The window may end sooner.
+    let found_at = |at: usize, end: usize| {
+        let text = window.bytes();
+        let found = text.get(at..end.min(text.len())).unwrap_or_default();
+        excerpt(found.trim_ascii_end(), 0)
+    };
     match *bad {
         BadRecord::Row(RowFault::Width(found)) => {
             let found = *found as u64;

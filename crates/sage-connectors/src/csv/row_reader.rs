@@ -84,10 +84,6 @@ pub(crate) struct CsvRowReader {
 }
 
 impl CsvColumn {
-    pub(crate) fn is_kept(&self) -> bool {
-        self.node.is_some()
-    }
-
     pub(crate) fn new(name: String, kind: CsvType, origin: TypeOrigin, kept: bool) -> Self {
         let node = kept.then(|| {
             let mut node = ColumnNode::unknown();

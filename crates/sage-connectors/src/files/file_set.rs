@@ -99,8 +99,9 @@ impl FileSet {
                 return Err(pattern.nothing_found());
             }
             for file in found {
-                let plain = file.path.strip_prefix(".").unwrap_or(&file.path).to_owned();
-                if seen.insert(plain) {
+                // What is written in two ways is one file; a link and its target are two.
+                let whole = std::path::absolute(&file.path).unwrap_or_else(|_| file.path.clone());
+                if seen.insert(whole) {
                     files.push(InputFile::of(file, self.compression)?);
                 }
             }

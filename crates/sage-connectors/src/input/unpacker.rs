@@ -1,7 +1,7 @@
 //! Compressed bytes, unpacked ahead on a thread of their own.
 
 use std::fs::File;
-use std::io::{Chain, Cursor, Error, ErrorKind, Read};
+use std::io::{BufRead, Chain, Cursor, Error, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -168,8 +168,11 @@ struct Unpacking {
 }
 
 impl Unpacking {
-    fn run(self, reader: CountedReader<Chain<Cursor<Vec<u8>>, PackedReader>>) {
+    fn run(self, mut reader: CountedReader<Chain<Cursor<Vec<u8>>, PackedReader>>) {
+        let begin = reader.fill_buf().map(|head| self.compression.may_begin(head));
         let result = match self.compression {
+            _ if begin.is_err() => begin.map(drop).map_err(|error| self.error(&error, 0)),
+            _ if matches!(begin, Ok(false)) => Err(self.begins_otherwise()),
             Compression::Gzip => self.unpack(MultiGzDecoder::new(reader), |decoder| decoder.get_ref().used()),
             Compression::Zstd => match Decoder::with_buffer(reader) {
                 Ok(decoder) => self.unpack(decoder, |decoder| decoder.get_ref().used()),
@@ -206,6 +209,16 @@ impl Unpacking {
                 return end;
             }
         }
+    }
+
+    /// The option said what the file is not.
+    fn begins_otherwise(&self) -> SageError {
+        let (path, kind) = (self.path.display().to_string(), self.compression.name());
+        let message = format!(
+            "{path} does not begin as {kind} data does; leave the option compression away, and the first bytes of the file tell"
+        );
+        let error = SageError::new(ErrorCode::FormatCompressed, message);
+        error.with("file", path).with("compressedByte", 0_u64)
     }
 
     fn error(&self, error: &Error, used: u64) -> SageError {

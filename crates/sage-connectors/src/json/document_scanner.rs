@@ -298,10 +298,14 @@ impl DocumentScanner {
             }
             return;
         }
-        for byte in records {
+        for byte in &mut *records {
             if *byte == b'\n' {
                 *byte = b',';
             }
+        }
+        let is_array_over = !matches!(self.expect, Expect::Element { .. });
+        if is_array_over && let Some(last) = records.last_mut() {
+            *last = b']';
         }
     }
 }
