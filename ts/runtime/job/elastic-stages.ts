@@ -138,7 +138,7 @@ export class ElasticStages {
     const nanos = to.durationNanos - from.durationNanos;
     const spent = (task: CoreTaskMetrics, kind: 'busyNanos' | 'backpressuredNanos'): number => (task[kind] - from.tasks[task.task]![kind]) / nanos;
     const own = this.#tasksOf(stage, to).filter(({ awake }) => awake);
-    const threads = own.map(({ isolate }) => sum(to.tasks.filter((task) => task.isolate === isolate).map((task) => spent(task, 'busyNanos'))));
+    const threads = own.map(({ isolate }) => Math.min(1, sum(to.tasks.filter((task) => task.isolate === isolate).map((task) => spent(task, 'busyNanos')))));
     const ids = new Set(own.map(({ task }) => task));
     const inputs = this.#plan.graph.edges.filter(({ toTask }) => ids.has(toTask));
     const waiting = sum(inputs.map(({ id }) => to.edges[id]!.queued));
