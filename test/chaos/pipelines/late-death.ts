@@ -61,9 +61,10 @@ export const lateDeath = definePipeline(import.meta.url, (env: LocalEnvironment,
     die(args.death, args.out);
   }
   const { records = Number.POSITIVE_INFINITY, at } = args;
+  const isOver = at === 'close' ? (): boolean => lives.of(1).opened > 0 : (): boolean => false;
   env
     .fromSource(function* () {
-      for (let n = 0; n < records && (at !== 'close' || lives.of(1).opened === 0); n++) yield n;
+      for (let n = 0; n < records && !isOver(); n++) yield n;
     })
     .map(LateDeath, args)
     .parallelism('auto')
