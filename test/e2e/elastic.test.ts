@@ -111,6 +111,15 @@ describe.runIf(availableParallelism() > 1)('a stage that stays the bottleneck', 
     for (const instance of [0, 1]) expect(lives.of(instance)).toEqual({ opened: 1, closed: 1 });
   }, 60_000);
 
+  it('shares what waits with its second instance, also when all of the input was in its queue by then', async () => {
+    // Less than half of a queue, and read at once.
+    const result = await elastic.run({ ...args, path: join(folder, `${FEW}`), burnMs: 10 }, auto);
+
+    expectExactly(FEW, result);
+    expect(new Set(taken.map(({ thread }) => thread)).size).toBe(2);
+    expect(result.scaling[0]).toMatchObject({ stage: 'burn', instances: 2 });
+  }, 60_000);
+
   it('may be made of operators of every kind: each branch has what one instance would give', async () => {
     for (const branch of Object.values(branches)) branch.length = 0;
 

@@ -53,7 +53,7 @@ impl Doorbell {
 /// Longer portions would let an instance that comes wait for too long; shorter ones cost copies.
 const PORTION_NANOS: u64 = 20_000_000;
 /// What is taken before anything is known.
-const FIRST_PORTION_ROWS: u64 = 16;
+const FIRST_PORTION_ROWS: u64 = 1;
 
 const NO_STOP: u8 = 0;
 const STOP: u8 = 1;
