@@ -111,6 +111,36 @@ describe.runIf(availableParallelism() > 1)('a stage that stays the bottleneck', 
     for (const instance of [0, 1]) expect(lives.of(instance)).toEqual({ opened: 1, closed: 1 });
   }, 60_000);
 
+  it('shares what waits with its second instance, also when all of the input was in its queue by then', async () => {
+    // Less than half of a queue, and read at once.
+    const result = await elastic.run({ ...args, path: join(folder, `${FEW}`), burnMs: 10 }, auto);
+
+    expectExactly(FEW, result);
+    expect(new Set(taken.map(({ thread }) => thread)).size).toBe(2);
+    expect(result.scaling[0]).toMatchObject({ stage: 'burn', instances: 2 });
+  }, 60_000);
+
+  it('gets it with the arguments as they were at submit, whatever the caller does with his own', async () => {
+    const own: { -readonly [K in keyof ElasticArgs]: ElasticArgs[K] } = { ...args };
+    const job = await elastic.submit(own, auto);
+    own.path = join(folder, 'another');
+
+    const result = await job.completion;
+
+    expectExactly(MANY, result);
+    expect(new Set(taken.map(({ thread }) => thread)).size).toBe(2);
+  }, 60_000);
+
+  it('gets none when its arguments cannot be copied to a worker, and explain says why', async () => {
+    const uncloneable: ElasticArgs = Object.assign({ ...args, path: join(folder, `${FEW}`), burnMs: 1 }, { log: (): void => undefined });
+
+    const [text, result] = [await elastic.explain(uncloneable, auto), await elastic.run(uncloneable, auto)];
+
+    expectExactly(FEW, result);
+    expect(result).toMatchObject({ isolates: 1, scaling: [] });
+    expect(text).toContain("parallelism 1: 'auto': without worker threads more instances would gain nothing, and there can be none: the pipeline's arguments cannot be sent to a worker thread: ");
+  }, 60_000);
+
   it('may be made of operators of every kind: each branch has what one instance would give', async () => {
     for (const branch of Object.values(branches)) branch.length = 0;
 

@@ -12,17 +12,18 @@ import { workerSession } from '../runtime/worker/worker-session.ts';
 import type { Job, SubmitOptions } from '../transformations/job.ts';
 import type { JobSubmitter, StreamEnvironment } from '../transformations/stream-environment.ts';
 import { explainEnvironment } from './explain-environment.ts';
+import { originForLater } from './origin-for-later.ts';
 import { sourceSplits } from './source-splits.ts';
 import { submitObserver } from './submit-observer.ts';
 
 /** How a `LocalEnvironment` compiles and starts jobs: in this process. */
 export const localSubmitter: JobSubmitter = {
   explain(environment, level, calledAt) {
-    return explain(compileFor(environment, pipelineOrigin(environment, 'explain'), calledAt, sourceSplits(environment)), level);
+    return explain(planFor(environment, pipelineOrigin(environment, 'explain'), calledAt, sourceSplits(environment)).compiled, level);
   },
 
   describe(environment, calledAt) {
-    return describePlan(compileFor(environment, pipelineOrigin(environment, 'explain'), calledAt, sourceSplits(environment)), environment.name);
+    return describePlan(planFor(environment, pipelineOrigin(environment, 'explain'), calledAt, sourceSplits(environment)).compiled, environment.name);
   },
 
   async submit(environment: StreamEnvironment, options: SubmitOptions, calledAt: SourceLocation): Promise<Job> {
@@ -32,11 +33,11 @@ export const localSubmitter: JobSubmitter = {
     const instead = observer?.submitting?.({ environment, explain: (options) => explainEnvironment(localSubmitter, environment, options, calledAt) });
     if (instead !== undefined) return instead;
     // Before the first await: it looks at who called submit.
-    const origin = pipelineOrigin(environment, 'submit');
+    const ownOrigin = pipelineOrigin(environment, 'submit');
     const { signal } = options;
     if (signal?.aborted === true) throw canceled(environment.name, signal);
     const splits = sourceSplits(environment);
-    const compiled = compileFor(environment, origin, calledAt, splits, options.autostop);
+    const { compiled, origin } = planFor(environment, ownOrigin, calledAt, splits, options.autostop);
     for (const warning of compiled.physical.warnings) process.emitWarning(warning, { type: 'SageWarning' });
     const job = await JobManager.instance().start({
       name: environment.name,
@@ -60,21 +61,32 @@ export const localSubmitter: JobSubmitter = {
   },
 };
 
-function compileFor(
-  environment: StreamEnvironment,
+/** A pipeline as it is to run, and how workers build it again. */
+interface Planned {
+  readonly compiled: ReturnType<typeof compile>;
+  readonly origin: PipelineOrigin;
+}
+
+function planFor(
+  { pipeline, config }: StreamEnvironment,
   origin: PipelineOrigin,
   declaredAt: SourceLocation,
   splits: ReadonlyMap<number, number>,
   autostop?: boolean,
-): ReturnType<typeof compile> {
-  return compile(environment.pipeline, environment.config, {
-    importable: origin.kind !== 'none',
-    ...(origin.kind === 'none' ? { notImportableReason: origin.reason } : {}),
-    ...(autostop === undefined ? {} : { autostop }),
-    cores: availableParallelism(),
-    splits,
-    declaredAt,
-  });
+): Planned {
+  const compileFor = (origin: PipelineOrigin): Planned['compiled'] =>
+    compile(pipeline, config, {
+      importable: origin.kind !== 'none',
+      ...(origin.kind === 'none' ? { notImportableReason: origin.reason } : {}),
+      ...(autostop === undefined ? {} : { autostop }),
+      cores: availableParallelism(),
+      splits,
+      declaredAt,
+    });
+  const compiled = compileFor(origin);
+  if (compiled.physical.isolates.lateWorkers === 0) return { compiled, origin };
+  const later = originForLater(origin, config);
+  return { compiled: later.kind === 'none' ? compileFor(later) : compiled, origin: later };
 }
 
 function canceled(name: string, signal: AbortSignal): SageError {

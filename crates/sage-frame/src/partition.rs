@@ -69,6 +69,19 @@ pub fn by_target(
     split(view, targets, instances as usize, meta)
 }
 
+/// The rows before `row`, and those from it on; none when one part would have no rows.
+///
+/// # Errors
+/// `SAGE_LIMIT_BATCH` above 2 GiB.
+pub fn split_at(view: &BatchView<'_>, row: usize, meta: FrameMeta) -> Result<Option<(Frame, Frame)>> {
+    if row == 0 || row >= view.rows() {
+        return Ok(None);
+    }
+    let targets: Vec<u32> = (0..view.rows()).map(|n| u32::from(n >= row)).collect();
+    let mut parts = split(view, &targets, 2, meta)?.into_iter().flatten();
+    Ok(parts.next().zip(parts.next()))
+}
+
 fn whole(view: &BatchView<'_>, meta: FrameMeta) -> Result<Vec<Option<Frame>>> {
     let frame = if view.rows() == 0 {
         None

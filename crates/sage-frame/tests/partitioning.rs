@@ -104,6 +104,26 @@ proptest! {
     }
 
     #[test]
+    fn a_batch_is_divided_at_a_row_and_only_where_both_parts_have_rows(
+        model in support::model(proptest::option::of(support::key_node()), 20),
+        row in 0..25_usize,
+    ) {
+        let registry = LayoutRegistry::new();
+        let image = model.image(0);
+        let view = view_of(&model, &image, &registry);
+
+        let parts = partition::split_at(&view, row, FrameMeta::default()).unwrap();
+
+        let divides = row > 0 && row < model.rows.len();
+        prop_assert_eq!(parts.is_some(), divides);
+        if let Some((first, rest)) = parts {
+            let rows: Vec<_> = read_frames(&[Some(first), Some(rest)], &registry).into_iter().map(|(_, rows)| rows).collect();
+            let (before, from) = model.rows.split_at(row);
+            prop_assert_eq!(rows, vec![before.to_vec(), from.to_vec()]);
+        }
+    }
+
+    #[test]
     fn keys_have_their_canonical_bytes_and_hash(model in support::model(support::key_node().prop_map(Some), 40)) {
         let registry = LayoutRegistry::new();
         let image = model.image(0);

@@ -176,6 +176,12 @@ impl<T: Credited> Channel<T> {
 
     /// Takes the oldest item, or says why there is none.
     pub fn try_pop(&self) -> Pop<T> {
+        self.try_pop_part(u64::MAX, |_, _| None)
+    }
+
+    /// Takes the oldest item; of one that has more than `max_rows`, only that many, if `split` can divide it there. The rest
+    /// stays the oldest.
+    pub fn try_pop_part(&self, max_rows: u64, split: impl FnOnce(&T, u64) -> Option<(T, T)>) -> Pop<T> {
         let mut state = self.state.lock();
         let Some(item) = state.items.pop_front() else {
             return match Self::without_items(&state) {
@@ -184,22 +190,86 @@ impl<T: Credited> Channel<T> {
                 Peek::Item | Peek::Empty => Pop::Empty,
             };
         };
+        let item = match split_above(item, max_rows, split) {
+            Split::Whole(item) => item,
+            Split::Parts { bytes, first, rest } => {
+                let parts_bytes = first.credit_bytes() + rest.credit_bytes();
+                state.bytes = state.bytes - bytes + parts_bytes;
+                state.counts.sent_bytes = state.counts.sent_bytes - bytes + parts_bytes;
+                state.counts.sent_batches += 1;
+                state.items.push_front(rest);
+                first
+            }
+        };
         let (rows, bytes) = (item.credit_rows(), item.credit_bytes());
         state.rows -= rows;
         state.bytes -= bytes;
         state.counts.received_rows += rows;
         state.counts.received_bytes += bytes;
         state.counts.received_batches += 1;
-        let below_half = state.rows <= self.limits.max_rows / 2 && state.bytes <= self.limits.max_bytes / 2;
-        let wake = state.owes_wake && below_half;
-        if wake {
-            state.owes_wake = false;
-        }
+        let wake = self.settles_wake(&mut state);
         drop(state);
         if wake {
             self.producer.wake();
         }
         Pop::Item(item)
+    }
+
+    /// Takes the youngest `rows` records out again, oldest first, as if they had never been sent here; fewer where `split`
+    /// cannot divide an item.
+    pub fn take_back(&self, rows: u64, split: impl Fn(&T, u64) -> Option<(T, T)>) -> Vec<T> {
+        let mut taken = Vec::new();
+        let mut left = rows;
+        let mut state = self.state.lock();
+        while left > 0 {
+            let Some(item) = state.items.pop_back() else { break };
+            let stays = item.credit_rows().saturating_sub(left);
+            let item = if stays == 0 {
+                state.counts.sent_batches -= 1;
+                item
+            } else if let Some((first, rest)) = split(&item, stays) {
+                state.bytes = state.bytes - item.credit_bytes() + first.credit_bytes() + rest.credit_bytes();
+                state.counts.sent_bytes = state.counts.sent_bytes - item.credit_bytes()
+                    + first.credit_bytes()
+                    + rest.credit_bytes();
+                state.items.push_back(first);
+                rest
+            } else {
+                state.items.push_back(item);
+                break;
+            };
+            let (item_rows, bytes) = (item.credit_rows(), item.credit_bytes());
+            left = left.saturating_sub(item_rows);
+            state.rows -= item_rows;
+            state.bytes -= bytes;
+            state.counts.sent_rows -= item_rows;
+            state.counts.sent_bytes -= bytes;
+            taken.push(item);
+        }
+        let wake = self.settles_wake(&mut state);
+        drop(state);
+        if wake {
+            self.producer.wake();
+        }
+        taken.reverse();
+        taken
+    }
+
+    /// Appends what [`Channel::take_back`] gave of another channel of the same producer, also when that has ended.
+    ///
+    /// # Errors
+    /// [`PushError::Closed`] after [`Channel::close`].
+    pub fn adopt(&self, item: T) -> Result<(), PushError<T>> {
+        let mut state = self.state.lock();
+        if state.closed {
+            return Err(PushError::Closed(item));
+        }
+        let was_empty = self.append(&mut state, item);
+        drop(state);
+        if was_empty {
+            self.consumer.wake();
+        }
+        Ok(())
     }
 
     /// What [`Channel::try_pop`] would find.
@@ -261,6 +331,18 @@ impl<T: Credited> Channel<T> {
             && state.bytes < self.limits.max_bytes
     }
 
+    /// Whether the producer is to be woken, as the channel has fallen below half.
+    fn settles_wake(&self, state: &mut State<T>) -> bool {
+        // Two parts may have more bytes than the whole had.
+        self.note_full(state);
+        let below_half = state.rows <= self.limits.max_rows / 2 && state.bytes <= self.limits.max_bytes / 2;
+        let wake = state.owes_wake && below_half;
+        if wake {
+            state.owes_wake = false;
+        }
+        wake
+    }
+
     fn append(&self, state: &mut State<T>, item: T) -> bool {
         let was_empty = state.items.is_empty();
         let (rows, bytes) = (item.credit_rows(), item.credit_bytes());
@@ -270,10 +352,14 @@ impl<T: Credited> Channel<T> {
         state.counts.sent_bytes += bytes;
         state.counts.sent_batches += 1;
         state.items.push_back(item);
+        self.note_full(state);
+        was_empty
+    }
+
+    fn note_full(&self, state: &mut State<T>) {
         if state.rows >= self.limits.max_rows || state.bytes >= self.limits.max_bytes {
             state.owes_wake = true;
         }
-        was_empty
     }
 
     fn without_items(state: &State<T>) -> Peek {
@@ -283,6 +369,34 @@ impl<T: Credited> Channel<T> {
             (false, None) => Peek::Empty,
         }
     }
+}
+
+/// What [`split_above`] gives.
+enum Split<T> {
+    Whole(T),
+    /// And how many bytes the whole had.
+    Parts {
+        bytes: u64,
+        first: T,
+        rest: T,
+    },
+}
+
+fn split_above<T: Credited>(
+    item: T,
+    max_rows: u64,
+    split: impl FnOnce(&T, u64) -> Option<(T, T)>,
+) -> Split<T> {
+    if item.credit_rows() > max_rows
+        && let Some((first, rest)) = split(&item, max_rows)
+    {
+        return Split::Parts {
+            bytes: item.credit_bytes(),
+            first,
+            rest,
+        };
+    }
+    Split::Whole(item)
 }
 
 impl<T> std::fmt::Debug for Channel<T> {

@@ -29,6 +29,12 @@ fn item(rows: u64) -> Item {
     }
 }
 
+/// Divides an item behind so many rows.
+#[expect(clippy::unnecessary_wraps, reason = "the form that channels want")]
+fn divide(whole: &Item, rows: u64) -> Option<(Item, Item)> {
+    Some((item(rows), item(whole.rows - rows)))
+}
+
 #[derive(Default)]
 struct Bell(AtomicUsize);
 
@@ -168,6 +174,79 @@ fn nothing_goes_in_after_the_end() {
     channel.end(EndKind::Drained);
     assert_eq!(channel.try_push(item(1)), Err(PushError::Closed(item(1))));
     assert_eq!(channel.push_over(item(1)), Err(PushError::Closed(item(1))));
+}
+
+#[test]
+fn only_as_many_rows_as_are_wanted_are_taken_of_an_item_and_the_rest_stays_the_oldest() {
+    let (channel, ..) = channel(100, 10_000);
+    channel.try_push(item(5)).unwrap();
+    channel.try_push(item(1)).unwrap();
+
+    let taken: Vec<_> = (0..4).map(|_| channel.try_pop_part(2, divide)).collect();
+
+    assert_eq!(taken, [2, 2, 1, 1].map(|rows| Pop::Item(item(rows))));
+    let counts = channel.counts();
+    assert_eq!((counts.sent_rows, counts.received_rows), (6, 6));
+    assert_eq!((counts.sent_bytes, counts.received_bytes), (60, 60));
+    assert_eq!((counts.sent_batches, counts.received_batches), (4, 4));
+    assert_eq!((channel.len_rows(), channel.len_bytes()), (0, 0));
+}
+
+#[test]
+fn an_item_that_cannot_be_divided_is_taken_whole_and_is_not_taken_back() {
+    let (channel, ..) = channel(100, 10_000);
+    channel.try_push(item(5)).unwrap();
+    assert_eq!(channel.take_back(2, |_, _| None), []);
+    assert_eq!(channel.try_pop_part(2, |_, _| None), Pop::Item(item(5)));
+}
+
+#[test]
+fn the_youngest_rows_are_taken_back_oldest_first_as_if_they_had_never_been_sent() {
+    let (from, _, producer) = channel(10, 1000);
+    for rows in [3, 4, 3] {
+        from.try_push(item(rows)).unwrap();
+    }
+
+    assert_eq!(from.take_back(5, divide), [item(2), item(3)]);
+
+    let counts = from.counts();
+    assert_eq!(
+        (counts.sent_rows, counts.sent_bytes, counts.sent_batches),
+        (5, 50, 2)
+    );
+    assert_eq!((from.len_rows(), from.len_bytes()), (5, 50));
+    assert_eq!(producer.rings(), 1, "five of ten rows: there is credit again");
+    assert_eq!(
+        [from.try_pop(), from.try_pop(), from.try_pop()],
+        [Pop::Item(item(3)), Pop::Item(item(2)), Pop::Empty]
+    );
+}
+
+#[test]
+fn what_was_taken_back_can_be_given_to_a_channel_that_has_ended_but_not_to_a_closed_one() {
+    let (channel, consumer, _) = channel(10, 1000);
+    channel.end(EndKind::Drained);
+    let before = consumer.rings();
+    channel.adopt(item(2)).unwrap();
+    assert_eq!(consumer.rings() - before, 1);
+    assert_eq!(channel.try_pop(), Pop::Item(item(2)));
+    assert_eq!(channel.try_pop(), Pop::Ended(EndKind::Drained));
+    channel.close();
+    assert_eq!(channel.adopt(item(2)), Err(PushError::Closed(item(2))));
+}
+
+#[test]
+fn a_producer_is_not_forgotten_when_the_parts_of_an_item_have_more_bytes_than_the_whole_had() {
+    let (channel, _, producer) = channel(100, 100);
+    channel.try_push(Item { rows: 4, bytes: 90 }).unwrap();
+    assert!(channel.has_credit());
+
+    let grown = |_: &Item, _| Some((Item { rows: 1, bytes: 60 }, Item { rows: 3, bytes: 110 }));
+    channel.try_pop_part(1, grown);
+
+    assert_eq!((channel.has_credit(), producer.rings()), (false, 0));
+    channel.try_pop();
+    assert_eq!((channel.has_credit(), producer.rings()), (true, 1));
 }
 
 #[test]

@@ -147,3 +147,44 @@ fn a_close_from_a_third_thread_lets_both_sides_go() {
         assert_eq!((channel.len_rows(), channel.len_bytes()), (0, 0));
     });
 }
+
+/// Items of these models have one row: none is divided.
+fn whole(_: &Item, _: u64) -> Option<(Item, Item)> {
+    None
+}
+
+/// One that has woken takes over what waits for another consumer, while that one takes and the producer sends and ends:
+/// each item comes out once, in one of the two, in order, and nobody waits for ever.
+#[test]
+fn what_is_taken_back_goes_to_another_consumer_once() {
+    explore(|| {
+        let first = channel(2);
+        let second = channel(2);
+        let pushing = [Arc::clone(&first.channel), Arc::clone(&second.channel)];
+        let producer = Arc::clone(&first.producer);
+        let producing = thread::spawn(move || {
+            let all = produce(&pushing[0], &producer, 3);
+            pushing[1].end(EndKind::Drained);
+            all
+        });
+        let from = Arc::clone(&first.channel);
+        let waking = thread::spawn(move || {
+            for item in from.take_back(1, whole) {
+                second.channel.adopt(item).unwrap();
+            }
+            consume(&second.channel, &second.consumer)
+        });
+
+        let stayed = consume(&first.channel, &first.consumer).unwrap();
+
+        assert!(producing.join().unwrap());
+        let moved = waking.join().unwrap().unwrap();
+        assert!(moved.len() <= 1);
+        assert!(stayed.is_sorted());
+        let mut all = [stayed, moved].concat();
+        all.sort_unstable();
+        assert_eq!(all, [0, 1, 2]);
+        let counts = first.channel.counts();
+        assert_eq!(counts.sent_rows, counts.received_rows);
+    });
+}

@@ -1,17 +1,18 @@
 //! Tasks that sleep until their isolate comes, if it ever does.
 //!
 //! A dormant task gets no records and is in nobody's way: its isolate need not be attached for the job to start, and it
-//! ends by itself when its input has. It sleeps until its isolate polls for the first time, or its input has ended,
-//! whichever comes first; both are decided under the job's status lock.
+//! ends by itself when its input has and nothing waits for the other instances. It sleeps until then, or until its isolate
+//! polls for the first time, whichever comes first; both are decided under the job's status lock. When it wakes it takes
+//! over half of what waits for another instance: all of the input may be there.
 
 use std::sync::atomic::Ordering;
 
 use sage_types::TaskId;
 
-use crate::inputs::Found;
+use crate::edge::SplitFrame;
 use crate::job_core::{JobCore, internal};
-use crate::status::Wakefulness;
-use crate::task::Task;
+use crate::status::{Status, Wakefulness};
+use crate::task::{Task, split_frame};
 
 impl JobCore {
     /// Wakes the dormant tasks of an isolate that is ready to run them, once.
@@ -28,6 +29,8 @@ impl JobCore {
             let id = task.plan.id.index();
             if status.wakefulness[id] == Wakefulness::Dormant && task.isolate_place() == Some(place) {
                 status.wakefulness[id] = Wakefulness::Awake;
+                // Before anything is dealt to it: what it takes over is older.
+                self.share_queue_with(task, &status);
                 self.deal_to(task.plan.id);
                 woken.push(task);
             }
@@ -47,13 +50,44 @@ impl JobCore {
         }
     }
 
-    /// Ends the tasks behind `task`, whose end markers have just been sent, that still sleep and get nothing any more.
-    pub(crate) fn end_dormant_behind(&self, task: &Task) {
-        for id in self.dormant_behind(task) {
+    /// Ends the tasks behind and beside `task`, whose end markers have just been sent, that still sleep and get nothing any
+    /// more.
+    pub(crate) fn end_dormant_around(&self, task: &Task) {
+        for id in self
+            .dormant_behind(task)
+            .into_iter()
+            .chain(self.dormant_beside(task))
+        {
             if self.input_ended_asleep(id)
                 && let Ok(task) = self.task(id)
             {
                 self.finish_task(task);
+            }
+        }
+    }
+
+    /// With the status lock held: half of what each upstream task has sent to the instance with the most in its queue.
+    fn share_queue_with(&self, task: &Task, status: &Status) {
+        let split: SplitFrame<'_> = &|frame, rows| split_frame(frame, rows, &self.registry);
+        let awake = |id: TaskId| status.wakefulness[id.index()] == Wakefulness::Awake;
+        for own in self
+            .graph
+            .edges
+            .iter()
+            .filter(|edge| edge.to_task == task.plan.id)
+        {
+            let beside = self.graph.edges.iter().filter(|edge| {
+                edge.from_task == own.from_task
+                    && edge.from_output == own.from_output
+                    && task.siblings.contains(&edge.to_task)
+                    && awake(edge.to_task)
+            });
+            let fullest = beside
+                .map(|edge| &self.edges[edge.id.index()])
+                .max_by_key(|edge| edge.len_rows());
+            let Some(fullest) = fullest else { continue };
+            for frame in fullest.take_back(fullest.len_rows() / 2, split) {
+                self.edges[own.id.index()].adopt(frame);
             }
         }
     }
@@ -76,26 +110,29 @@ impl JobCore {
         behind.filter(|id| self.graph.tasks[id.index()].dormant).collect()
     }
 
-    /// Whether a task still sleeps and all of its input has ended. The caller, and nobody else, finishes it then.
+    fn dormant_beside(&self, task: &Task) -> Vec<TaskId> {
+        let beside = task.siblings.iter().copied();
+        beside.filter(|id| self.graph.tasks[id.index()].dormant).collect()
+    }
+
+    /// Whether a task still sleeps and all of its stage's input has ended and is taken. The caller, and nobody else, finishes it then.
     fn input_ended_asleep(&self, id: TaskId) -> bool {
         let mut status = self.status.lock();
         if status.wakefulness[id.index()] != Wakefulness::Dormant {
             return false;
         }
         let task = &self.tasks[id.index()];
-        match task.inputs.next() {
-            Found::AllEnded(kind) => {
-                task.deliver_end(kind);
-                status.wakefulness[id.index()] = Wakefulness::EndedAsleep;
-                true
-            }
-            Found::Nothing => false,
-            Found::Frame(arrival) => {
-                task.inputs.put_back(arrival);
-                drop(status);
-                self.fail(&internal(format!("task {id} was sent records while it slept")));
-                false
-            }
+        if task.inputs.has_frames() {
+            drop(status);
+            self.fail(&internal(format!("task {id} was sent records while it slept")));
+            return false;
         }
+        let is_taken = |id: &TaskId| !self.tasks[id.index()].inputs.has_frames();
+        let Some(kind) = task.inputs.ended().filter(|_| task.siblings.iter().all(is_taken)) else {
+            return false;
+        };
+        task.deliver_end(kind);
+        status.wakefulness[id.index()] = Wakefulness::EndedAsleep;
+        true
     }
 }

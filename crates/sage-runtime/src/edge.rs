@@ -16,6 +16,9 @@ pub enum Pushed {
     Closed,
 }
 
+/// Divides a frame behind so many rows; nothing when it cannot.
+pub type SplitFrame<'a> = &'a dyn Fn(&Frame, u64) -> Option<(Frame, Frame)>;
+
 /// A physical edge from one task to another: ordered, bounded, and counting on both sides. In memory today; the same
 /// contract fits an exchange topic, which is why tasks hold the trait.
 pub trait Edge: Send + Sync {
@@ -25,6 +28,12 @@ pub trait Edge: Send + Sync {
     fn end(&self, kind: EndKind);
     /// Takes the oldest frame, or says why there is none.
     fn try_pop(&self) -> Pop<Frame>;
+    /// Takes the oldest frame, or the first `max_rows` records of one that is longer.
+    fn try_pop_part(&self, max_rows: u64, split: SplitFrame<'_>) -> Pop<Frame>;
+    /// Takes the youngest records out again, oldest first, as if they had never been sent here.
+    fn take_back(&self, rows: u64, split: SplitFrame<'_>) -> Vec<Frame>;
+    /// Appends what was taken back from another edge of the same producer, also when that has ended.
+    fn adopt(&self, frame: Frame) -> Pushed;
     /// What [`Edge::try_pop`] would find.
     fn peek(&self) -> Peek;
     /// Whether the producer may compute more.
@@ -65,6 +74,21 @@ impl Edge for MemoryEdge {
 
     fn try_pop(&self) -> Pop<Frame> {
         self.0.try_pop()
+    }
+
+    fn try_pop_part(&self, max_rows: u64, split: SplitFrame<'_>) -> Pop<Frame> {
+        self.0.try_pop_part(max_rows, split)
+    }
+
+    fn take_back(&self, rows: u64, split: SplitFrame<'_>) -> Vec<Frame> {
+        self.0.take_back(rows, split)
+    }
+
+    fn adopt(&self, frame: Frame) -> Pushed {
+        match self.0.adopt(frame) {
+            Ok(()) => Pushed::Credit,
+            Err(_) => Pushed::Closed,
+        }
     }
 
     fn peek(&self) -> Peek {

@@ -44,7 +44,7 @@ mod tests {
     use sage_types::{EdgeId, TaskId};
 
     use super::*;
-    use crate::edge::Pushed;
+    use crate::edge::{Pushed, SplitFrame};
     use crate::graph::Partition;
 
     /// An edge that says what it likes.
@@ -57,6 +57,15 @@ mod tests {
         fn end(&self, _: EndKind) {}
         fn try_pop(&self) -> Pop<Frame> {
             Pop::Closed
+        }
+        fn try_pop_part(&self, _: u64, _: SplitFrame<'_>) -> Pop<Frame> {
+            Pop::Closed
+        }
+        fn take_back(&self, _: u64, _: SplitFrame<'_>) -> Vec<Frame> {
+            Vec::new()
+        }
+        fn adopt(&self, _: Frame) -> Pushed {
+            Pushed::Closed
         }
         fn peek(&self) -> Peek {
             Peek::Closed

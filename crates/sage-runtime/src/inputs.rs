@@ -7,7 +7,7 @@ use sage_queue::sync::Mutex;
 use sage_queue::{EndKind, Peek, Pop};
 use sage_types::EdgeId;
 
-use crate::edge::Edge;
+use crate::edge::{Edge, SplitFrame};
 
 /// One physical edge into a gate.
 pub(crate) struct InputEdge {
@@ -84,8 +84,34 @@ impl Inputs {
         all_ended && !end_delivered
     }
 
+    /// How all edges have ended, when they have and nothing is left in them.
+    pub(crate) fn ended(&self) -> Option<EndKind> {
+        let progress = self.progress.lock();
+        if progress.put_back.is_some() {
+            return None;
+        }
+        progress.open.iter().try_fold(progress.kind, |kind, &index| {
+            match self.edges[index].edge.peek() {
+                Peek::Ended(other) => Some(kind.combine(other)),
+                Peek::Item | Peek::Empty | Peek::Closed => None,
+            }
+        })
+    }
+
+    /// Whether records wait here.
+    pub(crate) fn has_frames(&self) -> bool {
+        let progress = self.progress.lock();
+        let waits = |&index: &usize| self.edges[index].edge.peek() == Peek::Item;
+        progress.put_back.is_some() || progress.open.iter().any(waits)
+    }
+
     /// The next frame, one from each edge in turn; or that all edges have ended and are empty.
     pub(crate) fn next(&self) -> Found {
+        self.next_part(u64::MAX, &|_, _| None)
+    }
+
+    /// As [`Inputs::next`], but only the first `max_rows` records of a frame that is longer.
+    pub(crate) fn next_part(&self, max_rows: u64, split: SplitFrame<'_>) -> Found {
         let mut progress = self.progress.lock();
         if let Some(arrival) = progress.put_back.take() {
             return Found::Frame(arrival);
@@ -98,7 +124,7 @@ impl Inputs {
             }
             let turn = progress.turn;
             let input = &self.edges[progress.open[turn]];
-            match input.edge.try_pop() {
+            match input.edge.try_pop_part(max_rows, split) {
                 Pop::Item(frame) => {
                     progress.turn += 1;
                     return Found::Frame(Arrival {

@@ -96,7 +96,7 @@ impl Isolate {
         if self.job.is_paused() || self.job.is_closing() {
             return Ok(Take::Nothing);
         }
-        let taken = task.take();
+        let taken = task.take(&self.job.registry, self.job.now_nanos());
         if let Take::Batch(arrival) = &taken {
             task.metrics
                 .received(arrival.frame.rows() as u64, arrival.frame.byte_len() as u64);

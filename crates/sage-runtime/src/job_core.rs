@@ -224,7 +224,7 @@ impl JobCore {
                 self.isolates[*isolate].queue.close();
             }
         }
-        self.end_dormant_behind(task);
+        self.end_dormant_around(task);
         self.task_done();
     }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
+use sage_frame::{Frame, LayoutRegistry, partition};
 use sage_queue::{EndKind, Parker, ReadySlot, Waker};
+use sage_types::TaskId;
 
 use crate::graph::TaskPlan;
 use crate::inputs::{Arrival, Found, Inputs};
@@ -48,6 +50,11 @@ impl Doorbell {
     }
 }
 
+/// Longer portions would let an instance that comes wait for too long; shorter ones cost copies.
+const PORTION_NANOS: u64 = 20_000_000;
+/// What is taken before anything is known.
+const FIRST_PORTION_ROWS: u64 = 1;
+
 const NO_STOP: u8 = 0;
 const STOP: u8 = 1;
 const STOP_AND_DRAIN: u8 = 2;
@@ -59,6 +66,8 @@ pub(crate) struct Task {
     pub(crate) outputs: Vec<Output>,
     pub(crate) doorbell: Doorbell,
     pub(crate) metrics: TaskMetrics,
+    /// The other instances of an elastic stage.
+    pub(crate) siblings: Box<[TaskId]>,
     /// Sources: set by the thread that stops the job.
     stop: AtomicU8,
     /// The host says that the task holds work of its own: it is ready whenever there is credit.
@@ -76,6 +85,7 @@ impl Task {
         outputs: Vec<Output>,
         doorbell: Doorbell,
         metrics: TaskMetrics,
+        siblings: Box<[TaskId]>,
     ) -> Self {
         Self {
             plan,
@@ -83,6 +93,7 @@ impl Task {
             outputs,
             doorbell,
             metrics,
+            siblings,
             stop: AtomicU8::new(NO_STOP),
             keeps_work: AtomicBool::new(false),
             end_delivered: AtomicBool::new(false),
@@ -130,7 +141,7 @@ impl Task {
     }
 
     /// What to do next. Without credit: nothing, so that the queues behind keep their bounds.
-    pub(crate) fn take(&self) -> Take {
+    pub(crate) fn take(&self, registry: &LayoutRegistry, now_nanos: u64) -> Take {
         if self.is_finished() || !self.has_credit() {
             return Take::Nothing;
         }
@@ -141,11 +152,31 @@ impl Task {
                 (false, None) => Take::Source,
             };
         }
-        match self.inputs.next() {
+        match self
+            .inputs
+            .next_part(self.portion_rows(now_nanos), &|frame, rows| {
+                split_frame(frame, rows, registry)
+            }) {
             Found::Frame(arrival) => Take::Batch(arrival),
             Found::AllEnded(kind) if !self.end_delivered.load(Ordering::SeqCst) => self.deliver_end(kind),
             Found::Nothing | Found::AllEnded(_) => Take::Nothing,
         }
+    }
+
+    /// How many records an instance of an elastic stage takes at once: what it needs about [`PORTION_NANOS`] for, by what they
+    /// have cost so far. The others stay in the queue, where an instance that comes can have them.
+    fn portion_rows(&self, now_nanos: u64) -> u64 {
+        if self.siblings.is_empty() {
+            return u64::MAX;
+        }
+        let rows = self.metrics.records_in.load(Ordering::Relaxed);
+        if rows == 0 {
+            return FIRST_PORTION_ROWS;
+        }
+        let nanos_per_row = self.metrics.time_split(now_nanos).busy_nanos / rows;
+        PORTION_NANOS
+            .checked_div(nanos_per_row)
+            .map_or(u64::MAX, |rows| rows.max(1))
     }
 
     /// Says whether the task holds work of its own, so that it is handed out as soon as there is credit.
@@ -203,6 +234,13 @@ impl Task {
         self.end_delivered.store(true, Ordering::SeqCst);
         Take::End(kind)
     }
+}
+
+pub(crate) fn split_frame(frame: &Frame, rows: u64, registry: &LayoutRegistry) -> Option<(Frame, Frame)> {
+    let rows = usize::try_from(rows).ok()?;
+    // What cannot be divided is taken whole; whoever reads it says what is wrong with it.
+    let view = frame.view(registry).ok()?;
+    partition::split_at(&view, rows, frame.meta()).ok()?
 }
 
 fn kind_of(stop: u8) -> Option<EndKind> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use sage_queue::{Limits, NoWaker, Parker, ReadySlot, RunQueue, Waker};
-use sage_types::{Result, SharedClock};
+use sage_types::{Result, SharedClock, TaskId};
 
 use crate::edge::{Edge, MemoryEdge};
 use crate::graph::{ExecutionGraph, TaskKind, TaskPlan};
@@ -80,6 +80,7 @@ impl Wiring {
                     .collect::<Vec<_>>();
                 outputs.push(Output::new(first.partition, targets, &awake, graph.key_groups));
             }
+            let siblings = elastic_siblings(graph, plan);
             let metrics = TaskMetrics::new(clock.monotonic_nanos());
             tasks.push(Task::new(
                 plan.clone(),
@@ -87,6 +88,7 @@ impl Wiring {
                 outputs,
                 doorbell,
                 metrics,
+                siblings,
             ));
         }
         Ok(Self {
@@ -95,6 +97,18 @@ impl Wiring {
             isolates,
         })
     }
+}
+
+/// The other instances of a task's stage, if not all of them take records from the start.
+fn elastic_siblings(graph: &ExecutionGraph, plan: &TaskPlan) -> Box<[TaskId]> {
+    let of_stage = || graph.tasks.iter().filter(|task| task.stage == plan.stage);
+    if !of_stage().any(|task| task.dormant) {
+        return Box::default();
+    }
+    of_stage()
+        .map(|task| task.id)
+        .filter(|&id| id != plan.id)
+        .collect()
 }
 
 /// One queue for each isolate that tasks name, and always one for the main isolate.

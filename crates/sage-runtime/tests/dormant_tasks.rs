@@ -7,9 +7,9 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sage_runtime::{EndKind, Isolate, JobCore, JobState, Next, Partition};
-use sage_types::TaskId;
-use support::{Exchange, SimTask, Stage, graph, job};
+use sage_runtime::{EndKind, Isolate, JobCore, JobState, Next, Partition, Take};
+use sage_types::{ManualClock, TaskId};
+use support::{Exchange, SimTask, Stage, TestConnectors, graph, job, job_with};
 
 const SOURCE: TaskId = TaskId(0);
 const FIRST: TaskId = TaskId(1);
@@ -79,7 +79,8 @@ fn a_task_sleeps_until_its_isolate_polls_and_takes_its_share_from_then_on() {
     // It is attached, but its functions may not be open yet.
     assert_eq!(awake(&job), [true, true, false, true]);
 
-    assert_eq!(worker.poll(None, Duration::ZERO).unwrap(), Next::Idle);
+    assert_eq!(worker.poll(None, Duration::ZERO).unwrap(), Next::Task(SECOND));
+    worker.release(SECOND).unwrap();
 
     assert_eq!(awake(&job), [true; 4]);
     while !job.is_settled() {
@@ -92,7 +93,7 @@ fn a_task_sleeps_until_its_isolate_polls_and_takes_its_share_from_then_on() {
 }
 
 #[test]
-fn one_that_wakes_gets_records_first_and_the_producer_does_not_wait_for_a_full_queue_beside_it() {
+fn one_that_wakes_gets_half_and_then_more_and_the_producer_does_not_wait_for_a_full_queue_beside_it() {
     let stages = [Stage::js_source(&[0]), Stage::elastic(&[1, 2])];
     let exchange = Exchange::new(0, 1, Partition::Rebalance).with_max_rows(20);
     let job = job(graph(&stages, &[exchange]));
@@ -105,7 +106,9 @@ fn one_that_wakes_gets_records_first_and_the_producer_does_not_wait_for_a_full_q
     assert_eq!(queued(), [20, 0]);
 
     let second = job.attach(2, None).unwrap();
-    assert_eq!(second.poll(None, Duration::ZERO).unwrap(), Next::Idle);
+    assert_eq!(second.poll(None, Duration::ZERO).unwrap(), Next::Task(SECOND));
+    second.release(SECOND).unwrap();
+    assert_eq!(queued(), [10, 10]);
     run(&main, &mut source);
 
     assert_eq!(queued(), [20, 20]);
@@ -115,6 +118,120 @@ fn one_that_wakes_gets_records_first_and_the_producer_does_not_wait_for_a_full_q
         run(&main, &mut source);
     }
     assert_eq!((queued(), taker[0].received.len()), (vec![20, 20], 100));
+    job.cancel();
+}
+
+/// A source, and an elastic stage of as many instances as there are isolates but the first, all but one of them dormant.
+fn waiting_job(isolates: &[u32], records: u64, batch_rows: u64) -> (Arc<JobCore>, Isolate, Isolate, SimTask) {
+    let stages = [Stage::js_source(&[0]), Stage::elastic(isolates)];
+    let exchange = Exchange::new(0, 1, Partition::Rebalance).with_max_rows(1000);
+    let job = job(graph(&stages, &[exchange]));
+    let main = job.attach(0, None).unwrap();
+    let first = job.attach(isolates[0], None).unwrap();
+    let source = SimTask::new(SOURCE, 1).producing(records, batch_rows);
+    (job, main, first, source)
+}
+
+fn numbers_of(task: &SimTask) -> Vec<i64> {
+    task.received.iter().map(|(_, record)| record.id().1).collect()
+}
+
+#[test]
+fn one_that_wakes_takes_over_the_younger_half_of_what_waits_though_the_input_has_ended() {
+    // One batch, so that it has to be divided.
+    let (job, main, first, source) = waiting_job(&[1, 2], 100, 100);
+    let mut source = [source];
+    run(&main, &mut source);
+    assert!(source[0].finished);
+
+    let second = job.attach(2, None).unwrap();
+    let (mut one, mut other) = ([SimTask::new(FIRST, 0)], [SimTask::new(SECOND, 0)]);
+    run(&second, &mut other);
+    run(&first, &mut one);
+
+    assert_eq!(numbers_of(&one[0]), (0..50).collect::<Vec<_>>());
+    assert_eq!(numbers_of(&other[0]), (50..100).collect::<Vec<_>>());
+    assert_eq!(
+        (one[0].ended, other[0].ended),
+        (Some(EndKind::Drained), Some(EndKind::Drained))
+    );
+    assert_eq!(job.state(), JobState::Finished, "{:?}", job.error());
+}
+
+#[test]
+fn a_third_one_takes_from_the_one_with_the_most() {
+    let (job, main, first, source) = waiting_job(&[1, 2, 3], 90, 10);
+    let mut source = [source];
+    run(&main, &mut source);
+    let isolates = [first, job.attach(2, None).unwrap(), job.attach(3, None).unwrap()];
+    let mut tasks = [1, 2, 3].map(|id| [SimTask::new(TaskId(id), 0)]);
+
+    for (isolate, woken) in isolates.iter().skip(1).zip([45, 22]) {
+        assert!(matches!(
+            isolate.poll(None, Duration::ZERO).unwrap(),
+            Next::Task(_)
+        ));
+        let queued: Vec<u64> = job.metrics().edges.iter().map(|edge| edge.queued).collect();
+        assert!(queued.contains(&woken), "{queued:?}");
+    }
+    for (isolate, task) in isolates.iter().zip(&mut tasks) {
+        let id = task[0].id;
+        isolate.release(id).unwrap_or_default();
+        run(isolate, task);
+    }
+
+    let mut all: Vec<i64> = tasks.iter().flat_map(|task| numbers_of(&task[0])).collect();
+    all.sort_unstable();
+    assert_eq!(all, (0..90).collect::<Vec<_>>());
+    assert_eq!(job.state(), JobState::Finished, "{:?}", job.error());
+}
+
+#[test]
+fn what_sleeps_ends_when_the_others_have_taken_all_that_it_could_take_over() {
+    let (job, main, first, source) = waiting_job(&[1, 2], 100, 10);
+    let mut source = [source];
+    run(&main, &mut source);
+    assert!(
+        !job.metrics().tasks[SECOND.index()].finished,
+        "records wait that it could have"
+    );
+
+    run(&first, &mut [SimTask::new(FIRST, 0)]);
+
+    assert!(job.metrics().tasks[SECOND.index()].finished);
+    assert_eq!(
+        (job.state(), awake(&job)),
+        (JobState::Finished, vec![true, true, false])
+    );
+}
+
+#[test]
+fn an_instance_takes_what_it_needs_little_time_for_and_leaves_the_rest_in_the_queue() {
+    let stages = [Stage::js_source(&[0]), Stage::elastic(&[1, 2])];
+    let clock = Arc::new(ManualClock::new());
+    let exchange = Exchange::new(0, 1, Partition::Rebalance);
+    let job = job_with(
+        graph(&stages, &[exchange]),
+        Arc::clone(&clock) as _,
+        Arc::new(TestConnectors::default()),
+    );
+    let main = job.attach(0, None).unwrap();
+    let first = job.attach(1, None).unwrap();
+    run(&main, &mut [SimTask::new(SOURCE, 1).producing(1000, 1000)]);
+
+    // The first ones cost 1 ms each, the last nothing.
+    let mut portions = Vec::new();
+    for cost_ms in [1, 20, 20, 0, 0] {
+        assert_eq!(first.poll(None, Duration::ZERO).unwrap(), Next::Task(FIRST));
+        let Take::Batch(arrival) = first.take(FIRST).unwrap() else {
+            panic!("nothing was taken");
+        };
+        portions.push(arrival.frame.rows());
+        clock.advance_nanos(cost_ms * 1_000_000);
+        first.release(FIRST).unwrap();
+    }
+
+    assert_eq!(portions, [1, 20, 20, 20, 29]);
     job.cancel();
 }
 
@@ -161,7 +278,7 @@ fn a_task_that_wakes_when_its_input_has_ended_in_part_ends_with_the_rest() {
     run(&worker, &mut dormant);
 
     assert_eq!(dormant[0].ended, Some(EndKind::Drained));
-    assert_eq!((others[1].received.len(), dormant[0].received.len()), (5, 2));
+    assert_eq!((others[1].received.len(), dormant[0].received.len()), (4, 3));
     assert_eq!(job.state(), JobState::Finished, "{:?}", job.error());
 }
 

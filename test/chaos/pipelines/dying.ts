@@ -29,7 +29,8 @@ const FATAL = 2000;
 /** The named pipe that a call of the file system hangs in until somebody writes to it. */
 export const pipeOf = (out: string): string => `${out}.pipe`;
 
-function die(death: Death, out: string): void {
+/** Does it, in the calling thread. */
+export function die(death: Death, out: string): void {
   switch (death) {
     case 'exits':
       process.exit(3);

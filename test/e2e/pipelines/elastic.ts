@@ -46,6 +46,8 @@ export interface ElasticArgs {
   readonly lives: SharedArrayBuffer;
   /** What a worker does before it builds the pipeline. */
   readonly worker: 'comes' | 'waits at the door' | 'fails';
+  /** It is not enough when two threads have worked. */
+  readonly goesOn?: boolean;
 }
 
 /** A number and the thread that took it. */
@@ -87,7 +89,7 @@ export const taken: Taken[] = [];
 export const totals: { readonly count: number; readonly sum: number }[] = [];
 
 /** Reads numbers, works on them, and has what has state behind that; `parallelism: 'auto'` makes the middle elastic. */
-export const elastic = definePipeline(import.meta.url, async (env: LocalEnvironment, { path, burnMs, signals, lives, worker }: ElasticArgs) => {
+export const elastic = definePipeline(import.meta.url, async (env: LocalEnvironment, { path, burnMs, signals, lives, worker, goesOn = false }: ElasticArgs) => {
   if (isWorker() && worker === 'fails') throw new Error('no way in');
   if (isWorker() && worker === 'waits at the door') await new Signals(signals).door();
   const threads = new Set<number>();
@@ -95,7 +97,7 @@ export const elastic = definePipeline(import.meta.url, async (env: LocalEnvironm
   burnt.sink((record) => {
     taken.push(record);
     threads.add(record.thread);
-    if (threads.size > 1) new Signals(signals).enough();
+    if (threads.size > 1 && !goesOn) new Signals(signals).enough();
   });
   burnt.aggregate({ count: count(), sum: sum(({ n }: Taken) => n) }).sink(totals);
 });

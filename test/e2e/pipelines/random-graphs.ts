@@ -1,5 +1,5 @@
 import { type LocalEnvironment, definePipeline } from '../../../ts/index.ts';
-import { buildGraph } from '../random/build.ts';
+import { type Instances, buildGraph } from '../random/build.ts';
 import { graphOf } from '../random/edit-graph.ts';
 import { operatorPrefix } from '../random/graph-name.ts';
 import type { Row } from '../random/graph.ts';
@@ -8,14 +8,14 @@ import type { Row } from '../random/graph.ts';
 export const sinksOf = new Map<string, Row[][]>();
 
 /** The random pipelines of some texts side by side in one job; every worker builds them again from the texts. */
-export function buildGraphs(env: LocalEnvironment, graphs: readonly string[], serial: boolean): void {
+export function buildGraphs(env: LocalEnvironment, graphs: readonly string[], instances: Instances): void {
   for (const graph of graphs) {
     const sinks: Row[][] = [];
     sinksOf.set(graph, sinks);
-    buildGraph(env, operatorPrefix(graph), graphOf(graph), sinks, serial);
+    buildGraph(env, operatorPrefix(graph), graphOf(graph), sinks, instances);
   }
 }
 
-export const randomGraphs = definePipeline(import.meta.url, (env: LocalEnvironment, args: { graphs: readonly string[] }) => {
-  buildGraphs(env, args.graphs, false);
+export const randomGraphs = definePipeline(import.meta.url, (env: LocalEnvironment, args: { graphs: readonly string[]; instances: Instances }) => {
+  buildGraphs(env, args.graphs, args.instances);
 });

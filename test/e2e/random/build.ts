@@ -16,6 +16,7 @@ import {
 } from '../../../ts/index.ts';
 import { CallRow, Collects, FilterRow, MapRow, Processes, RouteRow, SIDE } from './function-classes.ts';
 import { compute, limitedRow, rowOfLetter, rowOfResult, textOfKey } from './functions.ts';
+import { pass } from './held-rows.ts';
 import { type Policy, RETRIES, type Row, type Step } from './graph.ts';
 import { type Spec, Trouble } from './trouble.ts';
 
@@ -31,8 +32,11 @@ interface Build {
   readonly splits: Map<number, Readonly<Record<'a' | 'b', DataStream<Row>>>>;
 }
 
-/** Builds the calls in an environment; array sink `n` is the n-th of `sinks`. With `serial`, no parallelism is set. */
-export function buildGraph(env: LocalEnvironment, prefix: string, steps: readonly Step[], sinks: Row[][], serial: boolean): void {
+/** How many instances steps have: one each, as many as they say, or, those that say a number, as `'auto'` decides. */
+export type Instances = 'one' | 'as they say' | 'auto';
+
+/** Builds the calls in an environment; array sink `n` is the n-th of `sinks`. */
+export function buildGraph(env: LocalEnvironment, prefix: string, steps: readonly Step[], sinks: Row[][], instances: Instances): void {
   const build: Build = { env, steps, sinks, raw: [], splits: new Map() };
   const streams: DataStream<Row>[] = [];
   for (const step of steps) {
@@ -40,10 +44,12 @@ export function buildGraph(env: LocalEnvironment, prefix: string, steps: readonl
     const stream = call(build, step, step.inputs.map((id) => streams[id]!));
     if (stream === undefined) continue;
     stream.named(name);
-    if (!serial && step.parallelism !== undefined) stream.parallelism(step.parallelism);
+    if (instances !== 'one' && step.parallelism !== undefined) stream.parallelism(instances === 'auto' ? 'auto' : step.parallelism);
     if (step.policy !== undefined) stream.onError(errorPolicy(step.policy));
     build.raw[step.id] = stream;
-    streams[step.id] = afterwards(step, stream, name);
+    const results = afterwards(step, stream, name);
+    const isHeld = instances === 'auto' && step.call.kind === 'source';
+    streams[step.id] = isHeld ? results.filter((row) => pass(step.salt, row)).inMain().named(`${name}'`) : results;
   }
 }
 

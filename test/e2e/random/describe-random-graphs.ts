@@ -1,10 +1,10 @@
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { PROPERTY_RUNS, shareOfRuns } from '../../property-runs.ts';
 import { EXPLAIN_BOUNDS, explainFailure } from './explain-failure.ts';
 import { formatGraphName, parseGraphName } from './graph-name.ts';
 import { runFailure } from './run-failure.ts';
-import { type RunGraphs, inMain, inWorkers } from './run-graphs.ts';
+import { type RunGraphs, inMain, inWorkers, whileWorkersCome } from './run-graphs.ts';
 
 const SEED = process.env['SAGE_PROPERTY_SEED'];
 /** Random pipelines of one job. */
@@ -26,18 +26,30 @@ function jobs(runs: number): { graphs: string[]; title: string }[] {
   });
 }
 
+/** So many graphs in jobs that are run in one way. */
+export function itRunsGraphs(how: string, runs: number, run: RunGraphs): void {
+  const check = async (graphs: readonly string[]): Promise<void> => {
+    const failure = await runFailure(run, graphs, MAX_JOB_MS);
+    if (failure !== undefined) throw new Error(await explainFailure(graphs, failure, run));
+  };
+  it.each(jobs(runs))(`${how}: graphs $title`, ({ graphs }) => check(graphs), MAX_TEST_MS);
+}
+
 /** Random pipelines against a naive interpreter: with one instance each, with several in one isolate, and in worker threads. */
 export function describeRandomGraphs(label: string): void {
   describe(`random pipelines, ${label}`, () => {
-    const check = async (graphs: readonly string[], run: RunGraphs): Promise<void> => {
-      const failure = await runFailure(run, graphs, MAX_JOB_MS);
-      if (failure !== undefined) throw new Error(await explainFailure(graphs, failure, run));
-    };
+    itRunsGraphs('one instance each', PROPERTY_RUNS, inMain(true));
+    itRunsGraphs('several instances in one isolate', PROPERTY_RUNS, inMain(false));
+    itRunsGraphs('in worker threads', shareOfRuns(0.5), inWorkers());
+  });
+}
 
-    it.each(jobs(PROPERTY_RUNS))('one instance each: graphs $title', ({ graphs }) => check(graphs, inMain(true)), MAX_TEST_MS);
+/** The same in jobs that worker threads join while they run. */
+export function describeGrowingGraphs(): void {
+  describe('random pipelines that grow', () => {
+    const run = whileWorkersCome();
+    itRunsGraphs('workers come late', PROPERTY_RUNS, run);
 
-    it.each(jobs(PROPERTY_RUNS))('several instances in one isolate: graphs $title', ({ graphs }) => check(graphs, inMain(false)), MAX_TEST_MS);
-
-    it.each(jobs(shareOfRuns(0.5)))('in worker threads: graphs $title', ({ graphs }) => check(graphs, inWorkers()), MAX_TEST_MS);
+    it.runIf(SEED === undefined)('some of them have worked', () => expect(run.jobsWithLateWorkers).toBeGreaterThan(0));
   });
 }

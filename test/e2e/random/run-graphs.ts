@@ -1,6 +1,8 @@
 import { type JobResult, LocalEnvironment } from '../../../ts/index.ts';
 import { buildGraphs, randomGraphs, sinksOf } from '../pipelines/random-graphs.ts';
 import { type Oracle, differencesFromOracle, operatorsThatLose, unevenCounts } from './compare.ts';
+import { DicedJoins } from '../support/diced-joins.ts';
+import { parseGraphName } from './graph-name.ts';
 import { interpret } from './interpret.ts';
 
 /** Runs graphs, by their texts, side by side in one job; gives whatever is wrong with what it gave. The signal cancels the job. */
@@ -10,7 +12,7 @@ export type RunGraphs = (graphs: readonly string[], signal: AbortSignal) => Prom
 export function inMain(serial: boolean, oracle: Oracle = interpret): RunGraphs {
   return async (graphs, signal) => {
     const env = new LocalEnvironment(`graphs ${graphs.join(' ')}`);
-    buildGraphs(env, graphs, serial);
+    buildGraphs(env, graphs, serial ? 'one' : 'as they say');
     return judge(graphs, await env.submit({ autostop: true, signal }), serial, oracle);
   };
 }
@@ -18,11 +20,26 @@ export function inMain(serial: boolean, oracle: Oracle = interpret): RunGraphs {
 /** Runs graphs in worker threads. */
 export function inWorkers(oracle: Oracle = interpret): RunGraphs {
   return async (graphs, signal) => {
-    const result = await randomGraphs.run({ graphs }, { signal });
+    const result = await randomGraphs.run({ graphs, instances: 'as they say' }, { signal });
     const wrong = judge(graphs, result, false, oracle);
     // Of one small graph everything may be in the main isolate.
     return graphs.length > 1 && result.isolates < 2 ? [...wrong, { isolates: result.isolates }] : wrong;
   };
+}
+
+/** Runs graphs in the main isolate and in workers that come while the job runs, when the dice of a seed say so. */
+export function whileWorkersCome(oracle: Oracle = interpret): RunGraphs & { jobsWithLateWorkers: number } {
+  const run = async (graphs: readonly string[], signal: AbortSignal): Promise<readonly unknown[]> => {
+    const { seed } = parseGraphName(graphs[0]!);
+    using _ = new DicedJoins(seed);
+    // With 'auto' for all, or only where it is said.
+    const env = seed % 20 === 1 ? { parallelism: 'auto' as const } : {};
+    const result = await randomGraphs.run({ graphs, instances: 'auto' }, { ...env, signal });
+    if (result.isolates > 1) run.jobsWithLateWorkers++;
+    return judge(graphs, result, false, oracle);
+  };
+  run.jobsWithLateWorkers = 0;
+  return run;
 }
 
 function judge(graphs: readonly string[], result: JobResult, serial: boolean, oracle: Oracle): unknown[] {

@@ -89,6 +89,13 @@ describe('a stage gets a second instance', () => {
     expect([stages.look(counts.after(250, work, 2048)), stages.look(counts.after(250, work, 2048))]).toEqual([undefined, 1]);
   });
 
+  test('also when the reader is at its end and a few records wait, if they will take it long', () => {
+    const { stages, counts } = started();
+    const work = { [FIRST]: { busy: 0.95, taken: 50 } };
+
+    expect([stages.look(counts.after(250, work, 60)), stages.look(counts.after(250, work, 60))]).toEqual([undefined, 1]);
+  });
+
   test('counting everything that runs in its thread, of which it needs a good part itself', () => {
     const shared = started();
     const mostly = { [READER]: { backpressured: 1 }, [FIRST]: { busy: 0.5 }, [shared.sink]: { busy: 0.45 } };
@@ -115,7 +122,7 @@ describe('a stage gets a second instance', () => {
 describe('a stage is left as it is', () => {
   const cases: Record<string, { readonly work: Readonly<Record<number, Work>>; readonly queued: number }> = {
     'that is not busy': { work: { [READER]: { backpressured: 0.9 }, [FIRST]: { busy: 0.7 } }, queued: 4096 },
-    'whose input does not wait': { work: { [FIRST]: { busy: 0.95 } }, queued: 100 },
+    'whose input does not wait long': { work: { [FIRST]: { busy: 0.95, taken: 200 } }, queued: 100 },
     'whose queue is empty though the reader waits for another one': { work: { [READER]: { backpressured: 0.9 }, [FIRST]: { busy: 0.95 } }, queued: 0 },
     'that is itself held up by what is behind it': { work: { [READER]: { backpressured: 0.9 }, [FIRST]: { busy: 0.85, backpressured: 0.3 } }, queued: 4096 },
   };

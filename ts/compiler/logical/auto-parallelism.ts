@@ -85,8 +85,11 @@ export function isReader(transformation: Transformation): boolean {
 }
 
 /** Why more than one instance of anything would gain nothing. */
-function noGain({ importable, cores }: CompileOptions): string | undefined {
-  if (!importable) return "'auto': without worker threads more instances would gain nothing";
+function noGain({ importable, notImportableReason, cores }: CompileOptions): string | undefined {
+  if (!importable) {
+    const why = notImportableReason === undefined ? '' : `, and there can be none: ${notImportableReason}`;
+    return `'auto': without worker threads more instances would gain nothing${why}`;
+  }
   return cores <= 1 ? "'auto': there is one processor" : undefined;
 }
 

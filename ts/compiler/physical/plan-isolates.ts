@@ -12,7 +12,7 @@ export function planIsolates(stages: readonly Stage[], placements: Placements, o
   const inWorkers = stages.filter((stage) => stage.placement === 'workers');
   if (elastic.length > 0) {
     const lateWorkers = Math.max(...elastic.map((stage) => stage.parallelism)) - 1;
-    return { workers: 0, lateWorkers, main, reason: `at first: up to ${lateWorkers} when ${describeStages(elastic)} the bottleneck` };
+    return { workers: 0, lateWorkers, main, reason: `at first; later up to ${lateWorkers}, when ${describeStages(elastic)} the bottleneck` };
   }
   if (inWorkers.length === 0) return { workers: 0, lateWorkers: 0, main, reason: reasonForNone(main, placements, options) };
   const instances = Math.max(...inWorkers.map((stage) => stage.parallelism));

@@ -14,6 +14,8 @@ const BUSY = 0.8;
 const OWN = 0.3;
 /** A task that waits for credit for this share of the time is held up by what is behind it. */
 const BACKPRESSURED = 0.2;
+/** Records that take the stage longer than this are worth another thread, though the source has none left. */
+const BACKLOG_SECONDS = 1;
 /** What a new instance brings is judged after so long. */
 const SETTLE_NANOS = 1e9;
 /** A new instance that brings less than this is the last one. */
@@ -138,15 +140,16 @@ export class ElasticStages {
     const nanos = to.durationNanos - from.durationNanos;
     const spent = (task: CoreTaskMetrics, kind: 'busyNanos' | 'backpressuredNanos'): number => (task[kind] - from.tasks[task.task]![kind]) / nanos;
     const own = this.#tasksOf(stage, to).filter(({ awake }) => awake);
-    const threads = own.map(({ isolate }) => sum(to.tasks.filter((task) => task.isolate === isolate).map((task) => spent(task, 'busyNanos'))));
+    const threads = own.map(({ isolate }) => Math.min(1, sum(to.tasks.filter((task) => task.isolate === isolate).map((task) => spent(task, 'busyNanos')))));
     const ids = new Set(own.map(({ task }) => task));
     const inputs = this.#plan.graph.edges.filter(({ toTask }) => ids.has(toTask));
     const waiting = sum(inputs.map(({ id }) => to.edges[id]!.queued));
     const isHalfFull = waiting >= sum(inputs.map(({ maxRows }) => maxRows)) / 2;
+    const isBacklog = waiting > this.#ratePerSecond(stage, from, to) * BACKLOG_SECONDS;
     const holdsUp = inputs.some(({ fromTask }) => spent(to.tasks[fromTask]!, 'backpressuredNanos') > BACKPRESSURED);
     const isHeldUp = own.some((task) => spent(task, 'backpressuredNanos') > BACKPRESSURED);
     const load = { thread: Math.min(1, ...threads), own: sum(own.map((task) => spent(task, 'busyNanos'))) / own.length, waiting };
-    const isBottleneck = load.thread > BUSY && load.own > OWN && waiting > 0 && (isHalfFull || holdsUp) && !isHeldUp;
+    const isBottleneck = load.thread > BUSY && load.own > OWN && waiting > 0 && (isHalfFull || isBacklog || holdsUp) && !isHeldUp;
     return { ...load, isBottleneck };
   }
 

@@ -248,6 +248,9 @@ export class LocalJob implements Job {
       onMetrics: (metrics) => this.#userMetrics.report(metrics),
     });
     this.#workers.push(worker);
+    // One that comes late has missed what the others were told.
+    const needless = needlessOperators(plan, this.#reached);
+    if (needless.length > 0) worker.endEarly(needless);
   }
 
   /** Has elastic stages looked at until the returned function is called. */
@@ -293,7 +296,7 @@ export class LocalJob implements Job {
     this.#reached.add(limit);
     if (this.#plan === undefined) return;
     const { graph, physical } = this.#plan;
-    const needless = physical.earlyEnds.filter(({ limits }) => limits.every((one) => this.#reached.has(one))).map(({ operator }) => operator as number);
+    const needless = needlessOperators(this.#plan, this.#reached);
     if (needless.length === 0) return;
     const isOver = (stage: number): boolean => {
       const sources = physical.stages[stage]!.nodes.filter(({ operator, op }) => operator.kind === 'source' && op.kind !== 'output');
@@ -364,6 +367,11 @@ export class LocalJob implements Job {
 /** The environment's clock, or the machine's. */
 function jobClock({ clock = systemClock }: EnvironmentConfig): () => number {
   return () => clock.monotonicMs();
+}
+
+/** Operators whose records can reach no sink any more, when these have reached their limit. */
+function needlessOperators({ physical }: JobPlan, reached: ReadonlySet<number>): number[] {
+  return physical.earlyEnds.filter(({ limits }) => limits.every((one) => reached.has(one))).map(({ operator }) => operator as number);
 }
 
 function tasksOf(graph: JobPlan['graph'], isolate: number): { task: number; stage: number; instance: number }[] {

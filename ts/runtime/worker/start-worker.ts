@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 
 import { SageError } from '../../common/errors.ts';
+import { isCloneable } from '../../common/is-cloneable.ts';
 import { entryFile } from '../../common/package-paths.ts';
 import type { InstanceMetrics } from '../isolate/instance-metrics.ts';
 import type { LogEntry } from '../../functions/logger.ts';
@@ -135,15 +136,6 @@ function startError(name: string, { config }: WorkerAssignment, error: unknown):
     });
   }
   return new SageError('SAGE_WORKER_START', `${name} could not be started: ${message}`, { cause: error });
-}
-
-function isCloneable(value: unknown): boolean {
-  try {
-    structuredClone(value);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function noop(): void {}

@@ -1,0 +1,3 @@
+import { describeGrowingGraphs } from './random/describe-random-graphs.ts';
+
+describeGrowingGraphs();
