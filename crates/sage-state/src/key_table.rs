@@ -9,7 +9,8 @@ use sage_types::{ErrorCode, Result, SageError};
 use crate::ExportedKeys;
 use crate::key_arena::KeyArena;
 use crate::pack_keys::{pack_keys, raw_key, split_canonical};
-use crate::packed_key::{PackedKey, RawKey};
+use crate::packed_key::PackedKey;
+use crate::raw_key::RawKey;
 use crate::slot_index::{NO_SLOT, SlotIndex};
 use crate::slot_rows::SlotRows;
 

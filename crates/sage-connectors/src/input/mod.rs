@@ -2,12 +2,14 @@
 
 mod byte_input;
 mod counted_reader;
+mod filled;
 #[cfg(test)]
 mod pieces;
 mod polled_file;
 mod standard_input;
 mod unpacker;
 
-pub(crate) use byte_input::{ByteInput, Filled};
+pub(crate) use byte_input::ByteInput;
+pub(crate) use filled::Filled;
 #[cfg(test)]
 pub(crate) use pieces::Pieces;
