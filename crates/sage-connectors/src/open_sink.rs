@@ -6,15 +6,11 @@ use std::sync::Arc;
 use sage_frame::LayoutRegistry;
 use sage_types::Result;
 
-use crate::arrow_sink::ArrowSink;
-use crate::csv_sink::CsvSink;
-use crate::directory::{DirectorySink, PartFiles};
-use crate::json_lines_sink::JsonLinesSink;
-use crate::json_sink::JsonSink;
 use crate::output::{FileOptions, OutputFile, is_directory, part_path};
-use crate::parquet_sink::ParquetSink;
+use crate::sinks::{
+    ArrowSink, CsvSink, DirectorySink, JsonLinesSink, JsonSink, ParquetSink, PartFiles, TextLinesSink,
+};
 use crate::spec::{Existing, OutputSpec, SinkFormat, SinkSpec};
-use crate::text_lines_sink::TextLinesSink;
 use crate::{BatchSink, SourceSplit};
 
 /// Memory for what is written at once of a file of columns (a row group, a record batch), when it is the only one ...

@@ -5,14 +5,10 @@ use std::sync::Arc;
 use sage_frame::LayoutRegistry;
 use sage_types::Result;
 
-use crate::arrow_reader::ArrowReader;
-use crate::csv_reader::CsvReader;
-use crate::json_lines_source::JsonLinesSource;
-use crate::json_reader::JsonReader;
-use crate::parquet_reader::ParquetReader;
-use crate::part_sequence::PartSequence;
+use crate::sources::{
+    ArrowReader, CsvReader, JsonLinesSource, JsonReader, ParquetReader, PartSequence, TextLinesSource,
+};
 use crate::spec::{SourceFormat, SourceSpec};
-use crate::text_lines_source::TextLinesSource;
 use crate::{BatchSource, SourceSplit};
 
 /// Opens the part of a source that belongs to `split`; layouts of its frames are those of `registry`.

@@ -7,15 +7,13 @@ use std::time::Duration;
 
 use sage_types::Result;
 
-use crate::compression::{Compression, HEAD_BYTES};
-use crate::files::FilePart;
+use crate::files::{Compression, FilePart, HEAD_BYTES, open_file};
 #[cfg(test)]
 use crate::input::Pieces;
 use crate::input::filled::Filled;
 use crate::input::polled_file::PolledFile;
 use crate::input::unpacker::{PackedSource, Unpacker};
 use crate::io_error::{IoAction, io_error};
-use crate::open_file::open_file;
 
 /// An open input. Reading does not wait for other processes or threads.
 #[derive(Debug)]

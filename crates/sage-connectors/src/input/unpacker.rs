@@ -13,7 +13,7 @@ use flate2::bufread::MultiGzDecoder;
 use sage_types::{ErrorCode, Result, SageError};
 use zstd::stream::read::Decoder;
 
-use crate::compression::Compression;
+use crate::files::Compression;
 use crate::input::counted_reader::CountedReader;
 use crate::input::filled::Filled;
 use crate::input::polled_file::PolledFile;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::csv::{CsvDialect, CsvType};
+use crate::formats::csv::{CsvDialect, CsvType};
 use crate::spec::InvalidUtf8;
 
 /// `{"type":"csv","path":…}`: each record of cells an object.

@@ -4,8 +4,7 @@ use sage_types::{ErrorCode, Result, SageError};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::compression::{Compression, CompressionSetting};
-use crate::files::FileSet;
+use crate::files::{Compression, CompressionSetting, FileSet};
 use crate::spec::{CsvSourceSpec, JsonSourceSpec};
 
 /// The `NativeSourceSpec` of TypeScript: which files are read, and what is in them.
