@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sage_types::{ErrorCode, Result, SageError};
 
-use crate::input::{ByteInput, Filled};
+use crate::input::{ByteInput, Filled, Interrupt, byte_position};
 
 /// Bytes that are read at once: few system calls, and what was read is still in the cache when it is parsed.
 const BLOCK_BYTES: usize = 256 * 1024;
@@ -13,20 +13,6 @@ const BLOCK_BYTES: usize = 256 * 1024;
 const KEPT_BYTES: usize = 4 * 1024 * 1024;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
-
-/// Why something that needs more of the input was left. What was used up stays so: it can be tried again.
-#[derive(Debug)]
-pub(crate) enum Interrupt {
-    /// Nothing more is there yet: see [`ByteWindow::wait`].
-    Waiting,
-    Failed(SageError),
-}
-
-impl From<SageError> for Interrupt {
-    fn from(error: SageError) -> Self {
-        Self::Failed(error)
-    }
-}
 
 /// The bytes of an input that have been read and not yet been used.
 pub(crate) struct ByteWindow {
@@ -84,6 +70,11 @@ impl ByteWindow {
     pub(crate) fn position_of(&self, at: usize) -> u64 {
         let appended = usize::from(self.closed);
         self.offset + at.min((self.filled - self.start).saturating_sub(appended)) as u64
+    }
+
+    /// The same as [`crate::BatchSource::position`] gives it.
+    pub(crate) fn json_position(&self, at: usize) -> String {
+        byte_position(&self.path, self.position_of(at))
     }
 
     /// Number, from 1, of the line in which byte `at` of the window is.

@@ -14,13 +14,11 @@ use sage_frame::{Frame, LayoutRegistry};
 use sage_types::{ErrorCode, Result, SageError};
 use serde_json::json;
 
-use crate::NextBatch;
 use crate::files::{FilePart, open_file};
-use crate::formats::arrow::{
-    ColumnFrames, LoadError, NoFacts, batch_pieces, guarded, kept_columns, plan_columns,
-};
+use crate::formats::arrow::{ColumnFrames, LoadError, NoFacts, batch_pieces, guarded, kept_columns};
+use crate::input::Interrupt;
 use crate::io_error::{IoAction, io_error};
-use crate::sources::PartReader;
+use crate::sources::BatchReader;
 use crate::spec::ArrowSourceSpec;
 
 /// What a file of Arrow IPC begins with; a stream does not.
@@ -86,52 +84,17 @@ impl ArrowReader {
             (Reader::Stream(Box::new(reader)), schema, 0..usize::MAX)
         };
         let kept = projection(&schema)?;
-        let is_kept = |name: &str| kept.iter().any(|&index| schema.field(index).name() == name);
-        let columns = plan_columns(schema.fields(), is_kept, &NoFacts, spec.forms())
-            .map_err(|error| error.with("file", path.display().to_string()))?;
+        let frames = ColumnFrames::new(path, &schema, &kept, &NoFacts, spec.forms(), registry)?;
         Ok(Self {
             path: path.to_owned(),
             reader,
-            frames: ColumnFrames::new(columns, registry),
+            frames,
             batch_rows: spec.batch_rows,
             pieces: VecDeque::new(),
             batches,
             row: 0,
             rows: 0,
         })
-    }
-
-    fn read_batch(&mut self) -> Result<Option<Frame>> {
-        loop {
-            if let Some(piece) = self.pieces.pop_front() {
-                return self.frame_of(&piece).map(Some);
-            }
-            if self.rows > 0 || self.batches.is_empty() {
-                // The record batch before is delivered.
-                self.batches.start = self.batches.start.saturating_add(usize::from(self.rows > 0));
-                (self.row, self.rows) = (0, 0);
-            }
-            if self.batches.is_empty() {
-                return Ok(None);
-            }
-            let reader = &mut self.reader;
-            let batch = guarded(|| match reader {
-                Reader::File(reader) => reader.next(),
-                Reader::Stream(reader) => reader.next(),
-                Reader::Nothing => None,
-            });
-            match batch.map_err(|panic| self.in_batch(corrupt(&self.path, panic)))? {
-                Some(Ok(batch)) => {
-                    self.rows = batch.num_rows();
-                    if self.rows == 0 {
-                        self.batches.start += 1;
-                    }
-                    self.pieces.extend(batch_pieces(&batch, self.batch_rows));
-                }
-                Some(Err(error)) => return Err(self.in_batch(arrow_error(&self.path, &error))),
-                None => return self.check_end().map(|()| None),
-            }
-        }
     }
 
     /// Refuses the end of a stream that was cut off between two messages.
@@ -257,9 +220,46 @@ fn corrupt(path: &Path, cause: impl std::fmt::Display) -> SageError {
     .caused_by(cause)
 }
 
-impl PartReader for ArrowReader {
-    fn next(&mut self) -> Result<NextBatch> {
-        Ok(self.read_batch()?.map_or(NextBatch::Ended, NextBatch::Frame))
+impl BatchReader for ArrowReader {
+    fn fill(&mut self) -> Result<bool, Interrupt> {
+        while self.pieces.is_empty() {
+            if self.rows > 0 || self.batches.is_empty() {
+                // The record batch before is delivered.
+                self.batches.start = self.batches.start.saturating_add(usize::from(self.rows > 0));
+                (self.row, self.rows) = (0, 0);
+            }
+            if self.batches.is_empty() {
+                return Ok(false);
+            }
+            let reader = &mut self.reader;
+            let batch = guarded(|| match reader {
+                Reader::File(reader) => reader.next(),
+                Reader::Stream(reader) => reader.next(),
+                Reader::Nothing => None,
+            });
+            match batch.map_err(|panic| self.in_batch(corrupt(&self.path, panic)))? {
+                Some(Ok(batch)) => {
+                    self.rows = batch.num_rows();
+                    if self.rows == 0 {
+                        self.batches.start += 1;
+                    }
+                    self.pieces.extend(batch_pieces(&batch, self.batch_rows));
+                }
+                Some(Err(error)) => return Err(self.in_batch(arrow_error(&self.path, &error)).into()),
+                None => {
+                    self.check_end()?;
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn take_frame(&mut self) -> Result<Option<Frame>> {
+        let Some(piece) = self.pieces.pop_front() else {
+            return Ok(None);
+        };
+        self.frame_of(&piece).map(Some)
     }
 
     fn position(&self) -> String {

@@ -6,15 +6,14 @@ use std::time::Duration;
 
 use sage_frame::{Frame, LayoutRegistry};
 use sage_types::{ErrorCode, Result, SageError};
-use serde_json::json;
 
+use crate::SourceStatistics;
 use crate::columns::FrameMaker;
 use crate::files::FilePart;
 use crate::formats::csv::{BadRecord, CsvRowReader, HeadReader, Nulls, RecordEnd, Row, row_error};
 use crate::input::{ByteInput, ByteWindow, Interrupt};
-use crate::sources::PartReader;
+use crate::sources::BatchReader;
 use crate::spec::{CsvOnError, CsvSourceSpec, CsvWidth, InvalidUtf8};
-use crate::{NextBatch, SourceStatistics};
 
 /// A batch is closed when its records had this many bytes, which is about 64 KiB of columns and more.
 const BATCH_BYTES: usize = 128 * 1024;
@@ -42,7 +41,6 @@ pub(crate) struct CsvReader {
     /// Bytes of the records in the batch.
     batch_bytes: usize,
     statistics: SourceStatistics,
-    failure: Option<SageError>,
 }
 
 /// Why reading records paused.
@@ -105,30 +103,11 @@ impl CsvReader {
             valid_to: 0,
             batch_bytes: 0,
             statistics: SourceStatistics::default(),
-            failure: None,
         })
     }
 
     /// Reads records until there is a batch, or nothing more to read.
-    fn read_batch(&mut self) -> Result<(), Interrupt> {
-        if let Some(head) = &mut self.head {
-            let columns = head.read(&mut self.window)?;
-            let spec = &self.spec;
-            let (dialect, nulls) = (*head.dialect(), Nulls::new(spec.nulls.as_deref()));
-            let pad = spec.width == CsvWidth::Pad;
-            self.reader = columns.map(|columns| CsvRowReader::new(dialect, columns, nulls, pad));
-            self.head = None;
-            self.check_utf8();
-        }
-        let Some(mut reader) = self.reader.take() else {
-            return Ok(());
-        };
-        let filled = self.fill(&mut reader);
-        self.reader = Some(reader);
-        filled
-    }
-
-    fn fill(&mut self, reader: &mut CsvRowReader) -> Result<(), Interrupt> {
+    fn read_batch(&mut self, reader: &mut CsvRowReader) -> Result<(), Interrupt> {
         loop {
             match self.read_records(reader)? {
                 // Nothing but lines without records: that is not the end.
@@ -267,8 +246,27 @@ impl CsvReader {
             Err(error) => error.valid_up_to(),
         };
     }
+}
 
-    /// The rows that were read; `None` when there are none.
+impl BatchReader for CsvReader {
+    fn fill(&mut self) -> Result<bool, Interrupt> {
+        if let Some(head) = &mut self.head {
+            let columns = head.read(&mut self.window)?;
+            let spec = &self.spec;
+            let (dialect, nulls) = (*head.dialect(), Nulls::new(spec.nulls.as_deref()));
+            let pad = spec.width == CsvWidth::Pad;
+            self.reader = columns.map(|columns| CsvRowReader::new(dialect, columns, nulls, pad));
+            self.head = None;
+            self.check_utf8();
+        }
+        let Some(mut reader) = self.reader.take() else {
+            return Ok(false);
+        };
+        let filled = self.read_batch(&mut reader).map(|()| reader.rows() > 0);
+        self.reader = Some(reader);
+        filled
+    }
+
     fn take_frame(&mut self) -> Result<Option<Frame>> {
         self.batch_bytes = 0;
         let Some(reader) = &mut self.reader else {
@@ -284,36 +282,13 @@ impl CsvReader {
         reader.clear();
         Ok(Some(frame))
     }
-}
-
-impl PartReader for CsvReader {
-    fn next(&mut self) -> Result<NextBatch> {
-        if let Some(failure) = &self.failure {
-            return Err(failure.clone());
-        }
-        let otherwise = match self.read_batch() {
-            Ok(()) => NextBatch::Ended,
-            Err(Interrupt::Waiting) => NextBatch::Waiting,
-            Err(Interrupt::Failed(error)) => {
-                self.failure = Some(error);
-                NextBatch::Ended
-            }
-        };
-        // The records before the bad one are good, and what is there does not wait.
-        match (self.take_frame()?, &self.failure) {
-            (Some(frame), _) => Ok(NextBatch::Frame(frame)),
-            (None, Some(failure)) => Err(failure.clone()),
-            (None, None) => Ok(otherwise),
-        }
-    }
 
     fn wait(&mut self, timeout: Duration) {
         self.window.wait(timeout);
     }
 
     fn position(&self) -> String {
-        let byte = self.window.position_of(self.at);
-        json!({ "file": self.window.path().to_string_lossy(), "byte": byte }).to_string()
+        self.window.json_position(self.at)
     }
 
     fn statistics(&self) -> SourceStatistics {

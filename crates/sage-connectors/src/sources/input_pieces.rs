@@ -7,12 +7,12 @@ use proptest::prelude::*;
 use sage_frame::LayoutRegistry;
 use sage_types::{ErrorCode, ErrorValue};
 
-use crate::NextBatch;
 use crate::columns::FrameMaker;
-use crate::formats::json::JsonRowWriter;
+use crate::formats::json::{JsonRowWriter, JsonRows};
 use crate::input::{ByteInput, ByteWindow, Pieces};
-use crate::sources::{CsvReader, JsonReader, JsonRows, PartReader};
+use crate::sources::{CsvReader, JsonReader, ReaderSource};
 use crate::spec::{SourceFormat, SourceSpec};
+use crate::{BatchSource, NextBatch};
 
 /// The records as JSON lines, how many were left out, and the code and line of the error at the end, if any.
 type Outcome = (String, u64, Option<(ErrorCode, Option<ErrorValue>)>);
@@ -21,21 +21,23 @@ fn outcome(spec: &SourceFormat, text: &[u8], sizes: &[usize]) -> Outcome {
     let registry = Arc::new(LayoutRegistry::new());
     let input = ByteInput::Pieces(Pieces::new(text.to_vec(), sizes.to_vec()));
     let window = |most| ByteWindow::new(input, Path::new("x"), most, Vec::new());
-    let mut reader: Box<dyn PartReader> = match spec {
+    let mut source: Box<dyn BatchSource> = match spec {
         SourceFormat::Csv(spec) => {
             let frames = FrameMaker::new(Arc::clone(&registry));
             let window = window(spec.max_record_bytes);
-            Box::new(CsvReader::over(window, Arc::new(spec.clone()), 0..u64::MAX, frames).unwrap())
+            let reader = CsvReader::over(window, Arc::new(spec.clone()), 0..u64::MAX, frames);
+            Box::new(ReaderSource::new(reader.unwrap()))
         }
         SourceFormat::Json(spec) => {
-            let rows = JsonRows::new(spec, Arc::clone(&registry));
-            Box::new(JsonReader::over(window(spec.max_record_bytes), spec, rows))
+            let rows = JsonRows::new(spec.columns.as_deref(), Arc::clone(&registry));
+            let reader = JsonReader::over(window(spec.max_record_bytes), spec, rows);
+            Box::new(ReaderSource::new(reader))
         }
         other => panic!("{other:?}"),
     };
     let mut lines = Vec::new();
     let failure = loop {
-        match reader.next() {
+        match source.next() {
             Ok(NextBatch::Frame(frame)) => {
                 let view = frame.view(&registry).unwrap();
                 let writer = JsonRowWriter::new(&view).unwrap();
@@ -50,7 +52,7 @@ fn outcome(spec: &SourceFormat, text: &[u8], sizes: &[usize]) -> Outcome {
         }
     };
     let lines = String::from_utf8(lines).unwrap();
-    (lines, reader.statistics().skipped_records, failure)
+    (lines, source.statistics().skipped_records, failure)
 }
 
 /// Sizes of pieces, with waits between them.

@@ -4,19 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sage_frame::{Frame, LayoutRegistry};
-use sage_types::{ErrorCode, Result, SageError};
+use sage_types::{ErrorCode, Result};
 
-use crate::columns::FrameMaker;
+use crate::SourceStatistics;
 use crate::files::FileParts;
-use crate::formats::json::{JsonCursor, JsonRowReader, Line};
+use crate::formats::json::{JsonCursor, JsonRowReader, JsonRows, Line, SyntaxError};
+use crate::input::Interrupt;
 use crate::lines::{FileLines, NextBlock, NextLines, Utf8Lines};
+use crate::sources::BatchReader;
 use crate::spec::JsonLinesSourceSpec;
-use crate::{BatchSource, NextBatch, SourceStatistics};
 
 /// A batch is closed when its lines had this many bytes, which is about 64 KiB of columns.
 const BATCH_BYTES: usize = 128 * 1024;
-/// Layouts after which the whole record becomes one `json` column: an edge may have 64.
-const MAX_LAYOUTS: usize = 48;
 
 /// Reads JSON lines into frames.
 ///
@@ -24,15 +23,13 @@ const MAX_LAYOUTS: usize = 48;
 /// fields of an object come in the order in which the file first had them. Objects become columns; arrays, and
 /// fields of several types, become `json` columns. Empty lines are skipped.
 #[derive(Debug)]
-pub(crate) struct JsonLinesSource {
+pub(crate) struct JsonLinesReader {
     lines: Utf8Lines,
-    reader: JsonRowReader,
-    frames: FrameMaker,
+    rows: JsonRows,
     batch_rows: usize,
     /// Bytes of the lines in the batch.
     batch_bytes: usize,
     statistics: SourceStatistics,
-    failure: Option<SageError>,
 }
 
 /// Why reading lines paused.
@@ -41,33 +38,15 @@ enum Pause {
     BlockEnded,
 }
 
-impl JsonLinesSource {
+impl JsonLinesReader {
     pub(crate) fn new(spec: &JsonLinesSourceSpec, parts: FileParts, registry: Arc<LayoutRegistry>) -> Self {
         let files = FileLines::new(parts, spec.max_line_bytes);
         Self {
             lines: Utf8Lines::new(files, spec.invalid_utf8),
-            reader: JsonRowReader::new(spec.columns.as_deref()),
-            frames: FrameMaker::new(registry),
+            rows: JsonRows::new(spec.columns.as_deref(), registry),
             batch_rows: spec.batch_rows,
             batch_bytes: 0,
             statistics: SourceStatistics::default(),
-            failure: None,
-        }
-    }
-
-    fn read_batch(&mut self) -> Result<NextBatch> {
-        loop {
-            match self.read_lines()? {
-                // Nothing but empty lines: that is not the end.
-                Pause::BatchFull if self.reader.rows() == 0 => self.batch_bytes = 0,
-                Pause::BatchFull => return self.frame_or(NextBatch::Waiting),
-                Pause::BlockEnded => match self.lines.next_block()? {
-                    NextBlock::Lines => {}
-                    // What is there goes on first.
-                    NextBlock::Waiting => return self.frame_or(NextBatch::Waiting),
-                    NextBlock::Ended => return self.frame_or(NextBatch::Ended),
-                },
-            }
         }
     }
 
@@ -79,9 +58,13 @@ impl JsonLinesSource {
                 NextLines::Valid(range) => {
                     let text = &self.lines.block()[..range.end];
                     let mut cursor = JsonCursor::new(text, range.start);
-                    let end = self.batch_rows - self.reader.rows();
-                    let (stop, empty) =
-                        read_run(&mut self.reader, &mut cursor, end, BATCH_BYTES - self.batch_bytes);
+                    let end = self.batch_rows - self.rows.reader.rows();
+                    let (stop, empty) = read_run(
+                        &mut self.rows.reader,
+                        &mut cursor,
+                        end,
+                        BATCH_BYTES - self.batch_bytes,
+                    );
                     self.statistics.empty_lines += empty;
                     self.batch_bytes += cursor.at - range.start;
                     let at = cursor.at;
@@ -98,7 +81,7 @@ impl JsonLinesSource {
                 NextLines::Replaced => {
                     let line = self.lines.replaced();
                     let mut cursor = JsonCursor::new(line, 0);
-                    let (stop, empty) = read_run(&mut self.reader, &mut cursor, 1, 1);
+                    let (stop, empty) = read_run(&mut self.rows.reader, &mut cursor, 1, 1);
                     self.statistics.empty_lines += empty;
                     match stop {
                         RunEnd::Malformed(error) => {
@@ -110,7 +93,7 @@ impl JsonLinesSource {
                             self.statistics.replaced_lines += 1;
                             self.batch_bytes += line.len();
                             self.lines.advance_over_replaced();
-                            if self.reader.rows() >= self.batch_rows || self.batch_bytes >= BATCH_BYTES {
+                            if self.rows.reader.rows() >= self.batch_rows || self.batch_bytes >= BATCH_BYTES {
                                 return Ok(Pause::BatchFull);
                             }
                         }
@@ -119,36 +102,13 @@ impl JsonLinesSource {
             }
         }
     }
-
-    /// The rows that were read, or else `otherwise`.
-    fn frame_or(&mut self, otherwise: NextBatch) -> Result<NextBatch> {
-        Ok(self.take_frame()?.map_or(otherwise, NextBatch::Frame))
-    }
-
-    /// The rows that were read; `None` when there are none.
-    fn take_frame(&mut self) -> Result<Option<Frame>> {
-        let rows = self.reader.rows();
-        self.batch_bytes = 0;
-        if rows == 0 {
-            return Ok(None);
-        }
-        let (mut buffers, mut encodings) = (Vec::new(), Vec::new());
-        self.reader.collect(&mut buffers, &mut encodings);
-        let frame = self.frames.make(self.reader.layout(), rows, buffers, encodings)?;
-        if self.frames.layouts() >= MAX_LAYOUTS {
-            self.reader.demote_row();
-        }
-        self.reader.clear();
-        self.statistics.records += rows as u64;
-        Ok(Some(frame))
-    }
 }
 
 enum RunEnd {
     TextEnded,
     /// There are enough rows or bytes, or the next line needs wider columns than the rows so far.
     BatchFull,
-    Malformed(crate::formats::json::SyntaxError),
+    Malformed(SyntaxError),
 }
 
 /// Reads lines until `rows` rows or `bytes` bytes have been read; with the number of empty lines.
@@ -176,21 +136,25 @@ fn read_run(
     (RunEnd::TextEnded, empty)
 }
 
-impl BatchSource for JsonLinesSource {
-    fn next(&mut self) -> Result<NextBatch> {
-        if let Some(failure) = &self.failure {
-            return Err(failure.clone());
+impl BatchReader for JsonLinesReader {
+    fn fill(&mut self) -> Result<bool, Interrupt> {
+        loop {
+            match self.read_lines()? {
+                // Nothing but empty lines: that is not the end.
+                Pause::BatchFull if self.rows.reader.rows() == 0 => self.batch_bytes = 0,
+                Pause::BatchFull => return Ok(true),
+                Pause::BlockEnded => match self.lines.next_block()? {
+                    NextBlock::Lines => {}
+                    NextBlock::Waiting => return Err(Interrupt::Waiting),
+                    NextBlock::Ended => return Ok(self.rows.reader.rows() > 0),
+                },
+            }
         }
-        let error = match self.read_batch() {
-            Ok(next) => return Ok(next),
-            Err(error) => error,
-        };
-        // The lines before the broken one are good.
-        self.failure = Some(error.clone());
-        match self.take_frame() {
-            Ok(Some(frame)) => Ok(NextBatch::Frame(frame)),
-            _ => Err(error),
-        }
+    }
+
+    fn take_frame(&mut self) -> Result<Option<Frame>> {
+        self.batch_bytes = 0;
+        self.rows.take_frame()
     }
 
     fn wait(&mut self, timeout: Duration) {

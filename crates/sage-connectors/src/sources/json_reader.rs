@@ -6,21 +6,16 @@ use std::time::Duration;
 
 use sage_frame::{Frame, LayoutRegistry};
 use sage_types::{ErrorCode, Result, SageError};
-use serde_json::json;
 
-use crate::NextBatch;
-use crate::columns::FrameMaker;
 use crate::files::FilePart;
-use crate::formats::json::{DocumentScanner, JsonCursor, JsonRowReader, Line, Scan, SyntaxError};
+use crate::formats::json::{DocumentScanner, JsonCursor, JsonRows, Line, Scan, SyntaxError};
 use crate::input::{ByteInput, ByteWindow, Interrupt};
 use crate::lines::excerpt;
-use crate::sources::PartReader;
+use crate::sources::BatchReader;
 use crate::spec::JsonSourceSpec;
 
 /// A batch is closed when its records had this many bytes, which is about 64 KiB of columns.
 const BATCH_BYTES: usize = 128 * 1024;
-/// Layouts after which the whole record becomes one `json` column: an edge may have 64.
-const MAX_LAYOUTS: usize = 48;
 
 /// Reads the elements of an array in a JSON document, or the document itself, into frames; however long the array is, memory is
 /// needed for its longest element only.
@@ -40,7 +35,6 @@ pub(crate) struct JsonReader {
     expected_bytes: u64,
     batch_rows: usize,
     batch_bytes: usize,
-    failure: Option<SageError>,
 }
 
 impl JsonReader {
@@ -58,7 +52,7 @@ impl JsonReader {
         let expected_bytes = part.file.bytes.filter(|_| input.is_plain_file());
         let (buffer, rows) = match before {
             Some(before) => (before.window.into_buffer(), before.rows),
-            None => (Vec::new(), JsonRows::new(spec, registry)),
+            None => (Vec::new(), JsonRows::new(spec.columns.as_deref(), registry)),
         };
         let window = ByteWindow::new(input, part.file.shown_path(), spec.max_record_bytes, buffer);
         let mut reader = Self::over(window, spec, rows);
@@ -79,38 +73,6 @@ impl JsonReader {
             expected_bytes: 0,
             batch_rows: spec.batch_rows,
             batch_bytes: 0,
-            failure: None,
-        }
-    }
-
-    /// Reads records until there is a batch, or nothing more to read.
-    fn fill(&mut self) -> Result<(), Interrupt> {
-        if self.at_start {
-            self.window.skip_byte_order_mark()?;
-            self.at_start = false;
-        }
-        loop {
-            if !self.records.is_empty() {
-                if self.read_records()? {
-                    return Ok(());
-                }
-                continue;
-            }
-            self.finish_block();
-            if let Some(at) = self.malformed_at {
-                return Err(self
-                    .error(ErrorCode::FormatUtf8, at, "these bytes are not UTF-8")
-                    .into());
-            }
-            match self.scanner.scan(self.window.bytes_mut()) {
-                Ok(Scan::Records(block)) => self.begin_block(block),
-                Ok(Scan::NeedsMore) => {
-                    if !self.read_more()? {
-                        return Ok(());
-                    }
-                }
-                Err(error) => return Err(self.malformed(error).into()),
-            }
         }
     }
 
@@ -226,58 +188,40 @@ impl JsonReader {
     }
 }
 
-/// Rows on their way into frames. They go on from file to file, so that what one file taught about the records holds for the next.
-#[derive(Debug)]
-pub(crate) struct JsonRows {
-    reader: JsonRowReader,
-    frames: FrameMaker,
-}
-
-impl JsonRows {
-    pub(crate) fn new(spec: &JsonSourceSpec, registry: Arc<LayoutRegistry>) -> Self {
-        Self {
-            reader: JsonRowReader::new(spec.columns.as_deref()),
-            frames: FrameMaker::new(registry),
+impl BatchReader for JsonReader {
+    fn fill(&mut self) -> Result<bool, Interrupt> {
+        if self.at_start {
+            self.window.skip_byte_order_mark()?;
+            self.at_start = false;
         }
-    }
-
-    /// The rows that were read; `None` when there are none.
-    fn take_frame(&mut self) -> Result<Option<Frame>> {
-        let rows = self.reader.rows();
-        if rows == 0 {
-            return Ok(None);
-        }
-        let (mut buffers, mut encodings) = (Vec::new(), Vec::new());
-        self.reader.collect(&mut buffers, &mut encodings);
-        let frame = self.frames.make(self.reader.layout(), rows, buffers, encodings)?;
-        if self.frames.layouts() >= MAX_LAYOUTS {
-            self.reader.demote_row();
-        }
-        self.reader.clear();
-        Ok(Some(frame))
-    }
-}
-
-impl PartReader for JsonReader {
-    fn next(&mut self) -> Result<NextBatch> {
-        if let Some(failure) = &self.failure {
-            return Err(failure.clone());
-        }
-        let otherwise = match self.fill() {
-            Ok(()) => NextBatch::Ended,
-            Err(Interrupt::Waiting) => NextBatch::Waiting,
-            Err(Interrupt::Failed(error)) => {
-                self.failure = Some(error);
-                NextBatch::Ended
+        loop {
+            if !self.records.is_empty() {
+                if self.read_records()? {
+                    return Ok(true);
+                }
+                continue;
             }
-        };
-        self.batch_bytes = 0;
-        // The records before the broken one are good, and what is there does not wait.
-        match (self.rows.take_frame()?, &self.failure) {
-            (Some(frame), _) => Ok(NextBatch::Frame(frame)),
-            (None, Some(failure)) => Err(failure.clone()),
-            (None, None) => Ok(otherwise),
+            self.finish_block();
+            if let Some(at) = self.malformed_at {
+                return Err(self
+                    .error(ErrorCode::FormatUtf8, at, "these bytes are not UTF-8")
+                    .into());
+            }
+            match self.scanner.scan(self.window.bytes_mut()) {
+                Ok(Scan::Records(block)) => self.begin_block(block),
+                Ok(Scan::NeedsMore) => {
+                    if !self.read_more()? {
+                        return Ok(self.rows.reader.rows() > 0);
+                    }
+                }
+                Err(error) => return Err(self.malformed(error).into()),
+            }
         }
+    }
+
+    fn take_frame(&mut self) -> Result<Option<Frame>> {
+        self.batch_bytes = 0;
+        self.rows.take_frame()
     }
 
     fn wait(&mut self, timeout: Duration) {
@@ -285,12 +229,10 @@ impl PartReader for JsonReader {
     }
 
     fn position(&self) -> String {
-        let at = if self.records.is_empty() {
+        self.window.json_position(if self.records.is_empty() {
             self.scanner.position()
         } else {
             self.records.start
-        };
-        let byte = self.window.position_of(at);
-        json!({ "file": self.window.path().to_string_lossy(), "byte": byte }).to_string()
+        })
     }
 }

@@ -15,12 +15,12 @@ use sage_frame::{Frame, LayoutRegistry};
 use sage_types::{Result, SageError};
 use serde_json::json;
 
-use crate::NextBatch;
 use crate::files::{FilePart, open_file};
-use crate::formats::arrow::{ColumnFrames, LoadError, batch_pieces, guarded, kept_columns, plan_columns};
+use crate::formats::arrow::{ColumnFrames, LoadError, batch_pieces, guarded, kept_columns};
 use crate::formats::parquet::{ColumnStatistics, corrupt, parquet_error};
+use crate::input::Interrupt;
 use crate::io_error::IoAction;
-use crate::sources::PartReader;
+use crate::sources::BatchReader;
 use crate::spec::ParquetSourceSpec;
 
 /// Rows are read until their columns have about this many bytes: long strings make short batches.
@@ -66,14 +66,8 @@ impl ParquetReader {
         let schema = Arc::clone(builder.schema());
         let kept = kept_columns(path, spec.columns.as_deref(), &schema)?;
         let metadata = Arc::clone(builder.metadata());
-        let is_kept = |name: &str| kept.iter().any(|&index| schema.field(index).name() == name);
-        let columns = plan_columns(
-            schema.fields(),
-            is_kept,
-            &ColumnStatistics::new(&metadata),
-            spec.forms(),
-        )
-        .map_err(|error| error.with("file", path.display().to_string()))?;
+        let facts = ColumnStatistics::new(&metadata);
+        let frames = ColumnFrames::new(path, &schema, &kept, &facts, spec.forms(), registry)?;
         let row_groups = row_groups_of(&metadata, part);
         let mask = ProjectionMask::roots(builder.parquet_schema(), kept);
         let batch_rows = rows_of_a_read(&metadata, builder.parquet_schema(), &mask, spec.batch_rows);
@@ -89,27 +83,12 @@ impl ParquetReader {
         Ok(Self {
             path: path.to_owned(),
             reader,
-            frames: ColumnFrames::new(columns, registry),
+            frames,
             batches: VecDeque::new(),
             row_groups,
             all_row_groups: metadata.num_row_groups(),
             row: 0,
         })
-    }
-
-    fn read_batch(&mut self) -> Result<Option<Frame>> {
-        loop {
-            if let Some(batch) = self.batches.pop_front() {
-                return self.frame_of(&batch).map(Some);
-            }
-            let reader = &mut self.reader;
-            let batch = guarded(|| reader.next()).map_err(|panic| corrupt(&self.path, panic))?;
-            match batch {
-                None => return Ok(None),
-                Some(Ok(batch)) => self.batches.extend(batch_pieces(&batch, usize::MAX)),
-                Some(Err(error)) => return Err(self.broken(error)),
-            }
-        }
     }
 
     fn frame_of(&mut self, batch: &RecordBatch) -> Result<Frame> {
@@ -191,9 +170,25 @@ fn rows_of_a_read(
         .clamp(1, batch_rows)
 }
 
-impl PartReader for ParquetReader {
-    fn next(&mut self) -> Result<NextBatch> {
-        Ok(self.read_batch()?.map_or(NextBatch::Ended, NextBatch::Frame))
+impl BatchReader for ParquetReader {
+    fn fill(&mut self) -> Result<bool, Interrupt> {
+        while self.batches.is_empty() {
+            let reader = &mut self.reader;
+            let batch = guarded(|| reader.next()).map_err(|panic| corrupt(&self.path, panic))?;
+            match batch {
+                None => return Ok(false),
+                Some(Ok(batch)) => self.batches.extend(batch_pieces(&batch, usize::MAX)),
+                Some(Err(error)) => return Err(self.broken(error).into()),
+            }
+        }
+        Ok(true)
+    }
+
+    fn take_frame(&mut self) -> Result<Option<Frame>> {
+        let Some(batch) = self.batches.pop_front() else {
+            return Ok(None);
+        };
+        self.frame_of(&batch).map(Some)
     }
 
     fn position(&self) -> String {

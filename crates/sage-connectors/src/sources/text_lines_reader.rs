@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sage_frame::{Frame, LayoutRegistry, LeafKind, Node};
-use sage_types::{Result, SageError};
+use sage_types::Result;
 
+use crate::SourceStatistics;
 use crate::columns::{FrameMaker, TextColumn};
 use crate::files::FileParts;
+use crate::input::Interrupt;
 use crate::lines::{FileLines, NextBlock, NextLines, Utf8Lines};
+use crate::sources::BatchReader;
 use crate::spec::TextLinesSourceSpec;
-use crate::{BatchSource, NextBatch, SourceStatistics};
 
 /// A batch is closed at this many bytes.
 const BATCH_BYTES: usize = 64 * 1024;
@@ -18,16 +20,15 @@ const BATCH_BYTES: usize = 64 * 1024;
 /// Reads each line as a string, without its line end (`\n` or `\r\n`). A last line without a line end counts; nothing
 /// behind the last line end does not.
 #[derive(Debug)]
-pub(crate) struct TextLinesSource {
+pub(crate) struct TextLinesReader {
     lines: Utf8Lines,
     column: TextColumn,
     frames: FrameMaker,
     batch_rows: usize,
     statistics: SourceStatistics,
-    failure: Option<SageError>,
 }
 
-impl TextLinesSource {
+impl TextLinesReader {
     pub(crate) fn new(spec: &TextLinesSourceSpec, parts: FileParts, registry: Arc<LayoutRegistry>) -> Self {
         let files = FileLines::new(parts, spec.max_line_bytes);
         Self {
@@ -36,11 +37,20 @@ impl TextLinesSource {
             frames: FrameMaker::new(registry),
             batch_rows: spec.batch_rows,
             statistics: SourceStatistics::default(),
-            failure: None,
         }
     }
 
-    fn read_batch(&mut self) -> Result<NextBatch> {
+    fn is_full(&self) -> bool {
+        self.column.len() >= self.batch_rows || self.column.bytes().len() >= BATCH_BYTES
+    }
+}
+
+fn push_line(column: &mut TextColumn, line: &[u8]) {
+    column.push_utf8(line.strip_suffix(b"\r").unwrap_or(line));
+}
+
+impl BatchReader for TextLinesReader {
+    fn fill(&mut self) -> Result<bool, Interrupt> {
         while !self.is_full() {
             match self.lines.next_lines()? {
                 NextLines::Valid(range) => {
@@ -63,25 +73,14 @@ impl TextLinesSource {
                 }
                 NextLines::BlockEnded => match self.lines.next_block()? {
                     NextBlock::Lines => {}
-                    // What is there goes on first.
-                    NextBlock::Waiting => return self.frame_or(NextBatch::Waiting),
+                    NextBlock::Waiting => return Err(Interrupt::Waiting),
                     NextBlock::Ended => break,
                 },
             }
         }
-        self.frame_or(NextBatch::Ended)
+        Ok(self.column.len() > 0)
     }
 
-    fn is_full(&self) -> bool {
-        self.column.len() >= self.batch_rows || self.column.bytes().len() >= BATCH_BYTES
-    }
-
-    /// The rows that were read, or else `otherwise`.
-    fn frame_or(&mut self, otherwise: NextBatch) -> Result<NextBatch> {
-        Ok(self.take_frame()?.map_or(otherwise, NextBatch::Frame))
-    }
-
-    /// The rows that were read; `None` when there are none.
     fn take_frame(&mut self) -> Result<Option<Frame>> {
         let rows = self.column.len();
         if rows == 0 {
@@ -93,30 +92,7 @@ impl TextLinesSource {
             .frames
             .make(Node::leaf(LeafKind::Str), rows, buffers, encodings)?;
         self.column.clear();
-        self.statistics.records += rows as u64;
         Ok(Some(frame))
-    }
-}
-
-fn push_line(column: &mut TextColumn, line: &[u8]) {
-    column.push_utf8(line.strip_suffix(b"\r").unwrap_or(line));
-}
-
-impl BatchSource for TextLinesSource {
-    fn next(&mut self) -> Result<NextBatch> {
-        if let Some(failure) = &self.failure {
-            return Err(failure.clone());
-        }
-        let error = match self.read_batch() {
-            Ok(next) => return Ok(next),
-            Err(error) => error,
-        };
-        // The lines before the broken one are good.
-        self.failure = Some(error.clone());
-        match self.take_frame() {
-            Ok(Some(frame)) => Ok(NextBatch::Frame(frame)),
-            _ => Err(error),
-        }
     }
 
     fn wait(&mut self, timeout: Duration) {

@@ -1,13 +1,17 @@
 //! Record batches to frames.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
+use arrow_schema::Schema;
 use sage_frame::{Frame, LayoutRegistry, Node};
-use sage_types::SageError;
+use sage_types::{Result, SageError};
 
 use crate::columns::FrameMaker;
 use crate::formats::arrow::column_loader::{ColumnLoader, LoadError};
+use crate::formats::arrow::column_plan::{ColumnFacts, plan_columns};
+use crate::spec::ColumnForms;
 
 /// Makes frames of the record batches of one file.
 #[derive(Debug)]
@@ -17,18 +21,35 @@ pub(crate) struct ColumnFrames {
 }
 
 impl ColumnFrames {
-    pub(crate) fn new(columns: Vec<ColumnLoader>, registry: Arc<LayoutRegistry>) -> Self {
-        Self {
+    /// For record batches with those columns of the schema that are `kept`.
+    ///
+    /// # Errors
+    /// `SAGE_FORMAT_COLUMN_TYPE`.
+    pub(crate) fn new(
+        path: &Path,
+        schema: &Schema,
+        kept: &[usize],
+        facts: &impl ColumnFacts,
+        forms: ColumnForms,
+        registry: Arc<LayoutRegistry>,
+    ) -> Result<Self> {
+        let is_kept = |name: &str| kept.iter().any(|&index| schema.field(index).name() == name);
+        let columns = plan_columns(schema.fields(), is_kept, facts, forms)
+            .map_err(|error| error.with("file", path.display().to_string()))?;
+        Ok(Self {
             columns,
             frames: FrameMaker::new(registry),
-        }
+        })
     }
 
     /// The rows as a frame.
     ///
     /// # Errors
     /// What is wrong, with the column that it is wrong with.
-    pub(crate) fn frame_of(&mut self, batch: &RecordBatch) -> Result<Frame, (LoadError, String)> {
+    pub(crate) fn frame_of(
+        &mut self,
+        batch: &RecordBatch,
+    ) -> std::result::Result<Frame, (LoadError, String)> {
         for (column, array) in self.columns.iter_mut().zip(batch.columns()) {
             column
                 .load(array, None)

@@ -16,6 +16,6 @@ mod sink_schema;
 pub(crate) use batch_pieces::batch_pieces;
 pub(crate) use column_frames::ColumnFrames;
 pub(crate) use column_loader::LoadError;
-pub(crate) use column_plan::{ColumnFacts, NoFacts, kept_columns, plan_columns};
+pub(crate) use column_plan::{ColumnFacts, NoFacts, kept_columns};
 pub(crate) use guarded::guarded;
 pub(crate) use record_batches::RecordBatches;

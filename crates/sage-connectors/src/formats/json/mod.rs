@@ -3,6 +3,7 @@
 mod cursor;
 mod date_text;
 mod document_scanner;
+mod json_rows;
 mod number;
 mod number_text;
 mod project_object;
@@ -15,6 +16,7 @@ mod unescape;
 pub(crate) use cursor::{JsonCursor, SyntaxError};
 pub(crate) use date_text::push_iso_date;
 pub(crate) use document_scanner::{DocumentScanner, Scan};
+pub(crate) use json_rows::JsonRows;
 pub(crate) use number::{Number, parse as parse_number};
 pub(crate) use number_text::{push_integer, push_json_number, push_number};
 pub(crate) use row_reader::{JsonRowReader, Line};
