@@ -8,7 +8,8 @@ use sage_types::Result;
 
 use crate::output::{FileOptions, OutputFile, is_directory, part_path};
 use crate::sinks::{
-    ArrowSink, CsvSink, DirectorySink, JsonLinesSink, JsonSink, ParquetSink, PartFiles, TextLinesSink,
+    ArrowWriter, CsvWriter, DirectorySink, JsonLinesWriter, JsonWriter, LineSink, LineWriter, ParquetWriter,
+    PartFiles, RecordBatchSink, TextLinesWriter,
 };
 use crate::spec::{Existing, OutputSpec, SinkFormat, SinkSpec};
 use crate::{BatchSink, SourceSplit};
@@ -84,11 +85,36 @@ fn path_of(output: &OutputSpec, files: &PartFiles, options: FileOptions) -> Resu
 
 fn open_file(format: &SinkFormat, file: OutputFile, part_bytes: usize) -> Result<Box<dyn BatchSink>> {
     Ok(match format {
-        SinkFormat::TextLines(spec) => Box::new(TextLinesSink::new(file, spec.invalid_strings)),
-        SinkFormat::JsonLines(_) => Box::new(JsonLinesSink::new(file)),
-        SinkFormat::Csv(spec) => Box::new(CsvSink::new(file, spec)?),
-        SinkFormat::Json(_) => Box::new(JsonSink::new(file)),
-        SinkFormat::Parquet(spec) => Box::new(ParquetSink::new(file, spec, part_bytes)?),
-        SinkFormat::Arrow(spec) => Box::new(ArrowSink::new(file, spec, part_bytes)?),
+        SinkFormat::TextLines(spec) => lines(file, TextLinesWriter::new(spec.invalid_strings)),
+        SinkFormat::JsonLines(_) => lines(file, JsonLinesWriter),
+        SinkFormat::Csv(spec) => {
+            let writer = CsvWriter::new(&file, spec)?;
+            lines(file, writer)
+        }
+        SinkFormat::Json(_) => lines(file, JsonWriter),
+        SinkFormat::Parquet(spec) => {
+            let own = spec.clone();
+            let open = move |file, schema| ParquetWriter::open(file, schema, &own, part_bytes);
+            Box::new(RecordBatchSink::new(
+                file,
+                &spec.schema,
+                spec.invalid_strings,
+                open,
+            )?)
+        }
+        SinkFormat::Arrow(spec) => {
+            let own = spec.clone();
+            let open = move |file, schema| ArrowWriter::open(file, schema, &own, part_bytes);
+            Box::new(RecordBatchSink::new(
+                file,
+                &spec.schema,
+                spec.invalid_strings,
+                open,
+            )?)
+        }
     })
+}
+
+fn lines(file: OutputFile, writer: impl LineWriter + 'static) -> Box<dyn BatchSink> {
+    Box::new(LineSink::new(file, writer))
 }

@@ -4,3 +4,6 @@ pub(crate) mod arrow;
 pub(crate) mod csv;
 pub(crate) mod json;
 pub(crate) mod parquet;
+mod well_formed;
+
+pub(crate) use well_formed::{UNPAIRED_SURROGATE, well_formed};

@@ -1,4 +1,4 @@
-//! Files of CSV to write.
+//! CSV to write.
 
 use std::borrow::Cow;
 
@@ -7,10 +7,10 @@ use sage_types::{ErrorCode, Result, SageError};
 
 use crate::formats::csv::{CellQuoting, ColumnWriter, CsvDialect, json_fields, push_json_cell};
 use crate::formats::json::array_index_first;
+use crate::formats::{UNPAIRED_SURROGATE, well_formed};
 use crate::output::{LineOutput, OutputFile};
-use crate::sinks::well_formed;
+use crate::sinks::LineWriter;
 use crate::spec::{CsvSinkSpec, InvalidStrings};
-use crate::{BatchSink, Cancellation, SinkReport};
 
 /// The names of the columns of a file to append to end within so many bytes.
 const HEADER_BYTES: u64 = 1 << 20;
@@ -18,8 +18,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Writes each record, an object, as a line of cells.
 #[derive(Debug)]
-pub(crate) struct CsvSink {
-    output: LineOutput,
+pub(crate) struct CsvWriter {
     quoting: CellQuoting,
     /// The fields to write, once they are known.
     columns: Option<Vec<String>>,
@@ -49,25 +48,24 @@ struct Prologue {
     bom: bool,
 }
 
-impl CsvSink {
+impl CsvWriter {
     /// # Errors
     /// `SAGE_PLAN_SINK`; `SAGE_FORMAT_CSV` when the file to append to has other columns than those to write.
-    pub(crate) fn new(file: OutputFile, spec: &CsvSinkSpec) -> Result<Self> {
+    pub(crate) fn new(file: &OutputFile, spec: &CsvSinkSpec) -> Result<Self> {
         let delimiter = spec
             .check()
             .map_err(|what| SageError::new(ErrorCode::PlanSink, what))?;
-        let before = columns_before(&file, delimiter)?;
+        let before = columns_before(file, delimiter)?;
         let begins = before.is_none();
         let (columns, origin) = match (&spec.columns, before.filter(|_| spec.header)) {
             (Some(wanted), Some(there)) if *wanted != there => {
-                return Err(other_columns(&file, &there, wanted));
+                return Err(other_columns(file, &there, wanted));
             }
             (Some(wanted), _) => (Some(wanted.clone()), ColumnOrigin::Chosen),
             (None, Some(there)) => (Some(there), ColumnOrigin::File),
             (None, None) => (None, ColumnOrigin::FirstRecord),
         };
         Ok(Self {
-            output: LineOutput::new(file),
             quoting: CellQuoting::new(delimiter, spec.quote, &spec.null_text),
             columns,
             origin,
@@ -82,28 +80,13 @@ impl CsvSink {
         })
     }
 
-    fn write_batch(&mut self, batch: &BatchView<'_>) -> Result<()> {
-        if batch.rows() == 0 {
-            return Ok(());
-        }
-        let Some(row) = batch.node(batch.layout().row_node()) else {
-            return Err(self.unfit("is not an object"));
-        };
-        match row.data {
-            ColumnData::Record => {
-                let there = |at: usize| row.presence_of(at) == presence::VALUE;
-                self.write_columns(batch, there)
-            }
-            ColumnData::Json(texts) => {
-                let there = |at: usize| row.presence_of(at) == presence::VALUE;
-                self.write_json(&texts.wtf8(), batch.rows(), there)
-            }
-            _ => Err(self.unfit("is not an object; map() the records to objects first")),
-        }
-    }
-
     /// Writes records whose fields are columns.
-    fn write_columns(&mut self, batch: &BatchView<'_>, there: impl Fn(usize) -> bool) -> Result<()> {
+    fn write_columns(
+        &mut self,
+        batch: &BatchView<'_>,
+        there: impl Fn(usize) -> bool,
+        output: &mut LineOutput,
+    ) -> Result<()> {
         let layout = batch.layout();
         let mut fields = Vec::new();
         for &child in &layout.nodes()[layout.row_node()].children {
@@ -111,12 +94,12 @@ impl CsvSink {
             fields.push((name, ColumnWriter::new(batch, child, &self.quoting)?));
         }
         if !there(0) {
-            return Err(self.unfit("is null or undefined"));
+            return Err(output.unfit("is null or undefined"));
         }
         let first = fields
             .iter()
             .filter(|(_, column)| column.presence_of(0) != presence::MISSING);
-        self.begin(first.map(|&(name, _)| name.to_owned()).collect())?;
+        self.begin(first.map(|&(name, _)| name.to_owned()).collect(), output)?;
         let columns = self.columns.take().unwrap_or_default();
         let position = |wanted: &String| fields.iter().position(|(name, _)| name == wanted);
         let cells: Vec<Option<usize>> = columns.iter().map(position).collect();
@@ -126,28 +109,28 @@ impl CsvSink {
         self.columns = Some(columns);
         for row in 0..batch.rows() {
             if !there(row) {
-                return Err(self.unfit("is null or undefined"));
+                return Err(output.unfit("is null or undefined"));
             }
             for &index in &surplus {
                 let (name, column) = &fields[index];
                 if column.presence_of(row) <= presence::NULL {
-                    return Err(self.unknown_field(name));
+                    return Err(self.unknown_field(output, name));
                 }
             }
-            let start = self.output.buffer().len();
+            let start = output.buffer().len();
             for (index, cell) in cells.iter().enumerate() {
                 if index > 0 {
-                    self.output.buffer().push(self.quoting.delimiter());
+                    output.buffer().push(self.quoting.delimiter());
                 }
                 match cell {
                     Some(cell) => {
                         let (_, column) = &fields[*cell];
-                        column.push(row, &self.quoting, &mut self.scratch, self.output.buffer());
+                        column.push(row, &self.quoting, &mut self.scratch, output.buffer());
                     }
-                    None => self.quoting.push_null(self.output.buffer()),
+                    None => self.quoting.push_null(output.buffer()),
                 }
             }
-            self.end_record(start)?;
+            self.end_record(start, output)?;
         }
         Ok(())
     }
@@ -158,6 +141,7 @@ impl CsvSink {
         texts: &Wtf8Column<'_>,
         rows: usize,
         there: impl Fn(usize) -> bool,
+        output: &mut LineOutput,
     ) -> Result<()> {
         for row in 0..rows {
             let fields = if there(row) {
@@ -166,47 +150,47 @@ impl CsvSink {
                 None
             };
             let Some(fields) = fields else {
-                return Err(self.unfit("is not an object; map() the records to objects first"));
+                return Err(output.unfit("is not an object; map() the records to objects first"));
             };
             let name_of = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
-            self.begin(fields.iter().map(|(name, _)| name_of(name)).collect())?;
+            self.begin(fields.iter().map(|(name, _)| name_of(name)).collect(), output)?;
             let columns = self.columns.take().unwrap_or_default();
             let surplus = fields.iter().find(|(name, _)| {
                 self.origin != ColumnOrigin::Chosen
                     && !columns.iter().any(|column| column.as_bytes() == name.as_slice())
             });
-            let start = self.output.buffer().len();
+            let start = output.buffer().len();
             for (index, column) in columns.iter().enumerate() {
                 if index > 0 {
-                    self.output.buffer().push(self.quoting.delimiter());
+                    output.buffer().push(self.quoting.delimiter());
                 }
                 match fields.iter().find(|(name, _)| name == column.as_bytes()) {
                     Some((_, json)) => {
-                        push_json_cell(json, &self.quoting, &mut self.scratch, self.output.buffer());
+                        push_json_cell(json, &self.quoting, &mut self.scratch, output.buffer());
                     }
-                    None => self.quoting.push_null(self.output.buffer()),
+                    None => self.quoting.push_null(output.buffer()),
                 }
             }
             self.columns = Some(columns);
             if let Some((name, _)) = surplus {
-                return Err(self.unknown_field(&name_of(name)));
+                return Err(self.unknown_field(output, &name_of(name)));
             }
-            self.end_record(start)?;
+            self.end_record(start, output)?;
         }
         Ok(())
     }
 
     /// Writes what comes before the first record, whose fields are these.
-    fn begin(&mut self, mut fields: Vec<String>) -> Result<()> {
+    fn begin(&mut self, mut fields: Vec<String>, output: &mut LineOutput) -> Result<()> {
         let Some(Prologue { header, bom }) = self.prologue.take() else {
             return Ok(());
         };
         if bom {
-            self.output.buffer().extend_from_slice(BYTE_ORDER_MARK);
+            output.buffer().extend_from_slice(BYTE_ORDER_MARK);
         }
         if self.columns.is_none() {
             if fields.is_empty() {
-                return Err(self.unfit("has no fields"));
+                return Err(output.unfit("has no fields"));
             }
             array_index_first(&mut fields);
             self.columns = Some(fields);
@@ -215,58 +199,46 @@ impl CsvSink {
         if header {
             for (index, name) in columns.iter().enumerate() {
                 if index > 0 {
-                    self.output.buffer().push(self.quoting.delimiter());
+                    output.buffer().push(self.quoting.delimiter());
                 }
                 // A name is no null, whatever it is.
-                self.quoting.push(name.as_bytes(), self.output.buffer());
+                self.quoting.push(name.as_bytes(), output.buffer());
             }
-            self.output.buffer().extend_from_slice(self.eol);
+            output.buffer().extend_from_slice(self.eol);
         }
         self.columns = Some(columns);
         Ok(())
     }
 
     /// Ends the line of the record whose cells begin at `start` of the buffer.
-    fn end_record(&mut self, start: usize) -> Result<()> {
-        if self.output.buffer().len() == start {
+    fn end_record(&mut self, start: usize, output: &mut LineOutput) -> Result<()> {
+        if output.buffer().len() == start {
             // A record of one cell without a text: an empty line would be none.
-            self.output.buffer().extend_from_slice(b"\"\"");
+            output.buffer().extend_from_slice(b"\"\"");
         }
-        match well_formed(&self.output.buffer()[start..], self.invalid_strings) {
+        match well_formed(&output.buffer()[start..], self.invalid_strings) {
             Some(Cow::Borrowed(_)) => {}
             Some(Cow::Owned(mended)) => {
                 self.replaced_strings += 1;
-                self.output.buffer().truncate(start);
-                self.output.buffer().extend_from_slice(&mended);
+                output.buffer().truncate(start);
+                output.buffer().extend_from_slice(&mended);
             }
             None => {
-                return Err(self.unfit("has an unpaired surrogate, which UTF-8 cannot hold; the option invalidStrings: 'replace' writes U+FFFD instead"));
+                return Err(output.unfit(UNPAIRED_SURROGATE));
             }
         }
-        self.output.buffer().extend_from_slice(self.eol);
-        self.output.end_record()
+        output.buffer().extend_from_slice(self.eol);
+        output.end_record()
     }
 
     #[cold]
-    fn unfit(&self, what: &str) -> SageError {
-        let path = self.output.path().display().to_string();
-        let number = self.output.records() + 1;
-        SageError::new(
-            ErrorCode::FormatRecord,
-            format!("cannot write {path}: record {number} {what}"),
-        )
-        .with("file", path)
-        .with("record", number)
-    }
-
-    #[cold]
-    fn unknown_field(&self, name: &str) -> SageError {
+    fn unknown_field(&self, output: &LineOutput, name: &str) -> SageError {
         let columns = self.columns.as_deref().unwrap_or_default().join(", ");
         let who = match self.origin {
             ColumnOrigin::File => "the file has",
             _ => "the first record decided on",
         };
-        self.unfit(&format!(
+        output.unfit(&format!(
             "has the field {name}, for which there is no column: {who} {columns}; name all fields to write with the option columns"
         ))
         .with("field", name)
@@ -301,32 +273,36 @@ fn other_columns(file: &OutputFile, there: &[String], wanted: &[String]) -> Sage
         .with("expected", wanted)
 }
 
-impl BatchSink for CsvSink {
-    fn write(&mut self, batch: &BatchView<'_>) -> Result<()> {
-        let written = self.write_batch(batch);
-        self.output.end_batch(written)
+impl LineWriter for CsvWriter {
+    fn write_rows(&mut self, batch: &BatchView<'_>, output: &mut LineOutput) -> Result<()> {
+        if batch.rows() == 0 {
+            return Ok(());
+        }
+        let Some(row) = batch.node(batch.layout().row_node()) else {
+            return Err(output.unfit("is not an object"));
+        };
+        match row.data {
+            ColumnData::Record => {
+                let there = |at: usize| row.presence_of(at) == presence::VALUE;
+                self.write_columns(batch, there, output)
+            }
+            ColumnData::Json(texts) => {
+                let there = |at: usize| row.presence_of(at) == presence::VALUE;
+                self.write_json(&texts.wtf8(), batch.rows(), there, output)
+            }
+            _ => Err(output.unfit("is not an object; map() the records to objects first")),
+        }
     }
 
-    fn prepare(&mut self) -> Result<()> {
+    fn finish(&mut self, output: &mut LineOutput) -> Result<()> {
         // Without any record the names are known only when the user gave them.
         if self.origin == ColumnOrigin::Chosen {
-            self.begin(Vec::new())?;
+            self.begin(Vec::new(), output)?;
         }
-        self.output.prepare()
+        Ok(())
     }
 
-    fn commit(mut self: Box<Self>) -> Result<SinkReport> {
-        self.prepare()?;
-        self.output.commit(self.replaced_strings)
-    }
-
-    fn abort(self: Box<Self>) {}
-
-    fn cancel_when(&mut self, cancellation: Cancellation) {
-        self.output.cancel_when(cancellation);
-    }
-
-    fn wants_more(&self) -> bool {
-        self.output.wants_more()
+    fn replaced_strings(&self) -> u64 {
+        self.replaced_strings
     }
 }

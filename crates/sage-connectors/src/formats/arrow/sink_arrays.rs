@@ -14,7 +14,7 @@ use sage_types::{ErrorCode, Result, SageError};
 use crate::formats::arrow::field_path::FieldPath;
 use crate::formats::arrow::sink_schema::{SinkColumn, SinkKind};
 use crate::formats::json::JsonRowWriter;
-use crate::sinks::well_formed;
+use crate::formats::{UNPAIRED_SURROGATE, well_formed};
 use crate::spec::InvalidStrings;
 
 /// Farthest moment that a `Date` has, in milliseconds.
@@ -167,11 +167,7 @@ impl SinkArrays {
             }
             let mended = well_formed(string, self.invalid_strings);
             let Some(text) = mended.as_deref().and_then(|text| std::str::from_utf8(text).ok()) else {
-                let message = format!(
-                    "a string of the field {} has an unpaired surrogate, which UTF-8 cannot hold; \
-                     the option invalidStrings: 'replace' writes U+FFFD instead",
-                    sink.path
-                );
+                let message = format!("a string of the field {} {UNPAIRED_SURROGATE}", sink.path);
                 return Err(
                     SageError::new(ErrorCode::FormatRecord, message).with("field", sink.path.to_string())
                 );
