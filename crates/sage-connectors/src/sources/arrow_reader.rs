@@ -19,7 +19,7 @@ use crate::formats::arrow::{ColumnFrames, LoadError, NoFacts, batch_pieces, guar
 use crate::input::Interrupt;
 use crate::io_error::{IoAction, io_error};
 use crate::sources::BatchReader;
-use crate::spec::ArrowSourceSpec;
+use crate::spec::ColumnarSourceSpec;
 
 /// What a file of Arrow IPC begins with; a stream does not.
 const FILE_MAGIC: &[u8] = b"ARROW1";
@@ -56,7 +56,7 @@ impl ArrowReader {
     /// # Errors
     /// `SAGE_IO_*`, `SAGE_FORMAT_ARROW`, `SAGE_FORMAT_COLUMN_MISSING`, `SAGE_FORMAT_COLUMN_TYPE`.
     pub(crate) fn open(
-        spec: &ArrowSourceSpec,
+        spec: &ColumnarSourceSpec,
         part: &FilePart,
         registry: Arc<LayoutRegistry>,
     ) -> Result<Self> {

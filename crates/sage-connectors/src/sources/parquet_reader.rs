@@ -21,7 +21,7 @@ use crate::formats::parquet::{ColumnStatistics, corrupt, parquet_error};
 use crate::input::Interrupt;
 use crate::io_error::IoAction;
 use crate::sources::BatchReader;
-use crate::spec::ParquetSourceSpec;
+use crate::spec::ColumnarSourceSpec;
 
 /// Rows are read until their columns have about this many bytes: long strings make short batches.
 const READ_BYTES: u64 = 4 << 20;
@@ -53,7 +53,7 @@ impl ParquetReader {
     /// # Errors
     /// `SAGE_IO_*`, `SAGE_FORMAT_PARQUET`, `SAGE_FORMAT_COLUMN_MISSING`, `SAGE_FORMAT_COLUMN_TYPE`.
     pub(crate) fn open(
-        spec: &ParquetSourceSpec,
+        spec: &ColumnarSourceSpec,
         part: &FilePart,
         registry: Arc<LayoutRegistry>,
     ) -> Result<Self> {

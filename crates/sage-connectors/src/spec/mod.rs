@@ -1,5 +1,7 @@
 //! What sources and sinks are asked to do: the JSON objects that TypeScript hands over.
 
+mod columnar_source_spec;
+mod csv_delimiter;
 mod csv_sink_spec;
 mod csv_source_spec;
 mod json_source_spec;
@@ -7,6 +9,7 @@ mod output_spec;
 mod sink_spec;
 mod source_spec;
 
+pub(crate) use columnar_source_spec::{BinaryAs, ColumnForms, ColumnarSourceSpec, DecimalAs, Int64As};
 pub(crate) use csv_sink_spec::{CsvSinkQuote, CsvSinkSpec};
 pub(crate) use csv_source_spec::{CsvAllTypes, CsvHeader, CsvOnError, CsvSourceSpec, CsvTypes, CsvWidth};
 pub(crate) use json_source_spec::JsonSourceSpec;
@@ -16,6 +19,5 @@ pub(crate) use sink_spec::{
     ParquetSinkSpec, SinkFormat, SinkSpec,
 };
 pub(crate) use source_spec::{
-    ArrowSourceSpec, BinaryAs, ColumnForms, DecimalAs, Int64As, InvalidUtf8, JsonLinesSourceSpec,
-    ParquetSourceSpec, SourceFormat, SourceSpec, TextLinesSourceSpec,
+    InvalidUtf8, JsonLinesSourceSpec, SourceFormat, SourceSpec, TextLinesSourceSpec,
 };
