@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use sage_frame::{BatchView, ColumnData, presence};
 use sage_types::Result;
 
-use crate::formats::json::{push_integer, push_number};
+use crate::formats::json::ScalarColumn;
 use crate::formats::{UNPAIRED_SURROGATE, well_formed};
 use crate::output::LineOutput;
 use crate::sinks::LineWriter;
@@ -46,18 +46,16 @@ impl LineWriter for TextLinesWriter {
             ColumnData::Str(strings) => Some(strings.wtf8()),
             _ => None,
         };
+        let scalars =
+            ScalarColumn::of(&column.data).filter(|values| !matches!(values, ScalarColumn::Date(_)));
         for row in 0..batch.rows() {
             if column.presence_of(row) != presence::VALUE {
                 return Err(output.unfit("is null or undefined"));
             }
-            match (&column.data, &strings) {
-                (_, Some(strings)) => self.push_string(strings.row(row), output)?,
-                (ColumnData::F64(values), _) => push_number(values[row], output.buffer()),
-                (ColumnData::I32(values), _) => push_integer(i64::from(values[row]), output.buffer()),
-                (ColumnData::Bool(values), _) => {
-                    output
-                        .buffer()
-                        .extend_from_slice(if values[row] == 1 { b"true" } else { b"false" });
+            match (&strings, &scalars) {
+                (Some(strings), _) => self.push_string(strings.row(row), output)?,
+                (_, Some(values)) => {
+                    values.push_text(row, output.buffer());
                 }
                 _ => return Err(output.unfit(NEED)),
             }

@@ -6,6 +6,7 @@ use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
 use sage_frame::presence;
 
+use crate::columns::TextColumn;
 use crate::formats::arrow::column_loader::{ColumnLoader, Load, LoadError};
 use crate::formats::json::{push_integer, push_iso_date, push_json_number, push_json_string};
 
@@ -24,24 +25,9 @@ impl ColumnLoader {
             bounds.last().copied().unwrap_or(0),
         );
         item.load_items(&values.slice(first, last - first))?;
-        self.text.clear();
-        let mut json = Vec::new();
-        for (row, ends) in bounds.windows(2).enumerate() {
-            if nulls.is_some_and(|nulls| nulls.is_null(row)) {
-                self.text.push_filler();
-                continue;
-            }
-            json.clear();
-            json.push(b'[');
-            for at in ends[0] - first..ends[1] - first {
-                if json.len() > 1 {
-                    json.push(b',');
-                }
-                item.push_json(at, &mut json);
-            }
-            json.push(b']');
-            self.text.push_utf8(&json);
-        }
+        load_texts(&mut self.text, &bounds, nulls, (b'[', b']'), |at, json| {
+            item.push_json(at, json);
+        });
         Ok(())
     }
 
@@ -68,32 +54,17 @@ impl ColumnLoader {
         } else {
             (b'[', b",", b']')
         };
-        self.text.clear();
-        let mut json = Vec::new();
-        for (row, ends) in bounds.windows(2).enumerate() {
-            if nulls.is_some_and(|nulls| nulls.is_null(row)) {
-                self.text.push_filler();
-                continue;
+        load_texts(&mut self.text, &bounds, nulls, (open, close), |at, json| {
+            if !names {
+                json.push(b'[');
             }
-            json.clear();
-            json.push(open);
-            for at in ends[0] - first..ends[1] - first {
-                if json.len() > 1 {
-                    json.push(b',');
-                }
-                if !names {
-                    json.push(b'[');
-                }
-                keys.push_json(at, &mut json);
-                json.extend_from_slice(between);
-                values.push_json(at, &mut json);
-                if !names {
-                    json.push(b']');
-                }
+            keys.push_json(at, json);
+            json.extend_from_slice(between);
+            values.push_json(at, json);
+            if !names {
+                json.push(b']');
             }
-            json.push(close);
-            self.text.push_utf8(&json);
-        }
+        });
         Ok(())
     }
 
@@ -160,6 +131,36 @@ impl ColumnLoader {
             }
             Load::Nil => json.extend_from_slice(b"null"),
         }
+    }
+}
+
+/// A text for each row: what `push` appends for each of its elements, by their place from the first on, between brackets.
+#[inline]
+fn load_texts(
+    text: &mut TextColumn,
+    bounds: &[usize],
+    nulls: Option<&NullBuffer>,
+    (open, close): (u8, u8),
+    mut push: impl FnMut(usize, &mut Vec<u8>),
+) {
+    let first = bounds.first().copied().unwrap_or(0);
+    text.clear();
+    let mut json = Vec::new();
+    for (row, ends) in bounds.windows(2).enumerate() {
+        if nulls.is_some_and(|nulls| nulls.is_null(row)) {
+            text.push_filler();
+            continue;
+        }
+        json.clear();
+        json.push(open);
+        for at in ends[0] - first..ends[1] - first {
+            if json.len() > 1 {
+                json.push(b',');
+            }
+            push(at, &mut json);
+        }
+        json.push(close);
+        text.push_utf8(&json);
     }
 }
 

@@ -3,22 +3,20 @@
 use sage_frame::{BatchView, Column, ColumnData, NodeIndex, Wtf8Column, presence};
 use sage_types::Result;
 
+use crate::formats::RowPresence;
 use crate::formats::csv::cell_quoting::CellQuoting;
-use crate::formats::json::{JsonRowWriter, push_integer, push_iso_date, push_number, unescape};
+use crate::formats::json::{JsonRowWriter, ScalarColumn, unescape};
 
 /// A column, ready to be written row by row.
 #[derive(Debug)]
 pub(crate) struct ColumnWriter<'a> {
-    presence: Option<&'a [u8]>,
+    presence: RowPresence<'a>,
     values: Values<'a>,
 }
 
 #[derive(Debug)]
 enum Values<'a> {
-    F64(&'a [f64]),
-    I32(&'a [i32]),
-    Bool(&'a [u8]),
-    Date(&'a [f64]),
+    Scalar(ScalarColumn<'a>),
     /// Strings none of which has a byte that is special.
     PlainText(Wtf8Column<'a>),
     Text(Wtf8Column<'a>),
@@ -38,17 +36,14 @@ impl<'a> ColumnWriter<'a> {
         let nested = || JsonRowWriter::of_node(batch, node).map(Values::Nested);
         let Some(Column { presence, data, .. }) = batch.node(node) else {
             return Ok(Self {
-                presence: None,
+                presence: RowPresence::new(None),
                 values: nested()?,
             });
         };
-        let values = match data {
-            ColumnData::F64(values) => Values::F64(values),
-            ColumnData::I32(values) => Values::I32(values),
-            ColumnData::Bool(values) => Values::Bool(values),
-            ColumnData::Date(values) => Values::Date(values),
-            ColumnData::Nil => Values::Nil,
-            ColumnData::Str(text) => {
+        let values = match (ScalarColumn::of(&data), data) {
+            (Some(values), _) => Values::Scalar(values),
+            (_, ColumnData::Nil) => Values::Nil,
+            (_, ColumnData::Str(text)) => {
                 let text = text.wtf8();
                 if quoting.is_special(text.data()) {
                     Values::Text(text)
@@ -56,17 +51,18 @@ impl<'a> ColumnWriter<'a> {
                     Values::PlainText(text)
                 }
             }
-            ColumnData::Json(text) => Values::Json(text.wtf8()),
+            (_, ColumnData::Json(text)) => Values::Json(text.wtf8()),
             _ => nested()?,
         };
-        Ok(Self { presence, values })
+        Ok(Self {
+            presence: RowPresence::new(presence),
+            values,
+        })
     }
 
     #[inline]
     pub(crate) fn presence_of(&self, row: usize) -> u8 {
-        self.presence.map_or(presence::VALUE, |presence| {
-            presence.get(row).copied().unwrap_or(presence::MISSING)
-        })
+        self.presence.of(row)
     }
 
     /// Appends the cell of a row. `scratch` is memory for texts that may need quotes.
@@ -78,28 +74,23 @@ impl<'a> ColumnWriter<'a> {
         }
         scratch.clear();
         match &self.values {
-            Values::PlainText(strings) => return quoting.push_plain(strings.row(row), line),
-            Values::Text(strings) => return quoting.push(strings.row(row), line),
-            Values::F64(values) => push_number(values.get(row).copied().unwrap_or(f64::NAN), scratch),
-            Values::I32(values) => push_integer(i64::from(values.get(row).copied().unwrap_or(0)), scratch),
-            Values::Bool(values) => {
-                let is_true = values.get(row) == Some(&1);
-                scratch.extend_from_slice(if is_true { b"true" } else { b"false" });
-            }
-            Values::Date(values) => {
+            Values::PlainText(strings) => quoting.push_plain(strings.row(row), line),
+            Values::Text(strings) => quoting.push(strings.row(row), line),
+            Values::Scalar(values) => {
                 // As in JSON, an invalid date is nothing.
-                if !push_iso_date(values.get(row).copied().unwrap_or(f64::NAN), scratch) {
-                    return quoting.push_null(line);
+                if values.push_text(row, scratch) {
+                    quoting.push_plain(scratch, line);
+                } else {
+                    quoting.push_null(line);
                 }
             }
-            Values::Json(texts) => return push_json_cell(texts.row(row), quoting, scratch, line),
+            Values::Json(texts) => push_json_cell(texts.row(row), quoting, scratch, line),
             Values::Nested(writer) => {
                 writer.push_row(row, scratch);
-                return quoting.push(scratch, line);
+                quoting.push(scratch, line);
             }
-            Values::Nil => return quoting.push_null(line),
+            Values::Nil => quoting.push_null(line),
         }
-        quoting.push_plain(scratch, line);
     }
 }
 

@@ -3,23 +3,21 @@
 use sage_frame::{BatchView, Column, ColumnData, NodeIndex, Wtf8Column, presence};
 use sage_types::{ErrorCode, Result, SageError};
 
-use crate::formats::json::date_text::push_iso_date;
-use crate::formats::json::number_text::{push_integer, push_json_number};
+use crate::formats::RowPresence;
+use crate::formats::json::json_object::push_one_line;
+use crate::formats::json::scalar_column::ScalarColumn;
 use crate::formats::json::string_text::{needs_escapes, push_json_string};
 
 /// A column, ready to be written row by row.
 #[derive(Debug)]
 pub(crate) struct JsonRowWriter<'a> {
-    presence: Option<&'a [u8]>,
+    presence: RowPresence<'a>,
     values: Values<'a>,
 }
 
 #[derive(Debug)]
 enum Values<'a> {
-    F64(&'a [f64]),
-    I32(&'a [i32]),
-    Bool(&'a [u8]),
-    Date(&'a [f64]),
+    Scalar(ScalarColumn<'a>),
     /// Strings none of which needs an escape.
     PlainText(Wtf8Column<'a>),
     Text(Wtf8Column<'a>),
@@ -61,13 +59,10 @@ impl<'a> JsonRowWriter<'a> {
         };
         let layout = batch.layout();
         let children = || layout.nodes()[node].children.iter().copied();
-        let values = match data {
-            ColumnData::F64(values) => Values::F64(values),
-            ColumnData::I32(values) => Values::I32(values),
-            ColumnData::Bool(values) => Values::Bool(values),
-            ColumnData::Date(values) => Values::Date(values),
-            ColumnData::Nil => Values::Nil,
-            ColumnData::Str(text) => {
+        let values = match (ScalarColumn::of(&data), data) {
+            (Some(values), _) => Values::Scalar(values),
+            (_, ColumnData::Nil) => Values::Nil,
+            (_, ColumnData::Str(text)) => {
                 let text = text.wtf8();
                 if needs_escapes(text.data()) {
                     Values::Text(text)
@@ -75,7 +70,7 @@ impl<'a> JsonRowWriter<'a> {
                     Values::PlainText(text)
                 }
             }
-            ColumnData::Json(text) => {
+            (_, ColumnData::Json(text)) => {
                 let text = text.wtf8();
                 let has_lines = memchr::memchr2(b'\n', b'\r', text.data()).is_some();
                 if has_lines {
@@ -84,12 +79,12 @@ impl<'a> JsonRowWriter<'a> {
                     Values::Json(text)
                 }
             }
-            ColumnData::Tuple => Values::Tuple(
+            (_, ColumnData::Tuple) => Values::Tuple(
                 children()
                     .map(|child| Self::of_node(batch, child))
                     .collect::<Result<_>>()?,
             ),
-            ColumnData::Record => {
+            (_, ColumnData::Record) => {
                 let mut fields = Vec::new();
                 for child in children() {
                     let name = layout.nodes()[child].name.as_deref().unwrap_or_default();
@@ -108,7 +103,7 @@ impl<'a> JsonRowWriter<'a> {
                 fields.sort_by_key(|(index, _)| index.unwrap_or(u32::MAX));
                 Values::Record(fields.into_iter().map(|(_, field)| field).collect())
             }
-            ColumnData::Any { .. } | ColumnData::Bytes(_) => {
+            _ => {
                 let path = layout.path_of(node);
                 return Err(SageError::new(
                     ErrorCode::Internal,
@@ -117,35 +112,20 @@ impl<'a> JsonRowWriter<'a> {
                 .with("field", path));
             }
         };
-        Ok(Self { presence, values })
+        Ok(Self {
+            presence: RowPresence::new(presence),
+            values,
+        })
     }
 
     /// Appends the value of a row. A record that is `undefined` or missing as a whole is `null`, as in an array.
     pub(crate) fn push_row(&self, row: usize, text: &mut Vec<u8>) {
-        if self.presence_of(row) != presence::VALUE {
+        if self.presence.of(row) != presence::VALUE {
             text.extend_from_slice(b"null");
             return;
         }
         match &self.values {
-            Values::F64(values) => push_json_number(values.get(row).copied().unwrap_or(f64::NAN), text),
-            Values::I32(values) => push_integer(i64::from(values.get(row).copied().unwrap_or(0)), text),
-            Values::Bool(values) => {
-                text.extend_from_slice(if values.get(row) == Some(&1) {
-                    b"true"
-                } else {
-                    b"false"
-                });
-            }
-            Values::Date(values) => {
-                let start = text.len();
-                text.push(b'"');
-                if push_iso_date(values.get(row).copied().unwrap_or(f64::NAN), text) {
-                    text.push(b'"');
-                } else {
-                    text.truncate(start);
-                    text.extend_from_slice(b"null");
-                }
-            }
+            Values::Scalar(values) => values.push_json(row, text),
             Values::PlainText(strings) => {
                 text.push(b'"');
                 text.extend_from_slice(strings.row(row));
@@ -153,20 +133,12 @@ impl<'a> JsonRowWriter<'a> {
             }
             Values::Text(strings) => push_json_string(strings.row(row), text),
             Values::Json(texts) => text.extend_from_slice(texts.row(row)),
-            Values::JsonOfLines(texts) => {
-                let is_break = |byte: u8| byte == b'\n' || byte == b'\r';
-                text.extend(
-                    texts
-                        .row(row)
-                        .iter()
-                        .map(|&byte| if is_break(byte) { b' ' } else { byte }),
-                );
-            }
+            Values::JsonOfLines(texts) => push_one_line(texts.row(row), text),
             Values::Nil => text.extend_from_slice(b"null"),
             Values::Record(fields) => {
                 let start = text.len();
                 for field in fields {
-                    if field.value.presence_of(row) <= presence::NULL {
+                    if field.value.presence.of(row) <= presence::NULL {
                         text.extend_from_slice(&field.prefix);
                         field.value.push_row(row, text);
                     }
@@ -188,14 +160,6 @@ impl<'a> JsonRowWriter<'a> {
                 }
                 text.push(b']');
             }
-        }
-    }
-
-    #[inline]
-    fn presence_of(&self, row: usize) -> u8 {
-        match self.presence {
-            None => presence::VALUE,
-            Some(presence) => presence.get(row).copied().unwrap_or(presence::MISSING),
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use sage_frame::{BatchView, ColumnData, NodeIndex, Wtf8Column, presence};
 
-use crate::formats::json::{push_integer, push_iso_date, push_number, unescape};
+use crate::formats::RowPresence;
+use crate::formats::json::{ScalarColumn, push_number, unescape};
 
 /// Why a value cannot name a directory; goes on behind the name of the field.
 pub(crate) type Unfit = &'static str;
@@ -12,15 +13,12 @@ const UNPAIRED: Unfit = "has an unpaired surrogate, which no path can hold";
 
 /// A column that records are divided by.
 pub(crate) struct FieldValues<'a> {
-    presence: Option<&'a [u8]>,
+    presence: RowPresence<'a>,
     values: Values<'a>,
 }
 
 enum Values<'a> {
-    F64(&'a [f64]),
-    I32(&'a [i32]),
-    Bool(&'a [u8]),
-    Date(&'a [f64]),
+    Scalar(ScalarColumn<'a>),
     Text(Wtf8Column<'a>),
     Json(Wtf8Column<'a>),
     /// No row has a value.
@@ -33,24 +31,19 @@ impl<'a> FieldValues<'a> {
     pub(crate) fn of(batch: &BatchView<'a>, node: Option<NodeIndex>) -> Self {
         let Some(column) = node.and_then(|node| batch.node(node)) else {
             return Self {
-                presence: None,
+                presence: RowPresence::new(None),
                 values: Values::Absent,
             };
         };
-        let values = match column.data {
-            ColumnData::F64(values) => Values::F64(values),
-            ColumnData::I32(values) => Values::I32(values),
-            ColumnData::Bool(values) => Values::Bool(values),
-            ColumnData::Date(values) => Values::Date(values),
-            ColumnData::Str(texts) => Values::Text(texts.wtf8()),
-            ColumnData::Json(texts) => Values::Json(texts.wtf8()),
-            ColumnData::Nil => Values::Absent,
-            ColumnData::Record | ColumnData::Tuple | ColumnData::Bytes(_) | ColumnData::Any { .. } => {
-                Values::Unfit
-            }
+        let values = match (ScalarColumn::of(&column.data), column.data) {
+            (Some(values), _) => Values::Scalar(values),
+            (_, ColumnData::Str(texts)) => Values::Text(texts.wtf8()),
+            (_, ColumnData::Json(texts)) => Values::Json(texts.wtf8()),
+            (_, ColumnData::Nil) => Values::Absent,
+            _ => Values::Unfit,
         };
         Self {
-            presence: column.presence,
+            presence: RowPresence::new(column.presence),
             values,
         }
     }
@@ -60,17 +53,13 @@ impl<'a> FieldValues<'a> {
     /// # Errors
     /// When the value cannot name a directory.
     pub(crate) fn text(&self, row: usize) -> Result<Option<String>, Unfit> {
-        let absent = self.presence.and_then(|presence| presence.get(row));
-        if absent.is_some_and(|&presence| presence != presence::VALUE) {
+        if self.presence.of(row) != presence::VALUE {
             return Ok(None);
         }
         let mut text = Vec::new();
         match &self.values {
-            Values::F64(values) => push_number(values[row], &mut text),
-            Values::I32(values) => push_integer(i64::from(values[row]), &mut text),
-            Values::Bool(values) => text.extend_from_slice(bool_text(values[row] == 1)),
-            Values::Date(values) => {
-                if !push_iso_date(values[row], &mut text) {
+            Values::Scalar(values) => {
+                if !values.push_text(row, &mut text) {
                     return Ok(None);
                 }
             }

@@ -4,7 +4,6 @@ mod created_directories;
 mod directory_sink;
 mod field_values;
 mod hive_name;
-mod json_object;
 mod part_files;
 mod partition_fields;
 mod without_fields;

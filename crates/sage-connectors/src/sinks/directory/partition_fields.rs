@@ -9,9 +9,9 @@ use sage_frame::{
 use sage_types::{ErrorCode, LayoutId, Result, SageError};
 
 use crate::columns::{FrameMaker, TextColumn};
+use crate::formats::json::{JsonMember, json_members, one_line};
 use crate::sinks::directory::field_values::{FieldValues, Unfit, json_text};
 use crate::sinks::directory::hive_name::push_directory;
-use crate::sinks::directory::json_object::{JsonMember, json_members};
 use crate::sinks::directory::without_fields::WithoutFields;
 
 /// The fields that records are divided by.
@@ -243,14 +243,4 @@ impl Targets {
         };
         Ok(partitions.filter_map(partition).collect())
     }
-}
-
-/// The text in one line, with a line end behind it.
-fn one_line(json: &[u8], line: &mut Vec<u8>) {
-    line.clear();
-    line.extend(
-        json.iter()
-            .map(|&byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }),
-    );
-    line.push(b'\n');
 }
