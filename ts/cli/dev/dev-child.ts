@@ -1,8 +1,7 @@
 /** The process in which `sage-kernel dev` runs the program: as `run` does, telling what it imports and listening when to stop. */
-import type { RunOptions } from '../commands/run.ts';
 import { endWithError } from '../end-with-error.ts';
 import type { Program } from '../program-options.ts';
-import { runInTerminal } from '../run-in-terminal.ts';
+import { type RunOptions, runInTerminal } from '../run-in-terminal.ts';
 import { reportImports } from './report-imports.ts';
 
 const program = JSON.parse(process.argv[2]!) as Program & RunOptions;

@@ -3,9 +3,9 @@ import { relative } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import { entryFile } from '../../common/package-paths.ts';
-import type { RunOptions } from '../commands/run.ts';
 import { resolveProgram } from '../load-program.ts';
 import type { Program } from '../program-options.ts';
+import type { RunOptions } from '../run-in-terminal.ts';
 import { type DevEvent, DevSession } from './dev-session.ts';
 import { canReportImports } from './report-imports.ts';
 
