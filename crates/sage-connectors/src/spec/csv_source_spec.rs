@@ -42,11 +42,11 @@ pub(crate) struct CsvSourceSpec {
     pub(crate) width: CsvWidth,
     #[serde(default)]
     pub(crate) on_error: CsvOnError,
-    #[serde(default = "super::source_spec::default_line_rows")]
+    #[serde(default = "super::line_source_spec::default_batch_rows")]
     pub(crate) batch_rows: usize,
     #[serde(default)]
     pub(crate) invalid_utf8: InvalidUtf8,
-    #[serde(default = "super::source_spec::default_max_line_bytes")]
+    #[serde(default = "super::line_source_spec::default_max_line_bytes")]
     pub(crate) max_record_bytes: usize,
 }
 
