@@ -66,7 +66,8 @@ export interface Command<V extends object> {
   readonly examples: readonly string[];
   /** Looks at what only makes sense together. @throws UsageError */
   check?(input: CommandInput<V>): void;
-  run(input: CommandInput<V>): Promise<void>;
+  /** `commands` are all that there are, for the one that tells shells of them. */
+  run(input: CommandInput<V>, commands: readonly AnyCommand[]): Promise<void>;
 }
 
 /** A command whose options only it knows. */

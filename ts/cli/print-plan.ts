@@ -1,11 +1,18 @@
-import type { ExplainOptions } from '../transformations/stream-environment.ts';
-import type { ExplainCommandOptions } from './commands/explain.ts';
+import type { ExplainLevel, ExplainOptions } from '../transformations/stream-environment.ts';
 import { endProcess } from './end-process.ts';
 import { explainProgram } from './explain-program.ts';
 import { errorJson } from './job-json.ts';
-import type { Program } from './program-options.ts';
+import type { Program, ProgramOptions } from './program-options.ts';
 import { takeStandardOutput } from './standard-output.ts';
 import { UsageError } from './usage-error.ts';
+
+/** Options of `sage-kernel explain`. */
+export interface ExplainCommandOptions extends ProgramOptions {
+  readonly level: ExplainLevel | undefined;
+  readonly json: boolean;
+  readonly mermaid: boolean;
+  readonly svg: boolean;
+}
 
 /** `sage-kernel explain`: prints the plan in the form that was asked for, and ends the process. */
 export async function printPlan(program: Program & ExplainCommandOptions): Promise<void> {

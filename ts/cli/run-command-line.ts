@@ -1,4 +1,5 @@
 import { parseCommandLine } from './command-line.ts';
+import { COMMANDS } from './commands.ts';
 import { endWithError } from './end-with-error.ts';
 import { helpJson, helpText } from './help-text.ts';
 import { packageVersion } from './package-version.ts';
@@ -17,7 +18,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
         console.log(line.json ? JSON.stringify({ version: packageVersion(), node: process.version }) : packageVersion());
         return;
       case 'run':
-        await line.command.run(line.input);
+        await line.command.run(line.input, COMMANDS);
         return;
     }
   } catch (error) {

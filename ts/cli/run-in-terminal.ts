@@ -1,11 +1,17 @@
-import type { RunOptions } from './commands/run.ts';
 import { errorJson } from './job-json.ts';
 import { JobReporter } from './job-reporter.ts';
-import type { Program } from './program-options.ts';
+import type { Program, ProgramOptions } from './program-options.ts';
 import { showProgress } from './progress/show-progress.ts';
 import { runProgram } from './run-program.ts';
 import { takeStandardOutput } from './standard-output.ts';
 import { UsageError } from './usage-error.ts';
+
+/** Options of `sage-kernel run`. */
+export interface RunOptions extends ProgramOptions {
+  readonly json: boolean;
+  /** Neither progress nor a summary. */
+  readonly quiet: boolean;
+}
 
 /** `sage-kernel run`: the program, with what people and other programs see of it. @throws what the program or the job throws. */
 export async function runInTerminal(program: Program & RunOptions): Promise<void> {

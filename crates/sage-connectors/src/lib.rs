@@ -1,43 +1,27 @@
 //! Native readers and writers: text lines, JSON lines, CSV, JSON, Parquet, Arrow.
+//!
+//! A source goes through these folders from top to bottom: `files` says what there is to read, `input` has its bytes, `lines`
+//! cuts them where the format is one of lines, `formats` finds values in them and puts them into `columns`, and `sources` has
+//! a reader for each format. A sink has a writer for each in `sinks`, with the same `formats`, and writes to `output`. What
+//! TypeScript asks for is in `spec`.
 
-mod arrow;
-mod arrow_reader;
-mod arrow_sink;
 mod batch_sink;
 mod batch_source;
-mod byte_window;
 mod cancellation;
 mod columns;
-mod compression;
-mod csv;
-mod csv_reader;
-mod csv_sink;
-mod directory;
 mod files;
-mod frame_maker;
+mod formats;
 mod input;
-#[cfg(test)]
-mod input_pieces;
 mod io_error;
-mod json;
-mod json_lines_sink;
-mod json_lines_source;
-mod json_reader;
-mod json_sink;
 mod lines;
-mod open_file;
 mod open_sink;
 mod open_source;
 mod output;
-mod parquet;
-mod parquet_reader;
-mod parquet_sink;
-mod part_sequence;
+mod sinks;
 mod source_split;
+mod sources;
 mod spec;
 mod split_plan;
-mod text_lines_sink;
-mod text_lines_source;
 mod wtf8;
 
 pub use batch_sink::{BatchSink, SinkReport};

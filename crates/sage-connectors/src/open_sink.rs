@@ -6,15 +6,12 @@ use std::sync::Arc;
 use sage_frame::LayoutRegistry;
 use sage_types::Result;
 
-use crate::arrow_sink::ArrowSink;
-use crate::csv_sink::CsvSink;
-use crate::directory::{DirectorySink, PartFiles};
-use crate::json_lines_sink::JsonLinesSink;
-use crate::json_sink::JsonSink;
 use crate::output::{FileOptions, OutputFile, is_directory, part_path};
-use crate::parquet_sink::ParquetSink;
+use crate::sinks::{
+    ArrowWriter, CsvWriter, DirectorySink, JsonLinesWriter, JsonWriter, LineSink, LineWriter, ParquetWriter,
+    PartFiles, RecordBatchSink, TextLinesWriter,
+};
 use crate::spec::{Existing, OutputSpec, SinkFormat, SinkSpec};
-use crate::text_lines_sink::TextLinesSink;
 use crate::{BatchSink, SourceSplit};
 
 /// Memory for what is written at once of a file of columns (a row group, a record batch), when it is the only one ...
@@ -88,11 +85,36 @@ fn path_of(output: &OutputSpec, files: &PartFiles, options: FileOptions) -> Resu
 
 fn open_file(format: &SinkFormat, file: OutputFile, part_bytes: usize) -> Result<Box<dyn BatchSink>> {
     Ok(match format {
-        SinkFormat::TextLines(spec) => Box::new(TextLinesSink::new(file, spec.invalid_strings)),
-        SinkFormat::JsonLines(_) => Box::new(JsonLinesSink::new(file)),
-        SinkFormat::Csv(spec) => Box::new(CsvSink::new(file, spec)?),
-        SinkFormat::Json(_) => Box::new(JsonSink::new(file)),
-        SinkFormat::Parquet(spec) => Box::new(ParquetSink::new(file, spec, part_bytes)?),
-        SinkFormat::Arrow(spec) => Box::new(ArrowSink::new(file, spec, part_bytes)?),
+        SinkFormat::TextLines(spec) => lines(file, TextLinesWriter::new(spec.invalid_strings)),
+        SinkFormat::JsonLines(_) => lines(file, JsonLinesWriter),
+        SinkFormat::Csv(spec) => {
+            let writer = CsvWriter::new(&file, spec)?;
+            lines(file, writer)
+        }
+        SinkFormat::Json(_) => lines(file, JsonWriter),
+        SinkFormat::Parquet(spec) => {
+            let own = spec.clone();
+            let open = move |file, schema| ParquetWriter::open(file, schema, &own, part_bytes);
+            Box::new(RecordBatchSink::new(
+                file,
+                &spec.schema,
+                spec.invalid_strings,
+                open,
+            )?)
+        }
+        SinkFormat::Arrow(spec) => {
+            let own = spec.clone();
+            let open = move |file, schema| ArrowWriter::open(file, schema, &own, part_bytes);
+            Box::new(RecordBatchSink::new(
+                file,
+                &spec.schema,
+                spec.invalid_strings,
+                open,
+            )?)
+        }
     })
+}
+
+fn lines(file: OutputFile, writer: impl LineWriter + 'static) -> Box<dyn BatchSink> {
+    Box::new(LineSink::new(file, writer))
 }

@@ -5,14 +5,12 @@ use std::sync::Arc;
 use sage_frame::LayoutRegistry;
 use sage_types::Result;
 
-use crate::arrow_reader::ArrowReader;
-use crate::csv_reader::CsvReader;
-use crate::json_lines_source::JsonLinesSource;
-use crate::json_reader::JsonReader;
-use crate::parquet_reader::ParquetReader;
-use crate::part_sequence::PartSequence;
+use crate::files::{FilePart, FileParts};
+use crate::sources::{
+    ArrowReader, BatchReader, CsvReader, JsonLinesReader, JsonReader, ParquetReader, PartSequence,
+    ReaderSource, TextLinesReader,
+};
 use crate::spec::{SourceFormat, SourceSpec};
-use crate::text_lines_source::TextLinesSource;
 use crate::{BatchSource, SourceSplit};
 
 /// Opens the part of a source that belongs to `split`; layouts of its frames are those of `registry`.
@@ -28,22 +26,33 @@ pub fn open_source(
     let SourceSpec { files, format } = SourceSpec::parse(spec_json)?;
     let parts = files.parts(split, format.is_divisible())?;
     Ok(match format {
-        SourceFormat::TextLines(spec) => Box::new(TextLinesSource::new(&spec, parts, registry)),
-        SourceFormat::JsonLines(spec) => Box::new(JsonLinesSource::new(&spec, parts, registry)),
+        SourceFormat::TextLines(spec) => source(TextLinesReader::new(&spec, parts, registry)),
+        SourceFormat::JsonLines(spec) => source(JsonLinesReader::new(&spec, parts, registry)),
         SourceFormat::Csv(spec) => {
             let spec = Arc::new(spec);
-            Box::new(PartSequence::new(parts, move |part, before| {
+            source_of_parts(parts, move |part, before| {
                 CsvReader::open(Arc::clone(&spec), part, before, Arc::clone(&registry))
-            }))
+            })
         }
-        SourceFormat::Json(spec) => Box::new(PartSequence::new(parts, move |part, before| {
+        SourceFormat::Json(spec) => source_of_parts(parts, move |part, before| {
             JsonReader::open(&spec, part, before, Arc::clone(&registry))
-        })),
-        SourceFormat::Parquet(spec) => Box::new(PartSequence::new(parts, move |part, _before| {
+        }),
+        SourceFormat::Parquet(spec) => source_of_parts(parts, move |part, _before| {
             ParquetReader::open(&spec, part, Arc::clone(&registry))
-        })),
-        SourceFormat::Arrow(spec) => Box::new(PartSequence::new(parts, move |part, _before| {
+        }),
+        SourceFormat::Arrow(spec) => source_of_parts(parts, move |part, _before| {
             ArrowReader::open(&spec, part, Arc::clone(&registry))
-        })),
+        }),
     })
+}
+
+fn source(reader: impl BatchReader + 'static) -> Box<dyn BatchSource> {
+    Box::new(ReaderSource::new(reader))
+}
+
+fn source_of_parts<R: BatchReader + 'static>(
+    parts: FileParts,
+    open: impl FnMut(&FilePart, Option<R>) -> Result<R> + Send + 'static,
+) -> Box<dyn BatchSource> {
+    source(PartSequence::new(parts, open))
 }

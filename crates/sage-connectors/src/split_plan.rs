@@ -7,12 +7,11 @@ use sage_types::Result;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::arrow::guarded;
-use crate::arrow_reader::count_record_batches;
-use crate::files::InputFile;
+use crate::files::{InputFile, open_file, open_seekable};
+use crate::formats::arrow::guarded;
+use crate::formats::parquet::{corrupt, parquet_error};
 use crate::io_error::IoAction;
-use crate::open_file::open_file;
-use crate::parquet::{corrupt, parquet_error};
+use crate::sources::count_record_batches;
 use crate::spec::{SourceFormat, SourceSpec};
 
 /// Bytes of lines below which one more instance is not worth its start.
@@ -84,7 +83,7 @@ pub fn plan_splits(spec_json: &str) -> Result<SplitPlan> {
 
 fn count_row_groups(file: &InputFile) -> Result<u64> {
     let path = file.path.as_path();
-    let (opened, _) = open_file(path)?;
+    let (opened, _) = open_seekable(path, "Parquet")?;
     let count = |opened: File| -> parquet::errors::Result<u64> {
         Ok(SerializedFileReader::new(opened)?.metadata().num_row_groups() as u64)
     };

@@ -135,3 +135,19 @@ fn a_file_that_shrinks_is_an_error() {
         );
     }
 }
+
+#[test]
+fn formats_that_are_read_at_several_places_refuse_a_pipe_and_do_not_wait_for_its_writer() {
+    for kind in ["arrow", "parquet"] {
+        let (_directory, path) = pipe();
+
+        let error = read_error(&spec(kind, &path, &json!({})));
+
+        assert_eq!(error.code, ErrorCode::IoNotAFile, "{error}");
+        assert!(error.message.contains("is not a regular file"), "{error}");
+        assert_eq!(
+            error.context.get("file"),
+            Some(&ErrorValue::from(path.display().to_string()))
+        );
+    }
+}

@@ -7,7 +7,7 @@ use sage_runtime::{Isolate, JobCore};
 use sage_types::{ErrorCode, Result, SageError};
 
 use crate::guard::internal;
-use crate::state_exports::KeyedState;
+use crate::keyed_state::KeyedState;
 
 /// A table of shared values. A handle is used once in the life of the process, so that a stale one never finds another
 /// value; what was removed leaves nothing behind, so that a process may run any number of jobs.

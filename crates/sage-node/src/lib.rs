@@ -15,6 +15,7 @@ mod environment;
 mod guard;
 mod handles;
 mod job_exports;
+mod keyed_state;
 mod layout_exports;
 mod memory;
 mod numbers;

@@ -4,43 +4,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use napi::bindgen_prelude::{Int32ArraySlice, Uint8ArraySlice};
 use napi_derive::napi;
-use sage_frame::{BatchView, FrameMeta};
+use sage_frame::FrameMeta;
 use sage_runtime::{HelpedAggregate, JobCore};
 use sage_state::{AggregateSpec, Emitted, KeyTable, KeyedAggregate};
 use sage_types::Result;
 
 use crate::guard::{guarded, internal};
 use crate::handles::{STATES, job};
+use crate::keyed_state::{KeyedState, StateKind};
 use crate::memory::{integers_beside, writable, writable_bytes};
 use crate::numbers::small;
 
 const NO_MORE_SLOTS: i32 = -1;
 const TOO_SMALL: i32 = -2;
-
-/// Keyed state of one operator of a task. It belongs to one isolate.
-pub(crate) struct KeyedState {
-    pub(crate) job: Arc<JobCore>,
-    kind: Kind,
-}
-
-enum Kind {
-    Aggregate(Arc<HelpedAggregate>),
-    Slots(Box<Mutex<KeyTable>>),
-}
-
-impl Drop for KeyedState {
-    fn drop(&mut self) {
-        if let Kind::Aggregate(aggregate) = &self.kind {
-            aggregate.close();
-        }
-    }
-}
-
-impl KeyedState {
-    fn view<'a>(&self, image: &'a [u8]) -> Result<BatchView<'a>> {
-        BatchView::from_image(image, self.job.registry())
-    }
-}
 
 fn with_aggregate<T>(
     handle: u32,
@@ -48,12 +24,12 @@ fn with_aggregate<T>(
 ) -> Result<T> {
     let state = STATES.get(handle)?;
     match &state.kind {
-        Kind::Aggregate(aggregate) => body(&state, aggregate),
-        Kind::Slots(_) => Err(internal("the handle is one of slots, not of an aggregate")),
+        StateKind::Aggregate(aggregate) => body(&state, aggregate),
+        StateKind::Slots(_) => Err(internal("the handle is one of slots, not of an aggregate")),
     }
 }
 
-fn create(job_handle: u32, kind: impl FnOnce(&JobCore) -> Kind) -> Result<u32> {
+fn create(job_handle: u32, kind: impl FnOnce(&JobCore) -> StateKind) -> Result<u32> {
     let job = job(job_handle)?;
     let kind = kind(&job);
     STATES.insert(KeyedState { job, kind })
@@ -65,7 +41,7 @@ pub fn aggregate_create(job_handle: u32, spec_json: String) -> napi::Result<u32>
     guarded("aggregateCreate", || {
         let aggregate = KeyedAggregate::new(AggregateSpec::list_from_json(&spec_json)?)?;
         create(job_handle, |job| {
-            Kind::Aggregate(HelpedAggregate::new(aggregate, Arc::clone(job.registry())))
+            StateKind::Aggregate(HelpedAggregate::new(aggregate, Arc::clone(job.registry())))
         })
     })
 }
@@ -147,7 +123,9 @@ pub fn aggregate_drain(
 #[napi]
 pub fn slots_create(job_handle: u32) -> napi::Result<u32> {
     guarded("slotsCreate", || {
-        create(job_handle, |_| Kind::Slots(Box::new(Mutex::new(KeyTable::new()))))
+        create(job_handle, |_| {
+            StateKind::Slots(Box::new(Mutex::new(KeyTable::new())))
+        })
     })
 }
 
@@ -159,13 +137,13 @@ pub fn slots_for(handle: u32, image: &[u8], mut out: Int32ArraySlice<'_>) -> nap
         let state = STATES.get(handle)?;
         let view = state.view(image)?;
         match &state.kind {
-            Kind::Slots(table) => {
+            StateKind::Slots(table) => {
                 // An error leaves the table as it was; after a panic the job is failed anyway.
                 let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
                 table.slots_into(&view, out)?;
                 small(table.slot_count())
             }
-            Kind::Aggregate(_) => Err(internal("the handle is one of an aggregate, not of slots")),
+            StateKind::Aggregate(_) => Err(internal("the handle is one of an aggregate, not of slots")),
         }
     })
 }

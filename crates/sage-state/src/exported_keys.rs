@@ -1,5 +1,7 @@
 //! Keys of a table as the key column of a batch.
 
+use std::ops::Range;
+
 use sage_frame::{LeafKind, StringEncoding, key_tag};
 use sage_types::{ErrorCode, Result, SageError};
 
@@ -30,8 +32,27 @@ pub enum ExportedKeys {
     },
 }
 
+impl KeyTable {
+    /// The keys of a range of slots as a key column, free slots left out.
+    ///
+    /// # Errors
+    /// `SAGE_LIMIT_BATCH` when they have 2 GiB or more.
+    pub fn export_range(&self, slots: Range<u32>) -> Result<ExportedKeys> {
+        let live: Vec<u32> = slots.filter(|&slot| self.is_live(slot)).collect();
+        self.export(&live)
+    }
+
+    /// The keys of these slots as a key column: `f64`, `bool` or `str` when all are of that kind, else `bytes`.
+    ///
+    /// # Errors
+    /// `SAGE_LIMIT_BATCH` when they have 2 GiB or more, `SAGE_INTERNAL` when a slot has no key.
+    pub fn export(&self, slots: &[u32]) -> Result<ExportedKeys> {
+        ExportedKeys::new(self, slots)
+    }
+}
+
 impl ExportedKeys {
-    pub(crate) fn new(table: &KeyTable, slots: &[u32]) -> Result<Self> {
+    fn new(table: &KeyTable, slots: &[u32]) -> Result<Self> {
         match common_kind(table, slots)? {
             LeafKind::F64 => collect(table, slots, |_, content| {
                 let bits = content.first_chunk().copied().unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use sage_types::{ErrorCode, Result, SageError};
 
-use crate::packed_key::RawKey;
+use crate::raw_key::RawKey;
 
 /// Bytes of a usual chunk.
 const CHUNK_BYTES: usize = 64 << 10;

@@ -1,15 +1,14 @@
 //! Keys to dense slots.
 
 use std::hash::BuildHasher;
-use std::ops::Range;
 
 use sage_frame::{BatchView, KeyColumn, hash_canonical};
 use sage_types::{ErrorCode, Result, SageError};
 
-use crate::ExportedKeys;
 use crate::key_arena::KeyArena;
 use crate::pack_keys::{pack_keys, raw_key, split_canonical};
-use crate::packed_key::{PackedKey, RawKey};
+use crate::packed_key::PackedKey;
+use crate::raw_key::RawKey;
 use crate::slot_index::{NO_SLOT, SlotIndex};
 use crate::slot_rows::SlotRows;
 
@@ -295,23 +294,6 @@ impl KeyTable {
     #[must_use]
     pub const fn slot_count(&self) -> usize {
         self.keys.len()
-    }
-
-    /// The keys of a range of slots as a key column, free slots left out.
-    ///
-    /// # Errors
-    /// `SAGE_LIMIT_BATCH` when they have 2 GiB or more.
-    pub fn export_range(&self, slots: Range<u32>) -> Result<ExportedKeys> {
-        let live: Vec<u32> = slots.filter(|&slot| self.is_live(slot)).collect();
-        self.export(&live)
-    }
-
-    /// The keys of these slots as a key column: `f64`, `bool` or `str` when all are of that kind, else `bytes`.
-    ///
-    /// # Errors
-    /// `SAGE_LIMIT_BATCH` when they have 2 GiB or more, `SAGE_INTERNAL` when a slot has no key.
-    pub fn export(&self, slots: &[u32]) -> Result<ExportedKeys> {
-        ExportedKeys::new(self, slots)
     }
 
     /// Bytes of memory held, spare room included.

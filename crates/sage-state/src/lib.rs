@@ -17,6 +17,7 @@ mod key_table;
 mod keyed_aggregate;
 mod pack_keys;
 mod packed_key;
+mod raw_key;
 mod running_image;
 mod slot_index;
 mod slot_rows;

@@ -3,7 +3,8 @@
 use sage_frame::{BytesColumn, KeyColumn, Wtf8Column, canonical_f64, key_tag};
 use sage_types::{ErrorCode, Result, SageError};
 
-use crate::packed_key::{MAX_INLINE, MAX_TAG, PackedKey, RawKey};
+use crate::packed_key::{MAX_INLINE, MAX_TAG, PackedKey};
+use crate::raw_key::RawKey;
 
 /// Replaces `packed` by the packed key of each row.
 ///

@@ -4,6 +4,7 @@ use sage_frame::key_tag;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::key_arena::ArenaPlace;
+use crate::raw_key::RawKey;
 
 /// Content bytes (canonical bytes without their tag) that fit a packed key.
 pub(crate) const MAX_INLINE: usize = 15;
@@ -12,13 +13,6 @@ pub(crate) const MAX_TAG: u8 = key_tag::OBJECT;
 
 const LONG: u8 = 0xff;
 const TOP: u32 = 120;
-
-/// The two parts of canonical key bytes: the tag, and what follows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct RawKey<'a> {
-    pub(crate) tag: u8,
-    pub(crate) content: &'a [u8],
-}
 
 /// A key in 16 bytes.
 ///

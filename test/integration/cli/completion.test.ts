@@ -23,7 +23,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 test.each(['bash', 'zsh'])('completion %s prints the script; --json has it as a field', async (shell) => {
   const { code, stdout } = await sageKernel(['completion', shell]);
   expect(code).toBe(0);
-  const script = shell === 'bash' ? bashCompletion() : zshCompletion();
+  const script = shell === 'bash' ? bashCompletion(COMMANDS) : zshCompletion(COMMANDS);
   expect(stdout).toBe(`${script}\n`);
   expect(JSON.parse((await sageKernel(['completion', shell, '--json'])).stdout)).toEqual({ shell, script });
 });
@@ -32,7 +32,7 @@ describe.skipIf(!isTested('bash'))('bash offers', () => {
   /** What bash would offer when Tab is pressed behind the last of these words. */
   function complete(...words: readonly string[]): string[] {
     const quoted = ['sage-kernel', ...words].map((word) => `'${word}'`).join(' ');
-    const program = `${bashCompletion()}\nCOMP_WORDS=(${quoted}); COMP_CWORD=${words.length}; _sage_kernel; for one in "\${COMPREPLY[@]}"; do printf '%s\\n' "$one"; done`;
+    const program = `${bashCompletion(COMMANDS)}\nCOMP_WORDS=(${quoted}); COMP_CWORD=${words.length}; _sage_kernel; for one in "\${COMPREPLY[@]}"; do printf '%s\\n' "$one"; done`;
     const { status, stdout, stderr } = spawnSync('bash', ['--norc', '--noprofile', '-c', program], { cwd: folder, encoding: 'utf8' });
     expect([status, stderr]).toEqual([0, '']);
     return stdout.split('\n').filter((line) => line !== '').toSorted();
@@ -72,7 +72,7 @@ describe.skipIf(!isTested('bash'))('bash offers', () => {
 describe.skipIf(!isTested('zsh'))('zsh', () => {
   /** What the line becomes when Tab is pressed at its end: zsh runs in a terminal of its own, and its last key writes the line down. */
   function complete(line: string): string {
-    writeFileSync(join(folder, 'setup.zsh'), `${SETUP}\n${zshCompletion()}\nprint ready\n`);
+    writeFileSync(join(folder, 'setup.zsh'), `${SETUP}\n${zshCompletion(COMMANDS)}\nprint ready\n`);
     const program = `zmodload zsh/zpty; zpty shell 'TERM=dumb zsh -f -i'
 zpty -w shell 'source ./setup.zsh'
 zpty -r -m shell text '*ready*'
@@ -87,7 +87,7 @@ write-line() { print -rn -- "$BUFFER" > ./line; exit }
 zle -N write-line; bindkey '^X' write-line; bindkey '^I' complete-word`;
 
   test('finds no mistake of syntax', () => {
-    writeFileSync(join(folder, '_sage-kernel'), zshCompletion());
+    writeFileSync(join(folder, '_sage-kernel'), zshCompletion(COMMANDS));
     expect(spawnSync('zsh', ['-n', join(folder, '_sage-kernel')], { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
   });
 

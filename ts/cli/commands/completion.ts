@@ -23,8 +23,8 @@ export const completion: Command<CompletionOptions> = {
     [EXIT_USAGE, 'the command line is wrong'],
   ],
   examples: ['source <(sage-kernel completion bash)', 'sage-kernel completion zsh > _sage-kernel'],
-  async run({ values, operands }) {
+  async run({ values, operands }, commands) {
     const { printCompletion } = await import('../completion/print-completion.ts');
-    printCompletion(operands[0] as Shell, values.json);
+    printCompletion(operands[0] as Shell, commands, values.json);
   },
 };

@@ -1,7 +1,8 @@
 import type { Command } from '../command.ts';
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE } from '../exit-code.ts';
 import { ABOUT_PROGRAM_OPTIONS, jsonFlag, programOperand } from '../program-options.ts';
-import { run, type RunOptions } from './run.ts';
+import type { RunOptions } from '../run-in-terminal.ts';
+import { run } from './run.ts';
 
 /** `sage-kernel dev` */
 export const dev: Command<RunOptions> = {

@@ -1,11 +1,7 @@
 import type { Command } from '../command.ts';
+import type { DoctorOptions } from '../doctor/run-doctor.ts';
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE } from '../exit-code.ts';
 import { jsonFlag } from '../program-options.ts';
-
-/** Options of `sage-kernel doctor`. */
-export interface DoctorOptions {
-  readonly json: boolean;
-}
 
 /** `sage-kernel doctor` */
 export const doctor: Command<DoctorOptions> = {

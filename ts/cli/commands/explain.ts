@@ -1,16 +1,9 @@
 import type { ExplainLevel } from '../../transformations/stream-environment.ts';
 import type { Command } from '../command.ts';
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE } from '../exit-code.ts';
-import { ABOUT_PROGRAM_OPTIONS, jsonFlag, PROGRAM_OPTIONS, programOperand, type ProgramOptions } from '../program-options.ts';
+import type { ExplainCommandOptions } from '../print-plan.ts';
+import { ABOUT_PROGRAM_OPTIONS, jsonFlag, PROGRAM_OPTIONS, programOperand } from '../program-options.ts';
 import { UsageError } from '../usage-error.ts';
-
-/** Options of `sage-kernel explain`. */
-export interface ExplainCommandOptions extends ProgramOptions {
-  readonly level: ExplainLevel | undefined;
-  readonly json: boolean;
-  readonly mermaid: boolean;
-  readonly svg: boolean;
-}
 
 const LEVELS: readonly ExplainLevel[] = ['logical', 'optimised', 'physical', 'all'];
 

@@ -1,14 +1,8 @@
 import type { Command } from '../command.ts';
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE } from '../exit-code.ts';
+import type { InitOptions } from '../init/run-init.ts';
 import { TEMPLATES, type TemplateName } from '../init/templates.ts';
 import { jsonFlag } from '../program-options.ts';
-
-/** Options of `sage-kernel init`. */
-export interface InitOptions {
-  readonly template: TemplateName | undefined;
-  readonly force: boolean;
-  readonly json: boolean;
-}
 
 /** `sage-kernel init` */
 export const init: Command<InitOptions> = {

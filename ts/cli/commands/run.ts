@@ -1,13 +1,7 @@
 import type { Command } from '../command.ts';
 import { EXIT_FAILED, EXIT_OK, EXIT_UNREAD, EXIT_USAGE } from '../exit-code.ts';
-import { ABOUT_PROGRAM_OPTIONS, jsonFlag, PROGRAM_OPTIONS, programOperand, type ProgramOptions } from '../program-options.ts';
-
-/** Options of `sage-kernel run`. */
-export interface RunOptions extends ProgramOptions {
-  readonly json: boolean;
-  /** Neither progress nor a summary. */
-  readonly quiet: boolean;
-}
+import { ABOUT_PROGRAM_OPTIONS, jsonFlag, PROGRAM_OPTIONS, programOperand } from '../program-options.ts';
+import type { RunOptions } from '../run-in-terminal.ts';
 
 /** `sage-kernel run` */
 export const run: Command<RunOptions> = {

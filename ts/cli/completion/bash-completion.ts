@@ -1,11 +1,10 @@
 import type { AnyCommand, Operand } from '../command.ts';
-import { COMMANDS } from '../commands.ts';
 
 /** Files that Node runs. */
 const PROGRAMS = '@(js|mjs|cjs|ts|mts|cts)';
 
 /** The script that makes bash complete `sage-kernel`. All that it knows is in it: no process is started for a Tab. */
-export function bashCompletion(): string {
+export function bashCompletion(commands: readonly AnyCommand[]): string {
   return `# bash completion for sage-kernel, made by 'sage-kernel completion bash'
 
 _sage_kernel_words() {
@@ -26,27 +25,27 @@ _sage_kernel() {
   local command="\${COMP_WORDS[1]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" current="\${COMP_WORDS[COMP_CWORD]}" word operands=0 skip=0 n
   COMPREPLY=()
   if (( COMP_CWORD == 1 )); then
-    _sage_kernel_words '${[...COMMANDS.map(({ name }) => name), 'help', '--help', '--version'].join(' ')}'
+    _sage_kernel_words '${[...commands.map(({ name }) => name), 'help', '--help', '--version'].join(' ')}'
     return
   fi
   for (( n = 2; n < COMP_CWORD; n++ )); do
     word="\${COMP_WORDS[n]}"
     if (( skip )); then skip=0
     elif [[ $word == -- ]]; then _sage_kernel_files any; return
-    elif [[ " ${valueOptions().join(' ')} " == *" $word "* ]]; then skip=1
+    elif [[ " ${valueOptions(commands).join(' ')} " == *" $word "* ]]; then skip=1
     elif [[ $word != -* ]]; then (( operands += 1 )); fi
   done
   case "$command" in
-    help) _sage_kernel_words '${COMMANDS.map(({ name }) => name).join(' ')}' ;;
-${COMMANDS.map(commandCase).join('\n')}
+    help) _sage_kernel_words '${commands.map(({ name }) => name).join(' ')}' ;;
+${commands.map(commandCase).join('\n')}
   esac
 }
 
 complete -F _sage_kernel sage-kernel sagek`;
 }
 
-function valueOptions(): string[] {
-  const options = COMMANDS.flatMap(({ options }) => Object.entries(options).filter(([, { kind }]) => kind === 'value'));
+function valueOptions(commands: readonly AnyCommand[]): string[] {
+  const options = commands.flatMap(({ options }) => Object.entries(options).filter(([, { kind }]) => kind === 'value'));
   return [...new Set(options.flatMap(([name, { short }]) => [`--${name}`, ...(short === undefined ? [] : [`-${short}`])]))];
 }
 

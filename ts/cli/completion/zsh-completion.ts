@@ -1,14 +1,13 @@
 import type { AnyCommand, Operand, Option } from '../command.ts';
-import { COMMANDS } from '../commands.ts';
 
 /** The script that makes zsh complete `sage-kernel`: to be sourced behind compinit, or to lie in a folder of `fpath` as `_sage-kernel`. */
-export function zshCompletion(): string {
+export function zshCompletion(commands: readonly AnyCommand[]): string {
   return `#compdef sage-kernel sagek
 # zsh completion for sage-kernel, made by 'sage-kernel completion zsh'
 
 _sage_kernel_commands() {
   local -a commands=(
-${COMMANDS.map(({ name, summary }) => `    ${quote(`${name}:${summary}`)}`).join('\n')}
+${commands.map(({ name, summary }) => `    ${quote(`${name}:${summary}`)}`).join('\n')}
   )
   _describe -t commands command commands
 }
@@ -20,7 +19,7 @@ _sage-kernel() {
   [[ $state == rest ]] || return
   case $line[1] in
     help) _sage_kernel_commands ;;
-${COMMANDS.map(commandCase).join('\n')}
+${commands.map(commandCase).join('\n')}
   esac
 }
 

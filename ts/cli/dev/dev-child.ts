@@ -1,10 +1,9 @@
 /** The process in which `sage-kernel dev` runs the program: as `run` does, telling what it imports and listening when to stop. */
-import type { RunOptions } from '../commands/run.ts';
 import { endProcess } from '../end-process.ts';
+import { endWhenUnread } from '../end-when-unread.ts';
 import { endWithError } from '../end-with-error.ts';
 import type { Program } from '../program-options.ts';
-import { runInTerminal } from '../run-in-terminal.ts';
-import { endWhenUnread } from '../end-when-unread.ts';
+import { type RunOptions, runInTerminal } from '../run-in-terminal.ts';
 import { reportImports } from './report-imports.ts';
 
 endWhenUnread();

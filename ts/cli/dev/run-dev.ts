@@ -4,10 +4,10 @@ import { createInterface } from 'node:readline';
 
 import { flushOutput } from '../../common/flush-output.ts';
 import { entryFile } from '../../common/package-paths.ts';
-import type { RunOptions } from '../commands/run.ts';
 import { OUTPUT_DEADLINE_MS } from '../end-process.ts';
 import { resolveProgram } from '../load-program.ts';
 import type { Program } from '../program-options.ts';
+import type { RunOptions } from '../run-in-terminal.ts';
 import { type DevEvent, DevSession } from './dev-session.ts';
 import { canReportImports } from './report-imports.ts';
 

@@ -1,11 +1,15 @@
 import { styleText } from 'node:util';
 
-import type { DoctorOptions } from '../commands/doctor.ts';
 import { EXIT_FAILED } from '../exit-code.ts';
 import { packageVersion } from '../package-version.ts';
 import { diagnose } from './diagnose.ts';
 import type { Finding } from './finding.ts';
 import { inspectMachine } from './inspect-machine.ts';
+
+/** Options of `sage-kernel doctor`. */
+export interface DoctorOptions {
+  readonly json: boolean;
+}
 
 const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 

@@ -1,10 +1,16 @@
 import { relative } from 'node:path';
 
-import type { InitOptions } from '../commands/init.ts';
 import { UsageError } from '../usage-error.ts';
 import { askTemplate } from './ask.ts';
 import { checkFolder, type CreatedProject, createProject } from './create-project.ts';
-import { TEMPLATES } from './templates.ts';
+import { type TemplateName, TEMPLATES } from './templates.ts';
+
+/** Options of `sage-kernel init`. */
+export interface InitOptions {
+  readonly template: TemplateName | undefined;
+  readonly force: boolean;
+  readonly json: boolean;
+}
 
 /** `sage-kernel init` @throws UsageError */
 export async function runInit({ folder, template, force, json }: InitOptions & { readonly folder: string }): Promise<void> {

@@ -7,11 +7,10 @@ use sage_types::{ErrorCode, Result, SageError};
 use serde::Deserialize;
 
 use crate::SourceSplit;
-use crate::compression::CompressionSetting;
 use crate::files::file_pattern::FilePattern;
 use crate::files::file_watcher::FileWatcher;
 use crate::files::share_files::share_files;
-use crate::files::{FileParts, InputFile, STANDARD_INPUT};
+use crate::files::{CompressionSetting, FileParts, InputFile, STANDARD_INPUT};
 use crate::io_error::{IoAction, io_error};
 
 /// The part of a source's spec that says which files it reads, whatever their format is.

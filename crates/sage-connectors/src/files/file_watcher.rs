@@ -8,9 +8,8 @@ use sage_types::{ErrorCode, Result, SageError};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::SourceSplit;
-use crate::compression::CompressionSetting;
 use crate::files::file_pattern::{FilePattern, FoundFile};
-use crate::files::{FilePart, InputFile};
+use crate::files::{CompressionSetting, FilePart, InputFile};
 
 /// Looks for new files again and again.
 ///

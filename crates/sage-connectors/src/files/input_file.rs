@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use sage_types::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::compression::{Compression, CompressionSetting, HEAD_BYTES};
 use crate::files::file_pattern::FoundFile;
+use crate::files::{Compression, CompressionSetting, HEAD_BYTES};
 use crate::io_error::{IoAction, io_error};
 
 /// The path that means the standard input of the process.

@@ -1,5 +1,6 @@
 //! Which files a source reads, and which parts of them each instance.
 
+mod compression;
 mod file_part;
 mod file_parts;
 mod file_pattern;
@@ -7,9 +8,12 @@ mod file_set;
 mod file_watcher;
 mod glob_pattern;
 mod input_file;
+mod open_file;
 mod share_files;
 
+pub(crate) use compression::{Compression, CompressionSetting, HEAD_BYTES};
 pub(crate) use file_part::FilePart;
 pub(crate) use file_parts::{FileParts, NextPart};
 pub(crate) use file_set::FileSet;
 pub(crate) use input_file::{InputFile, STANDARD_INPUT};
+pub(crate) use open_file::{open_file, open_seekable};

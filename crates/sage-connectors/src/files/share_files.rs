@@ -101,7 +101,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::compression::Compression;
+    use crate::files::Compression;
 
     fn file(name: usize, bytes: u64, compression: Compression) -> InputFile {
         InputFile {

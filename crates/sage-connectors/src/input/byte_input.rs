@@ -7,25 +7,13 @@ use std::time::Duration;
 
 use sage_types::Result;
 
-use crate::compression::{Compression, HEAD_BYTES};
-use crate::files::FilePart;
+use crate::files::{Compression, FilePart, HEAD_BYTES, open_file};
 #[cfg(test)]
 use crate::input::Pieces;
+use crate::input::filled::Filled;
 use crate::input::polled_file::PolledFile;
-use crate::input::standard_input::take_standard_input;
 use crate::input::unpacker::{PackedSource, Unpacker};
 use crate::io_error::{IoAction, io_error};
-use crate::open_file::open_file;
-
-/// What reading gave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Filled {
-    /// So many bytes, at least one.
-    Bytes(usize),
-    /// Nothing yet: see [`ByteInput::wait`].
-    NotYet,
-    End,
-}
 
 /// An open input. Reading does not wait for other processes or threads.
 #[derive(Debug)]
@@ -56,7 +44,7 @@ impl ByteInput {
     pub(crate) fn open(part: &FilePart) -> Result<Self> {
         let (path, compression) = (part.file.shown_path(), part.file.compression);
         if part.file.is_standard_input() {
-            return Self::polled(path, take_standard_input()?, compression);
+            return Self::polled(path, PolledFile::standard_input()?, compression);
         }
         let (mut file, metadata) = open_file(path)?;
         if !metadata.is_file() {

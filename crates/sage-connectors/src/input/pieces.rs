@@ -1,6 +1,6 @@
 //! An input of a test: a text that comes in pieces.
 
-use crate::input::Filled;
+use crate::input::filled::Filled;
 
 /// Gives a text in pieces of some sizes, over and over; a size of 0 is a wait.
 #[derive(Debug)]

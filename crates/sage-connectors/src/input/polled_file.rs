@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Result};
 use std::time::Duration;
 
-use crate::input::standard_input::StandardInputGuard;
+use crate::input::standard_input::{StandardInputGuard, take_standard_input};
 
 /// A file that is read only when it has something, so that a job can end while it has nothing.
 #[derive(Debug)]
@@ -19,11 +19,16 @@ impl PolledFile {
         Self { file, _guard: None }
     }
 
-    pub(crate) fn guarded(file: File, guard: StandardInputGuard) -> Self {
-        Self {
+    /// The standard input of the process, for as long as the value lives.
+    ///
+    /// # Errors
+    /// Those of [`take_standard_input`].
+    pub(crate) fn standard_input() -> sage_types::Result<Self> {
+        let (file, guard) = take_standard_input()?;
+        Ok(Self {
             file,
             _guard: Some(guard),
-        }
+        })
     }
 
     /// Waits up to `timeout` until there is something to read, or the end.

@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use sage_types::{ErrorCode, Result, SageError};
 
 use crate::files::STANDARD_INPUT;
-use crate::input::polled_file::PolledFile;
 use crate::io_error::{IoAction, io_error};
 
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -23,11 +22,11 @@ impl Drop for StandardInputGuard {
     }
 }
 
-/// Takes the standard input. The process keeps its own descriptor: what this job does not read is there for others.
+/// Takes the standard input, for as long as the guard lives. The process keeps its own descriptor: what this job does not read is there for others.
 ///
 /// # Errors
 /// `SAGE_IO_READ` while somebody else reads it: each would get some of the bytes.
-pub(crate) fn take_standard_input() -> Result<PolledFile> {
+pub(crate) fn take_standard_input() -> Result<(File, StandardInputGuard)> {
     if TAKEN.swap(true, Ordering::SeqCst) {
         let message =
             "the standard input is being read by another job of this process; wait until that has ended";
@@ -36,7 +35,7 @@ pub(crate) fn take_standard_input() -> Result<PolledFile> {
     let guard = StandardInputGuard(());
     let file =
         duplicate().map_err(|error| io_error(IoAction::Open, Path::new("the standard input"), &error))?;
-    Ok(PolledFile::guarded(file, guard))
+    Ok((file, guard))
 }
 
 #[cfg(unix)]

@@ -13,9 +13,9 @@ use flate2::bufread::MultiGzDecoder;
 use sage_types::{ErrorCode, Result, SageError};
 use zstd::stream::read::Decoder;
 
-use crate::compression::Compression;
-use crate::input::byte_input::Filled;
+use crate::files::Compression;
 use crate::input::counted_reader::CountedReader;
+use crate::input::filled::Filled;
 use crate::input::polled_file::PolledFile;
 use crate::io_error::{IoAction, io_error};
 

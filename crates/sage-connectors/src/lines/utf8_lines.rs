@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::time::Duration;
 
 use sage_types::{ErrorCode, Result, SageError};
-use serde_json::json;
 
+use crate::input::byte_position;
 use crate::lines::{FileLines, NextBlock, line_error};
 use crate::spec::InvalidUtf8;
 
@@ -113,7 +113,7 @@ impl Utf8Lines {
     /// File and position in it of the next line, as JSON.
     pub(crate) fn position(&self) -> String {
         let current = self.files.current();
-        json!({ "file": current.path().to_string_lossy(), "byte": current.position_of(self.at) }).to_string()
+        byte_position(current.path(), current.position_of(self.at))
     }
 
     /// Position in the block of the next line.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sage_types::Result;
+use sage_types::{ErrorCode, Result, SageError};
 
 use crate::output::OutputFile;
 use crate::{Cancellation, SinkReport};
@@ -47,6 +47,19 @@ impl LineOutput {
     /// Records so far.
     pub(crate) fn records(&self) -> u64 {
         self.written + self.unread + self.collected
+    }
+
+    /// The error of a record that cannot be written, the next one; `what` goes on behind its number.
+    #[cold]
+    pub(crate) fn unfit(&self, what: &str) -> SageError {
+        let path = self.path().display().to_string();
+        let number = self.records() + 1;
+        SageError::new(
+            ErrorCode::FormatRecord,
+            format!("cannot write {path}: record {number} {what}"),
+        )
+        .with("file", path)
+        .with("record", number)
     }
 
     /// Ends the line of a record.

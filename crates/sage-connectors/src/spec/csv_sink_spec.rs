@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::spec::csv_source_spec::structural;
+use crate::spec::csv_delimiter::structural;
 use crate::spec::{InvalidStrings, LineCompression};
 
 /// `{"type":"csv","path":…}`: each record, an object, a line.
@@ -23,7 +23,7 @@ pub(crate) struct CsvSinkSpec {
     /// The fields to write; those of the first record when it is not given.
     #[serde(default)]
     pub(crate) columns: Option<Vec<String>>,
-    #[serde(default = "default_delimiter")]
+    #[serde(default = "super::csv_delimiter::default_delimiter")]
     pub(crate) delimiter: String,
     #[serde(default)]
     pub(crate) quote: CsvSinkQuote,
@@ -50,10 +50,6 @@ pub(crate) enum CsvSinkQuote {
 
 const fn default_header() -> bool {
     true
-}
-
-fn default_delimiter() -> String {
-    ",".to_owned()
 }
 
 fn default_eol() -> String {

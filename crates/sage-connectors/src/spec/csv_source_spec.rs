@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::csv::{CsvDialect, CsvType};
+use crate::formats::csv::{CsvDialect, CsvType};
 use crate::spec::InvalidUtf8;
+use crate::spec::csv_delimiter::structural;
 
 /// `{"type":"csv","path":…}`: each record of cells an object.
 #[derive(Debug, Clone, Deserialize)]
@@ -19,7 +20,7 @@ pub(crate) struct CsvSourceSpec {
     /// Lines before the header, or before the first record, that are no part of the table.
     #[serde(default)]
     pub(crate) skip_lines: u64,
-    #[serde(default = "default_delimiter")]
+    #[serde(default = "super::csv_delimiter::default_delimiter")]
     pub(crate) delimiter: String,
     /// A character, or `false`.
     #[serde(default)]
@@ -41,11 +42,11 @@ pub(crate) struct CsvSourceSpec {
     pub(crate) width: CsvWidth,
     #[serde(default)]
     pub(crate) on_error: CsvOnError,
-    #[serde(default = "super::source_spec::default_line_rows")]
+    #[serde(default = "super::line_source_spec::default_batch_rows")]
     pub(crate) batch_rows: usize,
     #[serde(default)]
     pub(crate) invalid_utf8: InvalidUtf8,
-    #[serde(default = "super::source_spec::default_max_line_bytes")]
+    #[serde(default = "super::line_source_spec::default_max_line_bytes")]
     pub(crate) max_record_bytes: usize,
 }
 
@@ -147,10 +148,6 @@ pub(crate) enum CsvOnError {
     Skip,
 }
 
-fn default_delimiter() -> String {
-    ",".to_owned()
-}
-
 const fn default_infer_rows() -> usize {
     1000
 }
@@ -176,22 +173,5 @@ impl CsvSourceSpec {
             return Err("comment must differ from quote".to_owned());
         }
         Ok(CsvDialect::new(delimiter, quote, escape, comment, self.trim))
-    }
-}
-
-/// A character that can separate: one byte that no number, word or line end has.
-pub(crate) fn structural(name: &str, text: &str) -> Result<u8, String> {
-    match text.as_bytes() {
-        &[byte]
-            if byte == b'\t'
-                || ((b' '..0x7F).contains(&byte)
-                    && !byte.is_ascii_alphanumeric()
-                    && !b"+-.".contains(&byte)) =>
-        {
-            Ok(byte)
-        }
-        _ => Err(format!(
-            "{name} must be one ASCII character that is no letter, digit, sign, point or line end, not {text:?}"
-        )),
     }
 }

@@ -12,8 +12,8 @@ pub(crate) struct JsonSourceSpec {
     /// Top-level fields of records to keep; all when it is not given.
     #[serde(default)]
     pub(crate) columns: Option<Vec<String>>,
-    #[serde(default = "super::source_spec::default_line_rows")]
+    #[serde(default = "super::line_source_spec::default_batch_rows")]
     pub(crate) batch_rows: usize,
-    #[serde(default = "super::source_spec::default_max_line_bytes")]
+    #[serde(default = "super::line_source_spec::default_max_line_bytes")]
     pub(crate) max_record_bytes: usize,
 }

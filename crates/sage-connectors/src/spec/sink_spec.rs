@@ -5,7 +5,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::output::Compression;
-use crate::spec::{CsvSinkSpec, OutputSpec};
+use crate::spec::{
+    ArrowFormat, ArrowSinkSpec, CsvSinkSpec, JsonLinesSinkSpec, JsonSinkSpec, OutputSpec, ParquetSinkSpec,
+    TextLinesSinkSpec,
+};
 
 /// The `NativeSinkSpec` of TypeScript.
 #[derive(Debug, Clone)]
@@ -24,127 +27,6 @@ pub(crate) enum SinkFormat {
     Json(JsonSinkSpec),
     Parquet(ParquetSinkSpec),
     Arrow(ArrowSinkSpec),
-}
-
-/// `{"type":"textLines","path":…}`: each record, a string, number or boolean, a line.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct TextLinesSinkSpec {
-    #[serde(default)]
-    pub(crate) invalid_strings: InvalidStrings,
-    #[serde(default)]
-    pub(crate) append: bool,
-    #[serde(default)]
-    pub(crate) compression: LineCompression,
-    #[serde(default)]
-    pub(crate) compression_level: Option<u8>,
-}
-
-/// `{"type":"jsonLines","path":…}`: each record a line.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct JsonLinesSinkSpec {
-    #[serde(default)]
-    pub(crate) append: bool,
-    #[serde(default)]
-    pub(crate) compression: LineCompression,
-    #[serde(default)]
-    pub(crate) compression_level: Option<u8>,
-}
-
-/// `{"type":"json","path":…}`: all records one array.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct JsonSinkSpec {
-    #[serde(default)]
-    pub(crate) compression: LineCompression,
-    #[serde(default)]
-    pub(crate) compression_level: Option<u8>,
-}
-
-/// `{"type":"parquet","path":…}`: each record a row.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct ParquetSinkSpec {
-    #[serde(default)]
-    pub(crate) invalid_strings: InvalidStrings,
-    /// Fields that the first records do not have, or have with a narrower type: field name to layout node.
-    #[serde(default)]
-    pub(crate) schema: Map<String, Value>,
-    #[serde(default)]
-    pub(crate) compression: ParquetCompression,
-    /// Rows of a row group.
-    #[serde(default = "default_row_group_rows")]
-    pub(crate) row_group_rows: usize,
-}
-
-/// `{"type":"arrow","path":…}`: each record a row.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct ArrowSinkSpec {
-    #[serde(default)]
-    pub(crate) invalid_strings: InvalidStrings,
-    /// As for Parquet.
-    #[serde(default)]
-    pub(crate) schema: Map<String, Value>,
-    #[serde(default)]
-    pub(crate) format: ArrowFormat,
-    #[serde(default)]
-    pub(crate) compression: ArrowCompression,
-}
-
-/// The two forms of Arrow IPC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum ArrowFormat {
-    /// With a footer that says where each batch is.
-    #[default]
-    File,
-    Stream,
-}
-
-/// How buffers of an Arrow file are compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum ArrowCompression {
-    #[default]
-    None,
-    Lz4,
-    Zstd,
-}
-
-/// How a file of text is compressed. TypeScript has looked at the extension.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum LineCompression {
-    #[default]
-    None,
-    Gzip,
-    Zstd,
-}
-
-/// What happens to a string with an unpaired surrogate, which UTF-8 cannot hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum InvalidStrings {
-    #[default]
-    Error,
-    /// The surrogate becomes U+FFFD, as Node's encoder does.
-    Replace,
-}
-
-/// How pages of a Parquet file are compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum ParquetCompression {
-    #[default]
-    Zstd,
-    Snappy,
-    None,
-}
-
-const fn default_row_group_rows() -> usize {
-    262_144
 }
 
 impl SinkSpec {
@@ -206,20 +88,6 @@ impl SinkFormat {
             Self::Csv(spec) => spec.compression.with_level(spec.compression_level),
             Self::Json(spec) => spec.compression.with_level(spec.compression_level),
             Self::Parquet(_) | Self::Arrow(_) => Compression::None,
-        }
-    }
-}
-
-impl LineCompression {
-    fn with_level(self, level: Option<u8>) -> Compression {
-        match self {
-            Self::None => Compression::None,
-            Self::Gzip => Compression::Gzip {
-                level: level.unwrap_or(6).min(9).into(),
-            },
-            Self::Zstd => Compression::Zstd {
-                level: level.unwrap_or(3).clamp(1, 22).into(),
-            },
         }
     }
 }

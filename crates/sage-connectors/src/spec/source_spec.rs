@@ -4,9 +4,11 @@ use sage_types::{ErrorCode, Result, SageError};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::compression::{Compression, CompressionSetting};
-use crate::files::FileSet;
-use crate::spec::{CsvSourceSpec, JsonSourceSpec};
+use crate::files::{Compression, CompressionSetting, FileSet};
+use crate::spec::line_source_spec::default_max_line_bytes;
+use crate::spec::{
+    ColumnarSourceSpec, CsvSourceSpec, JsonLinesSourceSpec, JsonSourceSpec, TextLinesSourceSpec,
+};
 
 /// The `NativeSourceSpec` of TypeScript: which files are read, and what is in them.
 #[derive(Debug, Clone)]
@@ -23,137 +25,8 @@ pub(crate) enum SourceFormat {
     JsonLines(JsonLinesSourceSpec),
     Csv(CsvSourceSpec),
     Json(JsonSourceSpec),
-    Parquet(ParquetSourceSpec),
-    Arrow(ArrowSourceSpec),
-}
-
-/// `{"type":"textLines","path":…}`: each line a string.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct TextLinesSourceSpec {
-    #[serde(default = "default_line_rows")]
-    pub(crate) batch_rows: usize,
-    #[serde(default)]
-    pub(crate) invalid_utf8: InvalidUtf8,
-    #[serde(default = "default_max_line_bytes")]
-    pub(crate) max_line_bytes: usize,
-}
-
-/// `{"type":"jsonLines","path":…}`: each line a JSON value.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct JsonLinesSourceSpec {
-    /// Top-level fields of objects to keep; all when it is not given.
-    #[serde(default)]
-    pub(crate) columns: Option<Vec<String>>,
-    #[serde(default = "default_line_rows")]
-    pub(crate) batch_rows: usize,
-    #[serde(default)]
-    pub(crate) invalid_utf8: InvalidUtf8,
-    #[serde(default = "default_max_line_bytes")]
-    pub(crate) max_line_bytes: usize,
-}
-
-/// `{"type":"parquet","path":…}`: each row an object.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct ParquetSourceSpec {
-    /// Top-level columns to read, in the order of the file; all when it is not given.
-    #[serde(default)]
-    pub(crate) columns: Option<Vec<String>>,
-    #[serde(default = "default_parquet_rows")]
-    pub(crate) batch_rows: usize,
-    #[serde(default)]
-    pub(crate) int64: Int64As,
-    #[serde(default)]
-    pub(crate) decimal: DecimalAs,
-    #[serde(default)]
-    pub(crate) binary: BinaryAs,
-}
-
-/// `{"type":"arrow","path":…}`: each row of a file or stream of Arrow IPC an object.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct ArrowSourceSpec {
-    /// Top-level columns to read, in the order of the file; all when it is not given.
-    #[serde(default)]
-    pub(crate) columns: Option<Vec<String>>,
-    #[serde(default = "default_parquet_rows")]
-    pub(crate) batch_rows: usize,
-    #[serde(default)]
-    pub(crate) int64: Int64As,
-    #[serde(default)]
-    pub(crate) decimal: DecimalAs,
-    #[serde(default)]
-    pub(crate) binary: BinaryAs,
-}
-
-/// What values become that JavaScript has no type for.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ColumnForms {
-    pub(crate) int64: Int64As,
-    pub(crate) decimal: DecimalAs,
-    pub(crate) binary: BinaryAs,
-}
-
-/// What happens to a line with malformed UTF-8.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum InvalidUtf8 {
-    #[default]
-    Error,
-    /// Each malformed sequence becomes U+FFFD, as Node's decoder does.
-    Replace,
-}
-
-/// What a whole number of 64 bits becomes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum Int64As {
-    /// A number; a value that a double does not hold exactly (beyond 2^53) is an error.
-    #[default]
-    Exact,
-    /// A number, the nearest one.
-    F64,
-    /// A string of its decimal digits.
-    String,
-}
-
-/// What a decimal becomes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum DecimalAs {
-    /// A number up to a precision of 15 digits, which doubles hold; a string beyond.
-    #[default]
-    Auto,
-    /// The nearest number.
-    F64,
-    /// A string such as `-12.50`.
-    String,
-}
-
-/// What bytes without a text annotation become.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum BinaryAs {
-    #[default]
-    Error,
-    /// A string, the bytes in base64.
-    Base64,
-    /// A string, the bytes in UTF-8; other bytes are an error.
-    Utf8,
-}
-
-pub(super) const fn default_line_rows() -> usize {
-    1024
-}
-
-const fn default_parquet_rows() -> usize {
-    4096
-}
-
-pub(super) const fn default_max_line_bytes() -> usize {
-    256 * 1024 * 1024
+    Parquet(ColumnarSourceSpec),
+    Arrow(ColumnarSourceSpec),
 }
 
 /// Greatest number of rows of a batch that may be asked for.
@@ -220,8 +93,7 @@ impl SourceFormat {
                 (spec.batch_rows, spec.max_record_bytes)
             }
             Self::Json(spec) => (spec.batch_rows, spec.max_record_bytes),
-            Self::Parquet(spec) => (spec.batch_rows, default_max_line_bytes()),
-            Self::Arrow(spec) => (spec.batch_rows, default_max_line_bytes()),
+            Self::Parquet(spec) | Self::Arrow(spec) => (spec.batch_rows, default_max_line_bytes()),
         };
         if !(1..=MAX_BATCH_ROWS).contains(&batch_rows) {
             return Err(invalid(&format!(
@@ -235,26 +107,6 @@ impl SourceFormat {
             return Err(invalid(&text));
         }
         Ok(())
-    }
-}
-
-impl ParquetSourceSpec {
-    pub(crate) const fn forms(&self) -> ColumnForms {
-        ColumnForms {
-            int64: self.int64,
-            decimal: self.decimal,
-            binary: self.binary,
-        }
-    }
-}
-
-impl ArrowSourceSpec {
-    pub(crate) const fn forms(&self) -> ColumnForms {
-        ColumnForms {
-            int64: self.int64,
-            decimal: self.decimal,
-            binary: self.binary,
-        }
     }
 }
 

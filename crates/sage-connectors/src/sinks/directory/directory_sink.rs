@@ -1,0 +1,254 @@
+//! A sink that writes several files.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sage_frame::{BatchView, Frame, FrameMeta, LayoutRegistry, partition};
+use sage_types::{ErrorCode, Result, SageError};
+
+use crate::output::{FileOptions, OutputFile};
+use crate::sinks::directory::created_directories::CreatedDirectories;
+use crate::sinks::directory::part_files::PartFiles;
+use crate::sinks::directory::partition_fields::{Partition, PartitionFields};
+use crate::spec::{Existing, OutputSpec};
+use crate::{BatchSink, SinkReport};
+
+/// Makes the writer of a file.
+type OpenFormat = Box<dyn Fn(OutputFile) -> Result<Box<dyn BatchSink>> + Send>;
+
+/// One instance of a sink with a directory: a file at a time, or one for each partition, each ended at its limit.
+///
+/// At most `max_open_files` are open: the one that was not written to for longest is completed, and a later record of its
+/// partition begins another. All appear when the sink is committed.
+pub(crate) struct DirectorySink {
+    spec: OutputSpec,
+    files: PartFiles,
+    options: FileOptions,
+    open_format: OpenFormat,
+    fields: Option<PartitionFields>,
+    /// By directory; the empty one without partitions.
+    open: HashMap<Arc<str>, OpenPart>,
+    /// Complete, and not yet visible.
+    complete: Vec<Box<dyn BatchSink>>,
+    /// Directories that have been looked at.
+    seen: HashSet<Arc<str>>,
+    created: CreatedDirectories,
+    /// Number of the next file. Counted over all partitions: where the names of two are one directory, as on file systems
+    /// without regard to case, their files are not one.
+    next_number: u32,
+    /// Counts batches, to know which file was written to last.
+    now: u64,
+}
+
+struct OpenPart {
+    sink: Box<dyn BatchSink>,
+    rows: u64,
+    bytes: Arc<AtomicU64>,
+    used: u64,
+}
+
+impl DirectorySink {
+    /// # Errors
+    /// `SAGE_IO_*`; `SAGE_IO_EXISTS` when files of an earlier run are there and nothing is said about them.
+    pub(crate) fn open(
+        spec: OutputSpec,
+        files: PartFiles,
+        options: FileOptions,
+        open_format: OpenFormat,
+    ) -> Result<Self> {
+        let mut created = CreatedDirectories::default();
+        created.check_root(&spec.path, spec.mkdir)?;
+        let fields = (!spec.partition_by.is_empty())
+            .then(|| PartitionFields::new(spec.partition_by.clone(), spec.keep_partition_fields));
+        let mut sink = Self {
+            options: FileOptions {
+                mkdir: false,
+                eager: options.eager || spec.max_file_bytes.is_some(),
+                ..options
+            },
+            spec,
+            files,
+            open_format,
+            fields,
+            open: HashMap::new(),
+            complete: Vec::new(),
+            seen: HashSet::new(),
+            created,
+            next_number: 0,
+            now: 0,
+        };
+        if sink.fields.is_none() {
+            // No record at all is an empty file, as for a sink with one.
+            sink.part(&"".into())?;
+        } else if sink.spec.existing == Existing::Error {
+            sink.files.refuse_earlier(&sink.spec.path)?;
+        }
+        Ok(sink)
+    }
+
+    /// The open file of a directory, opened if it is not.
+    fn part(&mut self, directory: &Arc<str>) -> Result<&mut OpenPart> {
+        if !self.open.contains_key(directory) {
+            if self.open.len() >= self.spec.max_open_files {
+                self.complete_the_oldest()?;
+            }
+            let part = self.open_part(directory)?;
+            self.open.insert(Arc::clone(directory), part);
+        }
+        let now = self.now;
+        match self.open.get_mut(directory) {
+            Some(part) => {
+                part.used = now;
+                Ok(part)
+            }
+            None => Err(SageError::new(
+                ErrorCode::Internal,
+                "a file that was opened is not there",
+            )),
+        }
+    }
+
+    fn open_part(&mut self, directory: &Arc<str>) -> Result<OpenPart> {
+        let path = self.spec.path.join(&**directory);
+        if self.seen.insert(Arc::clone(directory)) {
+            self.created.create(&path, &self.spec.path)?;
+            if self.spec.existing == Existing::Error {
+                self.files.refuse_earlier(&path)?;
+            }
+        }
+        let file = OutputFile::open(&self.free_path(&path), self.options)?;
+        let bytes = file.bytes();
+        Ok(OpenPart {
+            sink: (self.open_format)(file)?,
+            rows: 0,
+            bytes,
+            used: self.now,
+        })
+    }
+
+    /// The path of the next file; with files of an earlier run to be kept, one that none of them has.
+    fn free_path(&mut self, directory: &Path) -> PathBuf {
+        loop {
+            let path = directory.join(self.files.name(self.next_number));
+            self.next_number += 1;
+            if self.spec.existing != Existing::Add || std::fs::symlink_metadata(&path).is_err() {
+                return path;
+            }
+        }
+    }
+
+    fn complete_the_oldest(&mut self) -> Result<()> {
+        let oldest = self.open.iter().min_by_key(|(_, part)| part.used);
+        match oldest.map(|(directory, _)| Arc::clone(directory)) {
+            Some(directory) => self.complete(&directory),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends a file: it is durable and not open any more.
+    fn complete(&mut self, directory: &Arc<str>) -> Result<()> {
+        if let Some(mut part) = self.open.remove(directory) {
+            part.sink.prepare()?;
+            self.complete.push(part.sink);
+        }
+        Ok(())
+    }
+
+    fn write_rows(&mut self, directory: &Arc<str>, rows: &BatchView<'_>) -> Result<()> {
+        let part = self.part(directory)?;
+        part.sink.write(rows)?;
+        part.rows += rows.rows() as u64;
+        let is_full = self
+            .spec
+            .max_file_rows
+            .is_some_and(|most| self.open[directory].rows >= most)
+            || self
+                .spec
+                .max_file_bytes
+                .is_some_and(|most| self.open[directory].bytes.load(Ordering::Relaxed) >= most);
+        if is_full {
+            self.complete(directory)?;
+        }
+        Ok(())
+    }
+
+    /// Writes rows to the files of a directory, as many to each as it may have.
+    fn write_limited(&mut self, directory: &Arc<str>, rows: &BatchView<'_>) -> Result<()> {
+        let Some(most) = self.spec.max_file_rows else {
+            return self.write_rows(directory, rows);
+        };
+        let before = self.open.get(directory).map_or(0, |part| part.rows);
+        let file_of = |row: usize| u32::try_from((before + row as u64) / most).unwrap_or(u32::MAX);
+        let targets: Vec<u32> = (0..rows.rows()).map(file_of).collect();
+        let parts = targets.last().map_or(0, |&last| last as usize + 1);
+        if parts <= 1 {
+            return self.write_rows(directory, rows);
+        }
+        let registry = LayoutRegistry::new();
+        let pieces = partition::to_targets(rows, &targets, parts, FrameMeta::default())?;
+        for piece in pieces.into_iter().flatten() {
+            // Frames of this process know their layouts.
+            self.write_rows(directory, &piece.view(&registry)?)?;
+        }
+        Ok(())
+    }
+
+    fn write_partitions(&mut self, partitions: Vec<Partition>) -> Result<()> {
+        let registry = LayoutRegistry::new();
+        for Partition { directory, rows } in partitions {
+            self.write_frame(&directory, &rows, &registry)?;
+        }
+        Ok(())
+    }
+
+    fn write_frame(&mut self, directory: &Arc<str>, rows: &Frame, registry: &LayoutRegistry) -> Result<()> {
+        self.write_limited(directory, &rows.view(registry)?)
+    }
+}
+
+impl BatchSink for DirectorySink {
+    fn write(&mut self, batch: &BatchView<'_>) -> Result<()> {
+        self.now += 1;
+        if let Some(fields) = &mut self.fields {
+            let path = &self.spec.path;
+            let partitions = fields.divide(batch);
+            let partitions = partitions.map_err(|error| error.with("file", path.display().to_string()))?;
+            return self.write_partitions(partitions);
+        }
+        self.write_limited(&"".into(), batch)
+    }
+
+    fn prepare(&mut self) -> Result<()> {
+        let open: Vec<Arc<str>> = self.open.keys().map(Arc::clone).collect();
+        open.iter().try_for_each(|directory| self.complete(directory))
+    }
+
+    fn commit(mut self: Box<Self>) -> Result<SinkReport> {
+        self.prepare()?;
+        let mut report = SinkReport {
+            path: self.spec.path.display().to_string(),
+            ..SinkReport::default()
+        };
+        let mut written = Vec::with_capacity(self.complete.len());
+        self.created.keep();
+        for sink in std::mem::take(&mut self.complete) {
+            let file = sink.commit()?;
+            report.files += file.files;
+            report.records += file.records;
+            report.bytes += file.bytes;
+            report.replaced_strings += file.replaced_strings;
+            written.push(PathBuf::from(file.path));
+        }
+        if self.spec.existing == Existing::Replace {
+            let whole = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+            let written: HashSet<PathBuf> = written.iter().map(|path| whole(path)).collect();
+            self.files.remove_earlier(&whole(&self.spec.path), &written)?;
+        }
+        Ok(report)
+    }
+
+    /// What is dropped removes its temporary file, and then the directories.
+    fn abort(self: Box<Self>) {}
+}

@@ -1,0 +1,72 @@
+//! Readers as sources.
+
+use std::time::Duration;
+
+use sage_types::{Result, SageError};
+
+use crate::input::Interrupt;
+use crate::sources::BatchReader;
+use crate::{BatchSource, NextBatch, SourceStatistics};
+
+/// Gives the batches of a reader: what was read before a failure or a wait comes first, and a failure stays.
+#[derive(Debug)]
+pub(crate) struct ReaderSource<R> {
+    reader: R,
+    /// Records delivered.
+    records: u64,
+    failure: Option<SageError>,
+}
+
+impl<R: BatchReader> ReaderSource<R> {
+    pub(crate) fn new(reader: R) -> Self {
+        Self {
+            reader,
+            records: 0,
+            failure: None,
+        }
+    }
+}
+
+impl<R: BatchReader> BatchSource for ReaderSource<R> {
+    fn next(&mut self) -> Result<NextBatch> {
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
+        }
+        let otherwise = match self.reader.fill() {
+            Ok(_) => NextBatch::Ended,
+            Err(Interrupt::Waiting) => NextBatch::Waiting,
+            Err(Interrupt::Failed(error)) => {
+                self.failure = Some(error);
+                NextBatch::Ended
+            }
+        };
+        match self.reader.take_frame() {
+            Ok(Some(frame)) => {
+                self.records += frame.rows() as u64;
+                return Ok(NextBatch::Frame(frame));
+            }
+            Ok(None) => {}
+            // These records come before the one that could not be read.
+            Err(error) => self.failure = Some(error),
+        }
+        match &self.failure {
+            Some(failure) => Err(failure.clone()),
+            None => Ok(otherwise),
+        }
+    }
+
+    fn wait(&mut self, timeout: Duration) {
+        self.reader.wait(timeout);
+    }
+
+    fn position(&self) -> String {
+        self.reader.position()
+    }
+
+    fn statistics(&self) -> SourceStatistics {
+        SourceStatistics {
+            records: self.records,
+            ..self.reader.statistics()
+        }
+    }
+}
