@@ -1,4 +1,13 @@
+import type { LocalEnvironment } from 'sage-kernel';
+
 import type { Engine } from './engine.ts';
+
+/** Sets `onError('skip')` on every operator of a pipeline that can fail, but for its sources. */
+export function skipFailures(env: LocalEnvironment): void {
+  const operators = env.pipeline.filter((operator) => operator.canFail && operator.kind !== 'source');
+  if (operators.length === 0) throw new Error('no operator can fail, so that there is nothing to measure');
+  for (const operator of operators) operator.errorPolicy = 'skip';
+}
 
 /** The product with `onError('skip')` behind every operator that can fail. */
 export function tolerantEngine(engine: Engine): Engine {
@@ -7,9 +16,7 @@ export function tolerantEngine(engine: Engine): Engine {
       const env = new target(...args);
       const submit = env.submit.bind(env);
       env.submit = ((...options: Parameters<typeof submit>) => {
-        const operators = env.pipeline.filter((operator) => operator.canFail && operator.kind !== 'source');
-        if (operators.length === 0) throw new Error('no operator can fail, so that there is nothing to measure');
-        for (const operator of operators) operator.errorPolicy = 'skip';
+        skipFailures(env);
         return submit(...options);
       }) as typeof env.submit;
       return env;

@@ -15,6 +15,7 @@ const CASES: Readonly<Record<Row, () => Promise<{ readonly benchCase: BenchCase 
   'two-workers': () => import('./two-workers.ts'),
   exchange: () => import('./exchange.ts'),
   'json-lines': () => import('./json-lines.ts'),
+  'json-lines-gzip': () => import('./json-lines-gzip.ts'),
   csv: () => import('./csv.ts'),
   flights: () => import('./flights.ts'),
   'empty-job': () => import('./empty-job.ts'),

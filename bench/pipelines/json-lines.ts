@@ -15,12 +15,12 @@ const withSpeed = ({ folder, records }: VariantContext, run: () => Promise<Itera
   };
 };
 
-const startSage = (parallelism: number) => async (context: VariantContext): Promise<Run> => {
+const startSage = (parallelism: number, tolerant: boolean = false) => async (context: VariantContext): Promise<Run> => {
   const { pages, results } = await import('./json-lines-pipeline.ts');
   const path = pageViewsPath(context.folder, context.records);
   return withSpeed(context, async () => {
     results.totals = [];
-    await pages.run({ path }, { parallelism });
+    await pages.run({ path, tolerant }, { parallelism });
     return results.totals;
   });
 };
@@ -91,9 +91,13 @@ export const benchCase: BenchCase = {
       },
     },
     { name: 'sage', ours: true, warmups: 1, start: startSage(1) },
+    { name: 'sage with error policies', ours: true, warmups: 1, start: startSage(1, true) },
     { name: 'sage, parallelism 2', ours: true, warmups: 1, start: startSage(2) },
   ],
-  goals: [{ ours: 'sage', peers: ['readline + JSON.parse', 'readline events + JSON.parse'], atLeast: 4 }],
+  goals: [
+    { ours: 'sage', peers: ['readline + JSON.parse', 'readline events + JSON.parse'], atLeast: 4 },
+    { ours: 'sage with error policies', peers: ['readline + JSON.parse', 'readline events + JSON.parse'], atLeast: 4 },
+  ],
   informative: [
     ['sage', 'chunks cut by hand + JSON.parse'],
     ['sage, parallelism 2', 'sage'],

@@ -1,7 +1,9 @@
-import { createWriteStream, existsSync, statSync } from 'node:fs';
+import { createReadStream, createWriteStream, existsSync, statSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { once } from 'node:events';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
 
 /** A line of the JSON lines row: six fields, about 110 bytes. */
 export interface PageView {
@@ -33,7 +35,12 @@ export function pageViewsCsvPath(folder: string, records: number): string {
   return join(folder, `page-views-${records}.csv`);
 }
 
-/** Its size in MB (10^6 bytes). */
+/** Where the same file packed with gzip lies. */
+export function pageViewsGzipPath(folder: string, records: number): string {
+  return `${pageViewsPath(folder, records)}.gz`;
+}
+
+/** Size of the JSON lines in MB (10^6 bytes). */
 export function pageViewsMB(folder: string, records: number): number {
   return statSync(pageViewsPath(folder, records)).size / 1e6;
 }
@@ -41,6 +48,15 @@ export function pageViewsMB(folder: string, records: number): number {
 /** Writes the file unless it is there. */
 export async function writePageViews(folder: string, records: number): Promise<void> {
   await writeFile(pageViewsPath(folder, records), records, '', (view) => JSON.stringify(view));
+}
+
+/** Packs the file with gzip, at the level that the command of that name takes, unless that has been done. */
+export async function packPageViews(folder: string, records: number): Promise<void> {
+  const path = pageViewsGzipPath(folder, records);
+  if (existsSync(path)) return;
+  await writePageViews(folder, records);
+  await pipeline(createReadStream(pageViewsPath(folder, records)), createGzip({ level: 6 }), createWriteStream(`${path}.tmp`));
+  await rename(`${path}.tmp`, path);
 }
 
 /** Writes the CSV file unless it is there. */

@@ -12,6 +12,7 @@ export const rows = [
   'two-workers',
   'exchange',
   'json-lines',
+  'json-lines-gzip',
   'csv',
   'flights',
   'empty-job',
