@@ -112,6 +112,8 @@ enum RunEnd {
 }
 
 /// Reads lines until `rows` rows or `bytes` bytes have been read; with the number of empty lines.
+// The loop over lines is compiled for itself, not as a part of what calls it once a block.
+#[inline(never)]
 fn read_run(
     reader: &mut JsonRowReader,
     cursor: &mut JsonCursor<'_>,

@@ -6,6 +6,8 @@ use crate::formats::json::cursor::{JsonCursor, SyntaxError};
 use crate::formats::json::object_members::read_members;
 
 /// Copies the object at the cursor with only the fields of the projection.
+// Rare: it must not make the reading of other records larger.
+#[inline(never)]
 pub(crate) fn project_object(
     cursor: &mut JsonCursor<'_>,
     projection: &HashSet<Box<str>>,
