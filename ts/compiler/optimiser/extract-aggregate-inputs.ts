@@ -1,4 +1,4 @@
-import { isTolerant } from '../../transformations/error-policy.ts';
+import { outcomeOf } from '../../transformations/error-policy.ts';
 import type { AppliedRule, LogicalOperator } from '../logical-plan.ts';
 import { consumersById, operatorsById } from '../logical/plan-edges.ts';
 import { runsInCore } from '../native-aggregates.ts';
@@ -42,7 +42,7 @@ export const extractAggregateInputs: OptimiserRule = {
 };
 
 function canExtract({ transformation }: LogicalOperator): boolean {
-  // A record that fails belongs to the aggregate, with its policy, and has to be whole there.
-  if (transformation.kind !== 'aggregate' || !transformation.keyed || isTolerant(transformation.errorPolicy)) return false;
+  // A dead letter is the whole record, and comes out of the aggregate.
+  if (transformation.kind !== 'aggregate' || !transformation.keyed || outcomeOf(transformation.errorPolicy) === 'deadLetter') return false;
   return runsInCore(transformation.spec, transformation.emit);
 }
