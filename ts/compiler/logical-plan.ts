@@ -40,6 +40,8 @@ export interface LogicalOperator {
   readonly source: SourceDescriptor | undefined;
   /** Only on an aggregate: `extracted` when an `extract` before it has already read the inputs from the records. */
   readonly aggregateInput: 'record' | 'extracted' | undefined;
+  /** Only on an `extract`: the aggregate whose inputs it reads. What fails here has failed there, as the user sees it. */
+  readonly extractsFor?: LogicalOperator;
 }
 
 /** All operators of a pipeline, producers before consumers. */

@@ -87,9 +87,10 @@ export interface SideOutput {
   readonly node: number;
 }
 
-/** The operator that has failed when a node fails at a record. */
+/** The operator, one that the user declared, that has failed when a node fails at a record. */
 export function failingOperator({ op, operator }: StageNode): LogicalOperator {
-  return op.kind === 'output' ? op.owner : operator;
+  const own = op.kind === 'output' ? op.owner : operator;
+  return own.extractsFor ?? own;
 }
 
 /**

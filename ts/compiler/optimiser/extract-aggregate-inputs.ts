@@ -33,6 +33,7 @@ export const extractAggregateInputs: OptimiserRule = {
         elastic: keyBy.elastic,
         keyedBy: keyBy.id,
         aggregateInput: undefined,
+        extractsFor: operator,
       };
       applied.push({ what: `only the key and the inputs of '${operator.name}' go through the exchange`, removed: [] });
       return [extract, { ...operator, inputs: [extract.id], aggregateInput: 'extracted' }];

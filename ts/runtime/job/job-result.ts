@@ -1,5 +1,4 @@
 import { type Stage, type StageNode, failingOperator } from '../../compiler/physical-plan.ts';
-import type { Transformation } from '../../transformations/transformation.ts';
 import type { EdgeCounts, JobResult, JobStatus, OperatorCounts, ScalingDecision } from '../../transformations/job.ts';
 import { COUNTERS_PER_NODE } from '../stage/make-bindings.ts';
 import type { JobPlan } from './job-plan.ts';
@@ -115,8 +114,6 @@ function outOf(node: StageNode, count: NodeCounts, entered: number, dropped: num
 /** Counts of each operator that the user declared, in the order of the pipeline. */
 export function countOperators(plan: JobPlan, metrics: CoreMetrics, userMetrics: UserMetricsOfJob): OperatorCounts[] {
   const operators = new Map<number, { -readonly [K in keyof OperatorCounts]: OperatorCounts[K] }>();
-  const leftOutBefore = new Map<Transformation, number>();
-  const aggregates = new Map<Transformation, number>();
   for (const stage of plan.physical.stages) {
     const tasks = metrics.tasks.filter((task) => task.stage === stage.id);
     const { counts, dropped } = countNodes(stage, tasks);
@@ -125,11 +122,6 @@ export function countOperators(plan: JobPlan, metrics: CoreMetrics, userMetrics:
       // What could not be encoded is the failure of the operator that it belongs to.
       const operator = failingOperator(node);
       if (op.kind === 'input') continue;
-      if (operator.kind === 'extract') {
-        // The aggregate's records that failed before the exchange: it has not seen them.
-        leftOutBefore.set(operator.transformation, (leftOutBefore.get(operator.transformation) ?? 0) + counts[node.id]!.skipped);
-        continue;
-      }
       const entry = operators.get(operator.id) ?? {
         id: operator.id,
         name: operator.name,
@@ -141,10 +133,14 @@ export function countOperators(plan: JobPlan, metrics: CoreMetrics, userMetrics:
         deadLetters: 0,
       };
       operators.set(operator.id, entry);
-      if (op.kind === 'aggregate') aggregates.set(operator.transformation, operator.id);
       const failures = counts[node.id]!;
       entry.recordsSkipped += failures.skipped;
       entry.deadLetters += failures.dead;
+      if (op.kind === 'extract' || (op.kind === 'output' && op.owner.kind === 'extract')) {
+        // Records of an aggregate that failed before its exchange: it has not seen them.
+        entry.recordsIn += failures.skipped;
+        continue;
+      }
       if (op.kind === 'output') {
         // What could not be encoded is a failure of the operator that gave it.
         entry.recordsOut -= failures.skipped + failures.dead;
@@ -165,11 +161,6 @@ export function countOperators(plan: JobPlan, metrics: CoreMetrics, userMetrics:
       if (DROPS.has(op.kind)) entry.recordsDropped += dropped[node.id]!;
       if (FILTERS.has(op.kind)) entry.recordsFiltered += dropped[node.id]!;
     }
-  }
-  for (const [transformation, skipped] of leftOutBefore) {
-    const entry = operators.get(aggregates.get(transformation)!)!;
-    entry.recordsIn += skipped;
-    entry.recordsSkipped += skipped;
   }
   return [...operators.values()]
     .toSorted((a, b) => a.id - b.id)

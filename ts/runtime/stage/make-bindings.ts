@@ -1,3 +1,4 @@
+import { failingOperator } from '../../compiler/physical-plan.ts';
 import { iteratorResult } from './iterator-result.ts';
 import { keyIdentity } from './key-identity.ts';
 import { readResults } from './read-results.ts';
@@ -50,7 +51,7 @@ export function makeBindings(
     dead: counter(4),
     checkKeyed: keyIdentity,
     iteratorResult,
-    logger: (node) => bindings.contexts[node]?.logger ?? job.logger.child({ operator: stage.nodes[node]!.operator.name, instance: spec.instance }),
+    logger: (node) => bindings.contexts[node]?.logger ?? job.logger.child({ operator: failingOperator(stage.nodes[node]!).name, instance: spec.instance }),
     wait: async (ms) => {
       await new Promise<void>((resolve, reject) => {
         const leave = (): void => {

@@ -1,4 +1,4 @@
-import type { Exchange, Stage, StageNode, StageOp } from '../../compiler/physical-plan.ts';
+import { type Exchange, type Stage, type StageNode, type StageOp, failingOperator } from '../../compiler/physical-plan.ts';
 import { SageError, operatorError } from '../../common/errors.ts';
 import type { JobId } from '../../common/ids.ts';
 import { isFieldPath } from '../../functions/field-path.ts';
@@ -61,7 +61,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
     const context = new TaskContext({
       jobId: job.jobId,
       jobName: job.jobName,
-      operator: node.operator.name,
+      operator: failingOperator(node).name,
       parallelIndex: spec.instance,
       parallelism: stage.parallelism,
       config: job.config,

@@ -46,7 +46,7 @@ export function failureReporter(stage: Stage): FailureReporter {
     const failing = failingOperator(node);
     const { declaredAt } = node.operator.transformation;
     const where =
-      failing === node.operator
+      failing.transformation === node.operator.transformation
         ? { operator: failing.name, declaredAt }
         : { operator: failing.name, declaredAt: failing.transformation.declaredAt, related: [{ what: `the record comes from '${node.operator.name}'`, declaredAt }] };
     return record === NO_RECORD ? where : { ...where, record };
