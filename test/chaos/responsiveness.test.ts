@@ -38,12 +38,12 @@ const percentile = (values: readonly number[], share: number): number => values.
 /**
  * The interval fired all the time. A thread that wants to work gets only a part of a processor when others want to as well:
  * what it worked between two ticks is its own doing; by the clock, ticks may be as much later as the thread was slower.
- * A collection of garbage now and then holds up anybody.
+ * Collections of garbage hold up anybody: with a million live values, one tick in twenty or so.
  */
 function expectFired(buffer: SharedArrayBuffer): void {
   const { gaps } = new Ticks(buffer);
   const slowdown = total(gaps, ({ wallMs }) => wallMs) / total(gaps, ({ busyMs }) => busyMs);
-  const busyMs = percentile(gaps.map((gap) => gap.busyMs), 0.95);
+  const busyMs = percentile(gaps.map((gap) => gap.busyMs), 0.9);
   const wallMs = percentile(gaps.map((gap) => gap.wallMs), 0.75);
   const longestMs = Math.max(...gaps.map((gap) => gap.busyMs));
   const figures = { ticks: gaps.length, slowdown, busyMs, wallMs, longestMs };

@@ -17,6 +17,7 @@ import { Pace } from './pace.ts';
 import { Quota } from './quota.ts';
 import type { FailureKind } from './recovery.ts';
 import { settledPart } from './settled-part.ts';
+import { SlotColumn } from './slot-column.ts';
 import type { StageBindings } from './stage-bindings.ts';
 import { NO_RECORD } from './stage-control.ts';
 
@@ -40,18 +41,21 @@ export class SlotOperator implements KeyedOperator {
   readonly #handle: number;
   readonly #emitUpdates: boolean;
   readonly #everyMs: number | undefined;
-  readonly #accumulators: unknown[][] = [];
+  readonly #accumulators: SlotColumn<unknown>[] = [];
   readonly #isTolerant: boolean;
   readonly #checked: readonly AnyAggregator[];
   readonly #aggregators: readonly (readonly [string, AnyAggregator])[] | undefined;
-  readonly #keyOfSlot: unknown[] = [];
+  readonly #keyOfSlot = new SlotColumn<unknown>();
   /** Whether a slot has accumulators: the first record of its key may have failed. */
-  readonly #filled: boolean[] = [];
+  readonly #filled = new SlotColumn<boolean>();
+  /** Whether a slot is among those that changed. */
+  readonly #isChanged = new SlotColumn<boolean>();
   #closed: SlotBatch[] = [];
   #results: unknown[] = [];
-  #changed = new Set<number>();
-  /** Slots whose results are to be emitted now, last first. */
-  #due: number[] = [];
+  #changed = new SlotColumn<number>();
+  /** Slots whose results are to be emitted now, from `#nextDue` on. */
+  #due = new SlotColumn<number>();
+  #nextDue = 0;
   readonly #asyncPace = new Pace();
   readonly #workQuota = new Quota();
   readonly #resultQuota = new Quota();
@@ -70,7 +74,7 @@ export class SlotOperator implements KeyedOperator {
     this.#everyMs = typeof op.emit === 'object' ? op.emit.everyMs : undefined;
     this.#aggregators = op.kind === 'aggregate' ? Object.entries(op.spec) : undefined;
     this.#checked = (this.#aggregators ?? []).map(([, aggregator]) => aggregator).filter(isAddedLast);
-    for (let n = 0; n < (this.#aggregators?.length ?? 1); n++) this.#accumulators.push([]);
+    for (let n = 0; n < (this.#aggregators?.length ?? 1); n++) this.#accumulators.push(new SlotColumn());
     this.#handle = core.slotsCreate(job);
     this.writer = new BatchWriter({
       registry: layouts.registry,
@@ -151,13 +155,13 @@ export class SlotOperator implements KeyedOperator {
     for (let n = batch.next; n < end; n++) {
       batch.next = n + 1;
       const slot = slots[n]!;
-      if (slot >= this.#keyOfSlot.length) this.#keyOfSlot[slot] = keys[n];
-      const isNew = this.#filled[slot] !== true;
-      if (reduce !== undefined && isNew) first[slot] = records[n];
+      if (slot >= this.#keyOfSlot.length) this.#keyOfSlot.set(slot, keys[n]);
+      const isNew = this.#filled.get(slot) !== true;
+      if (reduce !== undefined && isNew) first.set(slot, records[n]);
       else {
         let added: unknown;
         try {
-          added = reduce === undefined ? this.#parts(slot, isNew, records[n]) : reduce(first[slot], records[n], keys[n]);
+          added = reduce === undefined ? this.#parts(slot, isNew, records[n]) : reduce(first.get(slot), records[n], keys[n]);
         } catch (error) {
           const recovered = this.#recover(error, batch, n, 'threw');
           if (recovered !== undefined) return this.#goOn(recovered, batch, end);
@@ -166,7 +170,7 @@ export class SlotOperator implements KeyedOperator {
         if (isThenable(added)) return this.#goOn(this.#awaitAdded(added, batch, n), batch, end);
         this.#commit(slot, isNew, added, records[n]);
       }
-      this.#filled[slot] = true;
+      this.#filled.set(slot, true);
       this.#added(slot);
     }
     return undefined;
@@ -194,8 +198,8 @@ export class SlotOperator implements KeyedOperator {
   }
 
   #finish(slot: number, added: unknown, record: unknown): void {
-    this.#commit(slot, this.#filled[slot] !== true, added, record);
-    this.#filled[slot] = true;
+    this.#commit(slot, this.#filled.get(slot) !== true, added, record);
+    this.#filled.set(slot, true);
     this.#added(slot);
   }
 
@@ -204,7 +208,7 @@ export class SlotOperator implements KeyedOperator {
     const slot = slots[n]!;
     return this.#bindings.linked[this.#node.id]!.recovery.recover(error, records[n], keys[n], how, async () => {
       const reduce = this.#aggregators === undefined ? this.#reducer() : undefined;
-      const added = await (reduce === undefined ? this.#parts(slot, this.#filled[slot] !== true, records[n]) : reduce(this.#accumulators[0]![slot], records[n], keys[n]));
+      const added = await (reduce === undefined ? this.#parts(slot, this.#filled.get(slot) !== true, records[n]) : reduce(this.#accumulators[0]!.get(slot), records[n], keys[n]));
       return () => {
         this.#finish(slot, added, records[n]);
         return undefined;
@@ -230,7 +234,7 @@ export class SlotOperator implements KeyedOperator {
     const parts = this.#aggregators!.map(([name, aggregator], n) => {
       if (this.#isTolerant && isAddedLast(aggregator)) return undefined;
       if (isBuiltinAggregator(aggregator)) return this.#input(aggregator, n, record);
-      const added = aggregator.add(isNew ? settledPart(aggregator.init(), 'init', name) : this.#accumulators[n]![slot], record);
+      const added = aggregator.add(isNew ? settledPart(aggregator.init(), 'init', name) : this.#accumulators[n]!.get(slot), record);
       isAsync ||= isThenable(added);
       return added;
     });
@@ -239,17 +243,17 @@ export class SlotOperator implements KeyedOperator {
 
   #commit(slot: number, isNew: boolean, added: unknown, record: unknown): void {
     if (this.#aggregators === undefined) {
-      this.#accumulators[0]![slot] = added;
+      this.#accumulators[0]!.set(slot, added);
       return;
     }
     this.#aggregators.forEach(([name, aggregator], n) => {
       const column = this.#accumulators[n]!;
       const part = (added as readonly unknown[])[n];
-      if (this.#isTolerant && isAddedLast(aggregator)) column[slot] = aggregator.add(isNew ? settledPart(aggregator.init(), 'init', name) : column[slot], record);
-      else if (!isBuiltinAggregator(aggregator)) column[slot] = part;
+      if (this.#isTolerant && isAddedLast(aggregator)) column.set(slot, aggregator.add(isNew ? settledPart(aggregator.init(), 'init', name) : column.get(slot), record));
+      else if (!isBuiltinAggregator(aggregator)) column.set(slot, part);
       else {
-        const state = isNew ? (column[slot] = { count: 0, value: 0 }) : column[slot];
-        addBuiltin(aggregator.name, state as BuiltinState, part);
+        if (isNew) column.set(slot, { count: 0, value: 0 });
+        addBuiltin(aggregator.name, column.get(slot) as BuiltinState, part);
       }
     });
   }
@@ -263,15 +267,18 @@ export class SlotOperator implements KeyedOperator {
 
   #added(slot: number): void {
     if (this.#emitUpdates) this.#results.push(this.#result(slot));
-    else if (this.#everyMs !== undefined) this.#changed.add(slot);
+    else if (this.#everyMs !== undefined && this.#isChanged.get(slot) !== true) {
+      this.#isChanged.set(slot, true);
+      this.#changed.push(slot);
+    }
   }
 
   #result(slot: number): unknown {
-    if (this.#aggregators === undefined) return this.#accumulators[0]![slot];
-    const result: Record<string, unknown> = { key: this.#keyOfSlot[slot] };
+    if (this.#aggregators === undefined) return this.#accumulators[0]!.get(slot);
+    const result: Record<string, unknown> = { key: this.#keyOfSlot.get(slot) };
     try {
       this.#aggregators.forEach(([name, aggregator], n) => {
-        const state = this.#accumulators[n]![slot];
+        const state = this.#accumulators[n]!.get(slot);
         const isBuiltin = isBuiltinAggregator(aggregator);
         result[name] = isBuiltin ? builtinResult(aggregator.name, state as BuiltinState) : settledPart(aggregator.result(state), 'result', name);
       });
@@ -284,13 +291,21 @@ export class SlotOperator implements KeyedOperator {
   /** With `everyMs`: the keys that changed since the last time, when it is time again. */
   emitChanged(nowMs: number): void {
     if (this.#everyMs === undefined) return;
-    if (this.#due.length === 0) {
-      if (this.#changed.size === 0 || nowMs < this.#nextEmitMs) return;
+    if (this.#nextDue === this.#due.length) {
+      if (this.#changed.length === 0 || nowMs < this.#nextEmitMs) return;
       this.#nextEmitMs = nowMs + this.#everyMs;
-      this.#due = [...this.#changed].toReversed();
-      this.#changed.clear();
+      this.#due = this.#changed;
+      this.#nextDue = 0;
+      this.#changed = new SlotColumn();
     }
-    this.#giveResults(() => this.#due.pop());
+    this.#giveResults(() => this.#takeDue());
+  }
+
+  #takeDue(): number | undefined {
+    if (this.#nextDue === this.#due.length) return undefined;
+    const slot = this.#due.get(this.#nextDue++)!;
+    this.#isChanged.set(slot, false);
+    return slot;
   }
 
   /** Makes the results of some slots: as many as take about a moment. */
@@ -307,8 +322,8 @@ export class SlotOperator implements KeyedOperator {
   }
 
   dueInMs(nowMs: number): number | undefined {
-    if (this.#due.length > 0) return 0;
-    return this.#everyMs === undefined || this.#changed.size === 0 ? undefined : Math.max(0, this.#nextEmitMs - nowMs);
+    if (this.#nextDue < this.#due.length) return 0;
+    return this.#everyMs === undefined || this.#changed.length === 0 ? undefined : Math.max(0, this.#nextEmitMs - nowMs);
   }
 
   takeResults(): KeyedResults | undefined {
@@ -330,7 +345,7 @@ export class SlotOperator implements KeyedOperator {
   #nextFilled(): number | undefined {
     while (this.#nextSlot < this.#keyOfSlot.length) {
       const slot = this.#nextSlot++;
-      if (this.#filled[slot] === true) return slot;
+      if (this.#filled.get(slot) === true) return slot;
     }
     return undefined;
   }
