@@ -314,6 +314,9 @@ impl BatchBuilder {
         if let Some(key) = self.layout.key_node() {
             self.settle(key)?;
         }
+        if let Some(time) = self.layout.time_node() {
+            self.settle(time)?;
+        }
         let row = self.layout.row_node();
         if !self.is_leaf(row) && self.columns[row].rows == self.rows {
             // The record itself need not be named.

@@ -2,7 +2,7 @@
 
 use crate::{LeafKind, Node};
 
-/// Index of a node of a layout in depth-first order, key first.
+/// Index of a node of a layout in depth-first order, key first, then time.
 pub type NodeIndex = usize;
 
 /// Unit in which an `ends` buffer counts.
@@ -83,11 +83,14 @@ pub(crate) struct BatchPlan {
 }
 
 impl BatchPlan {
-    /// The plan of a layout with this key and row.
-    pub(crate) fn new(key: Option<&Node>, row: &Node) -> Self {
+    /// The plan of a layout with this key, with or without times, and this row.
+    pub(crate) fn new(key: Option<&Node>, timed: bool, row: &Node) -> Self {
         let mut plan = Self::default();
         if let Some(key) = key {
             plan.visit(key, None, None);
+        }
+        if timed {
+            plan.visit(&Node::leaf(LeafKind::F64), None, None);
         }
         plan.visit(row, None, None);
         plan

@@ -200,6 +200,15 @@ impl<'a> BatchView<'a> {
         self.node(self.layout.key_node()?)
     }
 
+    /// The event times of the rows in epoch milliseconds; none where the layout has no times.
+    #[must_use]
+    pub fn times(&self) -> Option<&'a [f64]> {
+        match self.node(self.layout.time_node()?)?.data {
+            ColumnData::F64(times) => Some(times),
+            _ => None,
+        }
+    }
+
     /// Bytes that the image of this batch has.
     #[must_use]
     pub fn image_len(&self) -> usize {

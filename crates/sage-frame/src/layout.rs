@@ -13,6 +13,8 @@ pub struct Layout {
     pub text: Box<str>,
     /// The key column of a keyed stream: one of `f64`, `bool`, `str`, `bytes`, never optional.
     pub key: Option<Node>,
+    /// Whether there is a column with the event time of each row, in epoch milliseconds.
+    pub timed: bool,
     /// The record.
     pub row: Node,
     plan: BatchPlan,
@@ -43,24 +45,31 @@ impl Layout {
                     ErrorCode::FormatLayout,
                     "the key of a layout is one of f64, bool, str, bytes",
                 )
-                .with("layout", write_layout(key.as_ref(), &row)));
+                .with("layout", write_layout(key.as_ref(), false, &row)));
             }
         }
-        Ok(Self::checked(key, row))
+        Ok(Self::checked(key, false, row))
     }
 
     /// A layout without a key.
     #[must_use]
     pub fn unkeyed(row: Node) -> Self {
-        Self::checked(None, row)
+        Self::checked(None, false, row)
+    }
+
+    /// This layout with a column for the event time of each row.
+    #[must_use]
+    pub fn with_time(self) -> Self {
+        Self::checked(self.key, true, self.row)
     }
 
     /// For keys that are known to be fit.
-    pub(crate) fn checked(key: Option<Node>, row: Node) -> Self {
-        let plan = BatchPlan::new(key.as_ref(), &row);
+    pub(crate) fn checked(key: Option<Node>, timed: bool, row: Node) -> Self {
+        let plan = BatchPlan::new(key.as_ref(), timed, &row);
         Self {
-            text: write_layout(key.as_ref(), &row).into(),
+            text: write_layout(key.as_ref(), timed, &row).into(),
             key,
+            timed,
             row,
             plan,
         }
@@ -72,8 +81,9 @@ impl Layout {
     /// # Errors
     /// `SAGE_FORMAT_LAYOUT` when it is not a layout.
     pub fn parse(text: &str) -> Result<Self> {
-        let (key, row) = parse_layout(text)?;
-        Self::new(key, row)
+        let (key, timed, row) = parse_layout(text)?;
+        let layout = Self::new(key, row)?;
+        Ok(if timed { layout.with_time() } else { layout })
     }
 
     /// The canonical text.
@@ -94,7 +104,7 @@ impl Layout {
         self.plan.encodings
     }
 
-    /// All nodes in depth-first order, key first; what a [`NodeIndex`] points into.
+    /// All nodes in depth-first order, key first, then time; what a [`NodeIndex`] points into.
     #[must_use]
     pub fn nodes(&self) -> &[PlannedNode] {
         &self.plan.nodes
@@ -106,10 +116,16 @@ impl Layout {
         self.key.as_ref().map(|_| 0)
     }
 
+    /// The node of the column with the event times.
+    #[must_use]
+    pub fn time_node(&self) -> Option<NodeIndex> {
+        self.timed.then(|| usize::from(self.key.is_some()))
+    }
+
     /// The node of the record.
     #[must_use]
     pub fn row_node(&self) -> NodeIndex {
-        usize::from(self.key.is_some())
+        usize::from(self.key.is_some()) + usize::from(self.timed)
     }
 
     /// The field `name` of a record node.
@@ -143,11 +159,14 @@ impl Layout {
         Some(node)
     }
 
-    /// Path of a node for messages: `order.lines.0`; `key` for the key column, `""` for the record.
+    /// Path of a node for messages: `order.lines.0`; `key` and `time` for these columns, `""` for the record.
     #[must_use]
     pub fn path_of(&self, node: NodeIndex) -> String {
         if Some(node) == self.key_node() {
             return "key".to_owned();
+        }
+        if Some(node) == self.time_node() {
+            return "time".to_owned();
         }
         let mut steps = Vec::new();
         let mut at = node;

@@ -7,13 +7,16 @@ use serde_json::Value;
 
 use crate::{LeafKind, Node};
 
-/// Writes `{"key":node,"row":node}`; without a key `{"row":node}`, as JavaScript writes it.
-pub(crate) fn write_layout(key: Option<&Node>, row: &Node) -> String {
+/// Writes `{"key":node,"time":"f64","row":node}`; key and time where there are any, as JavaScript writes it.
+pub(crate) fn write_layout(key: Option<&Node>, timed: bool, row: &Node) -> String {
     let mut text = String::from("{");
     if let Some(key) = key {
         text.push_str("\"key\":");
         write_node(key, &mut text);
         text.push(',');
+    }
+    if timed {
+        text.push_str("\"time\":\"f64\",");
     }
     text.push_str("\"row\":");
     write_node(row, &mut text);
@@ -53,26 +56,31 @@ fn write_node(node: &Node, text: &mut String) {
     }
 }
 
-/// Reads a layout's text; key and row, not yet checked against each other.
+/// Reads a layout's text; key, whether there are times, and row, not yet checked against each other.
 ///
 /// # Errors
 /// `SAGE_FORMAT_LAYOUT` when the text is not JSON or not a layout.
-pub(crate) fn parse_layout(text: &str) -> Result<(Option<Node>, Node)> {
+pub(crate) fn parse_layout(text: &str) -> Result<(Option<Node>, bool, Node)> {
     let json: Value = serde_json::from_str(text).map_err(|error| malformed(text, &error.to_string()))?;
     let members = json
         .as_object()
         .ok_or_else(|| malformed(text, "a layout is an object"))?;
-    if let Some(unknown) = members.keys().find(|name| *name != "key" && *name != "row") {
+    if let Some(unknown) = members.keys().find(|name| !matches!(name.as_str(), "key" | "time" | "row")) {
         return Err(malformed(text, &format!("unknown member {unknown:?}")));
     }
     let key = match members.get("key") {
         None | Some(Value::Null) => None,
         Some(key) => Some(parse_node(key, text)?),
     };
+    let timed = match members.get("time") {
+        None => false,
+        Some(Value::String(kind)) if kind == "f64" => true,
+        Some(_) => return Err(malformed(text, "the time of a layout is f64 or left away")),
+    };
     let row = members
         .get("row")
         .ok_or_else(|| malformed(text, "there is no row"))?;
-    Ok((key, parse_node(row, text)?))
+    Ok((key, timed, parse_node(row, text)?))
 }
 
 fn parse_node(json: &Value, text: &str) -> Result<Node> {

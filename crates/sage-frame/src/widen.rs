@@ -32,7 +32,7 @@ impl Layout {
     }
 
     /// The least layout that holds the rows of both. Keys of two kinds become `bytes`. A keyed and an unkeyed layout
-    /// become unkeyed, since the rows of one have no key; one edge never has both.
+    /// become unkeyed, since the rows of one have no key; one edge never has both. So with times.
     #[must_use]
     pub fn widen_with(&self, other: &Self, widening: Widening) -> Self {
         let key = match (&self.key, &other.key) {
@@ -40,7 +40,8 @@ impl Layout {
             (Some(_), Some(_)) => Some(Node::leaf(LeafKind::Bytes)),
             _ => None,
         };
-        Self::checked(key, limit_columns(self.row.widen(&other.row, widening), widening))
+        let timed = self.timed && other.timed;
+        Self::checked(key, timed, limit_columns(self.row.widen(&other.row, widening), widening))
     }
 
     /// This layout with the node at `node` widened by `with`. Without effect for the key and for indexes out of range.
@@ -75,7 +76,7 @@ impl Layout {
             let changed = change(place);
             *place = changed;
         }
-        Self::checked(self.key.clone(), limit_columns(row, widening))
+        Self::checked(self.key.clone(), self.timed, limit_columns(row, widening))
     }
 }
 

@@ -101,6 +101,8 @@ fn texts_that_are_no_layouts_are_refused_with_the_reason() {
         (r#"{"row":{"rec":[],"tup":[]}}"#, "a node has rec or tup"),
         (r#"{"row":{"opt":true}}"#, "a node has rec or tup"),
         (r#"{"row":{"rec":[],"opt":1}}"#, "opt is true or left away"),
+        (r#"{"time":"i32","row":"f64"}"#, "the time of a layout is f64"),
+        (r#"{"time":"f64?","row":"f64"}"#, "the time of a layout is f64"),
         (r#"{"key":"f64?","row":"f64"}"#, "the key of a layout is one of"),
         (r#"{"key":"any","row":"f64"}"#, "the key of a layout is one of"),
         (
@@ -176,13 +178,30 @@ fn threads_that_intern_the_same_layouts_get_the_same_ids() {
 
 proptest! {
     #[test]
-    fn a_layout_survives_its_text(key in proptest::option::of(support::key_node()), row in support::node()) {
+    fn a_layout_survives_its_text(key in proptest::option::of(support::key_node()), timed: bool, row in support::node()) {
         let layout = Layout::new(key, row).unwrap();
+        let layout = if timed { layout.with_time() } else { layout };
         let again = Layout::parse(&layout.text).unwrap();
         prop_assert_eq!(&again.key, &layout.key);
+        prop_assert_eq!(again.timed, timed);
+        prop_assert_eq!(again.buffers(), layout.buffers());
+        prop_assert_eq!(again.row_node(), layout.row_node());
         prop_assert_eq!(&again.row, &layout.row);
         prop_assert_eq!(&again.text, &layout.text);
         prop_assert!(serde_json::from_str::<serde_json::Value>(&layout.text).is_ok());
         prop_assert!(!layout.text.contains(char::is_whitespace) || layout.text.contains("d\\\"\\n"));
     }
+}
+
+#[test]
+fn times_stand_between_key_and_row() {
+    let layout = Layout::parse(r#"{"key":"str","time":"f64","row":{"rec":[["a","bool"]]}}"#).unwrap();
+    assert_eq!(layout.key_node(), Some(0));
+    assert_eq!(layout.time_node(), Some(1));
+    assert_eq!(layout.row_node(), 2);
+    assert_eq!(layout.path_of(1), "time");
+    assert_eq!(layout.node_at("a"), Some(3));
+    let unkeyed = Layout::parse(r#"{"time":"f64","row":"f64"}"#).unwrap();
+    assert_eq!((unkeyed.time_node(), unkeyed.row_node()), (Some(0), 1));
+    assert_eq!(Layout::unkeyed(unkeyed.row.clone()).time_node(), None);
 }

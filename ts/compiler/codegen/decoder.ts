@@ -1,13 +1,14 @@
 import type { BatchPlan, PlannedNode } from '../layout/batch-plan.ts';
 
 /**
- * The pieces of text that read one row of a batch. `prelude` runs once a call, `row` once a row before `key` and
+ * The pieces of text that read one row of a batch. `prelude` runs once a call, `row` once a row before `key`, `time` and
  * `record` (expressions) are used. All of them name `B`, the batch reader, and `i`, the row.
  */
 export interface DecoderText {
   readonly prelude: readonly string[];
   readonly row: readonly string[];
   readonly key: string | undefined;
+  readonly time: string | undefined;
   readonly record: string;
 }
 
@@ -20,16 +21,18 @@ export interface DecoderText {
 export function emitDecoder(plan: BatchPlan, missing: boolean): DecoderText {
   const emitter = new DecoderEmitter(missing);
   const key = plan.key === undefined ? undefined : emitter.value(plan.key);
+  const time = plan.time === undefined ? undefined : emitter.value(plan.time);
   const record = emitter.value(plan.row);
-  return { prelude: emitter.prelude, row: emitter.row, key, record };
+  return { prelude: emitter.prelude, row: emitter.row, key, time, record };
 }
 
 /** As `emitDecoder`, for a layout whose row is a tuple: one expression for each item, so that no array is made. */
 export function emitTupleColumns(plan: BatchPlan): Omit<DecoderText, 'record'> & { readonly columns: readonly string[] } {
   const emitter = new DecoderEmitter(false);
   const key = plan.key === undefined ? undefined : emitter.value(plan.key);
+  const time = plan.time === undefined ? undefined : emitter.value(plan.time);
   const columns = plan.row.children.map((child) => emitter.value(child));
-  return { prelude: emitter.prelude, row: emitter.row, key, columns };
+  return { prelude: emitter.prelude, row: emitter.row, key, time, columns };
 }
 
 class DecoderEmitter {

@@ -14,10 +14,12 @@ export type BufferOffsets = readonly number[];
  * lost; a guard that fails calls `host.miss(record, key)` before anything was written, and the host widens the layout.
  */
 export function emitEncoder(plan: BatchPlan, offsets: BufferOffsets, encoding: EdgeEncoding): string {
-  const keyed = plan.key !== undefined;
-  const emitter = new EncoderEmitter(offsets, encoding, keyed);
+  // The time stands behind the key, whether there is one or not.
+  const beside = plan.time !== undefined ? ', k, t' : plan.key !== undefined ? ', k' : '';
+  const emitter = new EncoderEmitter(offsets, encoding, beside);
   if (plan.key !== undefined) emitter.value(plan.key, 'k', undefined);
   emitter.value(plan.row, 'v', undefined);
+  if (plan.time !== undefined) emitter.writes.push(`F64[${offsets[plan.time.values]! / 8} + i] = t;`);
   const texts = Array.from({ length: plan.encodings }, (_, i) => `S${i}`);
   const ownTexts = texts.filter((_, i) => !emitter.pooled.has(i));
   const textLength = ownTexts.length === 0 ? '0' : ownTexts.map((name) => `${name}.length`).join(' + ');
@@ -31,7 +33,7 @@ const plain = Object.prototype, protoOf = Object.getPrototypeOf;
 let known = plain;
 let rows = 0;
 ${ownTexts.length > 0 ? `let ${ownTexts.map((name) => `${name} = ''`).join(', ')};` : ''}
-function append(v${keyed ? ', k' : ''}) {
+function append(v${beside}) {
   const i = rows;
 ${emitter.guards.map((line) => `  ${line}`).join('\n')}
 ${emitter.writes.map((line) => `  ${line}`).join('\n')}
@@ -55,13 +57,14 @@ class EncoderEmitter {
   hasValues = false;
   readonly #offsets: BufferOffsets;
   readonly #encoding: EdgeEncoding;
-  readonly #keyed: boolean;
+  /** Arguments of `append` behind the record. */
+  readonly #beside: string;
   /** Objects above the node at hand that are columns themselves. */
   readonly #owners: readonly string[];
   #names = 0;
 
-  constructor(offsets: BufferOffsets, encoding: EdgeEncoding, keyed: boolean, owners: readonly string[] = []) {
-    this.#keyed = keyed;
+  constructor(offsets: BufferOffsets, encoding: EdgeEncoding, beside: string, owners: readonly string[] = []) {
+    this.#beside = beside;
     this.#owners = owners;
     this.#offsets = offsets;
     this.#encoding = encoding;
@@ -112,13 +115,13 @@ class EncoderEmitter {
     const { node } = planned;
     if (node.type === 'leaf') {
       const guard = leafGuard(node, value);
-      if (guard !== undefined) guards.push(`if (${guard}) return host.miss(v${this.#missKey()});`);
+      if (guard !== undefined) guards.push(`if (${guard}) return host.miss(v${this.#beside});`);
       this.#leafWrites(planned, value, writes);
       return;
     }
-    const nested = new EncoderEmitter(this.#offsets, this.#encoding, this.#keyed, [...this.#owners, value]);
+    const nested = new EncoderEmitter(this.#offsets, this.#encoding, this.#beside, [...this.#owners, value]);
     nested.#names = this.#names;
-    const miss = `return host.miss(v${this.#missKey()});`;
+    const miss = `return host.miss(v${this.#beside});`;
     if (node.type === 'tuple') {
       guards.push(`if (!Array.isArray(${value}) || ${value}.length !== ${node.items.length}) ${miss}`);
       planned.children.forEach((child, n) => {
@@ -165,10 +168,6 @@ class EncoderEmitter {
     this.hasValues ||= nested.hasValues;
     guards.push(...nested.guards);
     writes.push(...nested.writes);
-  }
-
-  #missKey(): string {
-    return this.#keyed ? ', k' : '';
   }
 
   #leafWrites(planned: PlannedNode, value: string, writes: string[]): void {

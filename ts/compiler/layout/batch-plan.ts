@@ -1,4 +1,4 @@
-import type { Layout, LayoutNode, LeafNode } from './layout.ts';
+import { type Layout, type LayoutNode, type LeafNode, leaf } from './layout.ts';
 
 /** What one buffer of a batch holds. */
 export type BufferRole = 'presence' | 'f64' | 'i32' | 'u8' | 'ends' | 'data';
@@ -19,6 +19,7 @@ export interface PlannedNode {
 export interface BatchPlan {
   readonly layout: Layout;
   readonly key: PlannedNode | undefined;
+  readonly time: PlannedNode | undefined;
   readonly row: PlannedNode;
   readonly buffers: readonly BufferRole[];
   readonly encodings: number;
@@ -41,7 +42,7 @@ const VALUE_BUFFERS: Readonly<Record<LeafNode['kind'], readonly BufferRole[]>> =
   nil: [],
 };
 
-/** Numbers the buffers and encodings of a layout in depth-first order, key first. */
+/** Numbers the buffers and encodings of a layout in depth-first order: key, time, row. */
 export function planBatch(layout: Layout): BatchPlan {
   const buffers: BufferRole[] = [];
   let encodings = 0;
@@ -61,5 +62,6 @@ export function planBatch(layout: Layout): BatchPlan {
     return { node, presence, values, encoding, children: [] };
   };
   const key = layout.key === undefined ? undefined : visit(layout.key);
-  return { layout, key, row: visit(layout.row), buffers, encodings };
+  const time = layout.timed ? visit(leaf('f64')) : undefined;
+  return { layout, key, time, row: visit(layout.row), buffers, encodings };
 }

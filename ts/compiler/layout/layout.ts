@@ -31,9 +31,11 @@ export interface TupleNode {
 
 export type LayoutNode = LeafNode | RecordNode | TupleNode;
 
-/** What a batch holds: the record, and its key on a keyed edge. */
+/** What a batch holds: the record, its key on a keyed edge, and its event time where something behind needs it. */
 export interface Layout {
   readonly key: LeafNode | undefined;
+  /** Whether there is a column with the event time of each record, in epoch milliseconds. */
+  readonly timed: boolean;
   readonly row: LayoutNode;
   /** Canonical text; equal texts are equal layouts. */
   readonly text: string;
@@ -84,18 +86,19 @@ function nodeFromJson(json: unknown): LayoutNode {
 }
 
 /** Builds a layout and its canonical text. */
-export function makeLayout(row: LayoutNode, key?: LeafNode): Layout {
+export function makeLayout(row: LayoutNode, key?: LeafNode, timed = false): Layout {
   const json: Record<string, unknown> = key === undefined ? {} : { key: nodeToJson(key) };
+  if (timed) json['time'] = 'f64';
   json['row'] = nodeToJson(row);
-  return { key, row, text: JSON.stringify(json) };
+  return { key, timed, row, text: JSON.stringify(json) };
 }
 
 /** Reads a layout from its text. */
 export function parseLayout(text: string): Layout {
-  const json = JSON.parse(text) as { key?: unknown; row: unknown };
+  const json = JSON.parse(text) as { key?: unknown; time?: unknown; row: unknown };
   const key = json.key === undefined || json.key === null ? undefined : nodeFromJson(json.key);
   if (key !== undefined && key.type !== 'leaf') throw new TypeError('the key of a layout must be one column');
-  return { key, row: nodeFromJson(json.row), text };
+  return { key, timed: json.time !== undefined, row: nodeFromJson(json.row), text };
 }
 
 /** How many leaf columns a node has; what bounds the width of a layout. */

@@ -34,7 +34,7 @@ let compiled = 0;
 
 /** The functions of one layout, generated or linked. */
 export interface BoundEncoder {
-  append(value: unknown, key?: unknown): void;
+  append(value: unknown, key?: unknown, time?: number): void;
   rows(): number;
   text(encoding: number): string;
   reset(): void;
@@ -42,7 +42,7 @@ export interface BoundEncoder {
 
 /** What an encoder asks of the writer that holds it. */
 export interface EncoderHost {
-  miss(value: unknown, key: unknown): void;
+  miss(value: unknown, key: unknown, time: number | undefined): void;
   full(): void;
   /** Whether the object is nothing more than its own fields. */
   isRecord(value: object): boolean;
@@ -65,6 +65,8 @@ export interface ImageViews {
 export interface BatchWriterOptions {
   readonly registry: LayoutRegistry;
   readonly keyed: boolean;
+  /** Whether each record comes with its event time. */
+  readonly timed?: boolean;
   readonly encoding: EdgeEncoding;
   /** Takes a closed image. It is valid during the call only. */
   readonly deliver: (image: Buffer, rows: number) => void;
@@ -81,8 +83,8 @@ export interface BatchWriterOptions {
  * fit, the batch is closed, the layout widened, and the record written with the new function: no row is encoded twice.
  */
 export class BatchWriter {
-  /** Appends a record (and its key). Replaced when the layout widens; call it through the writer. */
-  append: (value: unknown, key?: unknown) => void;
+  /** Appends a record (its key, its event time). Replaced when the layout widens; call it through the writer. */
+  append: (value: unknown, key?: unknown, time?: number) => void;
   readonly #options: BatchWriterOptions;
   readonly #maxRows: number;
   readonly #maxText: number;
@@ -119,8 +121,8 @@ export class BatchWriter {
         return bytes;
       },
     };
-    this.#host = { miss: (value, key) => this.#miss(value, key), full: () => this.flush(), isRecord: (value) => isRecordLike(value, options.encoding) };
-    this.append = (value, key) => this.#miss(value, key);
+    this.#host = { miss: (value, key, time) => this.#miss(value, key, time), full: () => this.flush(), isRecord: (value) => isRecordLike(value, options.encoding) };
+    this.append = (value, key, time) => this.#miss(value, key, time);
   }
 
   /** Rows that wait in the open batch. */
@@ -147,12 +149,12 @@ export class BatchWriter {
   }
 
   /** A record that does not fit the layout: the batch before it leaves, and the layout becomes wide enough. */
-  #miss(value: unknown, key: unknown): void {
-    const { encoding, keyed } = this.#options;
+  #miss(value: unknown, key: unknown, time: number | undefined): void {
+    const { encoding, keyed, timed } = this.#options;
     if (encoding === 'json') {
       const written = withoutTextless(value);
       if (!Object.is(written, value)) {
-        this.append(written, key);
+        this.append(written, key, time);
         return;
       }
     }
@@ -170,17 +172,17 @@ export class BatchWriter {
       keyNode = keyed ? this.#widenKey(key) : undefined;
       if (this.#layouts >= MAX_LAYOUTS) row = fallbackLeaf(encoding, row.optional);
     }
-    let layout = makeLayout(row, keyNode);
+    let layout = makeLayout(row, keyNode, timed);
     if (layout.text === this.#layout?.text) {
       // The guards refuse what the types allow (inherited fields, an object that is both a Map and a record ...):
       // only the general codec says exactly what such a value is.
-      layout = makeLayout(fallbackLeaf(encoding, row.optional), keyNode);
+      layout = makeLayout(fallbackLeaf(encoding, row.optional), keyNode, timed);
       if (layout.text === this.#layout.text) {
         throw new SageError('SAGE_CODEC_UNCLONEABLE', 'a record fits no column layout, not even the general one');
       }
     }
     this.#use(layout);
-    this.append(value, key);
+    this.append(value, key, time);
   }
 
   #widenTo(layout: Layout): void {
@@ -229,12 +231,12 @@ export class BatchWriter {
     if (this.#options.encoding === 'json') return jsonGuarded(encoder);
     const throwing = this.#plan.buffers.length > 0 && /"(any|bytes)\??"/.test(this.#layout!.text);
     if (!throwing) return encoder.append;
-    return (value, key) => {
+    return (value, key, time) => {
       const before = encoder.rows();
       const keyLength = this.#keyBytes.length;
       const lengths = new Map([...this.#values.values()].map((writer) => [writer, [writer.length, writer.pool.length] as const]));
       try {
-        encoder.append(value, key);
+        encoder.append(value, key, time);
       } catch (error) {
         if (encoder.rows() === before && this.#encoder === encoder) {
           this.#keyBytes.truncate(Math.min(keyLength, this.#keyBytes.length));
@@ -245,8 +247,8 @@ export class BatchWriter {
           }
         }
         if (error === CROSSES_COLUMNS) {
-          this.#widenTo(makeLayout(fallbackLeaf('columns', this.#layout!.row.optional), this.#layout!.key));
-          this.append(value, key);
+          this.#widenTo(makeLayout(fallbackLeaf('columns', this.#layout!.row.optional), this.#layout!.key, this.#layout!.timed));
+          this.append(value, key, time);
           return;
         }
         throw isSageError(error, 'SAGE_CODEC_UNCLONEABLE') ? uncloneable(error.cause, value) : error;
@@ -376,9 +378,9 @@ function align8(bytes: number): number {
 
 /** What JSON refuses is refused before anything of the row is written; it is said for what it is, not as the user's own error. */
 function jsonGuarded(encoder: BoundEncoder): BoundEncoder['append'] {
-  return (value, key) => {
+  return (value, key, time) => {
     try {
-      encoder.append(value, key);
+      encoder.append(value, key, time);
     } catch (error) {
       // Closing a full batch hands it to the core, which has errors of its own.
       if (isSageError(error) || coreError(error) !== undefined) throw error;

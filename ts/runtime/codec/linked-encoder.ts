@@ -33,15 +33,17 @@ export function linkEncoder(
   const linker = new Linker(offsets, encoding, views, options, plan.encodings);
   const key = plan.key === undefined ? undefined : linker.node(plan.key);
   const row = linker.node(plan.row);
+  const times = plan.time === undefined ? undefined : offsets[plan.time.values]! / 8;
   let rows = 0;
   return {
-    append(value, keyValue) {
+    append(value, keyValue, time) {
       if ((key !== undefined && !key.check(keyValue, true)) || !row.check(value, true)) {
-        options.host.miss(value, keyValue);
+        options.host.miss(value, keyValue, time);
         return;
       }
       key?.write(keyValue, rows, true, true, []);
       row.write(value, rows, true, true, []);
+      if (times !== undefined) views.F64[times + rows] = time!;
       rows++;
       const text = linker.texts.reduce((sum, t) => sum + t.length, 0);
       if (rows === options.capacityRows || text > options.textLimit || options.values.bytes() > options.textLimit) {
