@@ -19,12 +19,14 @@ pub enum FrameKind {
     /// A batch of rows.
     #[default]
     Data = 0,
-    /// No rows: event time has come this far.
+    /// No rows: all records before the watermark have come.
     Watermark = 1,
     /// No rows: a checkpoint barrier.
     Barrier = 2,
     /// No rows: nothing follows on this edge.
     End = 3,
+    /// No rows: no records come for now, so that nobody waits for this sender's watermark. Ends with the next frame.
+    Idle = 4,
 }
 
 /// What a frame says about its rows.
@@ -36,7 +38,7 @@ pub struct FrameMeta {
     pub epoch: u64,
     /// Greatest event time of its rows in epoch milliseconds; negative infinity where there is none.
     pub max_event_time: f64,
-    /// Watermark of the sender behind it in epoch milliseconds; negative infinity where there is none.
+    /// Watermark of the sender in epoch milliseconds; negative infinity where there is none, and with rows.
     pub watermark: f64,
 }
 
@@ -88,6 +90,27 @@ impl Frame {
         )?;
         draft.copy_from(view);
         Ok(draft.into_frame())
+    }
+
+    /// A frame without rows that says how far the sender's event time is: all records before `watermark` have been sent.
+    #[must_use]
+    pub fn time(watermark: f64, idle: bool) -> Self {
+        let kind = if idle {
+            FrameKind::Idle
+        } else {
+            FrameKind::Watermark
+        };
+        Self::control(FrameMeta {
+            kind,
+            watermark,
+            ..FrameMeta::default()
+        })
+    }
+
+    /// Whether it says how far event time is, and nothing else.
+    #[must_use]
+    pub fn is_time(&self) -> bool {
+        matches!(self.meta().kind, FrameKind::Watermark | FrameKind::Idle)
     }
 
     /// A frame without rows: a watermark, a barrier, an end.

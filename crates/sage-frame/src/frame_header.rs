@@ -68,6 +68,7 @@ pub(crate) fn read_header(bytes: &[u8]) -> Result<HeaderParts> {
         fb::FrameKind::Watermark => FrameKind::Watermark,
         fb::FrameKind::Barrier => FrameKind::Barrier,
         fb::FrameKind::End => FrameKind::End,
+        fb::FrameKind::Idle => FrameKind::Idle,
         _ => return Err(malformed("its kind is unknown")),
     };
     let spans = header.buffers().into_iter().flatten();

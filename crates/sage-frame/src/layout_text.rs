@@ -65,7 +65,10 @@ pub(crate) fn parse_layout(text: &str) -> Result<(Option<Node>, bool, Node)> {
     let members = json
         .as_object()
         .ok_or_else(|| malformed(text, "a layout is an object"))?;
-    if let Some(unknown) = members.keys().find(|name| !matches!(name.as_str(), "key" | "time" | "row")) {
+    if let Some(unknown) = members
+        .keys()
+        .find(|name| !matches!(name.as_str(), "key" | "time" | "row"))
+    {
         return Err(malformed(text, &format!("unknown member {unknown:?}")));
     }
     let key = match members.get("key") {

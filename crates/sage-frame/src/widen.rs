@@ -41,7 +41,11 @@ impl Layout {
             _ => None,
         };
         let timed = self.timed && other.timed;
-        Self::checked(key, timed, limit_columns(self.row.widen(&other.row, widening), widening))
+        Self::checked(
+            key,
+            timed,
+            limit_columns(self.row.widen(&other.row, widening), widening),
+        )
     }
 
     /// This layout with the node at `node` widened by `with`. Without effect for the key and for indexes out of range.

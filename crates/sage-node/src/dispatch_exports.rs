@@ -6,7 +6,7 @@ use napi::bindgen_prelude::{Env, Function, Int32ArraySlice, Uint8ArraySlice};
 use napi::threadsafe_function::UnknownReturnValue;
 use napi_derive::napi;
 use sage_frame::BatchView;
-use sage_runtime::{Arrival, EndKind, Isolate, Next, Take};
+use sage_runtime::{Arrival, EndKind, GateTime, Isolate, Next, Take};
 use sage_types::{Result, TaskId};
 
 use crate::environment;
@@ -24,6 +24,7 @@ const SOURCE: i32 = 2;
 const END_DRAINED: i32 = 3;
 const END_STOPPED: i32 = 4;
 const TOO_SMALL: i32 = 5;
+const TIME: i32 = 6;
 
 /// Longest wait within one poll, whatever the caller asks for: the event loop has to turn.
 const MAX_WAIT_MS: f64 = 50.0;
@@ -84,7 +85,7 @@ pub fn poll(isolate: u32, released_task: i32, wait_ms: f64) -> napi::Result<i32>
 
 /// What the task is to do next: 0 nothing, 1 a batch (its image is in `into`; `desc` = gate, image bytes, rows, layout), 2 produce
 /// (a source), 3 input has ended (drained), 4 input has ended (stopped), 5 `into` is too small (`desc[1]` = bytes needed; nothing was
-/// taken).
+/// taken), 6 event time (`desc` = gate, 1 when the gate is idle, and the watermark as a float64 at byte 8).
 #[napi]
 pub fn take(
     isolate: u32,
@@ -100,6 +101,7 @@ pub fn take(
             Take::Source => Ok(SOURCE),
             Take::End(EndKind::Drained) => Ok(END_DRAINED),
             Take::End(EndKind::Stopped) => Ok(END_STOPPED),
+            Take::Time(time) => tell_time(time, desc),
             Take::Batch(arrival) => hand_over(&isolate, TaskId(task), arrival, desc, into),
         }
     })
@@ -112,6 +114,16 @@ pub fn emit(isolate: u32, task: u32, output: u32, image: &[u8]) -> napi::Result<
         let isolate = ISOLATES.get(isolate)?;
         let batch = BatchView::from_image(image, isolate.job().registry())?;
         Ok(i32::from(isolate.emit(TaskId(task), output, &batch)?))
+    })
+}
+
+/// Says on an output that all records before `watermark` (epoch milliseconds) have been sent, and whether none come for now.
+#[napi]
+pub fn emit_time(isolate: u32, task: u32, output: u32, watermark: f64, idle: bool) -> napi::Result<()> {
+    guarded("emitTime", || {
+        ISOLATES
+            .get(isolate)?
+            .emit_time(TaskId(task), output, watermark, idle)
     })
 }
 
@@ -149,6 +161,16 @@ pub fn report_counts(isolate: u32, task: u32, counts: &[f64]) -> napi::Result<()
     guarded("reportCounts", || {
         ISOLATES.get(isolate)?.report_counts(TaskId(task), counts)
     })
+}
+
+fn tell_time(time: GateTime, desc: &mut [i32]) -> Result<i32> {
+    let [gate, idle, first, second, ..] = desc else {
+        return Err(internal("take needs a descriptor of 4 integers"));
+    };
+    *gate = small(time.gate as usize)?;
+    *idle = i32::from(time.idle);
+    [*first, *second] = bytemuck::cast(time.watermark);
+    Ok(TIME)
 }
 
 fn hand_over(

@@ -343,8 +343,18 @@ impl<T: Credited> Channel<T> {
         wake
     }
 
+    /// Whether the channel was empty before.
     fn append(&self, state: &mut State<T>, item: T) -> bool {
         let was_empty = state.items.is_empty();
+        let superseded = state.items.back().is_some_and(|older| item.supersedes(older));
+        if superseded && let Some(older) = state.items.pop_back() {
+            let (rows, bytes) = (older.credit_rows(), older.credit_bytes());
+            state.rows -= rows;
+            state.bytes -= bytes;
+            state.counts.sent_rows -= rows;
+            state.counts.sent_bytes -= bytes;
+            state.counts.sent_batches -= 1;
+        }
         let (rows, bytes) = (item.credit_rows(), item.credit_bytes());
         state.rows += rows;
         state.bytes += bytes;

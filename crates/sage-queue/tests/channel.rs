@@ -10,6 +10,8 @@ use sage_queue::{Channel, Credited, EndKind, Limits, NoWaker, Peek, Pop, PushErr
 struct Item {
     rows: u64,
     bytes: u64,
+    /// Says how far event time is, and nothing else.
+    time: Option<u64>,
 }
 
 impl Credited for Item {
@@ -20,12 +22,25 @@ impl Credited for Item {
     fn credit_bytes(&self) -> u64 {
         self.bytes
     }
+
+    fn supersedes(&self, older: &Self) -> bool {
+        self.time.is_some() && older.time.is_some()
+    }
 }
 
 fn item(rows: u64) -> Item {
     Item {
         rows,
         bytes: rows * 10,
+        time: None,
+    }
+}
+
+fn time(time: u64) -> Item {
+    Item {
+        rows: 0,
+        bytes: 4,
+        time: Some(time),
     }
 }
 
@@ -238,10 +253,18 @@ fn what_was_taken_back_can_be_given_to_a_channel_that_has_ended_but_not_to_a_clo
 #[test]
 fn a_producer_is_not_forgotten_when_the_parts_of_an_item_have_more_bytes_than_the_whole_had() {
     let (channel, _, producer) = channel(100, 100);
-    channel.try_push(Item { rows: 4, bytes: 90 }).unwrap();
+    channel.try_push(Item { bytes: 90, ..item(4) }).unwrap();
     assert!(channel.has_credit());
 
-    let grown = |_: &Item, _| Some((Item { rows: 1, bytes: 60 }, Item { rows: 3, bytes: 110 }));
+    let grown = |_: &Item, _| {
+        Some((
+            Item { bytes: 60, ..item(1) },
+            Item {
+                bytes: 110,
+                ..item(3)
+            },
+        ))
+    };
     channel.try_pop_part(1, grown);
 
     assert_eq!((channel.has_credit(), producer.rings()), (false, 0));
@@ -279,4 +302,25 @@ fn limits_below_one_still_let_one_item_through_at_a_time() {
     let channel = Channel::new(limits, Arc::new(NoWaker), Arc::new(NoWaker));
     channel.try_push(item(1)).unwrap();
     assert_eq!(channel.try_push(item(1)), Err(PushError::Full(item(1))));
+}
+
+#[test]
+fn of_the_watermarks_between_two_batches_only_the_last_one_is_kept() {
+    let (channel, consumer, _) = channel(100, 1000);
+    for n in 0..1000 {
+        channel.push_over(time(n)).unwrap();
+    }
+    channel.push_over(item(1)).unwrap();
+    for n in 1000..2000 {
+        channel.push_over(time(n)).unwrap();
+    }
+    assert_eq!(channel.len_bytes(), 4 + 10 + 4);
+    assert_eq!(consumer.rings(), 1);
+    assert_eq!(channel.try_pop(), Pop::Item(time(999)));
+    assert_eq!(channel.try_pop(), Pop::Item(item(1)));
+    assert_eq!(channel.try_pop(), Pop::Item(time(1999)));
+    assert_eq!(channel.try_pop(), Pop::Empty);
+    let counts = channel.counts();
+    assert_eq!((counts.sent_batches, counts.received_batches), (3, 3));
+    assert_eq!((counts.sent_bytes, counts.received_bytes), (18, 18));
 }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use sage_frame::Frame;
+use sage_frame::{Frame, FrameKind, FrameMeta};
 use sage_queue::sync::Mutex;
 use sage_queue::{EndKind, Peek, Pop};
 use sage_types::EdgeId;
 
 use crate::edge::{Edge, SplitFrame};
+use crate::gate_times::{GateTime, GateTimes};
 
 /// One physical edge into a gate.
 pub(crate) struct InputEdge {
@@ -31,6 +32,7 @@ pub struct Arrival {
 #[derive(Debug)]
 pub(crate) enum Found {
     Frame(Arrival),
+    Time(GateTime),
     Nothing,
     AllEnded(EndKind),
 }
@@ -44,6 +46,7 @@ struct Progress {
     kind: EndKind,
     /// A frame that was taken and could not be handed over.
     put_back: Option<Arrival>,
+    times: GateTimes,
 }
 
 /// All physical edges into one task. Every edge keeps its own queue, so that a barrier can block one of them alone.
@@ -60,6 +63,7 @@ impl Inputs {
             turn: 0,
             kind: EndKind::Drained,
             put_back: None,
+            times: GateTimes::new(edges.iter().map(|input| input.gate)),
         };
         Self {
             edges: edges.into_boxed_slice(),
@@ -77,6 +81,8 @@ impl Inputs {
         for &index in &progress.open {
             match self.edges[index].edge.peek() {
                 Peek::Item => return true,
+                // Whoever waited for its watermark does so no longer.
+                Peek::Ended(_) if progress.times.in_use() => return true,
                 Peek::Ended(_) => {}
                 Peek::Empty | Peek::Closed => all_ended = false,
             }
@@ -105,7 +111,7 @@ impl Inputs {
         progress.put_back.is_some() || progress.open.iter().any(waits)
     }
 
-    /// The next frame, one from each edge in turn; or that all edges have ended and are empty.
+    /// The next frame, one from each edge in turn; or how far event time has come, or that all edges have ended and are empty.
     pub(crate) fn next(&self) -> Found {
         self.next_part(u64::MAX, &|_, _| None)
     }
@@ -123,10 +129,20 @@ impl Inputs {
                 progress.turn = 0;
             }
             let turn = progress.turn;
-            let input = &self.edges[progress.open[turn]];
+            let index = progress.open[turn];
+            let input = &self.edges[index];
             match input.edge.try_pop_part(max_rows, split) {
+                Pop::Item(frame) if frame.is_time() => {
+                    let FrameMeta { kind, watermark, .. } = frame.meta();
+                    if let Some(time) = progress.times.said(index, watermark, kind == FrameKind::Idle) {
+                        return Found::Time(time);
+                    }
+                    // What lies behind it is looked at in this call still.
+                    looks += 1;
+                }
                 Pop::Item(frame) => {
                     progress.turn += 1;
+                    progress.times.gave_records(index);
                     return Found::Frame(Arrival {
                         gate: input.gate,
                         edge: input.id,
@@ -136,6 +152,11 @@ impl Inputs {
                 Pop::Ended(kind) => {
                     progress.kind = progress.kind.combine(kind);
                     progress.open.remove(turn);
+                    if let Some(time) = progress.times.ended(index, kind)
+                        && !progress.open.is_empty()
+                    {
+                        return Found::Time(time);
+                    }
                 }
                 Pop::Empty | Pop::Closed => progress.turn += 1,
             }

@@ -142,6 +142,28 @@ impl Isolate {
         Ok(task.has_credit())
     }
 
+    /// Says on one output that all records before `watermark` (epoch milliseconds) have been sent, and whether none come for now.
+    ///
+    /// # Errors
+    /// `SAGE_INTERNAL` for a wrong task or output, or a watermark that is no number.
+    pub fn emit_time(&self, task: TaskId, output: u32, watermark: f64, idle: bool) -> Result<()> {
+        let (task, _) = self.own_task(task)?;
+        if self.job.is_closing() {
+            return Ok(());
+        }
+        if watermark.is_nan() {
+            return Err(internal(format!(
+                "task {} says no number for a watermark",
+                task.plan.id
+            )));
+        }
+        let target = task.outputs.get(output as usize);
+        let target =
+            target.ok_or_else(|| internal(format!("task {} has no output {output}", task.plan.id)))?;
+        target.emit_time(watermark, idle);
+        Ok(())
+    }
+
     /// Whether there is credit on all channels of all outputs of the task.
     ///
     /// # Errors

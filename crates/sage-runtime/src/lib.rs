@@ -9,6 +9,7 @@ mod connectors;
 mod dormant_tasks;
 mod edge;
 mod edge_check;
+mod gate_times;
 mod graph;
 mod graph_check;
 mod graph_wire;
@@ -45,6 +46,7 @@ mod generated {
 
 pub use connectors::{BuiltinConnectors, ConnectorFactory};
 pub use edge::{Edge, MemoryEdge, Pushed};
+pub use gate_times::GateTime;
 pub use graph::{EdgePlan, ExecutionGraph, Partition, TaskKind, TaskPlan};
 pub use helped_aggregate::HelpedAggregate;
 pub use inputs::Arrival;

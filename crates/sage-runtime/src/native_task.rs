@@ -156,6 +156,7 @@ fn write_all(job: &JobCore, task: &Task, parker: &Parker, sink: &mut dyn BatchSi
                     let _ = job.stop(false);
                 }
             }
+            Found::Time(_) => {}
             Found::Nothing => {
                 task.metrics.switch(Activity::Idle, job.now_nanos());
                 parker.park(MAX_SLICE);

@@ -114,6 +114,11 @@ impl Output {
         self.emit(&frame.view(registry)?, meta)
     }
 
+    /// Says to all targets that all records before `watermark` have been sent, and whether none come for now.
+    pub(crate) fn emit_time(&self, watermark: f64, idle: bool) {
+        self.push_to_all(Frame::time(watermark, idle));
+    }
+
     /// From now on records are dealt to this target too.
     pub(crate) fn wake(&self, target: usize) {
         let mut dealing = self.dealing.lock();

@@ -7,6 +7,7 @@ use sage_frame::{Frame, LayoutRegistry, partition};
 use sage_queue::{EndKind, Parker, ReadySlot, Waker};
 use sage_types::TaskId;
 
+use crate::gate_times::GateTime;
 use crate::graph::TaskPlan;
 use crate::inputs::{Arrival, Found, Inputs};
 use crate::outputs::Output;
@@ -20,6 +21,8 @@ pub enum Take {
     Nothing,
     /// Process these records.
     Batch(Arrival),
+    /// Event time has come further at a gate.
+    Time(GateTime),
     /// The task is a source: produce a batch.
     Source,
     /// No input follows. Told once; finish the task when everything has been emitted.
@@ -158,6 +161,7 @@ impl Task {
                 split_frame(frame, rows, registry)
             }) {
             Found::Frame(arrival) => Take::Batch(arrival),
+            Found::Time(time) => Take::Time(time),
             Found::AllEnded(kind) if !self.end_delivered.load(Ordering::SeqCst) => self.deliver_end(kind),
             Found::Nothing | Found::AllEnded(_) => Take::Nothing,
         }

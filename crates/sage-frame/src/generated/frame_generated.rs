@@ -15,14 +15,15 @@ extern crate alloc;
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
 pub const ENUM_MIN_FRAME_KIND: u8 = 0;
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
-pub const ENUM_MAX_FRAME_KIND: u8 = 3;
+pub const ENUM_MAX_FRAME_KIND: u8 = 4;
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
 #[allow(non_camel_case_types)]
-pub const ENUM_VALUES_FRAME_KIND: [FrameKind; 4] = [
+pub const ENUM_VALUES_FRAME_KIND: [FrameKind; 5] = [
   FrameKind::Data,
   FrameKind::Watermark,
   FrameKind::Barrier,
   FrameKind::End,
+  FrameKind::Idle,
 ];
 
 /// What a frame carries.
@@ -33,20 +34,23 @@ pub struct FrameKind(pub u8);
 impl FrameKind {
   /// A batch of rows.
   pub const Data: Self = Self(0);
-  /// No rows: event time has come this far.
+  /// No rows: all records before this event time have come.
   pub const Watermark: Self = Self(1);
   /// No rows: a checkpoint barrier.
   pub const Barrier: Self = Self(2);
   /// No rows: nothing follows on this edge.
   pub const End: Self = Self(3);
+  /// No rows: no records come for now, so that nobody waits for this sender's event time.
+  pub const Idle: Self = Self(4);
 
   pub const ENUM_MIN: u8 = 0;
-  pub const ENUM_MAX: u8 = 3;
+  pub const ENUM_MAX: u8 = 4;
   pub const ENUM_VALUES: &'static [Self] = &[
     Self::Data,
     Self::Watermark,
     Self::Barrier,
     Self::End,
+    Self::Idle,
   ];
   /// Returns the variant's name or "" if unknown.
   pub fn variant_name(self) -> Option<&'static str> {
@@ -55,6 +59,7 @@ impl FrameKind {
       Self::Watermark => Some("Watermark"),
       Self::Barrier => Some("Barrier"),
       Self::End => Some("End"),
+      Self::Idle => Some("Idle"),
       _ => None,
     }
   }
@@ -323,7 +328,7 @@ impl<'a> FrameHeader<'a> {
     // which contains a valid value in this slot
     unsafe { self._tab.get::<f64>(FrameHeader::VT_MAX_EVENT_TIME, Some(0.0)).unwrap()}
   }
-  /// Watermark of the sender after this frame in epoch milliseconds; -infinity where there is none.
+  /// Watermark of the sender in epoch milliseconds, of a frame without rows; -infinity where there is none.
   #[inline]
   pub fn watermark(&self) -> f64 {
     // Safety:

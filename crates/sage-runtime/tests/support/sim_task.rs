@@ -103,6 +103,7 @@ impl SimTask {
     pub fn step(&mut self, isolate: &Isolate) -> bool {
         match isolate.take(self.id).unwrap() {
             Take::Nothing => false,
+            Take::Time(_) => unreachable!("nobody says how far event time is"),
             Take::Source => {
                 let rows = self.batch_rows.min(self.to_produce - self.produced);
                 let batch: Vec<Record> = (self.produced..self.produced + rows)
