@@ -33,6 +33,7 @@ export type {
   SampleOptions,
   SinkOptions,
   StreamSinkOptions,
+  TimestampOptions,
 } from './datastream/stream-options.ts';
 export type { AsyncCall } from './datastream/record-types.ts';
 export type { CollectedRecords, CollectOptions } from './datastream/collect-stream.ts';
@@ -69,6 +70,7 @@ export type {
   JobResult,
   JobStatus,
   OperatorCounts,
+  OperatorMetrics,
   ScalingDecision,
   StageMetrics,
   StopOptions,

@@ -27,7 +27,7 @@ describe('generated code is one readable function a segment', () => {
       .flatMap((n) => [n, n])
       .sink(() => {});
 
-    await expect(generated(env, { kind: 'array', keyed: false })).toMatchFileSnapshot('codegen-chain.txt');
+    await expect(generated(env, { kind: 'array', keyed: false, timed: false })).toMatchFileSnapshot('codegen-chain.txt');
   });
 
   test('a tree: two branches, a class with the key in its context, a sum', async () => {
@@ -41,7 +41,7 @@ describe('generated code is one readable function a segment', () => {
     source.keyBy('id').map(Label).sink([]);
     source.aggregate({ n: count(), total: sum('amount') }).sink([]);
 
-    await expect(generated(env, { kind: 'array', keyed: false })).toMatchFileSnapshot('codegen-tree.txt');
+    await expect(generated(env, { kind: 'array', keyed: false, timed: false })).toMatchFileSnapshot('codegen-tree.txt');
   });
 
   test('a batch is decoded where its records are used', async () => {
@@ -65,7 +65,7 @@ describe('generated code is one readable function a segment', () => {
       .sink(() => {});
     const plan = planBatch(parseLayout('{"key":"str","row":{"tup":["f64","f64?"]}}'));
 
-    await expect(generated(env, { kind: 'array', keyed: false })).toMatchFileSnapshot('codegen-keyed.txt');
+    await expect(generated(env, { kind: 'array', keyed: false, timed: false })).toMatchFileSnapshot('codegen-keyed.txt');
     await expect(
       generated(env, { kind: 'results', plan, names: ['n', 'mean'], keyed: true }, 2),
     ).toMatchFileSnapshot('codegen-keyed-results.txt');

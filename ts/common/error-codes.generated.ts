@@ -59,6 +59,8 @@ export type ErrorCode =
   | 'SAGE_USER_WRONG_TYPE'
   | 'SAGE_USER_SOURCE'
   | 'SAGE_USER_SINK'
+  | 'SAGE_TIME_INVALID'
+  | 'SAGE_TIME_AHEAD'
   | 'SAGE_ROUTE_UNKNOWN'
   | 'SAGE_USER_LIFECYCLE'
   | 'SAGE_USER_TIMEOUT'
@@ -418,6 +420,18 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     retryable: false,
     message: 'A sink of the user failed.',
     help: 'The cause is the error that it threw.',
+  },
+  SAGE_TIME_INVALID: {
+    domain: 'user',
+    retryable: false,
+    message: 'The timestamp of a record is no moment.',
+    help: 'Give epoch milliseconds or a Date in assignTimestamps; let onError skip records that have none.',
+  },
+  SAGE_TIME_AHEAD: {
+    domain: 'user',
+    retryable: false,
+    message: 'The timestamp of a record is too far in the future.',
+    help: 'Correct the record, let onError skip such ones, or raise maxAheadMs of assignTimestamps.',
   },
   SAGE_ROUTE_UNKNOWN: {
     domain: 'user',

@@ -3,6 +3,7 @@ import type { FieldPath } from '../functions/field-path.ts';
 import type { UserFunction } from '../functions/user-function.ts';
 import type { BatchSettings } from '../transformations/batch-transformation.ts';
 import type { AnyAggregator } from '../transformations/aggregate-transformation.ts';
+import type { TimestampSelector, TimestampSettings } from '../transformations/assign-timestamps-transformation.ts';
 import type { Emit } from '../transformations/emit.ts';
 import type { AsyncSettings } from '../transformations/map-async-transformation.ts';
 import type { UnknownRoute } from '../transformations/route-transformation.ts';
@@ -24,7 +25,7 @@ export type StageOp =
   /** A JavaScript source; a root. A stage with one has no gates. */
   | { readonly kind: 'source'; readonly source: SourceDescriptor }
   /** Batches of an exchange; a root. */
-  | { readonly kind: 'input'; readonly gate: number; readonly exchange: number }
+  | { readonly kind: 'input'; readonly gate: number; readonly exchange: number; readonly timed: boolean }
   /** `process` is a flatMap whose results are only what it collects. */
   | { readonly kind: 'map' | 'flatMap' | 'filter' | 'process'; readonly fn: UserFunction }
   | { readonly kind: 'mapAsync'; readonly fn: UserFunction; readonly settings: AsyncSettings }
@@ -41,6 +42,8 @@ export type StageOp =
   | { readonly kind: 'sideOutput'; readonly channel: SideChannel; readonly tag: string }
   /** Evaluates the key for what is below. */
   | { readonly kind: 'keyBy'; readonly selector: UserFunction | FieldPath }
+  /** Gives each record its event time, and says how far event time is. */
+  | { readonly kind: 'assignTimestamps'; readonly selector: TimestampSelector; readonly settings: TimestampSettings }
   /** Hands on what all its parents give, without a key. */
   | { readonly kind: 'union' }
   | { readonly kind: 'reduce'; readonly keyed: boolean; readonly fn: UserFunction; readonly emit: Emit }
@@ -60,6 +63,8 @@ export type StageOp =
       readonly kind: 'output';
       readonly exchange: number;
       readonly output: number;
+      /** Whether event times and watermarks go with the records. */
+      readonly timed: boolean;
       /** Whose failure it is when a record cannot be encoded: the writer's, where there is one behind the exchange, else that of the operator which gives it. */
       readonly owner: LogicalOperator;
     }
@@ -134,6 +139,8 @@ export interface Exchange {
   readonly reason: string;
   /** Whether batches have a key column. */
   readonly keyed: boolean;
+  /** Whether batches have a column with event times, and watermarks go with them. */
+  readonly timed: boolean;
   /** `json`: rows are JSON text, for a writer of JSON lines. */
   readonly encoding: 'columns' | 'json';
   /** Columns that a schema has announced; records decide what it leaves open. */

@@ -12,6 +12,7 @@ import { ProcessFunction } from '../functions/process-function.ts';
 import type { PathOf, PathValue } from '../functions/path-types.ts';
 import { lambdaFunction } from '../functions/user-function.ts';
 import { AggregateTransformation } from '../transformations/aggregate-transformation.ts';
+import { AssignTimestampsTransformation } from '../transformations/assign-timestamps-transformation.ts';
 import { BatchTransformation } from '../transformations/batch-transformation.ts';
 import type { BaseTransformation } from '../transformations/base-transformation.ts';
 import type { DeadLetter } from '../transformations/dead-letter.ts';
@@ -42,6 +43,7 @@ import {
   checkLimit,
   checkReducer,
   checkSampleOptions,
+  checkTimestampOptions,
   toSelector,
 } from './operator-arguments.ts';
 import { checkAggregateSpec, checkEmit, checkHasOutputs, checkKeyedState, checkOptions, checkSchema, checkText } from './plan-checks.ts';
@@ -50,7 +52,7 @@ import type { RoutedStream } from './routed-stream.ts';
 import { SinkableStream } from './sinkable-stream.ts';
 import { streamKinds } from './stream-kinds.ts';
 import { unionInputs } from './union-inputs.ts';
-import type { BatchOptions, ClassOptions, DedupOptions, EmitOptions, KeyByOptions, MapAsyncOptions, NeededClassOptions, SampleOptions } from './stream-options.ts';
+import type { BatchOptions, ClassOptions, DedupOptions, EmitOptions, KeyByOptions, MapAsyncOptions, NeededClassOptions, SampleOptions, TimestampOptions } from './stream-options.ts';
 
 /** The record type of a stream. */
 type RecordOf<S> = S extends DataStream<infer T> ? T : never;
@@ -225,6 +227,26 @@ export class DataStream<out T> extends SinkableStream<T> {
     const declaredAt = captureSourceLocation(this.limit);
     checkKeyedState(this.transformation, 'limit', declaredAt);
     return this.derive(new LimitTransformation(this.transformation, checkLimit(max, declaredAt), declaredAt)) as unknown as this;
+  }
+
+  /**
+   * Gives each record its event time, epoch milliseconds or a `Date`, and says how far event time has come: all records before
+   * the *watermark*, the greatest timestamp so far less `outOfOrdernessMs`, are taken to have come. What waits for event time
+   * (windows, timers, joins) goes by it, and a record behind it is late.
+   *
+   * ```ts
+   * const clicks = env.fromCollection([{ page: '/', at: 1_700_000_000_000 }]);
+   * clicks.assignTimestamps('at', { outOfOrdernessMs: 5000, idleMs: 60_000 }).print();
+   * ```
+   *
+   * A timestamp that is no number, or more than `maxAheadMs` ahead of the clock, is an error of its record.
+   */
+  assignTimestamps(fn: (record: T, previous: number | undefined) => number | Date, options: TimestampOptions): this;
+  assignTimestamps<P extends PathOf<T>>(path: P, options: TimestampOptions): this;
+  assignTimestamps(by: unknown, options?: unknown): this {
+    const declaredAt = captureSourceLocation(this.assignTimestamps);
+    const selector = toSelector(by, 'the first argument of assignTimestamps', declaredAt);
+    return this.derive(new AssignTimestampsTransformation(this.transformation, selector, checkTimestampOptions(options, declaredAt), declaredAt)) as unknown as this;
   }
 
   /** `[record, index]` for each record. The index counts from 0 in each parallel instance. */

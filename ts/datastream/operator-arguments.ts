@@ -3,6 +3,7 @@ import type { SourceLocation } from '../common/source-location.ts';
 import { describeValue } from '../functions/check-user-function.ts';
 import { isClass } from '../functions/class-detection.ts';
 import { compileFieldPath, type FieldPath } from '../functions/field-path.ts';
+import type { TimestampSettings } from '../transformations/assign-timestamps-transformation.ts';
 import type { BatchSettings } from '../transformations/batch-transformation.ts';
 import type { ErrorPolicy, FailureOutcome } from '../transformations/error-policy.ts';
 import type { AsyncSettings } from '../transformations/map-async-transformation.ts';
@@ -11,6 +12,8 @@ import { checkOptions } from './plan-checks.ts';
 
 const OUTCOMES: readonly FailureOutcome[] = ['fail', 'skip', 'deadLetter'];
 const MAX_OPEN_BATCHES = 10_000;
+/** A clock that is an hour wrong does no harm. */
+const MAX_AHEAD_MS = 24 * 3600 * 1000;
 const FIRST_BACKOFF_MS = 100;
 /** Timers of Node wrap around beyond. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
@@ -134,6 +137,21 @@ export function checkSampleOptions(value: unknown, declaredAt: SourceLocation): 
   return {
     fraction: checkNumber(fraction, 'the fraction of sample', { least: 0, most: 1, whole: false }, declaredAt),
     seed: seed === undefined ? 0 : checkNumber(seed, 'seed of sample', { least: 0, whole: true }, declaredAt),
+  };
+}
+
+/** The settings of `assignTimestamps`. @throws SageError SAGE_PLAN_ARGUMENT */
+export function checkTimestampOptions(options: unknown, declaredAt: SourceLocation): TimestampSettings {
+  const { outOfOrdernessMs, idleMs, maxAheadMs } = checkOptions(options, ['outOfOrdernessMs', 'idleMs', 'maxAheadMs'], 'assignTimestamps', declaredAt);
+  if (outOfOrdernessMs === undefined) {
+    const expected = 'how many milliseconds later a record may come than one with a greater timestamp';
+    throw wrongValue('outOfOrdernessMs of assignTimestamps', outOfOrdernessMs, expected, 'Write assignTimestamps(fn, { outOfOrdernessMs: 5000 }).', declaredAt);
+  }
+  return {
+    outOfOrdernessMs: checkNumber(outOfOrdernessMs, 'outOfOrdernessMs of assignTimestamps', { least: 0, whole: false }, declaredAt),
+    idleMs: idleMs === undefined ? undefined : checkNumber(idleMs, 'idleMs of assignTimestamps', DELAY_MS, declaredAt),
+    maxAheadMs:
+      maxAheadMs === undefined ? MAX_AHEAD_MS : maxAheadMs === Number.POSITIVE_INFINITY ? maxAheadMs : checkNumber(maxAheadMs, 'maxAheadMs of assignTimestamps', { least: 0, whole: false }, declaredAt),
   };
 }
 

@@ -77,6 +77,19 @@ export interface DedupOptions {
   readonly ttlMs?: number;
 }
 
+/** Options of `assignTimestamps`, in milliseconds. */
+export interface TimestampOptions {
+  /** How much later a record may come than one with a greater timestamp. What comes later still is late. */
+  readonly outOfOrdernessMs: number;
+  /** Without records for so long, nobody waits for this stream's event time any more, until the next one. For ever when left away. */
+  readonly idleMs?: number;
+  /**
+   * How far ahead of the clock a timestamp may be: one wrong record must not make event time jump, and all others late. A day
+   * when left away; `Infinity` for what is made up.
+   */
+  readonly maxAheadMs?: number;
+}
+
 /** What `sample` takes: a fraction of the records at random, or one out of so many. */
 export type SampleOptions =
   | {

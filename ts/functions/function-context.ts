@@ -16,6 +16,8 @@ export interface FunctionContext {
   readonly parallelism: number;
   /** Key of the record in hand; `undefined` on an unkeyed stream. */
   readonly key: unknown;
+  /** Event time of the record in hand, in epoch milliseconds; `undefined` on a stream without timestamps. */
+  readonly timestamp: number | undefined;
   /** Its lines have the job, the operator and the instance. */
   readonly logger: Logger;
   /** The environment's config, as it was given. */

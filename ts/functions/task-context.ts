@@ -34,6 +34,8 @@ export class TaskContext implements FunctionContext {
   readonly metrics: LocalFunctionMetrics = new LocalFunctionMetrics();
   /** Set by the runtime before each record of a keyed stream. */
   key: unknown = undefined;
+  /** Set by the runtime before each record of a stream with event time. */
+  timestamp: number | undefined = undefined;
 
   constructor(options: TaskContextOptions) {
     this.jobId = options.jobId;

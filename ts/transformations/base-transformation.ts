@@ -20,6 +20,7 @@ export type TransformationKind =
   | 'limit'
   | 'zipWithIndex'
   | 'rebalance'
+  | 'assignTimestamps'
   | 'route'
   | 'sideOutput'
   | 'sink';

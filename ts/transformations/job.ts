@@ -61,6 +61,11 @@ export interface OperatorCounts {
   readonly deadLetters: number;
   /** What its functions count themselves; not there when they count nothing. */
   readonly metrics?: UserMetrics;
+  /**
+   * How far event time is behind the operator, in epoch milliseconds: all records before it have been given. Infinity at the end;
+   * not there without timestamps, or before the first record.
+   */
+  readonly watermark?: number;
   /** Records of a sink that nobody read, because the pipe was closed before; not there when there are none. */
   readonly recordsUnread?: number;
 }
@@ -184,12 +189,18 @@ export interface StageMetrics {
   readonly queueFill: number | undefined;
 }
 
+/** Counts of an operator while its job runs. */
+export interface OperatorMetrics extends OperatorCounts {
+  /** How far the clock is ahead of the watermark; not there without one, or at the end. */
+  readonly watermarkLagMs?: number;
+}
+
 /** A job's counts at one moment. Those of operators in other threads are at most about 100 ms old. */
 export interface JobMetrics {
   /** What the job is doing, or how it ended. */
   readonly status: JobStatus;
   /** Counts of each operator. */
-  readonly operators: readonly OperatorCounts[];
+  readonly operators: readonly OperatorMetrics[];
   /** Counts and queues of each edge. */
   readonly edges: readonly EdgeMetrics[];
   /** Producers before consumers. */

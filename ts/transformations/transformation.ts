@@ -1,4 +1,5 @@
 import type { AggregateTransformation } from './aggregate-transformation.ts';
+import type { AssignTimestampsTransformation } from './assign-timestamps-transformation.ts';
 import type { BatchTransformation } from './batch-transformation.ts';
 import type { DedupTransformation } from './dedup-transformation.ts';
 import type { FilterTransformation } from './filter-transformation.ts';
@@ -35,6 +36,7 @@ export type Transformation =
   | LimitTransformation
   | ZipWithIndexTransformation
   | RebalanceTransformation
+  | AssignTimestampsTransformation
   | RouteTransformation
   | SideOutputTransformation
   | SinkTransformation;

@@ -117,6 +117,10 @@ pub enum ErrorCode {
     UserSource,
     /// `SAGE_USER_SINK`: A sink of the user failed.
     UserSink,
+    /// `SAGE_TIME_INVALID`: The timestamp of a record is no moment.
+    TimeInvalid,
+    /// `SAGE_TIME_AHEAD`: The timestamp of a record is too far in the future.
+    TimeAhead,
     /// `SAGE_ROUTE_UNKNOWN`: A router named a branch that does not exist.
     RouteUnknown,
     /// `SAGE_USER_LIFECYCLE`: The constructor, open or close of a function class failed.
@@ -223,6 +227,8 @@ impl ErrorCode {
         Self::UserWrongType,
         Self::UserSource,
         Self::UserSink,
+        Self::TimeInvalid,
+        Self::TimeAhead,
         Self::RouteUnknown,
         Self::UserLifecycle,
         Self::UserTimeout,
@@ -305,6 +311,8 @@ impl ErrorCode {
             Self::UserWrongType => "SAGE_USER_WRONG_TYPE",
             Self::UserSource => "SAGE_USER_SOURCE",
             Self::UserSink => "SAGE_USER_SINK",
+            Self::TimeInvalid => "SAGE_TIME_INVALID",
+            Self::TimeAhead => "SAGE_TIME_AHEAD",
             Self::RouteUnknown => "SAGE_ROUTE_UNKNOWN",
             Self::UserLifecycle => "SAGE_USER_LIFECYCLE",
             Self::UserTimeout => "SAGE_USER_TIMEOUT",
@@ -372,6 +380,8 @@ impl ErrorCode {
             | Self::UserWrongType
             | Self::UserSource
             | Self::UserSink
+            | Self::TimeInvalid
+            | Self::TimeAhead
             | Self::RouteUnknown
             | Self::UserLifecycle
             | Self::UserTimeout
@@ -493,6 +503,8 @@ impl ErrorCode {
             Self::UserWrongType => "A user function returned something of the wrong type.",
             Self::UserSource => "A source of the user failed.",
             Self::UserSink => "A sink of the user failed.",
+            Self::TimeInvalid => "The timestamp of a record is no moment.",
+            Self::TimeAhead => "The timestamp of a record is too far in the future.",
             Self::RouteUnknown => "A router named a branch that does not exist.",
             Self::UserLifecycle => "The constructor, open or close of a function class failed.",
             Self::UserTimeout => "A user function did not settle in its time.",
@@ -576,6 +588,8 @@ impl ErrorCode {
             Self::UserWrongType => "The message says what was expected and what was returned.",
             Self::UserSource => "The cause is the error that it threw.",
             Self::UserSink => "The cause is the error that it threw.",
+            Self::TimeInvalid => "Give epoch milliseconds or a Date in assignTimestamps; let onError skip records that have none.",
+            Self::TimeAhead => "Correct the record, let onError skip such ones, or raise maxAheadMs of assignTimestamps.",
             Self::RouteUnknown => "Add the branch, or one with the name default for all other names.",
             Self::UserLifecycle => "The cause is the error that it threw.",
             Self::UserTimeout => "Raise timeoutMs, or find out what it waits for.",

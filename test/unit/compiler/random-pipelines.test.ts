@@ -112,9 +112,9 @@ describe('every random pipeline', () => {
         expect(to.gates[exchange.to.gate]).toBe(id);
         const sender = from.nodes[exchange.from.node]!;
         expect(from.placement === 'native' ? sender.op.kind : sender.op).toEqual(
-          from.placement === 'native' ? 'native' : { kind: 'output', exchange: id, output: from.outputs.indexOf(id), owner: expect.objectContaining({ id: (to.placement === 'native' ? to.nodes[0]! : sender).operator.id }) },
+          from.placement === 'native' ? 'native' : { kind: 'output', exchange: id, output: from.outputs.indexOf(id), timed: exchange.timed, owner: expect.objectContaining({ id: (to.placement === 'native' ? to.nodes[0]! : sender).operator.id }) },
         );
-        if (to.placement !== 'native') expect(to.nodes[exchange.to.gate]!.op).toStrictEqual({ kind: 'input', gate: exchange.to.gate, exchange: id });
+        if (to.placement !== 'native') expect(to.nodes[exchange.to.gate]!.op).toStrictEqual({ kind: 'input', gate: exchange.to.gate, exchange: id, timed: exchange.timed });
         if (exchange.partition === 'forward') expect([1, from.parallelism]).toContain(to.parallelism);
       });
       // Every gate and output belongs to exactly one exchange, and a stage with a source has no gate.

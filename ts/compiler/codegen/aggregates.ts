@@ -4,7 +4,7 @@ import type { AnyAggregator } from '../../transformations/aggregate-transformati
 import { runsInCore, takesNumbers } from '../native-aggregates.ts';
 import type { StageNode } from '../physical-plan.ts';
 import { emitBuiltinAggregate } from './builtin-aggregate.ts';
-import { type EmitChildren, type Scope, type SegmentText, propertyName } from './segment-text.ts';
+import { type EmitChildren, type Scope, type SegmentText, propertyName, setTime } from './segment-text.ts';
 
 /** Unkeyed reduce: the accumulator is a local of the function while it runs. */
 export function emitReduce(text: SegmentText, node: StageNode, value: string, scope: Scope, indent: string, children: EmitChildren): string[] {
@@ -113,7 +113,7 @@ export function emitLinked(text: SegmentText, node: StageNode, value: string, sc
   const pushed = text.fresh('p');
   return [
     `${indent}op = ${node.id};`,
-    ...text.onState(`const ${pushed} = ${text.bind(`l${node.id}`, `R.linked[${node.id}]`)}.push(${value}, ${scope.key});`, indent),
+    ...text.onState(`${setTime(scope)}const ${pushed} = ${text.bind(`l${node.id}`, `R.linked[${node.id}]`)}.push(${value}, ${scope.key});`, indent),
     `${indent}${text.suspendLinked(pushed, scope)}`,
   ];
 }

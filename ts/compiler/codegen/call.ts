@@ -1,5 +1,5 @@
 import type { StageNode } from '../physical-plan.ts';
-import type { Scope, SegmentText } from './segment-text.ts';
+import { type Scope, type SegmentText, setTime } from './segment-text.ts';
 
 /** A call of a node's user function: what stands before it, the expression, and what follows once its result has a name. */
 export interface CallText {
@@ -14,12 +14,14 @@ export function emitCall(text: SegmentText, node: StageNode, value: string, scop
   if (!('fn' in op)) throw new TypeError(`operator '${op.kind}' has no user function`);
   const fn = text.bind(`f${node.id}`, `R.functions[${node.id}]`);
   if (op.fn.form === 'lambda') return { before: [], call: `${fn}(${value})`, after: () => [] };
-  const before: string[] = [];
-  if (scope.key !== undefined) {
-    const context = text.bind(`x${node.id}`, `R.contexts[${node.id}]`);
-    before.push(`${indent}${context}.key = ${scope.key};`);
-  }
-  return { before, call: `${fn}.execute(${value})`, after: (result) => emitOutputs(text, node, result, value, scope, indent) };
+  return { before: emitContext(text, node, scope, indent), call: `${fn}.execute(${value})`, after: (result) => emitOutputs(text, node, result, value, scope, indent) };
+}
+
+/** Sets what `ctx` of a class says of the record at hand. */
+export function emitContext(text: SegmentText, node: StageNode, { key, time }: Scope, indent: string): string[] {
+  if (key === undefined && time === undefined) return [];
+  const context = text.bind(`x${node.id}`, `R.contexts[${node.id}]`);
+  return [...(key === undefined ? [] : [`${indent}${context}.key = ${key};`]), ...(time === undefined ? [] : [`${indent}${context}.timestamp = ${time};`])];
 }
 
 /** The function's waiting side outputs, where somebody takes them. */
@@ -34,7 +36,7 @@ export function emitOutputs(text: SegmentText, node: StageNode, result: string, 
   const pushed = text.fresh('p');
   return [
     `${indent}if (${waiting}.length > 0) {`,
-    ...text.onState(`const ${pushed} = R.linked[${node.id}].sendOutputs();`, `${indent}  `),
+    ...text.onState(`${setTime(scope)}const ${pushed} = R.linked[${node.id}].sendOutputs();`, `${indent}  `),
     `${indent}  if (${pushed} !== undefined) { ctl.suspend(-1, ${pushed}.then(() => R.linked[${node.id}].settle(${result}, ${value}, ${scope.key})), undefined, undefined, [${scope.pending.join(', ')}]); return ++i; }`,
     `${indent}}`,
   ];

@@ -1,4 +1,5 @@
 import type { StageNode } from '../physical-plan.ts';
+import { emitTimeOf } from './event-time.ts';
 import type { EmitChildren, Scope, SegmentText } from './segment-text.ts';
 
 /** A `dedup`, `sample` or `limit`: an object decides which records pass. */
@@ -31,10 +32,11 @@ export function emitBatch(text: SegmentText, node: StageNode, value: string, sco
   const full = text.fresh('v');
   const emitted = text.counter(`e${node.id}`, `R.emitted[${node.id}]`);
   return [
+    ...emitTimeOf(scope, indent),
     text.guarded(node, full, `${batches}.add(${value}, ${scope.key})`, value, scope, indent),
     `${indent}if (${full} !== undefined) {`,
     `${indent}  ${emitted}++;`,
-    ...children(node, full, { ...scope, key: op.keyed ? scope.key : undefined }, `${indent}  `),
+    ...children(node, full, { ...scope, key: op.keyed ? scope.key : undefined, time: scope.time === undefined ? undefined : `${batches}.time` }, `${indent}  `),
     `${indent}}`,
   ];
 }
@@ -42,7 +44,7 @@ export function emitBatch(text: SegmentText, node: StageNode, value: string, sco
 /** A `mapAsync`: begins the call; results enter at this node. */
 export function emitMapAsync(text: SegmentText, node: StageNode, value: string, scope: Scope, indent: string): string[] {
   text.stopWhen('ctl.stop');
-  return [`${indent}op = ${node.id};`, `${indent}${text.bind(`n${node.id}`, `R.holders[${node.id}]`)}.submit(${value}, ${scope.key});`];
+  return [`${indent}op = ${node.id};`, ...emitTimeOf(scope, indent), `${indent}${text.bind(`n${node.id}`, `R.holders[${node.id}]`)}.submit(${value}, ${scope.key});`];
 }
 
 /** What comes out of the operator above beside its results; only a branch hands the key on. */

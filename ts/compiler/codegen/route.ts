@@ -1,6 +1,6 @@
 import type { StageNode } from '../physical-plan.ts';
 import { emitCall } from './call.ts';
-import type { Scope, SegmentText } from './segment-text.ts';
+import { type Scope, type SegmentText, pendingChildren, setTime } from './segment-text.ts';
 
 /** Gives the code that hands `value` to nodes, one after the other. */
 export type EmitNodes = (nodes: readonly number[], value: string, scope: Scope, indent: string) => string[];
@@ -12,7 +12,7 @@ export function emitRoute(text: SegmentText, node: StageNode, value: string, sco
   const pushed = text.fresh('p');
   const branches = Map.groupBy(node.sides.filter(({ channel }) => channel === 'branch'), ({ tag }) => tag);
   // Behind its branch the record goes to who takes all of them.
-  const pending = node.children.length === 0 ? scope.pending : [...scope.pending, `['children', [${node.children.join(', ')}], ${value}, ${scope.key}]`];
+  const pending = node.children.length === 0 ? scope.pending : [...scope.pending, pendingChildren(node.children, value, scope)];
   const { op } = node;
   // `default` is for names without a branch of their own; where there is one, the name itself is none that is known.
   const named = [...branches].filter(([tag]) => op.kind === 'route' && (op.names === undefined || op.names.includes(tag)));
@@ -29,7 +29,7 @@ export function emitRoute(text: SegmentText, node: StageNode, value: string, sco
   lines.push(
     named.length === 0 ? `${indent}{` : `${indent}} else {`,
     text.thenable(node, result, value, scope, `${indent}  `),
-    ...text.onState(`const ${pushed} = R.linked[${node.id}].settle(${result}, ${value}, ${scope.key});`, `${indent}  `),
+    ...text.onState(`${setTime(scope)}const ${pushed} = R.linked[${node.id}].settle(${result}, ${value}, ${scope.key});`, `${indent}  `),
     `${indent}  ${text.suspendLinked(pushed, scope)}`,
     `${indent}  ${scope.leave};`,
     `${indent}}`,

@@ -5,7 +5,7 @@ import { propertyName } from './segment-text.ts';
 /**
  * Where the records of a segment come from.
  *
- * - `array`: `source` is an array; rows `start .. end` of it; their keys are in the array `keys`, if they have any
+ * - `array`: `source` is an array; rows `start .. end` of it; their keys and event times are in the arrays `keys` and `times`, if they have any
  * - `iterator`: `source` is a synchronous iterator
  * - `function`: `source()` gives a record, `undefined` for nothing now, `END` for the end; `batch`: null or undefined for the end
  * - `batch`: `source` is a `BatchReader` with an image of layout `plan`
@@ -13,17 +13,18 @@ import { propertyName } from './segment-text.ts';
  * - `running`: the same, with the keys in the array `keys`
  */
 export type SegmentInput =
-  | { readonly kind: 'array'; readonly keyed: boolean }
+  | { readonly kind: 'array'; readonly keyed: boolean; readonly timed: boolean }
   | { readonly kind: 'iterator' }
   | { readonly kind: 'function'; readonly ends: 'source' | 'batch' }
   | { readonly kind: 'batch'; readonly plan: BatchPlan; readonly missing: boolean }
   | { readonly kind: 'results' | 'running'; readonly plan: BatchPlan; readonly names: readonly string[]; readonly keyed: boolean };
 
-/** Text that gives one row of an input: `prelude` once a call, `row` before `key` and `record` are used. */
+/** Text that gives one row of an input: `prelude` once a call, `row` before `key`, `time` and `record` are used. */
 export interface InputText {
   readonly prelude: readonly string[];
   readonly row: readonly string[];
   readonly key: string | undefined;
+  readonly time: string | undefined;
   readonly record: string;
 }
 
@@ -32,7 +33,7 @@ export function emitInput(input: SegmentInput, root: number): InputText {
   const views = ['const B = source, F64 = B.F64, I32 = B.I32, U32 = B.U32, U8 = B.U8;'];
   switch (input.kind) {
     case 'array':
-      return { prelude: [], row: [], key: input.keyed ? 'keys[i]' : undefined, record: 'source[i]' };
+      return { prelude: [], row: [], key: input.keyed ? 'keys[i]' : undefined, time: input.timed ? 'times[i]' : undefined, record: 'source[i]' };
     case 'iterator':
       return {
         prelude: [],
@@ -46,6 +47,7 @@ export function emitInput(input: SegmentInput, root: number): InputText {
           '}',
         ],
         key: undefined,
+        time: undefined,
         record: 'next.value',
       };
     case 'function':
@@ -60,11 +62,12 @@ export function emitInput(input: SegmentInput, root: number): InputText {
             : 'if (pulled === ctl.END) { ctl.ended = true; break; }\n      if (pulled === undefined) { ctl.nothing = true; break; }',
         ],
         key: undefined,
+        time: undefined,
         record: 'pulled',
       };
     case 'batch': {
       const text = emitDecoder(input.plan, input.missing);
-      return { prelude: [...views, ...text.prelude], row: text.row, key: text.key, record: text.record };
+      return { prelude: [...views, ...text.prelude], row: text.row, key: text.key, time: text.time, record: text.record };
     }
     case 'results':
     case 'running': {
@@ -72,7 +75,7 @@ export function emitInput(input: SegmentInput, root: number): InputText {
       const fields = input.names.map((name, n) => `${propertyName(name)}: ${text.columns[n]!}`);
       const key = input.kind === 'running' ? 'keys[i]' : text.key;
       if (input.keyed) fields.unshift(`key: ${key ?? 'undefined'}`);
-      return { prelude: [...views, ...text.prelude], row: text.row, key: undefined, record: `{ ${fields.join(', ')} }` };
+      return { prelude: [...views, ...text.prelude], row: text.row, key: undefined, time: undefined, record: `{ ${fields.join(', ')} }` };
     }
   }
 }

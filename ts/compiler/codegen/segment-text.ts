@@ -12,6 +12,8 @@ const LOAD_STATE = '/* load state */';
 export interface Scope {
   /** Expression of the key here, if there is one. */
   readonly key: string | undefined;
+  /** Expression of the event time here, if there is one. */
+  readonly time: string | undefined;
   /** What still has to be done for this row after the code at hand, innermost last; each the text of one entry. */
   readonly pending: readonly string[];
   /** Statement that ends the work for this value and goes on with what is pending. */
@@ -109,7 +111,7 @@ export class SegmentText {
 
   /** Leaves the function; the runner awaits the promise and goes on with what is pending. */
   suspend(node: StageNode, promise: string, value: string, scope: Scope): string {
-    return `{ ctl.suspend(${node.id}, ${promise}, ${value}, ${scope.key}, [${scope.pending.join(', ')}]); return ++i; }`;
+    return `{ ${setTime(scope)}ctl.suspend(${node.id}, ${promise}, ${value}, ${scope.key}, [${scope.pending.join(', ')}]); return ++i; }`;
   }
 
   /** Goes on with the row in the linked form, when a call of it has to be awaited. */
@@ -146,16 +148,20 @@ export class SegmentText {
     const isDone = scope.pending.length === 0 ? `${pushed} === undefined` : 'false';
     return [
       SAVE_STATE,
+      setTime(scope),
       `const ${pushed} = R.linked[${node.id}].recover(error, ${value}, ${scope.key});`,
       LOAD_STATE,
       `if (!(${isDone})) ctl.suspend(-1, ${pushed}, undefined, undefined, [${scope.pending.join(', ')}]);`,
       'return ++i;',
-    ].join(' ');
+    ]
+      .filter((part) => part !== '')
+      .join(' ');
   }
 
   /** Encodes a row; what cannot be encoded is an error of the record. */
   append(node: StageNode, writer: string, row: string, value: string, scope: Scope, indent: string): string {
-    const call = `${writer}.append(${row}${scope.key === undefined ? '' : `, ${scope.key}`});`;
+    const time = node.op.kind === 'output' && node.op.timed ? `, ${scope.key}, ${scope.time}` : undefined;
+    const call = `${writer}.append(${row}${time ?? (scope.key === undefined ? '' : `, ${scope.key}`)});`;
     return `${indent}try { ${call} } catch (error) { ${this.caught(node, value, scope)} }`;
   }
 
@@ -176,6 +182,16 @@ export class SegmentText {
     const load = states.map(([name, { init }]) => `${name} = ${init};`).join(' ');
     return text.replaceAll(SAVE_STATE, save).replaceAll(LOAD_STATE, load);
   }
+}
+
+/** Hands the event time of the row at hand to the linked form, where there is one. */
+export function setTime({ time }: Scope): string {
+  return time === undefined ? '' : `ctl.time = ${time}; `;
+}
+
+/** What is left to do for a row: its children, in the form that `resumeSuspended` goes on with. */
+export function pendingChildren(nodes: readonly number[], value: string, { key, time }: Scope): string {
+  return `['children', [${nodes.join(', ')}], ${value}, ${key}${time === undefined ? '' : `, ${time}`}]`;
 }
 
 /** A property name that cannot change the meaning of an object literal. */

@@ -2,12 +2,13 @@ import { isFieldPath } from '../../functions/field-path.ts';
 import { isTolerant } from '../../transformations/error-policy.ts';
 import type { Stage, StageNode } from '../physical-plan.ts';
 import { emitAggregate, emitAggregateInput, emitKeyedAggregate, emitKeyedInput, emitLinked, emitReduce, hasInput } from './aggregates.ts';
-import { emitCall, emitOutputs } from './call.ts';
+import { emitCall, emitContext, emitOutputs } from './call.ts';
+import { emitAssignTimestamps, emitTimedOutput } from './event-time.ts';
 import { emitFlatMap } from './flat-map.ts';
 import { emitBatch, emitGate, emitMapAsync, emitSideOutput, emitZipWithIndex } from './record-operators.ts';
 import { type EmitNodes, emitRoute } from './route.ts';
 import { type SegmentInput, emitInput } from './segment-input.ts';
-import { type EmitChildren, type Scope, SegmentText } from './segment-text.ts';
+import { type EmitChildren, type Scope, SegmentText, pendingChildren } from './segment-text.ts';
 
 /** Declarations of what the functions name, each once. */
 function declareBindings(...texts: readonly SegmentText[]): string[] {
@@ -20,7 +21,7 @@ const MAX_INLINED = 48;
 /**
  * Emits the one function of a segment: a tree of operators from a root down to its sinks, exchanges and aggregates.
  * The text is the body of `new Function('R', text)`, where `R` is the stage's `SegmentBindings`; it returns
- * `run(source, start, end, keys)`, which gives the number of the first row that it has not taken.
+ * `run(source, start, end, keys, times)`, which gives the number of the first row that it has not taken.
  *
  * @param tag makes the text unique to one pipeline: V8 shares type feedback between equal texts, and two pipelines with
  *            different lambdas would then make each other megamorphic.
@@ -38,7 +39,7 @@ export function emitSegment(stage: Stage, root: number, input: SegmentInput, tag
     ...declareBindings(text, numbers.text),
     `const runNumbers = ${numeric};`,
     `const runAny = ${general};`,
-    `return (source, start, end, keys) => (${text.numericCondition} ? runNumbers : runAny)(source, start, end, keys);`,
+    `return (source, start, end, keys, times) => (${text.numericCondition} ? runNumbers : runAny)(source, start, end, keys, times);`,
   ].join('\n');
 }
 
@@ -62,10 +63,11 @@ class SegmentEmitter {
     const { text } = this;
     const input = emitInput(this.#input, this.#root);
     const key = input.key === undefined ? undefined : 'k';
-    const scope: Scope = { key, pending: [], leave: 'continue', oncePerRow: true };
+    const time = input.time === undefined ? undefined : 't';
+    const scope: Scope = { key, time, pending: [], leave: 'continue', oncePerRow: true };
     const body = this.#children(this.#stage.nodes[this.#root]!, input.record, scope, '      ');
     const lines = [
-      'function run(source, start, end, keys) {',
+      'function run(source, start, end, keys, times) {',
       ...input.prelude.map((line) => `  ${line}`),
       ...text.declarations.map((line) => `  ${line}`),
       `  let i = start, op = ${this.#root};`,
@@ -73,6 +75,7 @@ class SegmentEmitter {
       '    for (; i < end; i++) {',
       ...input.row.map((line) => `      ${line}`),
       ...(input.key === undefined ? [] : [`      const k = ${input.key};`]),
+      ...(time === undefined ? [] : [`      const t = ${input.time};`]),
       `      const v = ${input.record};`,
       ...body,
       ...text.stops.map((line) => `      ${line}`),
@@ -95,7 +98,9 @@ class SegmentEmitter {
 
   /** Code that gives `value` to every child of `node`. */
   #children(node: StageNode, value: string, scope: Scope, indent: string): string[] {
-    return this.#nodes(node.children, value, scope, indent);
+    // A union with a stream that has no event time has none either.
+    const carries = node.op.kind === 'input' || node.operator.timed;
+    return this.#nodes(node.children, value, carries ? scope : { ...scope, time: undefined }, indent);
   }
 
   /** Code that gives `value` to nodes, one after the other. */
@@ -106,7 +111,7 @@ class SegmentEmitter {
     nodes.forEach((id, n) => {
       const rest = nodes.slice(n + 1);
       const pending =
-        rest.length === 0 ? scope.pending : [...scope.pending, `['children', [${rest.join(', ')}], ${name}, ${scope.key}]`];
+        rest.length === 0 ? scope.pending : [...scope.pending, pendingChildren(rest, name, scope)];
       const label = this.text.fresh('b');
       const inner = this.#node(this.#stage.nodes[id]!, name, { ...scope, pending, leave: `break ${label}` }, `${indent}  `);
       lines.push(`${indent}${label}: {`, ...inner, `${indent}}`);
@@ -143,6 +148,8 @@ class SegmentEmitter {
         return emitRoute(text, node, value, scope, indent, this.#emitNodes);
       case 'sideOutput':
         return emitSideOutput(text, node, value, scope, indent, this.#emitChildren);
+      case 'assignTimestamps':
+        return emitAssignTimestamps(text, node, value, scope, indent, this.#emitChildren);
       case 'keyBy':
         return this.#keyBy(node, value, scope, indent);
       case 'union':
@@ -167,7 +174,7 @@ class SegmentEmitter {
       case 'output': {
         text.stopWhen('ctl.stop');
         const writer = text.bind(`w${node.id}`, `R.writers[${node.id}]`);
-        return [text.append(node, writer, value, value, scope, indent)];
+        return [...emitTimedOutput(text, node, scope, indent), text.append(node, writer, value, value, scope, indent)];
       }
       default:
         throw new TypeError(`operator '${op.kind}' cannot stand inside a segment`);
@@ -246,7 +253,7 @@ class SegmentEmitter {
     const lambda = sink.form === 'collect' || sink.form === 'stream' || (sink.form === 'function' && sink.fn.form === 'lambda');
     const result = this.text.fresh('r');
     const lines: string[] = [];
-    if (!lambda && scope.key !== undefined) lines.push(`${indent}${this.text.bind(`x${node.id}`, `R.contexts[${node.id}]`)}.key = ${scope.key};`);
+    if (!lambda) lines.push(...emitContext(this.text, node, scope, indent));
     lines.push(
       this.text.guarded(node, result, lambda ? `${fn}(${value})` : `${fn}.execute(${value})`, value, scope, indent),
       this.text.thenable(node, result, value, scope, indent),

@@ -1,4 +1,5 @@
 import { isFieldPath } from '../../functions/field-path.ts';
+import type { AssignTimestampsTransformation } from '../../transformations/assign-timestamps-transformation.ts';
 import type { BatchTransformation } from '../../transformations/batch-transformation.ts';
 import type { DedupTransformation } from '../../transformations/dedup-transformation.ts';
 import type { MapAsyncTransformation } from '../../transformations/map-async-transformation.ts';
@@ -34,6 +35,17 @@ export function describeDedup({ by, ttlMs, keyed }: DedupTransformation): string
   return [`by ${what}`, ...(keyed && by !== undefined ? ['within each key'] : []), ...(ttlMs === undefined ? [] : [`for ${ttlMs} ms`])].join(', ');
 }
 
-function describeSelector(selector: Selector): string {
+/** Where timestamps come from and how late a record may be, in words. */
+export function describeTimestamps({ selector, settings }: AssignTimestampsTransformation): string {
+  const { outOfOrdernessMs, idleMs, maxAheadMs } = settings;
+  return [
+    `by ${describeSelector(selector)}`,
+    `up to ${outOfOrdernessMs} ms out of order`,
+    ...(idleMs === undefined ? [] : [`idle after ${idleMs} ms`]),
+    ...(maxAheadMs === Number.POSITIVE_INFINITY ? ['however far ahead'] : [`at most ${maxAheadMs} ms ahead`]),
+  ].join(', ');
+}
+
+function describeSelector(selector: Selector | AssignTimestampsTransformation['selector']): string {
   return isFieldPath(selector) ? `field ${selector.path}` : selector.name === '' ? 'a lambda' : `function ${selector.name}`;
 }

@@ -5,7 +5,7 @@ import type { Emit } from '../../transformations/emit.ts';
 import { isStandardOutput, type NativeSinkSpec, type SinkDescriptor } from '../../transformations/sink-descriptor.ts';
 import { describePath, isStandardInput, type SourceDescriptor } from '../../transformations/source-descriptor.ts';
 import type { LogicalOperator } from '../logical-plan.ts';
-import { describeAsync, describeBatch, describeDedup } from './describe-settings.ts';
+import { describeAsync, describeBatch, describeDedup, describeTimestamps } from './describe-settings.ts';
 
 /** What an operator does, in a few words; empty where its kind says all. */
 export function describeWork(operator: LogicalOperator): string {
@@ -24,6 +24,8 @@ export function describeWork(operator: LogicalOperator): string {
       return describeBatch(transformation);
     case 'dedup':
       return describeDedup(transformation);
+    case 'assignTimestamps':
+      return describeTimestamps(transformation);
     case 'sample':
       return 'every' in transformation.settings ? `one of ${transformation.settings.every}` : `each with probability ${transformation.settings.fraction}`;
     case 'limit':

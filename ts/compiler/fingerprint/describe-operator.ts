@@ -26,6 +26,8 @@ export function describeOperator(transformation: Transformation): Readonly<Recor
     }
     case 'dedup':
       return { by: selectorText(transformation.by), ttlMs: String(transformation.ttlMs) };
+    case 'assignTimestamps':
+      return { by: selectorText(transformation.selector as Selector), settings: valueText(transformation.settings) };
     case 'sample':
       return { settings: valueText(transformation.settings) };
     case 'limit':

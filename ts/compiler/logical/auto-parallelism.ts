@@ -15,6 +15,8 @@ export interface ResolvedInput {
   readonly transformation: Transformation;
   readonly parallelism: number;
   readonly elastic: boolean;
+  /** Whether its records have an event time. */
+  readonly timed: boolean;
 }
 
 /** Records from which on `'auto'` takes an array for more work than starting threads costs. */
@@ -65,8 +67,10 @@ export function choiceByInput(
     const most = inputs.reduce((widest, input) => (input.parallelism > widest.parallelism ? input : widest));
     return { parallelism: most.parallelism, reason: `'auto': as many as '${most.transformation.name}' has`, elastic: false };
   }
-  if (canGrow(transformation, inputs)) return growing;
+  const isTimed = transformation.kind === 'assignTimestamps' || inputs.some((input) => input.timed);
+  if (!isTimed && canGrow(transformation, inputs)) return growing;
   if (inputs.some((input) => input.parallelism > 1)) return planned;
+  if (isTimed) return one("'auto': records with an event time stay together, as at an instance that comes later they would be behind its watermark");
   return one("'auto': it stays with its input, as an exchange may cost more than it gains; call .parallelism('auto') on it to let it grow");
 }
 

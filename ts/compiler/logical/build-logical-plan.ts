@@ -3,6 +3,7 @@ import { checkPipeline } from '../checks/check-pipeline.ts';
 import type { CompileOptions, PlanConfig } from '../compile-options.ts';
 import type { LogicalOperator, LogicalPlan, Pipeline } from '../logical-plan.ts';
 import { endlessSources } from './endless-sources.ts';
+import { carriesTime } from './event-time.ts';
 import { resolveParallelism } from './resolve-parallelism.ts';
 
 /**
@@ -28,6 +29,7 @@ export function buildLogicalPlan(pipeline: Pipeline, config: PlanConfig, options
       elastic,
       region,
       keyedBy: transformation.keyedBy?.id,
+      timed: carriesTime(transformation, ({ id }) => operators[id]!.timed),
       bounded: endless[transformation.id]!.length === 0,
       transformation,
       source: transformation.kind === 'source' ? transformation.source : undefined,

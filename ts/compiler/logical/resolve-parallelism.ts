@@ -4,6 +4,7 @@ import type { Transformation } from '../../transformations/transformation.ts';
 import { type CompileOptions, KEY_GROUPS, type PlanConfig } from '../compile-options.ts';
 import type { KeyedRegion, Pipeline } from '../logical-plan.ts';
 import { type AutoChoice, choiceByInput, isReader, mayBeElastic, plannedChoice, type ResolvedInput, sourceChoice } from './auto-parallelism.ts';
+import { carriesTime } from './event-time.ts';
 import { regionKey } from './region-key.ts';
 import { singleInstanceReason } from './single-instance-reason.ts';
 
@@ -62,8 +63,10 @@ function firstInWorkers(pipeline: Pipeline, resolved: readonly ResolvedParalleli
 
 function resolveAll(pipeline: Pipeline, config: PlanConfig, rules: AutoRules): readonly ResolvedParallelism[] {
   const resolved: ResolvedParallelism[] = [];
+  const timed: boolean[] = [];
   for (const transformation of pipeline as readonly Transformation[]) {
-    const inputs = transformation.inputs.map((input): ResolvedInput => ({ transformation: input as Transformation, ...resolved[input.id]! }));
+    const inputs = transformation.inputs.map((input): ResolvedInput => ({ transformation: input as Transformation, ...resolved[input.id]!, timed: timed[input.id]! }));
+    timed.push(carriesTime(transformation, ({ id }) => timed[id]!));
     if (transformation.kind === 'sideOutput') {
       const [input] = inputs as [ResolvedInput];
       const { parallelism, elastic } = input;

@@ -22,7 +22,7 @@ export function buildPhysicalPlan(plan: OptimisedPlan, config: PlanConfig, optio
   const exchanges = planned.map((exchange): Exchange => {
     const from = stages[order.indexOf(exchange.fromGroup)]!;
     const to = stages[order.indexOf(exchange.toGroup)]!;
-    const { id, partition, reason, keyed, encoding, announced, losesPrototypes, maxRows, maxBytes, spread } = exchange;
+    const { id, partition, reason, keyed, timed, encoding, announced, losesPrototypes, maxRows, maxBytes, spread } = exchange;
     const output = from.nodes.find(({ op }) => op.kind === 'output' && op.exchange === id);
     return {
       id,
@@ -31,6 +31,7 @@ export function buildPhysicalPlan(plan: OptimisedPlan, config: PlanConfig, optio
       partition,
       reason,
       keyed,
+      timed,
       encoding,
       announced,
       losesPrototypes,

@@ -54,10 +54,10 @@ export function buildStage(
       return transformation.kind === 'sideOutput' ? [{ channel: transformation.channel, tag: transformation.tag, node: nodeOf.get(to)! }] : [];
     });
   const nodes: StageNode[] = [
-    ...gates.map(({ id: exchange, consumers }, gate): StageNode => ({
+    ...gates.map(({ id: exchange, consumers, timed }, gate): StageNode => ({
       id: gate,
       operator: consumers[0]!,
-      op: { kind: 'input', gate, exchange },
+      op: { kind: 'input', gate, exchange, timed },
       children: consumers.map((consumer) => nodeOf.get(consumer)!),
       sides: [],
     })),
@@ -68,10 +68,10 @@ export function buildStage(
       children: childrenOf(operator),
       sides: sidesOf(operator),
     })),
-    ...outputs.map(({ id: exchange, from, consumers: [consumer] }, output): StageNode => ({
+    ...outputs.map(({ id: exchange, from, timed, consumers: [consumer] }, output): StageNode => ({
       id: outputNode(output),
       operator: from,
-      op: { kind: 'output', exchange, output, owner: isNative(consumer!) ? consumer! : from },
+      op: { kind: 'output', exchange, output, timed, owner: isNative(consumer!) ? consumer! : from },
       children: [],
       sides: [],
     })),

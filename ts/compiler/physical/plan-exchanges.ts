@@ -4,6 +4,7 @@ import { findKeyNeeds } from './key-needs.ts';
 import { type Link, partitionOf, type Separation } from './link-operators.ts';
 import { findPlainRecords } from './plain-records.ts';
 import { isNative } from './place-operators.ts';
+import { findTimeNeeds } from './time-needs.ts';
 import { announcedLayout } from '../schema/announced-layout.ts';
 import type { LayoutNode } from '../layout/layout.ts';
 import { type QueueSize, queueSize } from './queue-size.ts';
@@ -23,6 +24,7 @@ export interface PlannedExchange extends QueueSize {
   readonly partition: ExchangePartition;
   readonly reason: string;
   readonly keyed: boolean;
+  readonly timed: boolean;
   readonly encoding: 'columns' | 'json';
   readonly announced: LayoutNode | undefined;
   readonly losesPrototypes: boolean;
@@ -37,6 +39,7 @@ export function planExchanges(
   order: readonly StageGroup[],
 ): readonly PlannedExchange[] {
   const needs = findKeyNeeds(plan, links);
+  const timeNeeds = findTimeNeeds(plan, links);
   const plain = findPlainRecords(plan);
   const exchanges: PlannedExchange[] = [];
   for (const fromGroup of order) {
@@ -55,6 +58,7 @@ export function planExchanges(
           partition,
           reason,
           keyed: from.keyedBy !== undefined && (partition === 'hash' || consumers.some(({ id }) => needs.has(id))),
+          timed: from.timed && consumers.some(({ id }) => timeNeeds.has(id)),
           encoding,
           announced: announcedLayout(plan, from, encoding),
           losesPrototypes: !isNative(to) && !plain.has(from.id),

@@ -16,6 +16,8 @@ export function stageOp(operator: LogicalOperator): StageOp {
       return { kind: transformation.kind, fn: transformation.fn };
     case 'keyBy':
       return { kind: 'keyBy', selector: transformation.selector };
+    case 'assignTimestamps':
+      return { kind: 'assignTimestamps', selector: transformation.selector, settings: transformation.settings };
     case 'union':
     case 'rebalance':
     case 'zipWithIndex':

@@ -7,7 +7,7 @@ type Read = (row: number) => unknown;
 /** The decoder without `new Function`: what `compiler/codegen/decoder.ts` generates, as closures over one loaded batch. */
 export interface LinkedDecoder {
   readonly key: Read | undefined;
-  readonly time: Read | undefined;
+  readonly time: ((row: number) => number) | undefined;
   readonly record: Read;
 }
 
@@ -15,7 +15,7 @@ export interface LinkedDecoder {
 export function linkDecoder(plan: BatchPlan, reader: BatchReader): LinkedDecoder {
   return {
     key: plan.key === undefined ? undefined : linkNode(plan.key, reader),
-    time: plan.time === undefined ? undefined : linkNode(plan.time, reader),
+    time: plan.time === undefined ? undefined : (linkNode(plan.time, reader) as (row: number) => number),
     record: linkNode(plan.row, reader),
   };
 }

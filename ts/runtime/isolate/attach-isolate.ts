@@ -1,4 +1,5 @@
 import { atOperator, type SageError, toSageError } from '../../common/errors.ts';
+import type { Clock } from '../../common/clock.ts';
 import type { PhysicalPlan } from '../../compiler/physical-plan.ts';
 import { LayoutCache } from '../codec/batch-reader.ts';
 import type { InstanceMetrics } from './instance-metrics.ts';
@@ -18,8 +19,8 @@ export interface IsolateAssignment {
   readonly tasks: readonly { readonly task: number; readonly stage: number; readonly instance: number }[];
   readonly facts: Omit<JobFacts, 'exchanges'>;
   readonly stopping: Promise<void>;
-  /** The job's clock: milliseconds from any fixed start. */
-  readonly nowMs: () => number;
+  /** Of the job. */
+  readonly clock: Clock;
   readonly onError: (error: SageError) => void;
   /** An operator that limits all records lets no more pass. */
   readonly onLimit: (operator: number) => void;
@@ -56,7 +57,7 @@ export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
       isolate: handle,
       layouts: new LayoutCache(registry),
       stopping: assignment.stopping,
-      nowMs: assignment.nowMs,
+      clock: assignment.clock,
       fail: onError,
       ready: (task) => wakes.loop?.ready(task),
       limitReached: assignment.onLimit,

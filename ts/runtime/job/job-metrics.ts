@@ -1,5 +1,6 @@
 import type { Edge } from '../../compiler/execution-graph.ts';
-import type { EdgeMetrics, JobMetrics, JobStatus, ScalingDecision, StageMetrics, TaskMetrics } from '../../transformations/job.ts';
+import { systemClock } from '../../common/clock.ts';
+import type { EdgeMetrics, JobMetrics, JobStatus, OperatorCounts, OperatorMetrics, ScalingDecision, StageMetrics, TaskMetrics } from '../../transformations/job.ts';
 import type { JobPlan } from './job-plan.ts';
 import { type CoreEdgeMetrics, type CoreMetrics, type CoreTaskMetrics, countEdges, countOperators } from './job-result.ts';
 import type { UserMetricsOfJob } from './user-metrics.ts';
@@ -9,12 +10,17 @@ export function makeJobMetrics(plan: JobPlan, status: JobStatus, metrics: CoreMe
   const edges = measureEdges(plan, metrics);
   return {
     status,
-    operators: countOperators(plan, metrics, userMetrics),
+    operators: countOperators(plan, metrics, userMetrics).map((counts) => withLag(counts, (plan.config.clock ?? systemClock).now())),
     edges,
     stages: measureStages(plan, metrics, edges),
     tasks: metrics.tasks.map((task) => measureTask(plan, task)),
     scaling,
   };
+}
+
+function withLag(counts: OperatorCounts, nowMs: number): OperatorMetrics {
+  const { watermark } = counts;
+  return watermark === undefined || watermark === Number.POSITIVE_INFINITY ? counts : { ...counts, watermarkLagMs: nowMs - watermark };
 }
 
 function measureEdges(plan: JobPlan, metrics: CoreMetrics): EdgeMetrics[] {

@@ -45,12 +45,15 @@ export interface CoreTaskMetrics {
   readonly busyNanos: number;
   readonly backpressuredNanos: number;
   /** What the stage runner reported: `COUNTERS_PER_NODE` blocks of one number for each node. */
-  readonly reported: readonly number[];
+  readonly reported: readonly (number | null)[];
 }
 
 /** Operators that drop what their function gives nothing for, and that keep records back. */
 const DROPS: ReadonlySet<string> = new Set(['map', 'mapAsync', 'route']);
 const FILTERS: ReadonlySet<string> = new Set(['filter', 'dedup', 'sample', 'limit']);
+
+/** Which block of what is reported has the watermarks. */
+const WATERMARKS = 5;
 
 interface NodeCounts {
   in: number;
@@ -63,7 +66,7 @@ interface NodeCounts {
 function countNodes(stage: Stage, tasks: readonly CoreTaskMetrics[]): { readonly counts: readonly NodeCounts[]; readonly dropped: Float64Array } {
   const size = stage.nodes.length;
   const sums = new Float64Array(size * COUNTERS_PER_NODE);
-  for (const task of tasks) task.reported.forEach((value, n) => (sums[n]! += value));
+  for (const task of tasks) task.reported.forEach((value, n) => (sums[n]! += value ?? 0));
   const block = (index: number): Float64Array => sums.subarray(index * size, (index + 1) * size);
   const [entered, dropped, emitted, skipped, dead] = [block(0), block(1), block(2), block(3), block(4)] as const;
   const counts = stage.nodes.map(({ id }): NodeCounts => ({ in: 0, out: 0, skipped: skipped[id]!, dead: dead[id]! }));
@@ -73,6 +76,14 @@ function countNodes(stage: Stage, tasks: readonly CoreTaskMetrics[]): { readonly
     for (const child of node.children) counts[child]!.in += count.out;
   }
   return { counts, dropped };
+}
+
+/** The watermark of the records that leave a node: that of the instance which is least far; nothing where there is none yet. */
+function watermarkOf(stage: Stage, node: StageNode, tasks: readonly CoreTaskMetrics[]): number | undefined {
+  const place = WATERMARKS * stage.nodes.length + node.id;
+  const all = tasks.map(({ reported }) => reported[place] ?? -Number.MAX_VALUE);
+  const least = Math.min(...all);
+  return all.length === 0 || least === -Number.MAX_VALUE ? undefined : least === Number.MAX_VALUE ? Number.POSITIVE_INFINITY : least;
 }
 
 function outOf(node: StageNode, count: NodeCounts, entered: number, dropped: number, emitted: number): number {
@@ -155,6 +166,8 @@ export function countOperators(plan: JobPlan, metrics: CoreMetrics, userMetrics:
         if (unread > 0) entry.recordsUnread = (entry.recordsUnread ?? 0) + unread;
         continue;
       }
+      const watermark = node.operator.timed ? watermarkOf(stage, node, tasks) : undefined;
+      if (watermark !== undefined) entry.watermark = watermark;
       const count = counts[node.id]!;
       entry.recordsIn += count.in;
       entry.recordsOut += count.out;

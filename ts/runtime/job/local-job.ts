@@ -5,7 +5,6 @@ import { abortableWait, type WaitOptions } from '../../common/abortable-wait.ts'
 import { systemClock } from '../../common/clock.ts';
 import { SageError, toSageError } from '../../common/errors.ts';
 import type { JobId } from '../../common/ids.ts';
-import type { EnvironmentConfig } from '../../transformations/environment-config.ts';
 import type { Job, JobMetrics, JobResult, JobStatus, ScalingDecision, StopOptions } from '../../transformations/job.ts';
 import { runIsolate } from '../isolate/attach-isolate.ts';
 import { EarlyEnds } from '../isolate/early-ends.ts';
@@ -283,7 +282,7 @@ export class LocalJob implements Job {
       tasks,
       facts: { jobId: this.id, jobName: this.name, config, signal: this.#abort.signal, logger: this.#log.logger },
       stopping,
-      nowMs: jobClock(config),
+      clock: config.clock ?? systemClock,
       onError: (error) => this.fail(error),
       onLimit: (operator) => this.#limitReached(operator),
       onMetrics: (metrics) => this.#userMetrics.report(metrics),
@@ -362,11 +361,6 @@ export class LocalJob implements Job {
       this.#core.dropJob(this.#handle);
     }
   }
-}
-
-/** The environment's clock, or the machine's. */
-function jobClock({ clock = systemClock }: EnvironmentConfig): () => number {
-  return () => clock.monotonicMs();
 }
 
 /** Operators whose records can reach no sink any more, when these have reached their limit. */

@@ -10,10 +10,12 @@ export interface Core {
   detachIsolate(isolate: number): void;
   /** Gives back `released` (-1: none) and takes the next ready task; -1 for none within `waitMs`, -2 when the job is over here. */
   poll(isolate: number, released: number, waitMs: number): number;
-  /** Takes what is next for a task: one of the `TAKE_*` codes. `desc` = [gate, image bytes, rows, layout id]. */
+  /** Takes what is next for a task: one of the `TAKE_*` codes. `desc` = [gate, image bytes, rows, layout id]; for `TAKE_TIME` [gate, 1 when it is idle] and a float64, the watermark, at byte 8. */
   take(isolate: number, task: number, desc: Int32Array, into: Uint8Array): number;
   /** Sends a batch image to an output; 1 while there is credit left, else 0. */
   emit(isolate: number, task: number, output: number, image: Uint8Array): number;
+  /** Says on an output that all records before `watermark` (epoch milliseconds) have been sent, and whether none come for now. */
+  emitTime(isolate: number, task: number, output: number, watermark: number, isIdle: boolean): void;
   hasCredit(isolate: number, task: number): number;
   /** Says whether the task holds work of its own, so that it is ready as soon as it has credit. */
   keepTask(isolate: number, task: number, keeps: boolean): void;
@@ -56,6 +58,7 @@ export const TAKE_SOURCE = 2;
 export const TAKE_END_DRAINED = 3;
 export const TAKE_END_STOPPED = 4;
 export const TAKE_TOO_SMALL = 5;
+export const TAKE_TIME = 6;
 
 export const POLL_NONE = -1;
 export const POLL_OVER = -2;

@@ -34,6 +34,10 @@ export class AsyncEntry extends AsyncCall {
   readonly value: unknown;
   /** Identity of the key, where calls of one key are limited. */
   readonly lane: unknown;
+  /** Event time of the record, if it has one. */
+  readonly time: number | undefined;
+  /** Of the records that came between the same two watermarks. */
+  readonly epoch: object;
   /** Attempts begun so far. */
   attempts = 0;
   state: EntryState = 'waiting';
@@ -41,9 +45,11 @@ export class AsyncEntry extends AsyncCall {
   /** What the attempt at hand was told. */
   current: AsyncCall = this;
 
-  constructor(value: unknown, key: unknown, lane: unknown) {
+  constructor(value: unknown, key: unknown, time: number | undefined, lane: unknown, epoch: object) {
     super(1, key);
     this.value = value;
+    this.time = time;
     this.lane = lane;
+    this.epoch = epoch;
   }
 }

@@ -2,12 +2,15 @@ import { SageError } from '../../common/errors.ts';
 import type { StageNode } from '../../compiler/physical-plan.ts';
 import type { AsyncSettings } from '../../transformations/map-async-transformation.ts';
 import { AsyncCall, AsyncEntry, type EntryState } from './async-call.ts';
+import { HeldTimes } from './held-times.ts';
 import type { HeldResults, HoldingOperator } from './holding-operator.ts';
 import { isThenable } from './is-thenable.ts';
 import { keyIdentity } from './key-identity.ts';
 import type { Pushed } from './linked-node.ts';
 import { type FailureKind, backoffMs } from './recovery.ts';
 import type { StageBindings } from './stage-bindings.ts';
+import type { StreamTime } from './stage-times.ts';
+import { withTime } from './with-time.ts';
 
 /** In order, results that wait for an earlier one; so many times the concurrency, and at least so many. */
 const BUFFER_FACTOR = 4;
@@ -59,6 +62,10 @@ export class AsyncCalls implements HoldingOperator {
   #running = 0;
   #results: unknown[] = [];
   #keys: unknown[] = [];
+  #times: number[] = [];
+  /** Watermarks, each with the number of results that have to be taken before it is said. */
+  readonly #letGo: { behind: number; readonly time: StreamTime }[] = [];
+  readonly #heldTimes = new HeldTimes((time) => this.#letTimeGo(time));
   #letters: { readonly error: unknown; readonly entry: AsyncEntry; readonly how: FailureKind }[] = [];
   #failure: { readonly error: unknown } | undefined;
   #notified = false;
@@ -99,7 +106,7 @@ export class AsyncCalls implements HoldingOperator {
   submit(value: unknown, key: unknown): void {
     const { ordered, concurrencyPerKey } = this.#settings;
     const lane = concurrencyPerKey === undefined ? undefined : keyIdentity(key);
-    const entry = new AsyncEntry(value, key, lane);
+    const entry = new AsyncEntry(value, key, this.#bindings.control.time, lane, this.#heldTimes.entered());
     if (ordered) this.#entries.push(entry);
     if (this.#running < this.#settings.concurrency && this.#waiting.length === 0) this.#admit(entry);
     else this.#waiting.push(entry);
@@ -113,7 +120,7 @@ export class AsyncCalls implements HoldingOperator {
 
   /** Gives results below until there is room again: the runner waits for this row and cannot. */
   async #relieve(): Promise<void> {
-    const { linked, counts, room } = this.#bindings;
+    const { linked, counts, room, control } = this.#bindings;
     const { emit } = linked[this.#node.id]!;
     for (;;) {
       // No call begins while the job is paused.
@@ -123,7 +130,7 @@ export class AsyncCalls implements HoldingOperator {
       const results = this.takeResults();
       for (let n = 0; n < (results?.records.length ?? 0); n++) {
         counts[this.#node.id]!++;
-        const pushed = emit(results!.records[n], results!.keys?.[n]);
+        const pushed = withTime(control, results!.times?.[n], () => emit(results!.records[n], results!.keys?.[n]));
         if (pushed !== undefined) await pushed;
       }
       if (!this.isFull) return;
@@ -154,11 +161,31 @@ export class AsyncCalls implements HoldingOperator {
   }
 
   takeResults(): HeldResults | undefined {
+    const { times } = this.#bindings;
+    while (this.#letGo[0]?.behind === 0) {
+      const { watermark, isIdle } = this.#letGo.shift()!.time;
+      times!.say(this.#node.id, watermark, isIdle);
+    }
     if (this.#results.length === 0) return undefined;
-    const taken = { records: this.#results, keys: this.#keys };
-    this.#results = [];
-    this.#keys = [];
+    if (this.#letGo.length === 0) {
+      const taken = { records: this.#results, keys: this.#keys, times: times === undefined ? undefined : this.#times };
+      this.#results = [];
+      this.#keys = [];
+      this.#times = [];
+      return taken;
+    }
+    const upTo = this.#letGo[0]!.behind;
+    const taken = { records: this.#results.splice(0, upTo), keys: this.#keys.splice(0, upTo), times: times === undefined ? undefined : this.#times.splice(0, upTo) };
+    for (const one of this.#letGo) one.behind -= upTo;
     return taken;
+  }
+
+  timeChanged(time: StreamTime): void {
+    this.#heldTimes.timeChanged(time);
+  }
+
+  #letTimeGo(time: StreamTime): void {
+    this.#letGo.push({ behind: this.#results.length, time });
   }
 
   dueInMs(): number | undefined {
@@ -292,7 +319,7 @@ export class AsyncCalls implements HoldingOperator {
     entry.state = state;
     this.#running--;
     if (this.#settings.concurrencyPerKey !== undefined) this.#leaveLane(entry);
-    if (!this.#settings.ordered) this.#give(entry);
+    if (!this.#settings.ordered) this.#leave(entry);
     else this.#giveInOrder();
     this.#notify();
   }
@@ -308,10 +335,13 @@ export class AsyncCalls implements HoldingOperator {
     } else if (lane.running === 0) this.#lanes.delete(id);
   }
 
-  #give({ state, result, key }: AsyncEntry): void {
-    if (state !== 'done') return;
-    this.#results.push(result);
-    this.#keys.push(key);
+  #leave({ state, result, key, time, epoch }: AsyncEntry): void {
+    if (state === 'done') {
+      this.#results.push(result);
+      this.#keys.push(key);
+      if (this.#bindings.times !== undefined) this.#times.push(time ?? Number.NEGATIVE_INFINITY);
+    }
+    this.#heldTimes.left(epoch);
   }
 
   #giveInOrder(): void {
@@ -320,7 +350,7 @@ export class AsyncCalls implements HoldingOperator {
       const entry = entries[this.#head]!;
       if (entry.state === 'waiting' || entry.state === 'running') break;
       this.#head++;
-      this.#give(entry);
+      this.#leave(entry);
     }
     if (this.#head === entries.length) {
       this.#entries = [];

@@ -1,3 +1,4 @@
+import type { Clock } from '../../common/clock.ts';
 import { SageError } from '../../common/errors.ts';
 import type { StageNode } from '../../compiler/physical-plan.ts';
 import { describeValue } from '../../functions/check-user-function.ts';
@@ -8,9 +9,12 @@ import type { Pushed } from './linked-node.ts';
 import { recordBytes } from './record-bytes.ts';
 import { readSelector } from './record-gates.ts';
 import type { StageBindings } from './stage-bindings.ts';
+import type { StreamTime } from './stage-times.ts';
 
 interface OpenBatch {
   records: unknown[];
+  /** The greatest event time of its records; negative infinity where they have none. */
+  time: number;
   weight: number;
   bytes: number;
   /** When its first record came. */
@@ -28,6 +32,8 @@ interface Limits {
 /** The `batch` of one task. A batch that is full is given back by `add`, unless others have to go before it; others close by time, or at the end. */
 export class Batcher implements HoldingOperator {
   readonly inFlight = 0;
+  /** Event time of the batch that `add` gave last. */
+  time: number | undefined = undefined;
   readonly #node: StageNode;
   readonly #bindings: StageBindings;
   readonly #settings: BatchSettings;
@@ -35,13 +41,15 @@ export class Batcher implements HoldingOperator {
   readonly #limits: Limits;
   readonly #group: ((record: unknown, key: unknown) => unknown) | undefined;
   readonly #weigh: ((record: unknown) => number) | undefined;
-  readonly #nowMs: () => number;
+  readonly #clock: Clock;
+  /** How far event time is where records come in. */
+  #time: StreamTime | undefined;
   /** By group, in the order in which they were opened. */
   readonly #open = new Map<unknown, OpenBatch>();
   /** In the order in which they leave. */
   #closed: OpenBatch[] = [];
 
-  constructor(node: StageNode, bindings: StageBindings, nowMs: () => number) {
+  constructor(node: StageNode, bindings: StageBindings, clock: Clock) {
     const { op } = node;
     if (op.kind !== 'batch') throw new TypeError(`operator '${op.kind}' makes no batches`);
     const { by, weight, max, bytes } = op.settings;
@@ -54,7 +62,7 @@ export class Batcher implements HoldingOperator {
     if (read !== undefined) this.#group = (record) => keyIdentity(read(record));
     else if (op.keyed) this.#group = (_record, key) => keyIdentity(key);
     this.#weigh = weight as ((record: unknown) => number) | undefined;
-    this.#nowMs = nowMs;
+    this.#clock = clock;
   }
 
   /** Closed batches leave before others are made: one record may close several, and the next row would overtake them. */
@@ -82,13 +90,18 @@ export class Batcher implements HoldingOperator {
     }
     batch ??= this.#openBatch(group, key);
     batch.records.push(record);
+    batch.time = Math.max(batch.time, this.#bindings.control.time ?? Number.NEGATIVE_INFINITY);
     batch.weight += weight;
     batch.bytes += bytes;
     if (batch.weight >= maxWeight || batch.bytes >= maxBytes) {
       own = batch;
       this.#close(group, batch);
     }
-    if (this.#closed.length === 1 && this.#closed[0] === own) return this.#closed.pop()!.records;
+    if (this.#closed.length === 1 && this.#closed[0] === own) {
+      this.#closed.pop();
+      this.time = own!.time;
+      return own!.records;
+    }
     if (this.#closed.length > 0) this.#bindings.control.stop = true;
     return undefined;
   }
@@ -98,7 +111,7 @@ export class Batcher implements HoldingOperator {
       const [oldest] = this.#open as Iterable<[unknown, OpenBatch]>;
       this.#close(...oldest!);
     }
-    const batch: OpenBatch = { records: [], weight: 0, bytes: 0, sinceMs: this.#settings.waitMs === undefined ? 0 : this.#nowMs(), key };
+    const batch: OpenBatch = { records: [], time: Number.NEGATIVE_INFINITY, weight: 0, bytes: 0, sinceMs: this.#settings.waitMs === undefined ? 0 : this.#clock.monotonicMs(), key };
     this.#open.set(group, batch);
     return batch;
   }
@@ -126,7 +139,7 @@ export class Batcher implements HoldingOperator {
     if (this.#closed.length === 0) return undefined;
     const closed = this.#closed;
     this.#closed = [];
-    return { records: closed.map(({ records }) => records), keys: this.#keyed ? closed.map(({ key }) => key) : undefined };
+    return { records: closed.map(({ records }) => records), keys: this.#keyed ? closed.map(({ key }) => key) : undefined, times: this.#bindings.times === undefined ? undefined : closed.map(({ time }) => time) };
   }
 
   dueInMs(nowMs: number): number | undefined {
@@ -144,6 +157,21 @@ export class Batcher implements HoldingOperator {
       if (batch.sinceMs + waitMs > nowMs) return;
       this.#close(group, batch);
     }
+  }
+
+  timeChanged(time: StreamTime): void {
+    this.#time = time;
+    this.sayTime();
+  }
+
+  /** A batch has the time of its latest record: event time below must not pass what it has already. */
+  sayTime(): void {
+    const time = this.#time;
+    if (time === undefined) return;
+    let { watermark } = time;
+    for (const batch of this.#closed) watermark = Math.min(watermark, batch.time);
+    for (const batch of this.#open.values()) watermark = Math.min(watermark, batch.time);
+    this.#bindings.times!.say(this.#node.id, watermark, time.isIdle);
   }
 
   end(): void {

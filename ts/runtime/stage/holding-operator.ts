@@ -1,10 +1,13 @@
 import type { Pushed } from './linked-node.ts';
+import type { StreamTime } from './stage-times.ts';
 
 /** Results of an operator that keeps records back, oldest first. */
 export interface HeldResults {
   readonly records: readonly unknown[];
   /** Their keys, where they carry one. */
   readonly keys: readonly unknown[] | undefined;
+  /** Their event times, where they have any. */
+  readonly times: readonly number[] | undefined;
 }
 
 /** An operator whose results come later than the records that they are made of: a `batch` or a `mapAsync` of one task. */
@@ -23,6 +26,10 @@ export interface HoldingOperator {
   dueInMs(nowMs: number): number | undefined;
   /** Closes what is due. */
   closeDue(nowMs: number): void;
+  /** How far event time is behind the records so far: to be said below when what they become has left. */
+  timeChanged(time: StreamTime): void;
+  /** Called when all results that were taken have gone below: says how far event time is there, if it has come further. */
+  sayTime?(): void;
   /** There are no more records: closes what is open. */
   end(): void;
 }

@@ -9,6 +9,7 @@ import { ResultWalker } from './result-walker.ts';
 import { routesOf, sendToRoutes } from './routes.ts';
 import type { StageBindings } from './stage-bindings.ts';
 import { UnkeyedAggregate, readInput } from './unkeyed-aggregate.ts';
+import { withTime } from './with-time.ts';
 
 /** Nothing when the record went all the way down at once, a promise when something below has to be awaited. */
 export type Pushed = Promise<void> | undefined;
@@ -72,8 +73,12 @@ class Linked implements LinkedNode {
     const fn = functions[this.#node.id] as ((value: unknown) => unknown) | { execute(value: unknown): unknown };
     if (typeof fn === 'function') return (value) => fn(value);
     const context = contexts[this.#node.id];
+    const { control } = this.#bindings;
     return (value, key) => {
-      if (context !== undefined) context.key = key;
+      if (context !== undefined) {
+        context.key = key;
+        context.timestamp = control.time;
+      }
       return fn.execute(value);
     };
   }
@@ -172,14 +177,24 @@ class Linked implements LinkedNode {
       }
       case 'output': {
         const writer = bindings.writers[id]!;
+        const output = bindings.timedOutputs[id];
+        const { control } = bindings;
         return (value, key) => {
+          if (output !== undefined && control.time! < output.waiting) output.send();
           try {
-            writer.append(value, key);
+            writer.append(value, key, control.time);
           } catch (error) {
             return this.recover(error, value, key);
           }
           return undefined;
         };
+      }
+      case 'assignTimestamps': {
+        const { selector } = op;
+        const assigner = bindings.assigners[id]!;
+        const { control } = bindings;
+        const read = isFieldPath(selector) ? (value: unknown) => readOptionalField(selector, value) : (selector as (value: unknown, previous: number | undefined) => unknown);
+        return this.#calling((value) => assigner.take(read(value, control.time)));
       }
       case 'extract': {
         const inputs = Object.values(op.spec).flatMap((aggregator, n) => (isBuiltinAggregator(aggregator) && aggregator.input !== undefined ? [{ aggregator, n }] : []));
@@ -264,10 +279,12 @@ class Linked implements LinkedNode {
         return this.#withKey(result, value, key);
       case 'extract':
         return this.emit(result, key);
+      case 'assignTimestamps':
+        return withTime(this.#bindings.control, result as number, () => this.emit(value, key));
       case 'batch':
         if (result === undefined) return this.#giveClosed();
         this.#bindings.emitted[id]!++;
-        return this.emit(result, op.keyed ? key : undefined);
+        return withTime(this.#bindings.control, this.#bindings.batches[id]!.time, () => this.emit(result, op.keyed ? key : undefined));
       case 'route':
         return this.#route(result, value, key);
       case 'reduce': {
@@ -293,7 +310,7 @@ class Linked implements LinkedNode {
     closed?.records.forEach((records, n) => {
       const give = (): Pushed => {
         emitted[id]!++;
-        return this.emit(records, closed.keys?.[n]);
+        return withTime(this.#bindings.control, closed.times?.[n], () => this.emit(records, closed.keys?.[n]));
       };
       all = all === undefined ? give() : all.then(give);
     });

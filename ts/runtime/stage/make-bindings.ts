@@ -1,4 +1,4 @@
-import { failingOperator } from '../../compiler/physical-plan.ts';
+import { type Stage, failingOperator } from '../../compiler/physical-plan.ts';
 import { iteratorResult } from './iterator-result.ts';
 import { keyIdentity } from './key-identity.ts';
 import { readResults } from './read-results.ts';
@@ -6,9 +6,10 @@ import type { StageBindings } from './stage-bindings.ts';
 import type { StageControl } from './stage-control.ts';
 import type { JobFacts, TaskSpec } from './stage-factory.ts';
 import type { RunnerHost } from './stage-runner.ts';
+import { StageTimes } from './stage-times.ts';
 
-/** Counters that a task reports for each node: rows at roots, dropped or filtered, made by flatMap, left out and put aside by error policies. */
-export const COUNTERS_PER_NODE = 5;
+/** Counters that a task reports for each node: rows at roots, dropped or filtered, made by flatMap, left out and put aside by error policies; and the watermark. */
+export const COUNTERS_PER_NODE = 6;
 
 /** How often a record that is paused half way looks whether it may go on. */
 const PAUSED_MS = 4;
@@ -20,7 +21,7 @@ export function makeBindings(
   jobHandle: number,
   host: RunnerHost,
   control: StageControl,
-): { readonly bindings: StageBindings; readonly counters: Float64Array } {
+): { readonly bindings: StageBindings; readonly counters: () => Float64Array } {
   const { stage } = spec;
   const size = stage.nodes.length;
   const counters = new Float64Array(size * COUNTERS_PER_NODE);
@@ -40,6 +41,9 @@ export function makeBindings(
     holders: forEachNode(),
     batches: forEachNode(),
     gates: forEachNode(),
+    assigners: forEachNode(),
+    timedOutputs: forEachNode(),
+    times: hasTimes(stage) ? new StageTimes(stage) : undefined,
     indexes: forEachNode(),
     outputs: forEachNode(),
     collected: forEachNode(),
@@ -50,6 +54,7 @@ export function makeBindings(
     skipped: counter(3),
     dead: counter(4),
     checkKeyed: keyIdentity,
+    isPaused,
     iteratorResult,
     logger: (node) => bindings.contexts[node]?.logger ?? job.logger.child({ operator: failingOperator(stage.nodes[node]!).name, instance: spec.instance }),
     wait: async (ms) => {
@@ -88,5 +93,19 @@ export function makeBindings(
     },
     readResults: (node, results) => readResults(stage.nodes[node]!.op, results),
   };
-  return { bindings, counters };
+  const watermarks = counter(5).fill(Number.NaN);
+  return {
+    bindings,
+    counters: () => {
+      const { times } = bindings;
+      // JSON, by which the core gives them back, has no infinite numbers.
+      if (times !== undefined) watermarks.forEach((_, id) => (watermarks[id] = Math.min(Number.MAX_VALUE, Math.max(-Number.MAX_VALUE, times.leaving(id)))));
+      return counters;
+    },
+  };
+}
+
+/** Whether records of the stage have an event time that something needs. */
+function hasTimes({ nodes }: Stage): boolean {
+  return nodes.some(({ op }) => op.kind === 'assignTimestamps' || (op.kind === 'input' && op.timed));
 }

@@ -22,7 +22,7 @@ export interface OpenedSource {
 export function openCollection(root: number, items: readonly unknown[], instance: number, instances: number): OpenedSource {
   return {
     root,
-    input: { kind: 'array', keyed: false },
+    input: { kind: 'array', keyed: false, timed: false },
     source: items,
     start: Math.floor((items.length * instance) / instances),
     end: Math.floor((items.length * (instance + 1)) / instances),

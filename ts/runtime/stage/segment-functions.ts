@@ -47,8 +47,9 @@ export class SegmentFunctions {
   #link(root: number, input: SegmentInput): SegmentFunction {
     const { control, counts, linked } = this.#bindings;
     const { emit } = linked[root]!;
-    const push = (value: unknown, key: unknown): boolean => {
+    const push = (value: unknown, key: unknown, time: number | undefined): boolean => {
       counts[root]!++;
+      control.time = time;
       const pushed = emit(value, key);
       if (pushed === undefined) return control.stop;
       control.suspend(-1, pushed, undefined, undefined, []);
@@ -56,8 +57,8 @@ export class SegmentFunctions {
     };
     switch (input.kind) {
       case 'array':
-        return (source, start, end, keys) => {
-          for (let i = start; i < end; i++) if (push((source as unknown[])[i], keys?.[i])) return i + 1;
+        return (source, start, end, keys, times) => {
+          for (let i = start; i < end; i++) if (push((source as unknown[])[i], keys?.[i], times?.[i])) return i + 1;
           return end;
         };
       case 'iterator':
@@ -72,7 +73,7 @@ export class SegmentFunctions {
               control.ended = true;
               return i;
             }
-            if (push(next.value, undefined)) return i + 1;
+            if (push(next.value, undefined, undefined)) return i + 1;
           }
           return end;
         };
@@ -88,7 +89,7 @@ export class SegmentFunctions {
             if (ended) control.ended = true;
             else if (pulled === undefined) control.nothing = true;
             if (ended || pulled === undefined) return i;
-            if (push(pulled, undefined)) return i + 1;
+            if (push(pulled, undefined, undefined)) return i + 1;
           }
           return end;
         };
@@ -96,7 +97,7 @@ export class SegmentFunctions {
         return (source, start, end, keys) => {
           const reader = source as BatchReader;
           const read = linkRows(input, reader, keys);
-          for (let i = start; i < end; i++) if (push(read.record(i), read.key?.(i))) return i + 1;
+          for (let i = start; i < end; i++) if (push(read.record(i), read.key?.(i), read.time?.(i))) return i + 1;
           return end;
         };
     }
@@ -116,7 +117,7 @@ export function linkRows(
   input: Exclude<SegmentInput, { kind: 'array' | 'iterator' | 'function' }>,
   reader: BatchReader,
   keys: readonly unknown[] | undefined,
-): { record: (row: number) => unknown; key: ((row: number) => unknown) | undefined } {
+): { record: (row: number) => unknown; key: ((row: number) => unknown) | undefined; time: ((row: number) => number) | undefined } {
   const decoder = linkDecoder(input.plan, reader);
   if (input.kind === 'batch') return decoder;
   const columns = linkTupleColumns(input.plan, reader);
@@ -128,5 +129,5 @@ export function linkRows(
     });
     return result;
   };
-  return { record, key: undefined };
+  return { record, key: undefined, time: undefined };
 }

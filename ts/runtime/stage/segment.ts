@@ -1,7 +1,7 @@
 import { Quota } from './quota.ts';
 
 /** Runs the rows `start .. end` of a source and returns the first row that it has not taken. */
-export type SegmentFunction = (source: unknown, start: number, end: number, keys?: readonly unknown[]) => number;
+export type SegmentFunction = (source: unknown, start: number, end: number, keys?: readonly unknown[], times?: readonly number[]) => number;
 
 /** From so many rows on, code of its own pays for the milliseconds in which V8 has to get to know it. */
 const HOT_ROWS = 300_000;

@@ -13,6 +13,9 @@ import type { LinkedNode } from './linked-node.ts';
 import type { RecordGate } from './record-gates.ts';
 import { settledPart } from './settled-part.ts';
 import type { StageControl } from './stage-control.ts';
+import type { StageTimes } from './stage-times.ts';
+import type { TimedOutput } from './timed-output.ts';
+import type { TimestampAssigner } from './timestamp-assigner.ts';
 
 /** Accumulator of an unkeyed reduce or aggregate. */
 export class UnkeyedState {
@@ -89,6 +92,11 @@ export interface StageBindings {
   readonly holders: (HoldingOperator | undefined)[];
   readonly batches: (Batcher | undefined)[];
   readonly gates: (RecordGate | undefined)[];
+  readonly assigners: (TimestampAssigner | undefined)[];
+  /** Outputs that carry event time. */
+  readonly timedOutputs: (TimedOutput | undefined)[];
+  /** Event time within the task; nothing where no records have it. */
+  readonly times: StageTimes | undefined;
   /** Of `zipWithIndex`. */
   readonly indexes: ({ next: number } | undefined)[];
   /** What `this.output(tag, x)` took, where somebody takes side outputs. */
@@ -110,6 +118,8 @@ export interface StageBindings {
   checkKeyed(key: unknown): void;
   /** Throws unless what `next()` of an iterator gave is a result. */
   readonly iteratorResult: typeof iteratorResult;
+  /** Whether the job is paused. */
+  isPaused(): boolean;
   /** The logger of a node's function. */
   logger(node: number): Logger;
   /** Resolves after this time, and not while the job is paused; rejects when the job is over. */

@@ -9,14 +9,16 @@ export interface Suspension {
   readonly promise: PromiseLike<unknown> | undefined;
   readonly value: unknown;
   readonly key: unknown;
+  /** Event time of the record, if it has one. */
+  readonly time: number | undefined;
   /** What remains of the row afterwards, innermost last. */
   readonly pending: readonly Pending[];
 }
 
 /** A part of a row that still has to be done after a suspension. */
 export type Pending =
-  | readonly ['children', nodes: readonly number[], value: unknown, key: unknown]
-  | readonly ['items', node: number, items: readonly unknown[], from: number, key: unknown];
+  | readonly ['children', nodes: readonly number[], value: unknown, key: unknown, time?: number]
+  | readonly ['items', node: number, items: readonly unknown[], from: number, key: unknown, time?: number];
 
 /** Stands for the record of an error that came without one: `undefined` is a record. */
 export const NO_RECORD: unique symbol = Symbol('no record');
@@ -40,6 +42,8 @@ export class StageControl {
   /** A source gave a promise instead of a record. */
   pulled: PromiseLike<unknown> | undefined = undefined;
   suspended: Suspension | undefined = undefined;
+  /** Event time of the record that the linked form, or an operator that keeps records back, is at work on. */
+  time: number | undefined = undefined;
   /** When the isolate wants to be given back; a record that takes longer lets the event loop turn half way. */
   turnDueMs = 0;
   /** Nodes that have nothing left to do: nothing can become of what they would still give. */
@@ -62,7 +66,7 @@ export class StageControl {
   }
 
   suspend(node: number, promise: PromiseLike<unknown> | undefined, value: unknown, key: unknown, pending: readonly Pending[]): void {
-    this.suspended = { node, promise, value, key, pending };
+    this.suspended = { node, promise, value, key, time: this.time, pending };
   }
 
   /** Has `leave` called when the task is left; gives it back, to call it earlier. It runs once. */

@@ -27,6 +27,8 @@ import { type StageBindings, UnkeyedState } from './stage-bindings.ts';
 import { NO_RECORD, StageControl } from './stage-control.ts';
 import { type RunnerHost, StageRunner } from './stage-runner.ts';
 import { StreamWriters } from './stream-writers.ts';
+import { TimedOutput } from './timed-output.ts';
+import { TimestampAssigner } from './timestamp-assigner.ts';
 import { failureReporter } from './user-failure.ts';
 
 /** One task to build. */
@@ -94,7 +96,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         bindings.holders[node.id] = new AsyncCalls(node, bindings, { ready: () => host.ready(spec.task) });
         break;
       case 'batch': {
-        const batcher = new Batcher(node, bindings, host.nowMs);
+        const batcher = new Batcher(node, bindings, host.clock);
         bindings.holders[node.id] = batcher;
         bindings.batches[node.id] = batcher;
         break;
@@ -104,13 +106,21 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
       case 'limit':
         bindings.gates[node.id] = makeRecordGate(node, {
           instance: spec.instance,
-          nowMs: host.nowMs,
+          nowMs: () => host.clock.monotonicMs(),
           limitReached: () => {
             control.stop = true;
             host.limitReached(node.operator.id);
           },
         });
         break;
+      case 'assignTimestamps': {
+        const { times } = bindings;
+        if (!isFieldPath(op.selector)) bindings.functions[node.id] = op.selector;
+        bindings.assigners[node.id] = new TimestampAssigner(op.settings, host.clock, (watermark, isIdle) => times!.say(node.id, watermark, isIdle));
+        // The times that records had are no longer theirs; that there are no more, or none for now, still holds.
+        times!.connect(node.id, { timeChanged: ({ watermark, isIdle }) => times!.say(node.id, watermark === Number.POSITIVE_INFINITY ? watermark : Number.NEGATIVE_INFINITY, isIdle) });
+        break;
+      }
       case 'zipWithIndex':
         bindings.indexes[node.id] = { next: 0 };
         break;
@@ -140,7 +150,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         }
         break;
       case 'output':
-        bindings.writers[node.id] = outputWriter(node.id, op, spec, job, bindings, host);
+        connectOutput(node.id, op, spec, job, bindings, host);
         break;
       case 'source':
         sources.push(openSource(node, spec, stage.parallelism, bind, bindings));
@@ -159,6 +169,9 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
       throw reporter.failed(error, node.id, NO_RECORD);
     }
   }
+  bindings.holders.forEach((holder, id) => {
+    if (holder !== undefined) bindings.times?.connect(id, holder);
+  });
   bindings.linked.push(...linkNodes(bindings));
   const runner = new StageRunner(spec.task, bindings, sources, host);
   const leave = (): void => control.leave();
@@ -200,7 +213,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
       for (const gate of bindings.gates) gate?.open?.();
     },
     close: (finished) => (closing ??= closeAll(finished)),
-    counts: () => counters,
+    counts: counters,
     metrics: () =>
       bindings.contexts.flatMap((context, id) =>
         context === undefined || context.metrics.isEmpty ? [] : [{ operator: stage.nodes[id]!.operator.id, instance: spec.instance, snapshot: context.metrics.snapshot() }],
@@ -266,19 +279,21 @@ function bindState(node: StageNode, bindings: StageBindings, jobHandle: number, 
   bindings.writers[node.id] = operator.writer;
 }
 
-function outputWriter(
+/** Makes the writer of an output, and what sends its watermarks. */
+function connectOutput(
   id: number,
   op: Extract<StageOp, { kind: 'output' }>,
   spec: TaskSpec,
   job: JobFacts,
   bindings: StageBindings,
   host: RunnerHost,
-): BatchWriter {
-  const { keyed, encoding, announced, spread } = job.exchanges[op.exchange]!;
+): void {
+  const { keyed, timed, encoding, announced, spread } = job.exchanges[op.exchange]!;
   const { core, isolate, layouts } = host;
-  return new BatchWriter({
+  const writer = new BatchWriter({
     registry: layouts.registry,
     keyed,
+    timed,
     encoding,
     spread,
     row: extractedRow(spec.stage, id),
@@ -287,6 +302,14 @@ function outputWriter(
       if (core.emit(isolate, spec.task, op.output, image) === 0) bindings.control.stop = true;
     },
   });
+  bindings.writers[id] = writer;
+  if (!timed) return;
+  const output = new TimedOutput({
+    flush: () => writer.flush(),
+    emitTime: (watermark, isIdle) => core.emitTime(isolate, spec.task, op.output, watermark, isIdle),
+  });
+  bindings.timedOutputs[id] = output;
+  bindings.times?.connect(id, output);
 }
 
 /** The layout of what an `extract` sends: the core reads it as it is, also where there is no input or more than an array of a user's would have columns. */

@@ -1,3 +1,4 @@
+import type { Clock } from '../../common/clock.ts';
 import { BatchReader } from '../codec/batch-reader.ts';
 import { isThenable } from './is-thenable.ts';
 import type { KeyedResults } from './keyed-operator.ts';
@@ -15,7 +16,7 @@ export class StageHolders {
   readonly #bindings: StageBindings;
   readonly #functions: SegmentFunctions;
   readonly #stack: WorkStack;
-  readonly #nowMs: () => number;
+  readonly #clock: Clock;
   readonly #holderIds: readonly number[];
   /** Process functions whose `finish` was called. */
   readonly #finished = new Set<number>();
@@ -23,11 +24,11 @@ export class StageHolders {
   readonly #emitsByTime: boolean;
   #draining = 0;
 
-  constructor(bindings: StageBindings, functions: SegmentFunctions, stack: WorkStack, nowMs: () => number) {
+  constructor(bindings: StageBindings, functions: SegmentFunctions, stack: WorkStack, clock: Clock) {
     this.#bindings = bindings;
     this.#functions = functions;
     this.#stack = stack;
-    this.#nowMs = nowMs;
+    this.#clock = clock;
     this.#holderIds = bindings.holders.flatMap((holder, id) => (holder === undefined ? [] : [id]));
     this.#emitsByTime = bindings.stage.nodes.some(({ op }) => op.kind === 'batch' || ('emit' in op && typeof op.emit === 'object'));
   }
@@ -35,7 +36,7 @@ export class StageHolders {
   /** Milliseconds until there are results to emit though no record comes (`emit: { everyMs }`), if there are any. */
   get dueInMs(): number | undefined {
     if (!this.#emitsByTime) return undefined;
-    const nowMs = this.#nowMs();
+    const nowMs = this.#clock.monotonicMs();
     const { keyed, state, holders } = this.#bindings;
     const due = [...keyed, ...state, ...holders].flatMap((holder) => holder?.dueInMs?.(nowMs) ?? []);
     return due.length === 0 ? undefined : Math.min(...due);
@@ -54,7 +55,7 @@ export class StageHolders {
       if (operator?.hasWork !== true || this.#awaitsResults(id)) continue;
       const worked = operator.work();
       if (worked !== undefined) return worked;
-      operator.emitChanged?.(this.#nowMs());
+      operator.emitChanged?.(this.#clock.monotonicMs());
       this.#takeResults(id);
     }
     return undefined;
@@ -71,6 +72,11 @@ export class StageHolders {
     return false;
   }
 
+  /** Has the operators whose results have gone below say how far event time is there. */
+  sayTimes(): void {
+    for (const id of this.#holderIds) if (!this.#awaitsResults(id)) this.#bindings.holders[id]!.sayTime?.();
+  }
+
   /** Closes the open batches of operators that emit as they go; whether that made work. */
   flush(): boolean {
     const { keyed, stage, state: states } = this.#bindings;
@@ -79,17 +85,17 @@ export class StageHolders {
       const { op } = stage.nodes[id]!;
       if (operator === undefined || (op.kind !== 'reduce' && op.kind !== 'aggregate') || op.emit === 'final') return;
       operator.flush();
-      if (!operator.hasWork) operator.emitChanged?.(this.#nowMs());
+      if (!operator.hasWork) operator.emitChanged?.(this.#clock.monotonicMs());
       any ||= operator.hasWork;
     });
     for (const id of this.#holderIds) {
       if (this.#awaitsResults(id)) continue;
-      this.#bindings.holders[id]!.closeDue(this.#nowMs());
+      this.#bindings.holders[id]!.closeDue(this.#clock.monotonicMs());
       any = this.#takeHeld(id) || any;
     }
     states.forEach((state, id) => {
       if (this.#awaitsResults(id)) return;
-      if (state?.takeChanged(this.#nowMs()) !== true) return;
+      if (state?.takeChanged(this.#clock.monotonicMs()) !== true) return;
       this.#pushResults(id, this.#unkeyedResult(id)!);
       any = true;
     });
@@ -146,7 +152,7 @@ export class StageHolders {
   #takeHeld(node: number): boolean {
     const results = this.#bindings.holders[node]!.takeResults();
     if (results === undefined) return false;
-    this.#pushRecords(node, results.records, this.#carriesKey(node) ? results.keys : undefined);
+    this.#pushRecords(node, results.records, this.#carriesKey(node) ? results.keys : undefined, this.#carriesTime(node) ? results.times : undefined);
     return true;
   }
 
@@ -154,9 +160,14 @@ export class StageHolders {
     return this.#bindings.stage.nodes[node]!.operator.keyedBy !== undefined;
   }
 
-  #pushRecords(root: number, records: readonly unknown[], keys: readonly unknown[] | undefined): void {
-    const segment = this.#functions.get(root, { kind: 'array', keyed: keys !== undefined }, keys === undefined ? '' : 'keyed');
-    this.#stack.push(root, segment, records, records.length, keys);
+  #carriesTime(node: number): boolean {
+    return this.#bindings.times !== undefined && this.#bindings.stage.nodes[node]!.operator.timed;
+  }
+
+  #pushRecords(root: number, records: readonly unknown[], keys: readonly unknown[] | undefined, times: readonly number[] | undefined): void {
+    const input = { kind: 'array', keyed: keys !== undefined, timed: times !== undefined } as const;
+    const segment = this.#functions.get(root, input, `${keys === undefined ? '' : 'keyed'}${times === undefined ? '' : 'timed'}`);
+    this.#stack.push(root, segment, records, records.length, keys, times);
   }
 
   /** Calls `finish` of a process function, once; what it collected goes on the stack. */
@@ -193,8 +204,14 @@ export class StageHolders {
   #takeCollected(id: number): boolean {
     const records = this.#bindings.collected[id]?.splice(0) ?? [];
     if (records.length === 0) return false;
-    this.#pushRecords(id, records, this.#carriesKey(id) ? records.map(() => undefined) : undefined);
+    this.#pushRecords(id, records, this.#carriesKey(id) ? records.map(() => undefined) : undefined, this.#carriesTime(id) ? records.map(() => this.#endTime(id)) : undefined);
     return true;
+  }
+
+  /** What a function gives at its end is of no record: it gets the last moment that is not late. */
+  #endTime(node: number): number {
+    const { watermark } = this.#bindings.times!.at(node);
+    return Number.isFinite(watermark) ? watermark : this.#clock.now();
   }
 
   #takeResults(node: number): void {
@@ -207,7 +224,7 @@ export class StageHolders {
 
   #pushResults(root: number, results: KeyedResults): void {
     if (results.kind === 'records') {
-      this.#pushRecords(root, results.records, undefined);
+      this.#pushRecords(root, results.records, undefined, undefined);
       return;
     }
     const { reader } = results;

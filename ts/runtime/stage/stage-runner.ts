@@ -1,6 +1,7 @@
+import type { Clock } from '../../common/clock.ts';
 import { BatchReader, type LayoutCache } from '../codec/batch-reader.ts';
 import type { Core } from '../native/core.ts';
-import { TAKE_BATCH, TAKE_END_DRAINED, TAKE_END_STOPPED, TAKE_SOURCE, TAKE_TOO_SMALL } from '../native/core.ts';
+import { TAKE_BATCH, TAKE_END_DRAINED, TAKE_END_STOPPED, TAKE_SOURCE, TAKE_TIME, TAKE_TOO_SMALL } from '../native/core.ts';
 import type { OpenedSource } from './opened-source.ts';
 import { resumeSuspended } from './resume-suspended.ts';
 import { SegmentFunctions } from './segment-functions.ts';
@@ -34,8 +35,8 @@ export interface RunnerHost {
   readonly layouts: LayoutCache;
   /** Resolves when the job is told to stop or is over; pending sources are then left. */
   readonly stopping: Promise<void>;
-  /** The job's clock: milliseconds from any fixed start. */
-  readonly nowMs: () => number;
+  /** Of the job. */
+  readonly clock: Clock;
   /** A task that may be resting has something to do. */
   ready(task: number): void;
   /** An operator that limits all records lets no more pass. */
@@ -54,6 +55,8 @@ export class StageRunner {
   readonly #functions: SegmentFunctions;
   readonly #reader: BatchReader;
   readonly #desc = new Int32Array(8);
+  /** The same memory: a watermark is its second number. */
+  readonly #descNumbers = new Float64Array(this.#desc.buffer);
   readonly #inputOfGate: readonly number[];
   readonly #stack: WorkStack = new WorkStack();
   readonly #sources: StageSources;
@@ -74,9 +77,9 @@ export class StageRunner {
     this.bindings = bindings;
     this.#host = host;
     this.#functions = new SegmentFunctions(bindings, bindings.stage.name);
-    this.#sources = new StageSources(sources, bindings.control, this.#functions, this.#stack, host.stopping);
+    this.#sources = new StageSources(sources, bindings.control, this.#functions, this.#stack, host.stopping, (root) => bindings.times?.say(root, Number.POSITIVE_INFINITY));
     host.onEarlyEnd((operators) => this.#endEarly(operators));
-    this.#holders = new StageHolders(bindings, this.#functions, this.#stack, host.nowMs);
+    this.#holders = new StageHolders(bindings, this.#functions, this.#stack, host.clock);
     this.#reader = new BatchReader(host.layouts);
     const inputs: number[] = [];
     for (const node of bindings.stage.nodes) if (node.op.kind === 'input') inputs[node.op.gate] = node.id;
@@ -107,7 +110,11 @@ export class StageRunner {
 
   /** Milliseconds until the task has results to emit though no record comes (`emit: { everyMs }`, `batch({ waitMs })`), if there are any. */
   get dueInMs(): number | undefined {
-    return this.#holders.dueInMs;
+    const { assigners, times } = this.bindings;
+    const { dueInMs } = this.#holders;
+    if (times === undefined) return dueInMs;
+    const due = [dueInMs, ...assigners.map((assigner) => assigner?.dueInMs)].filter((ms) => ms !== undefined);
+    return due.length === 0 ? undefined : Math.min(...due);
   }
 
   /** Sends what open batches hold; whether there was anything. */
@@ -118,6 +125,10 @@ export class StageRunner {
         writer.flush();
         flushed = true;
       }
+    }
+    if (this.bindings.times !== undefined) {
+      this.#sayTimes();
+      for (const output of this.bindings.timedOutputs) flushed = output?.sendTime() === true || flushed;
     }
     this.#lastFlushMs = performance.now();
     return flushed;
@@ -188,6 +199,7 @@ export class StageRunner {
         continue;
       }
       if (item === undefined) {
+        this.#sayTimes();
         if (this.#holders.flush()) continue;
         if (this.#sources.isPending) return this.#sources.awaitRecord(this.dueInMs, this.#woken);
         if (this.#ending === 'no') {
@@ -253,11 +265,11 @@ export class StageRunner {
    */
   #run(item: WorkItem, startMs: number, deadlineMs: number): number {
     const { control } = this.bindings;
-    const { segment, source, keys, end } = item;
+    const { segment, source, keys, times, end } = item;
     let nowMs = startMs;
     do {
       const from = item.next;
-      item.next = segment.run(source, from, Math.min(end, from + segment.quota.rows), keys);
+      item.next = segment.run(source, from, Math.min(end, from + segment.quota.rows), keys, times);
       const beforeMs = nowMs;
       nowMs = performance.now();
       segment.measured(nowMs - beforeMs, item.next - from);
@@ -274,6 +286,7 @@ export class StageRunner {
   /** Ends a step while there is a source or rows to go on with; results that are due are the first thing of the next one. */
   #leave(result: StepResult): StepResult {
     const left = this.#leaveSource(result);
+    this.#sayTimes();
     return this.#holders.flush() ? 'more' : left;
   }
 
@@ -284,6 +297,14 @@ export class StageRunner {
       return result === 'more' ? 'waiting' : result;
     }
     return result;
+  }
+
+  /** Tells those below how far event time has come in what was worked on so far. */
+  #sayTimes(): void {
+    const { assigners, times, isPaused } = this.bindings;
+    if (times === undefined) return;
+    for (const assigner of assigners) assigner?.look(() => !isPaused());
+    this.#holders.sayTimes();
   }
 
   /** Takes the next batch, or the source's turn, or the end, from the core. */
@@ -298,6 +319,9 @@ export class StageRunner {
     switch (code) {
       case TAKE_BATCH:
         this.#pushBatch(this.#inputOfGate[this.#desc[0]!]!, this.#desc[1]!);
+        break;
+      case TAKE_TIME:
+        this.bindings.times?.say(this.#inputOfGate[this.#desc[0]!]!, this.#descNumbers[1]!, this.#desc[1] === 1);
         break;
       case TAKE_SOURCE:
         this.#isSourceTurn = true;
@@ -316,6 +340,7 @@ export class StageRunner {
 
   #pushBatch(root: number, imageBytes: number): void {
     const reader = this.#reader;
+    this.bindings.times?.sayActive(root);
     const direct = this.#directAggregate(root);
     if (direct !== undefined) {
       this.bindings.counts[root]! += this.#desc[2]!;

@@ -31,6 +31,8 @@ export class StageSources {
   readonly #control: StageControl;
   readonly #functions: SegmentFunctions;
   readonly #stack: WorkStack;
+  /** Told that no records of a source follow. */
+  readonly #ended: (root: number) => void;
   #nextSource = 0;
   /** A promise of a source that has not settled. */
   #pull: { readonly item: WorkItem; readonly promise: PromiseLike<unknown> } | undefined;
@@ -44,11 +46,13 @@ export class StageSources {
     functions: SegmentFunctions,
     stack: WorkStack,
     stopping: Promise<void>,
+    ended: (root: number) => void,
   ) {
     this.#sources = opened.map((source) => ({ opened: source, ended: false, left: false, item: undefined }));
     this.#control = control;
     this.#functions = functions;
     this.#stack = stack;
+    this.#ended = ended;
     void stopping.then(() => this.endNow());
   }
 
@@ -64,6 +68,7 @@ export class StageSources {
       if (source.ended || !this.#control.needless.has(source.opened.root)) continue;
       source.ended = true;
       source.left = true;
+      this.#ended(source.opened.root);
       if (source.item !== undefined && this.#pull?.item === source.item) this.#onStopping();
     }
     this.haveEnded = this.#sources.length > 0 && this.#sources.every(({ ended }) => ended);
@@ -95,6 +100,7 @@ export class StageSources {
         segment: this.#functions.get(opened.root, opened.input, ''),
         source: opened.source,
         keys: undefined,
+        times: undefined,
         next: opened.start,
         end: opened.end,
       };
@@ -110,7 +116,10 @@ export class StageSources {
   end(item: WorkItem): void {
     this.#control.ended = false;
     const source = this.#sources.find((candidate) => candidate.item === item);
-    if (source !== undefined) source.ended = true;
+    if (source !== undefined) {
+      source.ended = true;
+      this.#ended(source.opened.root);
+    }
     this.#stack.remove(item);
     this.haveEnded = this.#sources.every(({ ended }) => ended);
   }
@@ -151,7 +160,7 @@ export class StageSources {
       throw this.#control.rejected(error, item.root, NO_RECORD);
     }
     if (record === undefined) this.end(item);
-    else if (record.has) this.#stack.push(item.root, this.#functions.get(item.root, { kind: 'array', keyed: false }, ''), [record.value], 1);
+    else if (record.has) this.#stack.push(item.root, this.#functions.get(item.root, { kind: 'array', keyed: false, timed: false }, ''), [record.value], 1);
     else await new Promise((resolve) => setTimeout(resolve, 1));
   }
 

@@ -6,6 +6,8 @@ export interface WorkItem {
   readonly segment: Segment;
   readonly source: unknown;
   readonly keys: readonly unknown[] | undefined;
+  /** Their event times, where they have any that are not in the source. */
+  readonly times: readonly number[] | undefined;
   next: number;
   readonly end: number;
 }
@@ -27,8 +29,8 @@ export class WorkStack {
     return this.#items.some((item) => item.root === root);
   }
 
-  push(root: number, segment: Segment, source: unknown, rows: number, keys?: readonly unknown[]): void {
-    this.#items.push({ root, segment, source, keys, next: 0, end: rows });
+  push(root: number, segment: Segment, source: unknown, rows: number, keys?: readonly unknown[], times?: readonly number[]): void {
+    this.#items.push({ root, segment, source, keys, times, next: 0, end: rows });
   }
 
   /** Goes on with an item where it was left. */

@@ -92,7 +92,7 @@ async function runPart(environment: StreamEnvironment): Promise<void> {
     tasks: assignment.tasks,
     facts: { jobId: assignment.jobId, jobName: assignment.jobName, config: environment.config, signal: abort.signal, logger: relay.logger },
     stopping,
-    nowMs: () => (environment.config.clock ?? systemClock).monotonicMs(),
+    clock: environment.config.clock ?? systemClock,
     onError: fail,
     onLimit: (operator) => send({ type: 'limit', operator }),
     onMetrics: (metrics) => send({ type: 'metrics', metrics }),

@@ -58,6 +58,9 @@ export declare function dropJob(jobHandle: number): void
 /** Sends a batch image on an output; 1 while there is credit on all channels of all outputs, else 0. */
 export declare function emit(isolate: number, task: number, output: number, image: Uint8Array): number
 
+/** Says on an output that all records before `watermark` (epoch milliseconds) have been sent, and whether none come for now. */
+export declare function emitTime(isolate: number, task: number, output: number, watermark: number, idle: boolean): void
+
 /** Ends one source as if it had no more data. */
 export declare function endSource(jobHandle: number, task: number): void
 
@@ -139,7 +142,7 @@ export declare function stopJob(jobHandle: number, drain: boolean): void
 /**
  * What the task is to do next: 0 nothing, 1 a batch (its image is in `into`; `desc` = gate, image bytes, rows, layout), 2 produce
  * (a source), 3 input has ended (drained), 4 input has ended (stopped), 5 `into` is too small (`desc[1]` = bytes needed; nothing was
- * taken).
+ * taken), 6 event time (`desc` = gate, 1 when the gate is idle, and the watermark as a float64 at byte 8).
  */
 export declare function take(isolate: number, task: number, desc: Int32Array, into: Uint8Array): number
 

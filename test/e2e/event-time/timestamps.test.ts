@@ -1,0 +1,3 @@
+import { describeTimestamps } from './describe-timestamps.ts';
+
+describeTimestamps('in generated code');

@@ -1,0 +1,20 @@
+import type { BaseTransformation } from '../../transformations/base-transformation.ts';
+import type { Transformation } from '../../transformations/transformation.ts';
+
+/** Whether the records behind an operator have an event time, given whether those of its inputs do. */
+export function carriesTime(transformation: Transformation, isTimed: (input: BaseTransformation) => boolean): boolean {
+  switch (transformation.kind) {
+    case 'source':
+    // A result belongs to no one moment: it holds what came over all of time.
+    case 'reduce':
+    case 'aggregate':
+      return false;
+    case 'assignTimestamps':
+      return true;
+    case 'sideOutput':
+      // A dead letter may be one because it has no time.
+      return transformation.channel !== 'deadLetters' && isTimed(transformation.inputs[0]!);
+    default:
+      return transformation.inputs.every((input) => isTimed(input));
+  }
+}

@@ -1,0 +1,43 @@
+import type { OperatorId } from '../../common/ids.ts';
+import type { UserFunction } from '../../functions/user-function.ts';
+import type { LogicalOperator, LogicalPlan } from '../logical-plan.ts';
+import type { Link } from './link-operators.ts';
+
+/**
+ * The operators that need the event time of the records they take, and watermarks: for themselves, or since something behind
+ * them does. To all others records can go without it.
+ */
+export function findTimeNeeds(plan: LogicalPlan, links: readonly Link[]): ReadonlySet<OperatorId> {
+  const outgoing = Map.groupBy(links, (link) => link.from.id);
+  const needs = new Set<OperatorId>();
+  for (const operator of plan.operators.toReversed()) {
+    const below = outgoing.get(operator.id) ?? [];
+    const handsOn = operator.timed && operator.kind !== 'assignTimestamps';
+    if ((handsOn && below.some(({ to }) => needs.has(to.id))) || usesTime(operator)) needs.add(operator.id);
+  }
+  return needs;
+}
+
+function usesTime({ transformation }: LogicalOperator): boolean {
+  switch (transformation.kind) {
+    case 'assignTimestamps':
+      // The function is given the timestamp that the record had.
+      return typeof transformation.selector === 'function' && transformation.selector.length > 1;
+    case 'map':
+    case 'flatMap':
+    case 'filter':
+    case 'process':
+      return hasContext(transformation.fn);
+    case 'route':
+      return hasContext(transformation.router);
+    case 'sink':
+      return transformation.sink.form === 'function' && hasContext(transformation.sink.fn);
+    default:
+      return false;
+  }
+}
+
+/** A class may ask for `ctx.timestamp`; lambdas have no `ctx`. */
+function hasContext(fn: UserFunction): boolean {
+  return fn.form !== 'lambda';
+}

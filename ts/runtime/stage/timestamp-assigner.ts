@@ -1,0 +1,121 @@
+import type { Clock } from '../../common/clock.ts';
+import { SageError } from '../../common/errors.ts';
+import { describeValue } from '../../functions/check-user-function.ts';
+import { IdleWatch } from './idle-watch.ts';
+import type { TimestampSettings } from '../../transformations/assign-timestamps-transformation.ts';
+
+/** Dates of JavaScript end here. */
+const MAX_EPOCH_MS = 8.64e15;
+/** Stands for the timestamp before the first one: a finite number, so that generated code finds no infinite one right. */
+const NONE = -MAX_EPOCH_MS - 1;
+
+/** Tells how far event time is: all records before `watermark` have been given, and with `isIdle` none come for now. */
+export type SayTime = (watermark: number, isIdle: boolean) => void;
+
+/**
+ * The event time of one `assignTimestamps`: checks timestamps, and derives the watermark. Generated code looks at a record for
+ * itself and calls this only where there is something to do.
+ */
+export class TimestampAssigner {
+  /** The greatest timestamp so far; generated code writes it. */
+  max: number = NONE;
+  readonly #settings: TimestampSettings;
+  /** Counted by generated code where `idleMs` is set. */
+  records = 0;
+  readonly #clock: Clock;
+  readonly #say: SayTime;
+  readonly #idle: IdleWatch | undefined;
+  #said = Number.NEGATIVE_INFINITY;
+  #saidIdle = false;
+
+  /**
+   * @param say called when asked to, and for a record that is behind the watermark, before it goes on: what it is late for must not depend on how many
+   *            records are worked on at a time
+   */
+  constructor(settings: TimestampSettings, clock: Clock, say: SayTime) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#say = say;
+    if (settings.idleMs !== undefined) this.#idle = new IdleWatch(settings.idleMs, clock.monotonicMs());
+  }
+
+  /** A timestamp up to this is not too far ahead. */
+  limitMs(): number {
+    return Math.min(MAX_EPOCH_MS, this.#clock.now() + this.#settings.maxAheadMs);
+  }
+
+  get watermark(): number {
+    return this.max === NONE ? Number.NEGATIVE_INFINITY : this.max - this.#settings.outOfOrdernessMs;
+  }
+
+  /** What a function or field gave, as a number. @throws SageError SAGE_TIME_INVALID */
+  number(given: unknown): number {
+    if (typeof given === 'number') return given;
+    if (given instanceof Date) return given.getTime();
+    throw invalid(`the timestamp of a record is ${describeValue(given)}`);
+  }
+
+  /** As the generated code: what was given for the next record, as a number that is noted. @throws as `number` and `note`. */
+  take(given: unknown): number {
+    const time = this.number(given);
+    this.note(time);
+    this.records++;
+    return time;
+  }
+
+  /**
+   * Notes the timestamp of the next record.
+   *
+   * @throws SageError SAGE_TIME_INVALID or SAGE_TIME_AHEAD; nothing has changed then.
+   */
+  note(time: number): void {
+    if (time > this.max) {
+      if (time > this.limitMs()) throw this.#tooFarAhead(time);
+      this.max = time;
+      return;
+    }
+    // NaN is neither.
+    if (!(time <= this.max)) throw invalid('the timestamp of a record is NaN');
+    if (time < -MAX_EPOCH_MS) throw invalid(`the timestamp of a record is ${time}, before all dates`);
+    if (time < this.watermark) this.publish();
+  }
+
+  /** Says how far event time is, unless that was said. */
+  publish(): void {
+    const { watermark } = this;
+    if (watermark <= this.#said && !this.#saidIdle) return;
+    this.#saidIdle = false;
+    this.#said = Math.max(this.#said, watermark);
+    this.#say(this.#said, false);
+  }
+
+  /**
+   * Says how far event time is, or that it is idle; called when nothing is left to do, or the isolate is given back.
+   *
+   * @param mayWait whether records could have come: not so while the job is paused
+   */
+  look(mayWait: () => boolean): void {
+    if (this.#idle?.look(this.records, this.#clock.monotonicMs(), mayWait) === true && this.#idle.isIdle) {
+      this.#saidIdle = true;
+      this.#said = Math.max(this.#said, this.watermark);
+      this.#say(this.#said, true);
+      return;
+    }
+    if (this.#idle?.isIdle !== true) this.publish();
+  }
+
+  /** Time until it may become idle. */
+  get dueInMs(): number | undefined {
+    return this.#idle?.dueInMs(this.#clock.monotonicMs());
+  }
+
+  #tooFarAhead(time: number): SageError {
+    const { maxAheadMs } = this.#settings;
+    if (time > MAX_EPOCH_MS) return invalid(`the timestamp of a record is ${time}, behind all dates`);
+    return new SageError('SAGE_TIME_AHEAD', `the timestamp of a record, ${new Date(time).toISOString()}, is ${Math.round(time - this.#clock.now())} ms ahead of the clock; ${maxAheadMs} ms are allowed`);
+  }
+}
+
+function invalid(message: string): SageError {
+  return new SageError('SAGE_TIME_INVALID', `${message}, and not a number of milliseconds since 1970 or a Date`);
+}
