@@ -6,6 +6,11 @@ export interface Clock {
   now(): number;
   /** Milliseconds from any fixed start; never goes back. */
   monotonicMs(): number;
+  /**
+   * Calls `wake` once so many milliseconds have passed, and gives a function that takes that back. Where a clock has no such
+   * function, the machine's timers do it.
+   */
+  after?(delayMs: number, wake: () => void): () => void;
 }
 
 /** The machine's clock. */
@@ -13,3 +18,10 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
 };
+
+/** Calls `wake` once so many milliseconds have passed on this clock; gives a function that takes that back. */
+export function startTimer(clock: Clock, delayMs: number, wake: () => void): () => void {
+  if (clock.after !== undefined) return clock.after(delayMs, wake);
+  const timer = setTimeout(wake, delayMs);
+  return () => clearTimeout(timer);
+}

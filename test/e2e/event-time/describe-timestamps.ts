@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { type DataStream, type LocalEnvironment, MapFunction, isSageError } from '../../../ts/index.ts';
+import { type DataStream, type LocalEnvironment, MapFunction, count, isSageError } from '../../../ts/index.ts';
 import { runToArray } from '../support/run-to-array.ts';
 
 interface Click {
@@ -85,7 +85,7 @@ export function describeTimestamps(form: string): void {
 
     it('given a stream without timestamps, then a function sees none; nor behind an aggregate, or a union with such a stream', async () => {
       expect(await times((env) => env.fromCollection([1]))).toEqual([undefined]);
-      expect(await times((env) => timed(env).aggregate({}))).toEqual([undefined]);
+      expect(await times((env) => timed(env).aggregate({ n: count() }))).toEqual([undefined]);
       expect(await times((env) => timed(env).union(env.fromCollection([{ page: 'x', at: 1 }])))).toEqual(Array.from({ length: 6 }, () => undefined));
     });
 

@@ -60,6 +60,7 @@ export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
       clock: assignment.clock,
       fail: onError,
       ready: (task) => wakes.loop?.ready(task),
+      worked: () => wakes.loop?.worked(),
       limitReached: assignment.onLimit,
       onEarlyEnd: (end) => assignment.earlyEnds.onEnd(end),
     };
@@ -75,7 +76,7 @@ export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
   } catch (error) {
     onError(error, -1);
   }
-  const loop = new IsolateLoop({ core, job, isolate: handle, tasks, mayBlock: isolate > 0, signal: facts.signal, onError, onMetrics: assignment.onMetrics });
+  const loop = new IsolateLoop({ core, job, isolate: handle, tasks, mayBlock: isolate > 0, clock: assignment.clock, signal: facts.signal, onError, onMetrics: assignment.onMetrics });
   wakes.loop = loop;
   try {
     await loop.run();

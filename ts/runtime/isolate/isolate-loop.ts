@@ -1,7 +1,8 @@
+import { type Clock, startTimer } from '../../common/clock.ts';
 import { SageError } from '../../common/errors.ts';
 import type { InstanceMetrics } from './instance-metrics.ts';
 import { type Core, POLL_NONE, POLL_OVER } from '../native/core.ts';
-import type { StageRunner, StepResult } from '../stage/stage-runner.ts';
+import { LINGER_MS, type StageRunner, type StepResult } from '../stage/stage-runner.ts';
 import { busyShareMs, enterBusy, leaveBusy } from './event-loop-share.ts';
 
 /** One task of this isolate: its runner, and how its functions are closed. */
@@ -39,6 +40,8 @@ export interface IsolateLoopOptions {
   readonly tasks: ReadonlyMap<number, IsolateTask>;
   /** Workers wait inside the core, the main isolate never does. */
   readonly mayBlock: boolean;
+  /** Of the job. */
+  readonly clock: Clock;
   /** Aborted when the job is cancelled or has failed. */
   readonly signal: AbortSignal;
   /** Called with each error of user code or of ours; the job then fails. */
@@ -51,7 +54,7 @@ export interface IsolateLoopOptions {
 export class IsolateLoop {
   readonly #options: IsolateLoopOptions;
   readonly #backoffMs = new Map<number, number>();
-  readonly #scheduled = new Map<number, { readonly timer: NodeJS.Timeout; readonly atMs: number }>();
+  readonly #scheduled = new Map<number, { readonly stop: () => void; readonly atMs: number }>();
   /** Tasks for which something has settled since their last step began. */
   readonly #nudged = new Set<number>();
   /** Tasks that hold work of their own, as the core knows it. */
@@ -65,6 +68,12 @@ export class IsolateLoop {
   #woken = false;
   #wake: (() => void) | undefined;
   #lastReportMs = 0;
+  /** Whether a task has worked since the last report. */
+  #hasNews = false;
+  /** Will report what has been done before this isolate came to rest. */
+  #reporting: NodeJS.Timeout | undefined;
+  /** Will send what waits in open batches of steps that are awaited. */
+  #lingering: NodeJS.Timeout | undefined;
   #lastTurnMs = 0;
 
   constructor(options: IsolateLoopOptions) {
@@ -85,6 +94,15 @@ export class IsolateLoop {
     this.wake();
   }
 
+  /** A task works on within a step that was awaited, while the loop may rest: what it gives must not wait for its next record. */
+  worked(): void {
+    this.#hasNews = true;
+    this.#lingering ??= setTimeout(() => {
+      this.#lingering = undefined;
+      this.wake();
+    }, LINGER_MS);
+  }
+
   /** Opens the functions of all tasks, runs until the job is over, closes them. Never rejects: errors go to `onError`. */
   async run(): Promise<void> {
     const { tasks } = this.#options;
@@ -95,7 +113,9 @@ export class IsolateLoop {
       await this.#untilOver();
     }
     this.#over = true;
-    for (const { timer } of this.#scheduled.values()) clearTimeout(timer);
+    clearTimeout(this.#reporting);
+    clearTimeout(this.#lingering);
+    for (const { stop } of this.#scheduled.values()) stop();
     for (const task of tasks.values()) task.runner.leave();
     if (this.#pending.size > 0) await withinMs(GRACE_MS, Promise.allSettled(this.#pending));
     await this.#untilLanded();
@@ -202,6 +222,7 @@ export class IsolateLoop {
   #step(id: number): number {
     const task = this.#options.tasks.get(id)!;
     this.#nudged.delete(id);
+    this.#hasNews = true;
     let result: StepResult | Promise<StepResult>;
     try {
       result = task.runner.step();
@@ -227,6 +248,7 @@ export class IsolateLoop {
 
   #settled(id: number, task: IsolateTask, result: StepResult): void {
     this.#awaited--;
+    this.#hasNews = true;
     if (this.#over) return;
     const released = this.#stepped(id, task, result);
     if (released >= 0) this.#options.core.release(this.#options.isolate, released);
@@ -269,25 +291,26 @@ export class IsolateLoop {
   #schedule(id: number, task: IsolateTask): void {
     const dueInMs = task.runner.dueInMs;
     if (dueInMs === undefined) return;
-    const atMs = performance.now() + dueInMs;
+    const { clock } = this.#options;
+    const atMs = clock.monotonicMs() + dueInMs;
     const earlier = this.#scheduled.get(id);
     if (earlier !== undefined) {
       if (earlier.atMs <= atMs + 1) return;
-      clearTimeout(earlier.timer);
+      earlier.stop();
     }
-    const timer = setTimeout(() => {
+    const stop = startTimer(clock, dueInMs, () => {
       this.#scheduled.delete(id);
       this.#keep(id, true);
       this.wake();
-    }, dueInMs);
-    this.#scheduled.set(id, { timer, atMs });
+    });
+    this.#scheduled.set(id, { stop, atMs });
   }
 
   /** Time until the next task has something to emit: a worker may not wait longer outside JavaScript. */
   #dueInMs(): number {
     let first = Number.POSITIVE_INFINITY;
     for (const { atMs } of this.#scheduled.values()) first = Math.min(first, atMs);
-    return first === Number.POSITIVE_INFINITY ? first : Math.max(0, Math.ceil(first - performance.now()));
+    return first === Number.POSITIVE_INFINITY ? first : Math.max(0, Math.ceil(first - this.#options.clock.monotonicMs()));
   }
 
   /** Functions are closed before the end goes downstream, so that what `close` does is part of the job. */
@@ -327,7 +350,22 @@ export class IsolateLoop {
     this.#reportNow();
   }
 
+  /** What was done since the last report is told although nothing more may happen. */
+  #reportLater(): void {
+    if (this.#reporting !== undefined || !this.#hasNews) return;
+    const leftMs = REPORT_EVERY_MS - (performance.now() - this.#lastReportMs);
+    const report = (): void => {
+      this.#reporting = undefined;
+      if (this.#over) return;
+      this.#lastReportMs = performance.now();
+      this.#reportNow();
+    };
+    if (leftMs <= 0) report();
+    else this.#reporting = setTimeout(report, leftMs).unref();
+  }
+
   #reportNow(): void {
+    this.#hasNews = false;
     const { core, isolate, tasks } = this.#options;
     for (const [id, task] of tasks) core.reportCounts(isolate, id, task.counts());
     this.#reportMetrics();
@@ -350,6 +388,7 @@ export class IsolateLoop {
   /** Rests until the core or a promise of user code wakes the isolate. */
   async #sleep(): Promise<void> {
     if (!this.#woken) {
+      this.#reportLater();
       leaveBusy();
       await new Promise<void>((resolve) => {
         this.#wake = resolve;

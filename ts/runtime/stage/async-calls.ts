@@ -1,3 +1,4 @@
+import { startTimer } from '../../common/clock.ts';
 import { SageError } from '../../common/errors.ts';
 import type { StageNode } from '../../compiler/physical-plan.ts';
 import type { AsyncSettings } from '../../transformations/map-async-transformation.ts';
@@ -25,7 +26,8 @@ interface Lane {
 /** A place among the calls in flight. Its two functions are made once, not for each record. */
 interface Slot {
   entry: AsyncEntry | undefined;
-  timer: NodeJS.Timeout | undefined;
+  /** Takes the end of its time back. */
+  stopTimer: (() => void) | undefined;
   readonly onDone: (result: unknown) => void;
   readonly onFail: (error: unknown) => void;
 }
@@ -235,7 +237,7 @@ export class AsyncCalls implements HoldingOperator {
     const slot = this.#freeSlots.pop() ?? this.#makeSlot();
     slot.entry = entry;
     const { timeoutMs } = this.#settings;
-    if (timeoutMs !== undefined) slot.timer = setTimeout(() => this.#ranOut(slot, timeoutMs), timeoutMs);
+    if (timeoutMs !== undefined) slot.stopTimer = startTimer(this.#bindings.clock, timeoutMs, () => this.#ranOut(slot, timeoutMs));
     // A thenable of somebody else's may settle twice, when the slot is another record's.
     (result instanceof Promise ? result : Promise.resolve(result)).then(slot.onDone, slot.onFail);
   }
@@ -243,7 +245,7 @@ export class AsyncCalls implements HoldingOperator {
   #makeSlot(): Slot {
     const slot: Slot = {
       entry: undefined,
-      timer: undefined,
+      stopTimer: undefined,
       onDone: (result) => {
         const entry = this.#leaveSlot(slot);
         if (entry !== undefined) this.#succeeded(entry, result);
@@ -262,10 +264,8 @@ export class AsyncCalls implements HoldingOperator {
     const { entry } = slot;
     if (entry === undefined) return undefined;
     slot.entry = undefined;
-    if (slot.timer !== undefined) {
-      clearTimeout(slot.timer);
-      slot.timer = undefined;
-    }
+    slot.stopTimer?.();
+    slot.stopTimer = undefined;
     this.#freeSlots.push(slot);
     return entry;
   }
@@ -374,8 +374,8 @@ export class AsyncCalls implements HoldingOperator {
 
   #abortAll(): void {
     const reason = new SageError('SAGE_JOB_CANCELED', 'the job is over');
-    for (const { entry, timer } of this.#slots) {
-      clearTimeout(timer);
+    for (const { entry, stopTimer } of this.#slots) {
+      stopTimer?.();
       entry?.current.abort(reason);
     }
     this.#wakeLinked?.();

@@ -1,4 +1,3 @@
-import type { Clock } from '../../common/clock.ts';
 import { SageError } from '../../common/errors.ts';
 import type { StageNode } from '../../compiler/physical-plan.ts';
 import { describeValue } from '../../functions/check-user-function.ts';
@@ -41,7 +40,6 @@ export class Batcher implements HoldingOperator {
   readonly #limits: Limits;
   readonly #group: ((record: unknown, key: unknown) => unknown) | undefined;
   readonly #weigh: ((record: unknown) => number) | undefined;
-  readonly #clock: Clock;
   /** How far event time is where records come in. */
   #time: StreamTime | undefined;
   /** By group, in the order in which they were opened. */
@@ -49,7 +47,7 @@ export class Batcher implements HoldingOperator {
   /** In the order in which they leave. */
   #closed: OpenBatch[] = [];
 
-  constructor(node: StageNode, bindings: StageBindings, clock: Clock) {
+  constructor(node: StageNode, bindings: StageBindings) {
     const { op } = node;
     if (op.kind !== 'batch') throw new TypeError(`operator '${op.kind}' makes no batches`);
     const { by, weight, max, bytes } = op.settings;
@@ -62,7 +60,6 @@ export class Batcher implements HoldingOperator {
     if (read !== undefined) this.#group = (record) => keyIdentity(read(record));
     else if (op.keyed) this.#group = (_record, key) => keyIdentity(key);
     this.#weigh = weight as ((record: unknown) => number) | undefined;
-    this.#clock = clock;
   }
 
   /** Closed batches leave before others are made: one record may close several, and the next row would overtake them. */
@@ -111,7 +108,7 @@ export class Batcher implements HoldingOperator {
       const [oldest] = this.#open as Iterable<[unknown, OpenBatch]>;
       this.#close(...oldest!);
     }
-    const batch: OpenBatch = { records: [], time: Number.NEGATIVE_INFINITY, weight: 0, bytes: 0, sinceMs: this.#settings.waitMs === undefined ? 0 : this.#clock.monotonicMs(), key };
+    const batch: OpenBatch = { records: [], time: Number.NEGATIVE_INFINITY, weight: 0, bytes: 0, sinceMs: this.#settings.waitMs === undefined ? 0 : this.#bindings.clock.monotonicMs(), key };
     this.#open.set(group, batch);
     return batch;
   }

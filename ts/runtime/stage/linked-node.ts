@@ -8,6 +8,7 @@ import { type FailureKind, Recovery, attempted } from './recovery.ts';
 import { ResultWalker } from './result-walker.ts';
 import { routesOf, sendToRoutes } from './routes.ts';
 import type { StageBindings } from './stage-bindings.ts';
+import { comesWithTime } from './stage-times.ts';
 import { UnkeyedAggregate, readInput } from './unkeyed-aggregate.ts';
 import { withTime } from './with-time.ts';
 
@@ -73,11 +74,12 @@ class Linked implements LinkedNode {
     const fn = functions[this.#node.id] as ((value: unknown) => unknown) | { execute(value: unknown): unknown };
     if (typeof fn === 'function') return (value) => fn(value);
     const context = contexts[this.#node.id];
-    const { control } = this.#bindings;
+    const { control, stage } = this.#bindings;
+    const takesTime = comesWithTime(stage, this.#node);
     return (value, key) => {
       if (context !== undefined) {
         context.key = key;
-        context.timestamp = control.time;
+        context.timestamp = takesTime ? control.time : undefined;
       }
       return fn.execute(value);
     };

@@ -1,3 +1,4 @@
+import { startTimer } from '../../common/clock.ts';
 import { type Stage, failingOperator } from '../../compiler/physical-plan.ts';
 import { iteratorResult } from './iterator-result.ts';
 import { keyIdentity } from './key-identity.ts';
@@ -32,6 +33,7 @@ export function makeBindings(
   const bindings: StageBindings = {
     stage,
     control,
+    clock: host.clock,
     functions: forEachNode<unknown>(),
     contexts: forEachNode(),
     aggregators: forEachNode(),
@@ -60,13 +62,13 @@ export function makeBindings(
     wait: async (ms) => {
       await new Promise<void>((resolve, reject) => {
         const leave = (): void => {
-          clearTimeout(timer);
+          stop();
           reject(job.signal.reason);
         };
-        const timer = setTimeout(() => {
+        const stop = startTimer(host.clock, ms, () => {
           job.signal.removeEventListener('abort', leave);
           resolve();
-        }, ms);
+        });
         if (job.signal.aborted) leave();
         else job.signal.addEventListener('abort', leave, { once: true });
       });

@@ -95,7 +95,7 @@ export class Recovery {
       operator: operator.name,
       declaredAt: operator.transformation.declaredAt,
       attempts,
-      failedAtMs: Date.now(),
+      failedAtMs: this.#bindings.clock.now(),
     };
   }
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../../common/clock.ts';
 import type { Stage, StageNode } from '../../compiler/physical-plan.ts';
 import { isBuiltinAggregator } from '../../functions/aggregator.ts';
 import type { TaskContext } from '../../functions/task-context.ts';
@@ -81,6 +82,8 @@ export class UnkeyedState {
 export interface StageBindings {
   readonly stage: Stage;
   readonly control: StageControl;
+  /** Of the job. */
+  readonly clock: Clock;
   /** User functions: a lambda, an object with `execute`, or the array of an array sink. */
   readonly functions: unknown[];
   readonly contexts: (TaskContext | undefined)[];

@@ -96,7 +96,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         bindings.holders[node.id] = new AsyncCalls(node, bindings, { ready: () => host.ready(spec.task) });
         break;
       case 'batch': {
-        const batcher = new Batcher(node, bindings, host.clock);
+        const batcher = new Batcher(node, bindings);
         bindings.holders[node.id] = batcher;
         bindings.batches[node.id] = batcher;
         break;

@@ -1,4 +1,3 @@
-import type { Clock } from '../../common/clock.ts';
 import { BatchReader } from '../codec/batch-reader.ts';
 import { isThenable } from './is-thenable.ts';
 import type { KeyedResults } from './keyed-operator.ts';
@@ -16,7 +15,6 @@ export class StageHolders {
   readonly #bindings: StageBindings;
   readonly #functions: SegmentFunctions;
   readonly #stack: WorkStack;
-  readonly #clock: Clock;
   readonly #holderIds: readonly number[];
   /** Process functions whose `finish` was called. */
   readonly #finished = new Set<number>();
@@ -24,11 +22,10 @@ export class StageHolders {
   readonly #emitsByTime: boolean;
   #draining = 0;
 
-  constructor(bindings: StageBindings, functions: SegmentFunctions, stack: WorkStack, clock: Clock) {
+  constructor(bindings: StageBindings, functions: SegmentFunctions, stack: WorkStack) {
     this.#bindings = bindings;
     this.#functions = functions;
     this.#stack = stack;
-    this.#clock = clock;
     this.#holderIds = bindings.holders.flatMap((holder, id) => (holder === undefined ? [] : [id]));
     this.#emitsByTime = bindings.stage.nodes.some(({ op }) => op.kind === 'batch' || ('emit' in op && typeof op.emit === 'object'));
   }
@@ -36,7 +33,7 @@ export class StageHolders {
   /** Milliseconds until there are results to emit though no record comes (`emit: { everyMs }`), if there are any. */
   get dueInMs(): number | undefined {
     if (!this.#emitsByTime) return undefined;
-    const nowMs = this.#clock.monotonicMs();
+    const nowMs = this.#bindings.clock.monotonicMs();
     const { keyed, state, holders } = this.#bindings;
     const due = [...keyed, ...state, ...holders].flatMap((holder) => holder?.dueInMs?.(nowMs) ?? []);
     return due.length === 0 ? undefined : Math.min(...due);
@@ -55,7 +52,7 @@ export class StageHolders {
       if (operator?.hasWork !== true || this.#awaitsResults(id)) continue;
       const worked = operator.work();
       if (worked !== undefined) return worked;
-      operator.emitChanged?.(this.#clock.monotonicMs());
+      operator.emitChanged?.(this.#bindings.clock.monotonicMs());
       this.#takeResults(id);
     }
     return undefined;
@@ -85,17 +82,17 @@ export class StageHolders {
       const { op } = stage.nodes[id]!;
       if (operator === undefined || (op.kind !== 'reduce' && op.kind !== 'aggregate') || op.emit === 'final') return;
       operator.flush();
-      if (!operator.hasWork) operator.emitChanged?.(this.#clock.monotonicMs());
+      if (!operator.hasWork) operator.emitChanged?.(this.#bindings.clock.monotonicMs());
       any ||= operator.hasWork;
     });
     for (const id of this.#holderIds) {
       if (this.#awaitsResults(id)) continue;
-      this.#bindings.holders[id]!.closeDue(this.#clock.monotonicMs());
+      this.#bindings.holders[id]!.closeDue(this.#bindings.clock.monotonicMs());
       any = this.#takeHeld(id) || any;
     }
     states.forEach((state, id) => {
       if (this.#awaitsResults(id)) return;
-      if (state?.takeChanged(this.#clock.monotonicMs()) !== true) return;
+      if (state?.takeChanged(this.#bindings.clock.monotonicMs()) !== true) return;
       this.#pushResults(id, this.#unkeyedResult(id)!);
       any = true;
     });
@@ -211,7 +208,7 @@ export class StageHolders {
   /** What a function gives at its end is of no record: it gets the last moment that is not late. */
   #endTime(node: number): number {
     const { watermark } = this.#bindings.times!.at(node);
-    return Number.isFinite(watermark) ? watermark : this.#clock.now();
+    return Number.isFinite(watermark) ? watermark : this.#bindings.clock.now();
   }
 
   #takeResults(node: number): void {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../common/clock.ts';
+import { type Clock, startTimer } from '../../common/clock.ts';
 import { BatchReader, type LayoutCache } from '../codec/batch-reader.ts';
 import type { Core } from '../native/core.ts';
 import { TAKE_BATCH, TAKE_END_DRAINED, TAKE_END_STOPPED, TAKE_SOURCE, TAKE_TIME, TAKE_TOO_SMALL } from '../native/core.ts';
@@ -25,7 +25,7 @@ const STEP_BUDGET_MS = 4;
 /** A step works at least so long. */
 const LEAST_WORK_MS = 1;
 /** Open batches leave after this long even when the task is busy. */
-const LINGER_MS = 1;
+export const LINGER_MS = 1;
 
 /** What a runner needs of its isolate. */
 export interface RunnerHost {
@@ -39,6 +39,8 @@ export interface RunnerHost {
   readonly clock: Clock;
   /** A task that may be resting has something to do. */
   ready(task: number): void;
+  /** A task works on in the middle of a step. */
+  worked(): void;
   /** An operator that limits all records lets no more pass. */
   limitReached(operator: number): void;
   /** Says which operators are to end as if they had no more records to give. */
@@ -77,9 +79,9 @@ export class StageRunner {
     this.bindings = bindings;
     this.#host = host;
     this.#functions = new SegmentFunctions(bindings, bindings.stage.name);
-    this.#sources = new StageSources(sources, bindings.control, this.#functions, this.#stack, host.stopping, (root) => bindings.times?.say(root, Number.POSITIVE_INFINITY));
+    this.#sources = new StageSources(sources, bindings.control, this.#functions, this.#stack, host.clock, host.stopping, (root) => bindings.times?.say(root, Number.POSITIVE_INFINITY));
     host.onEarlyEnd((operators) => this.#endEarly(operators));
-    this.#holders = new StageHolders(bindings, this.#functions, this.#stack, host.clock);
+    this.#holders = new StageHolders(bindings, this.#functions, this.#stack);
     this.#reader = new BatchReader(host.layouts);
     const inputs: number[] = [];
     for (const node of bindings.stage.nodes) if (node.op.kind === 'input') inputs[node.op.gate] = node.id;
@@ -169,6 +171,7 @@ export class StageRunner {
       await waiting;
       this.#wakeStep = undefined;
       this.bindings.control.checkNotOver();
+      this.#host.worked();
       // Promises that never wait for anything would keep timers and signals from their turn for as long as there are records.
       if (performance.now() >= deadlineMs) return this.#stepped(this.#leave('more'));
       const result = this.#work(deadlineMs);
@@ -245,12 +248,12 @@ export class StageRunner {
   /** Waits until a call that is in flight has settled, or results are due. */
   async #awaitCalls(): Promise<void> {
     const { dueInMs } = this;
-    let timer: NodeJS.Timeout | undefined;
+    let stop: (() => void) | undefined;
     await new Promise<void>((resolve) => {
       this.#woken(resolve);
-      if (dueInMs !== undefined) timer = setTimeout(resolve, dueInMs);
+      if (dueInMs !== undefined) stop = startTimer(this.#host.clock, dueInMs, resolve);
     });
-    clearTimeout(timer);
+    stop?.();
   }
 
   /** Has `wake` called when something that was in flight has settled: at once for what did so in this step, of which nobody is told again. */

@@ -1,3 +1,4 @@
+import { type Clock, startTimer } from '../../common/clock.ts';
 import type { OpenedSource } from './opened-source.ts';
 import type { SegmentFunctions } from './segment-functions.ts';
 import { NO_RECORD, type StageControl } from './stage-control.ts';
@@ -31,6 +32,7 @@ export class StageSources {
   readonly #control: StageControl;
   readonly #functions: SegmentFunctions;
   readonly #stack: WorkStack;
+  readonly #clock: Clock;
   /** Told that no records of a source follow. */
   readonly #ended: (root: number) => void;
   #nextSource = 0;
@@ -45,6 +47,7 @@ export class StageSources {
     control: StageControl,
     functions: SegmentFunctions,
     stack: WorkStack,
+    clock: Clock,
     stopping: Promise<void>,
     ended: (root: number) => void,
   ) {
@@ -52,6 +55,7 @@ export class StageSources {
     this.#control = control;
     this.#functions = functions;
     this.#stack = stack;
+    this.#clock = clock;
     this.#ended = ended;
     void stopping.then(() => this.endNow());
   }
@@ -136,9 +140,9 @@ export class StageSources {
   /** Awaits the record of the promise that is pending, unless the job stops, results are due or a call in flight settles first. */
   async awaitRecord(dueInMs: number | undefined, woken: OnWake): Promise<void> {
     const { item, promise } = this.#pull!;
-    let timer: NodeJS.Timeout | undefined;
+    let stop: (() => void) | undefined;
     const due = dueInMs === undefined ? [] : [new Promise<symbol>((resolve) => {
-      timer = setTimeout(resolve, dueInMs, DUE);
+      stop = startTimer(this.#clock, dueInMs, () => resolve(DUE));
     })];
     let settled: unknown;
     try {
@@ -146,7 +150,7 @@ export class StageSources {
     } catch (error) {
       throw this.#control.rejected(error, item.root, NO_RECORD);
     } finally {
-      clearTimeout(timer);
+      stop?.();
     }
     if (settled === DUE) return;
     this.#pull = undefined;

@@ -19,6 +19,12 @@ function isOrigin({ op }: StageNode): boolean {
   return op.kind === 'input' || op.kind === 'source' || op.kind === 'assignTimestamps' || op.kind === 'batch' || op.kind === 'mapAsync';
 }
 
+/** Whether all records that come to a node have an event time. */
+export function comesWithTime({ nodes }: Stage, { id }: StageNode): boolean {
+  const givers = nodes.filter((node) => node.children.includes(id) || node.sides.some((side) => side.node === id));
+  return givers.length > 0 && givers.every(({ op, operator }) => (op.kind === 'input' ? op.timed : operator.timed));
+}
+
 /** Results of an aggregate belong to no one moment. */
 function endsTime({ op }: StageNode): boolean {
   return op.kind === 'reduce' || op.kind === 'aggregate';

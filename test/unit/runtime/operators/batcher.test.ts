@@ -12,9 +12,9 @@ interface Made {
 
 function make(settings: Partial<BatchSettings>, keyed = false): Made {
   const clock = { ms: 0 };
-  const { bindings, control } = bindingsOf();
+  const { bindings, control } = bindingsOf(undefined, { clock: { now: () => clock.ms, monotonicMs: () => clock.ms } });
   const whole: BatchSettings = { max: undefined, waitMs: undefined, bytes: undefined, weight: undefined, by: undefined, maxOpen: 1000, ...settings };
-  const batcher = new Batcher(nodeOf({ kind: 'batch', keyed, settings: whole }), bindings, { now: () => clock.ms, monotonicMs: () => clock.ms });
+  const batcher = new Batcher(nodeOf({ kind: 'batch', keyed, settings: whole }), bindings);
   return { batcher, clock, stopped: () => control.stop };
 }
 

@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../../../../ts/common/clock.ts';
 import type { LogicalOperator } from '../../../../ts/compiler/logical-plan.ts';
 import type { StageNode, StageOp } from '../../../../ts/compiler/physical-plan.ts';
 import type { ErrorPolicy } from '../../../../ts/transformations/error-policy.ts';
@@ -19,7 +20,7 @@ export interface GivenUp {
 }
 
 /** As much of a task's bindings as an operator that keeps records back needs. */
-export function bindingsOf(fn?: unknown, options: { readonly isTolerant?: boolean } = {}): { readonly bindings: StageBindings; readonly control: StageControl; readonly givenUp: GivenUp[]; readonly waits: number[] } {
+export function bindingsOf(fn?: unknown, options: { readonly isTolerant?: boolean; readonly clock?: Clock } = {}): { readonly bindings: StageBindings; readonly control: StageControl; readonly givenUp: GivenUp[]; readonly waits: number[] } {
   const givenUp: GivenUp[] = [];
   const waits: number[] = [];
   const control = new StageControl(
@@ -35,6 +36,7 @@ export function bindingsOf(fn?: unknown, options: { readonly isTolerant?: boolea
   };
   const bindings = {
     control,
+    clock: options.clock ?? systemClock,
     functions: [fn],
     dropped: new Float64Array(1),
     linked: [{ recovery, emit: () => undefined }],
