@@ -46,6 +46,9 @@ function callsWith(wrong: readonly unknown[], types: (type: string) => boolean):
 
 const isCallback = (type: string): boolean => type.startsWith('(');
 
+/** What `take` gives for a batch. */
+const BATCH = 1;
+
 function expectJobLives(): void {
   expect(exported['jobStatus']!(job)).toBe('running');
   const layout = exported['internLayout']!(job, NUMBER_LAYOUT) as number;
@@ -53,7 +56,9 @@ function expectJobLives(): void {
   expect(exported['emit']!(isolates[0], SENDER, 0, numberImage(layout, [1, 2]))).toBe(1);
   expect(exported['poll']!(isolates[1], -1, 0)).toBe(RECEIVER);
   const [desc, into] = [new Int32Array(4), new Uint8Array(256)];
-  expect(exported['take']!(isolates[1], RECEIVER, desc, into)).toBe(1);
+  const take = (): unknown => exported['take']!(isolates[1], RECEIVER, desc, into);
+  // Calls before may have said how far event time is.
+  expect([take(), take()]).toContain(BATCH);
   expect(desc[2]).toBe(2);
 }
 

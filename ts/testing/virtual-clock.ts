@@ -5,17 +5,7 @@ interface Alarm {
   readonly wake: () => void;
 }
 
-/**
- * A clock that stands still until it is told to go on. Everything in a job that waits for processing time waits for it.
- *
- * ```ts
- * import { VirtualClock } from 'sage-kernel/testing';
- *
- * const clock = new VirtualClock(Date.UTC(2026, 0, 1));
- * clock.advance(60_000);
- * console.log(new Date(clock.now()).toISOString());
- * ```
- */
+/** A clock that stands still until it is told to go on. Everything in a job that waits for processing time waits for it. */
 export class VirtualClock implements Clock {
   #nowMs = 0;
   readonly #startedMs: number;
