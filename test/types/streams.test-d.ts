@@ -375,6 +375,4 @@ expectTypeOf(env.submit({ autostop: true })).toEqualTypeOf<Promise<JobResult>>()
 
 // --- methods of later versions are not there
 // @ts-expect-error -- not yet
-void bids.window;
-// @ts-expect-error -- not yet
 void bids.connect;

@@ -32,6 +32,8 @@ export interface LogicalOperator {
   readonly region: KeyedRegion | undefined;
   /** The keyBy whose key the *output* carries; a keyBy names itself. */
   readonly keyedBy: OperatorId | undefined;
+  /** Whether the records of all *inputs* have an event time. */
+  readonly takesTime: boolean;
   /** Whether the records of the *output* have an event time. */
   readonly timed: boolean;
   /** Whether the output ends by itself. */

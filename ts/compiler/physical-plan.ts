@@ -11,6 +11,7 @@ import type { SampleSettings } from '../transformations/sample-transformation.ts
 import type { SideChannel } from '../transformations/side-output-transformation.ts';
 import type { NativeSinkSpec, SinkDescriptor } from '../transformations/sink-descriptor.ts';
 import type { NativeSourceSpec, SourceDescriptor } from '../transformations/source-descriptor.ts';
+import type { WindowResult, WindowSettings } from '../transformations/window-transformation.ts';
 import type { LayoutNode } from './layout/layout.ts';
 import type { LogicalOperator } from './logical-plan.ts';
 
@@ -57,6 +58,14 @@ export type StageOp =
     }
   /** Record and key become key and tuple of the inputs of those aggregators that have one, in order. */
   | { readonly kind: 'extract'; readonly spec: AggregatorSpec }
+  | {
+      readonly kind: 'window';
+      readonly keyed: boolean;
+      readonly settings: WindowSettings;
+      readonly result: WindowResult;
+      /** Whether windows go by event time, or by the clock. */
+      readonly time: 'event' | 'processing';
+    }
   | { readonly kind: 'sink'; readonly sink: SinkDescriptor }
   /** Writes batches. `output` counts the outputs of the stage from 0. */
   | {

@@ -32,6 +32,7 @@ import { SideOutputTransformation, functionBehind } from '../transformations/sid
 import { UnionTransformation } from '../transformations/union-transformation.ts';
 import { ValidateTransformation } from '../transformations/validate-transformation.ts';
 import { ZipWithIndexTransformation } from '../transformations/zip-with-index-transformation.ts';
+import type { Windows } from '../functions/windows/windows.ts';
 import { buildBranches } from './build-branches.ts';
 import { checkArgs, checkStrategy, toKeySelector } from './key-selector.ts';
 import type { KeyedStream } from './keyed-stream.ts';
@@ -46,12 +47,15 @@ import {
   checkTimestampOptions,
   toSelector,
 } from './operator-arguments.ts';
-import { checkAggregateSpec, checkEmit, checkHasOutputs, checkKeyedState, checkOptions, checkSchema, checkText } from './plan-checks.ts';
+import { checkAggregateSpec, checkEmit, checkKeyedState, checkOptions, checkSchema, checkText } from './plan-checks.ts';
+import { checkHasOutputs, outputGiver } from './side-output-giver.ts';
 import type { AsyncExecutes, AsyncFunction, Branches, BranchRecords, ClassOf, Collects, Executes, Flattenable, Flattened, Mapped, RecordFunction, Router, Simplify } from './record-types.ts';
 import type { RoutedStream } from './routed-stream.ts';
 import { SinkableStream } from './sinkable-stream.ts';
 import { streamKinds } from './stream-kinds.ts';
 import { unionInputs } from './union-inputs.ts';
+import { type TimeWindow, toWindowSettings } from './window-arguments.ts';
+import type { NoKey, WindowedStream } from './windowed-stream.ts';
 import type { BatchOptions, ClassOptions, DedupOptions, EmitOptions, KeyByOptions, MapAsyncOptions, NeededClassOptions, SampleOptions, TimestampOptions } from './stream-options.ts';
 
 /** The record type of a stream. */
@@ -319,9 +323,9 @@ export class DataStream<out T> extends SinkableStream<T> {
   /** What the function class of the last operator gives with `this.output(tag, record)`. */
   sideOutput<X = unknown>(tag: OutputTag<X> | string): DataStream<X> {
     const declaredAt = captureSourceLocation(this.sideOutput);
-    const giver = functionBehind(this.subject);
-    checkHasOutputs(giver, declaredAt);
     const name = checkText(typeof tag === 'object' && tag !== null ? tagName(tag) : tag, 'sideOutput', declaredAt);
+    const giver = outputGiver(functionBehind(this.subject), name);
+    checkHasOutputs(giver, name, declaredAt);
     return new DataStream(this.environment, this.environment.add(new SideOutputTransformation(giver, 'output', name, declaredAt)));
   }
 
@@ -386,6 +390,22 @@ export class DataStream<out T> extends SinkableStream<T> {
       declaredAt,
     );
     return new DataStream(this.environment, this.environment.add(aggregate));
+  }
+
+  /**
+   * Divides the stream into windows; on a keyed stream for each key. What becomes of them is said behind it: `reduce`, `aggregate`,
+   * `map`, `process`, `topN`.
+   *
+   * ```ts
+   * env.fromCollection([3, 1, 2]).window({ timeWindow: 60 }).map(({ elements }) => elements.length).print();
+   * ```
+   *
+   * @param windows `tumbling('10s')`, `sliding('10s', '2s')`, `session('30s')`, `globalWindow()`, `countWindow(100)`, or `{ timeWindow: seconds }`
+   */
+  window(windows: Windows | TimeWindow): WindowedStream<NoKey, T> {
+    const declaredAt = captureSourceLocation(this.window);
+    checkKeyedState(this.transformation, 'window', declaredAt);
+    return streamKinds().windowed(this, toWindowSettings(windows, declaredAt)) as WindowedStream<NoKey, T>;
   }
 
   /** The stream behind a new operator; a keyed stream stays keyed. */

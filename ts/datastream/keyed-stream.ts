@@ -1,5 +1,6 @@
 import type { SchemaOutput, StandardSchema } from '../common/standard-schema.ts';
 import type { AggregateResults, AggregateSpec } from '../functions/aggregator.ts';
+import { type Windows, countWindow } from '../functions/windows/windows.ts';
 import type { PathOf } from '../functions/path-types.ts';
 import type { ProcessFunction } from '../functions/process-function.ts';
 import type { BaseTransformation } from '../transformations/base-transformation.ts';
@@ -8,6 +9,8 @@ import type { AsyncExecutes, AsyncFunction, Branches, BranchRecords, ClassOf, Co
 import type { KeyedRoutedStream } from './keyed-routed-stream.ts';
 import { registerStreamKinds } from './stream-kinds.ts';
 import type { BatchOptions, DedupOptions, EmitOptions, MapAsyncOptions, NeededClassOptions } from './stream-options.ts';
+import type { TimeWindow } from './window-arguments.ts';
+import type { WindowedStream, WithKey } from './windowed-stream.ts';
 
 /**
  * A stream whose records carry a key of type `K`. The key stays up to the next `keyBy` or `rebalance`; results of `reduce`
@@ -94,6 +97,16 @@ export class KeyedStream<out K, out T> extends DataStream<T> {
   override route<B extends Branches<KeyedStream<K, T>>>(router: Router<T, string>, branches: B): DataStream<BranchRecords<B>>;
   override route(...args: [never]): KeyedRoutedStream<K, never> {
     return super.route(...args) as unknown as KeyedRoutedStream<K, never>;
+  }
+
+  /** Windows of each key. */
+  override window(windows: Windows | TimeWindow): WindowedStream<WithKey<K>, T> {
+    return super.window(windows) as WindowedStream<WithKey<K>, T>;
+  }
+
+  /** Windows of so many records of a key: `window(countWindow(size, slide))`. */
+  countWindow(size: number, slide?: number): WindowedStream<WithKey<K>, T> {
+    return this.window(countWindow(size, slide));
   }
 
   /** Computes named results for each key: `{ key, ...results }`. */

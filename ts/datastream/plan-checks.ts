@@ -4,7 +4,6 @@ import { isStandardSchema, type StandardSchema } from '../common/standard-schema
 import { isBuiltinAggregator, isUserAggregator } from '../functions/aggregator.ts';
 import { describeValue } from '../functions/check-user-function.ts';
 import { isClass } from '../functions/class-detection.ts';
-import type { UserFunction } from '../functions/user-function.ts';
 import { AggregateTransformation, type AnyAggregator } from '../transformations/aggregate-transformation.ts';
 import { MAX_PARALLELISM, type BaseTransformation, type Parallelism } from '../transformations/base-transformation.ts';
 import type { Emit } from '../transformations/emit.ts';
@@ -12,7 +11,6 @@ import { type ErrorPolicy, isTolerant, outcomeOf } from '../transformations/erro
 import { ReduceTransformation } from '../transformations/reduce-transformation.ts';
 import { sourceInstances } from '../transformations/source-descriptor.ts';
 import { SourceTransformation } from '../transformations/source-transformation.ts';
-import type { Transformation } from '../transformations/transformation.ts';
 
 /** @throws SageError SAGE_PLAN_PARALLELISM unless it is a whole number from 1 to the largest that there is, or `'auto'`. */
 export function checkParallelism(value: unknown, declaredAt: SourceLocation): Parallelism {
@@ -66,36 +64,6 @@ export function checkCanFail(operator: BaseTransformation, policy: ErrorPolicy, 
     throw wrong(`onError was called on '${operator.name}', whose file is written as a whole or not at all`, 'a sink with a function of yours, or an operator before it', 'Check the records in an operator before the sink, and call onError there.');
   }
   throw wrong(`onError was called on '${operator.name}', at which no record can fail`, 'an operator with a function of yours', 'Call onError right behind the operator whose errors it is for.');
-}
-
-/** @throws SageError SAGE_PLAN_ARGUMENT when the operator has no function class, which alone can call `output`. */
-export function checkHasOutputs(operator: BaseTransformation, declaredAt: SourceLocation): void {
-  const fn = functionWithOutputs(operator as Transformation);
-  if (fn !== undefined && fn.form !== 'lambda') return;
-  throw planError('SAGE_PLAN_ARGUMENT', {
-    message: `sideOutput was called on '${operator.name}', which has no side outputs`,
-    expected: 'an operator with a function class that calls this.output(tag, record)',
-    fix: 'Call sideOutput right behind map, filter, flatMap, process, route or sink of such a class.',
-    declaredAt,
-    operator: operator.name,
-  });
-}
-
-/** Calls of a mapAsync that are in flight at the same time could not be told apart. */
-function functionWithOutputs(transformation: Transformation): UserFunction | undefined {
-  switch (transformation.kind) {
-    case 'map':
-    case 'filter':
-    case 'flatMap':
-    case 'process':
-      return transformation.fn;
-    case 'route':
-      return transformation.router;
-    case 'sink':
-      return transformation.sink.form === 'function' ? transformation.sink.fn : undefined;
-    default:
-      return undefined;
-  }
 }
 
 /** @throws SageError SAGE_PLAN_ARGUMENT unless it is a text that is not empty. */

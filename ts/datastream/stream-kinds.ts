@@ -2,13 +2,17 @@ import type { BaseTransformation } from '../transformations/base-transformation.
 import type { StreamEnvironment } from '../transformations/stream-environment.ts';
 import type { KeyedRoutedStream } from './keyed-routed-stream.ts';
 import type { KeyedStream } from './keyed-stream.ts';
+import type { WindowSettings } from '../transformations/window-transformation.ts';
+import type { DataStream } from './data-stream.ts';
 import type { RoutedStream } from './routed-stream.ts';
+import type { WindowedStream } from './windowed-stream.ts';
 
 /** How `DataStream` makes the streams that extend it: their modules cannot be imported where their base class is defined. */
 export interface StreamKinds {
   readonly keyed: (environment: StreamEnvironment, transformation: BaseTransformation) => KeyedStream<unknown, unknown>;
   readonly routed: (environment: StreamEnvironment, transformation: BaseTransformation) => RoutedStream<unknown>;
   readonly keyedRouted: (environment: StreamEnvironment, transformation: BaseTransformation) => KeyedRoutedStream<unknown, unknown>;
+  readonly windowed: (stream: DataStream<unknown>, settings: WindowSettings) => WindowedStream<unknown, unknown>;
 }
 
 let known: Partial<StreamKinds> = {};
@@ -20,7 +24,7 @@ export function registerStreamKinds(kinds: Partial<StreamKinds>): void {
 
 /** All kinds of streams. Import streams from `streams.ts`, which loads them. */
 export function streamKinds(): StreamKinds {
-  const { keyed, routed, keyedRouted } = known;
-  if (keyed === undefined || routed === undefined || keyedRouted === undefined) throw new TypeError("import streams from 'datastream/streams.ts'");
-  return { keyed, routed, keyedRouted };
+  const { keyed, routed, keyedRouted, windowed } = known;
+  if (keyed === undefined || routed === undefined || keyedRouted === undefined || windowed === undefined) throw new TypeError("import streams from 'datastream/streams.ts'");
+  return { keyed, routed, keyedRouted, windowed };
 }

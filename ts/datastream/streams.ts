@@ -3,3 +3,4 @@ export { DataStream } from './data-stream.ts';
 export { KeyedStream } from './keyed-stream.ts';
 export { KeyedRoutedStream } from './keyed-routed-stream.ts';
 export { RoutedStream } from './routed-stream.ts';
+export { WindowedStream } from './windowed-stream.ts';

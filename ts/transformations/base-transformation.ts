@@ -21,6 +21,7 @@ export type TransformationKind =
   | 'zipWithIndex'
   | 'rebalance'
   | 'assignTimestamps'
+  | 'window'
   | 'route'
   | 'sideOutput'
   | 'sink';

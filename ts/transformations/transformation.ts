@@ -17,6 +17,7 @@ import type { SideOutputTransformation } from './side-output-transformation.ts';
 import type { SinkTransformation } from './sink-transformation.ts';
 import type { SourceTransformation } from './source-transformation.ts';
 import type { UnionTransformation } from './union-transformation.ts';
+import type { WindowTransformation } from './window-transformation.ts';
 import type { ZipWithIndexTransformation } from './zip-with-index-transformation.ts';
 /** Any transformation; `kind` tells which. */
 export type Transformation =
@@ -37,6 +38,7 @@ export type Transformation =
   | ZipWithIndexTransformation
   | RebalanceTransformation
   | AssignTimestampsTransformation
+  | WindowTransformation
   | RouteTransformation
   | SideOutputTransformation
   | SinkTransformation;

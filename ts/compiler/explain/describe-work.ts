@@ -6,6 +6,7 @@ import { isStandardOutput, type NativeSinkSpec, type SinkDescriptor } from '../.
 import { describePath, isStandardInput, type SourceDescriptor } from '../../transformations/source-descriptor.ts';
 import type { LogicalOperator } from '../logical-plan.ts';
 import { describeAsync, describeBatch, describeDedup, describeTimestamps } from './describe-settings.ts';
+import { describeWindows } from './describe-windows.ts';
 
 /** What an operator does, in a few words; empty where its kind says all. */
 export function describeWork(operator: LogicalOperator): string {
@@ -49,6 +50,8 @@ export function describeWork(operator: LogicalOperator): string {
       const results = spec.map(([name, one]) => `${name}: ${describeAggregator(one)}`).join(', ');
       return `{ ${results} } ${transformation.keyed ? 'for each key' : 'over all records'}, ${describeEmit(transformation.emit)}`;
     }
+    case 'window':
+      return describeWindows(transformation, operator.takesTime);
     case 'zipWithIndex':
     case 'rebalance':
     case 'union':

@@ -43,8 +43,13 @@ export function describeOperator(transformation: Transformation): Readonly<Recor
     case 'reduce':
       return { emit: valueText(transformation.emit), ...describeFunction(transformation.fn) };
     case 'aggregate': {
-      const aggregators = Object.entries(transformation.spec).map(([name, one]) => [`aggregator '${name}'`, aggregatorText(one)]);
-      return { emit: valueText(transformation.emit), ...Object.fromEntries(aggregators) };
+      return { emit: valueText(transformation.emit), ...aggregatorTexts(transformation.spec) };
+    }
+    case 'window': {
+      const { settings, result } = transformation;
+      const { kind } = result;
+      const what = kind === 'reduce' ? describeFunction(result.fn) : kind === 'aggregate' ? aggregatorTexts(result.spec) : {};
+      return { windows: valueText(settings), result: kind, ...what };
     }
     case 'zipWithIndex':
     case 'rebalance':
@@ -90,6 +95,10 @@ function describeSink(sink: SinkDescriptor): Readonly<Record<string, string>> {
 function selectorText(selector: Selector | undefined): string {
   if (selector === undefined) return 'not set';
   return isFieldPath(selector) ? selector.path : normaliseSource(Function.prototype.toString.call(selector));
+}
+
+function aggregatorTexts(spec: Readonly<Record<string, AnyAggregator>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(spec).map(([name, one]) => [`aggregator '${name}'`, aggregatorText(one)]));
 }
 
 function aggregatorText(aggregator: AnyAggregator): string {

@@ -29,6 +29,7 @@ export function buildLogicalPlan(pipeline: Pipeline, config: PlanConfig, options
       elastic,
       region,
       keyedBy: transformation.keyedBy?.id,
+      takesTime: transformation.inputs.length > 0 && transformation.inputs.every(({ id }) => operators[id]!.timed),
       timed: carriesTime(transformation, ({ id }) => operators[id]!.timed),
       bounded: endless[transformation.id]!.length === 0,
       transformation,

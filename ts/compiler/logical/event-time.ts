@@ -9,6 +9,11 @@ export function carriesTime(transformation: Transformation, isTimed: (input: Bas
     case 'reduce':
     case 'aggregate':
       return false;
+    case 'window': {
+      // A window of records, or of all time, belongs to no one moment.
+      const { kind } = transformation.settings.assigner;
+      return kind !== 'count' && kind !== 'global' && isTimed(transformation.inputs[0]!);
+    }
     case 'assignTimestamps':
       return true;
     case 'sideOutput':

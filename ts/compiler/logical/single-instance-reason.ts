@@ -26,6 +26,13 @@ export function singleInstanceReason(transformation: Transformation): SingleInst
         fix: 'Call keyBy before it, or leave its parallelism away.',
         code: 'SAGE_PLAN_PARALLELISM',
       };
+    case 'window':
+      if (transformation.keyed) return undefined;
+      return {
+        reason: 'windows without a key are over all records',
+        fix: 'Call keyBy before it, or leave its parallelism away.',
+        code: 'SAGE_PLAN_PARALLELISM',
+      };
     case 'dedup':
     case 'limit':
       if (transformation.keyed) return undefined;

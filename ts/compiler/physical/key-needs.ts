@@ -30,6 +30,7 @@ function usesKey({ kind, transformation }: LogicalOperator): boolean {
     case 'batch':
     case 'dedup':
     case 'limit':
+    case 'window':
       return transformation.keyed;
     case 'mapAsync':
       return true; // a call knows its key

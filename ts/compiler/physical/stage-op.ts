@@ -43,6 +43,10 @@ export function stageOp(operator: LogicalOperator): StageOp {
       if (kind === 'extract') return { kind: 'extract', spec };
       return { kind: 'aggregate', keyed, spec, emit, input: operator.aggregateInput ?? 'record' };
     }
+    case 'window': {
+      const { keyed, settings, result } = transformation;
+      return { kind: 'window', keyed, settings, result, time: operator.takesTime ? 'event' : 'processing' };
+    }
     case 'sink': {
       const { sink } = transformation;
       return sink.form === 'native' ? { kind: 'native', role: 'sink', spec: sink.spec } : { kind: 'sink', sink };

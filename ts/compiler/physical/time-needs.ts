@@ -23,6 +23,8 @@ function usesTime({ transformation }: LogicalOperator): boolean {
     case 'assignTimestamps':
       // The function is given the timestamp that the record had.
       return typeof transformation.selector === 'function' && transformation.selector.length > 1;
+    case 'window':
+      return true;
     case 'map':
     case 'flatMap':
     case 'filter':

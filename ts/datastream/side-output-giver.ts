@@ -1,0 +1,43 @@
+import { planError } from '../common/errors.ts';
+import type { SourceLocation } from '../common/source-location.ts';
+import type { UserFunction } from '../functions/user-function.ts';
+import type { BaseTransformation } from '../transformations/base-transformation.ts';
+import type { Transformation } from '../transformations/transformation.ts';
+import { WindowTransformation } from '../transformations/window-transformation.ts';
+
+/** The operator that gives records to a side output: the windows before a map or process of them, for late records. */
+export function outputGiver(operator: BaseTransformation, tag: string): BaseTransformation {
+  const [before] = operator.inputs;
+  return before instanceof WindowTransformation && before.settings.lateTag === tag ? before : operator;
+}
+
+/** @throws SageError SAGE_PLAN_ARGUMENT when the operator gives nothing to this side output: it has no function class, which could call `output`, and no late records. */
+export function checkHasOutputs(operator: BaseTransformation, tag: string, declaredAt: SourceLocation): void {
+  if (operator instanceof WindowTransformation && operator.settings.lateTag === tag) return;
+  const fn = functionWithOutputs(operator as Transformation);
+  if (fn !== undefined && fn.form !== 'lambda') return;
+  throw planError('SAGE_PLAN_ARGUMENT', {
+    message: `sideOutput was called on '${operator.name}', which has no side outputs`,
+    expected: 'an operator with a function class that calls this.output(tag, record)',
+    fix: 'Call sideOutput right behind map, filter, flatMap, process, route or sink of such a class.',
+    declaredAt,
+    operator: operator.name,
+  });
+}
+
+/** Calls of a mapAsync that are in flight at the same time could not be told apart. */
+function functionWithOutputs(transformation: Transformation): UserFunction | undefined {
+  switch (transformation.kind) {
+    case 'map':
+    case 'filter':
+    case 'flatMap':
+    case 'process':
+      return transformation.fn;
+    case 'route':
+      return transformation.router;
+    case 'sink':
+      return transformation.sink.form === 'function' ? transformation.sink.fn : undefined;
+    default:
+      return undefined;
+  }
+}
