@@ -2,7 +2,7 @@ import { type BuiltinAggregator, isBuiltinAggregator } from '../../functions/agg
 import { isTolerant } from '../../transformations/error-policy.ts';
 import type { AnyAggregator } from '../../transformations/aggregate-transformation.ts';
 import { runsInCore, takesNumbers } from '../native-aggregates.ts';
-import type { StageNode } from '../physical-plan.ts';
+import type { AggregatorSpec, StageNode } from '../physical-plan.ts';
 import { emitBuiltinAggregate } from './builtin-aggregate.ts';
 import { type EmitChildren, type Scope, type SegmentText, propertyName, setTime } from './segment-text.ts';
 
@@ -121,8 +121,7 @@ export function emitLinked(text: SegmentText, node: StageNode, value: string, sc
 /** The value an aggregator takes from a record: a number, or undefined where there is none. */
 export function emitAggregateInput(text: SegmentText, node: StageNode, aggregator: BuiltinAggregator<never, unknown>, value: string, scope: Scope, indent: string): { name: string; lines: string[] } {
   const { op } = node;
-  if (op.kind !== 'aggregate' && op.kind !== 'extract') throw new TypeError('only aggregates have inputs');
-  const n = Object.values(op.spec).indexOf(aggregator);
+  const n = Object.values(specOf(op)).indexOf(aggregator);
   const name = text.fresh('x');
   const { input } = aggregator;
   const expression =
@@ -142,6 +141,13 @@ export function emitAggregateInput(text: SegmentText, node: StageNode, aggregato
       ...(check === '' ? [] : [`${indent}${check}`]),
     ],
   };
+}
+
+/** The aggregators of a node. */
+export function specOf(op: StageNode['op']): AggregatorSpec {
+  if (op.kind === 'aggregate' || op.kind === 'extract') return op.spec;
+  if (op.kind === 'window' && op.result.kind === 'aggregate') return op.result.spec;
+  throw new TypeError(`operator '${op.kind}' has no aggregators`);
 }
 
 /** Keyed aggregate in the core: the key and the inputs go into a batch. */

@@ -11,13 +11,18 @@ import { propertyName } from './segment-text.ts';
  * - `batch`: `source` is a `BatchReader` with an image of layout `plan`
  * - `results`: a `BatchReader` with results of a native aggregate, one column each of `names`; the key is in the image
  * - `running`: the same, with the keys in the array `keys`
+ * - `windows`: results of windows: start and end, and a column each of `names`; the key is in the image where there is one
  */
 export type SegmentInput =
   | { readonly kind: 'array'; readonly keyed: boolean; readonly timed: boolean }
   | { readonly kind: 'iterator' }
   | { readonly kind: 'function'; readonly ends: 'source' | 'batch' }
   | { readonly kind: 'batch'; readonly plan: BatchPlan; readonly missing: boolean }
-  | { readonly kind: 'results' | 'running'; readonly plan: BatchPlan; readonly names: readonly string[]; readonly keyed: boolean };
+  | { readonly kind: 'results' | 'running'; readonly plan: BatchPlan; readonly names: readonly string[]; readonly keyed: boolean }
+  | { readonly kind: 'windows'; readonly plan: BatchPlan; readonly names: readonly string[]; readonly keyed: boolean };
+
+/** The last whole millisecond of a window: a result belongs to its window, and is not behind what event time was before it. */
+const WINDOW_TIME = 'Math.ceil(end_) - 1';
 
 /** Text that gives one row of an input: `prelude` once a call, `row` before `key`, `time` and `record` are used. */
 export interface InputText {
@@ -68,6 +73,18 @@ export function emitInput(input: SegmentInput, root: number): InputText {
     case 'batch': {
       const text = emitDecoder(input.plan, input.missing);
       return { prelude: [...views, ...text.prelude], row: text.row, key: text.key, time: text.time, record: text.record };
+    }
+    case 'windows': {
+      const { prelude, row, key, columns } = emitTupleColumns(input.plan);
+      const [start, end, ...results] = columns as [string, string, ...string[]];
+      const fields = input.names.map((name, n) => `${propertyName(name)}: ${results[n]!}`);
+      return {
+        prelude: [...views, ...prelude],
+        row: [...row, `const start_ = ${start}, end_ = ${end};`],
+        key: undefined,
+        time: WINDOW_TIME,
+        record: `{ ${[...(input.keyed ? [`key: ${key ?? 'undefined'}`] : []), 'window: { start: start_, end: end_ }', ...fields].join(', ')} }`,
+      };
     }
     case 'results':
     case 'running': {

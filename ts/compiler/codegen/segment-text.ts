@@ -166,8 +166,8 @@ export class SegmentText {
   }
 
   /** Encodes a row of keyed state, whose key is all that may not be possible: that is no failure of the operator, whatever its policy. */
-  appendKeyed(node: StageNode, writer: string, row: string, value: string, scope: Scope, indent: string): string {
-    return `${indent}try { ${writer}.append(${row}, ${scope.key}); } catch (error) { throw ctl.threw(error, ${node.id}, ${value}); }`;
+  appendKeyed(node: StageNode, writer: string, row: string, value: string, scope: Scope, indent: string, time?: string): string {
+    return `${indent}try { ${writer}.append(${row}, ${scope.key}${time === undefined ? '' : `, ${time}`}); } catch (error) { throw ctl.threw(error, ${node.id}, ${value}); }`;
   }
 
   /** A statement by which the linked form works on the stage's state in the middle of the call. */

@@ -8,6 +8,7 @@ import { emitFlatMap } from './flat-map.ts';
 import { emitBatch, emitGate, emitMapAsync, emitSideOutput, emitZipWithIndex } from './record-operators.ts';
 import { type EmitNodes, emitRoute } from './route.ts';
 import { type SegmentInput, emitInput } from './segment-input.ts';
+import { emitWindow } from './windows.ts';
 import { type EmitChildren, type Scope, SegmentText, pendingChildren } from './segment-text.ts';
 
 /** Declarations of what the functions name, each once. */
@@ -159,6 +160,8 @@ class SegmentEmitter {
         return op.keyed ? emitKeyedInput(text, node, value, scope, indent) : emitReduce(text, node, value, scope, indent, this.#emitChildren);
       case 'aggregate':
         return op.keyed ? emitKeyedAggregate(text, node, value, scope, indent) : emitAggregate(text, node, value, scope, indent, this.#emitChildren);
+      case 'window':
+        return emitWindow(text, node, value, scope, indent);
       case 'extract': {
         const record = text.fresh('e');
         const inputs = Object.values(op.spec).filter(hasInput).map((aggregator) => emitAggregateInput(text, node, aggregator, value, scope, indent));

@@ -48,6 +48,18 @@ export interface Core {
   slotsCreate(job: number): number;
   slotsFor(handle: number, image: Uint8Array, out: Int32Array): number;
   stateDrop(handle: number): void;
+  windowsCreate(job: number, specJson: string): number;
+  /** Adds the rows of a batch from `fromRow` on; the row to go on with once what is due has been taken. `late` = how many rows came too late, and which. */
+  windowsAdd(handle: number, image: Uint8Array, fromRow: number, nowMs: number, late: Int32Array): number;
+  /** All records before `watermark` have been added, and the clock shows `nowMs`; 1 when something is due. */
+  windowsAdvance(handle: number, watermark: number, nowMs: number): number;
+  windowsFinish(handle: number): number;
+  /** Results that are due: 0 for none, -2 when `into` is too small (`desc[1]` = bytes needed). `desc` = 0, bytes, rows, layout. */
+  windowsFire(handle: number, maxResults: number, into: Uint8Array, desc: Int32Array): number;
+  /** What is to be done with the accumulators of JavaScript: 0 for nothing, -2 when there is no room (`desc` = how much is needed). `desc` = words, numbers. */
+  windowsProgram(handle: number, maxResults: number, words: Int32Array, windows: Float64Array, desc: Int32Array): number;
+  /** `out` = late rows, rows between windows, keys, and when the clock should be told next. */
+  windowsCounts(handle: number, out: Float64Array): void;
   probeSource(specJson: string): string;
   planSplits(specJson: string, parallelism: number): string;
 }

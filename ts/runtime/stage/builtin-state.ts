@@ -36,6 +36,31 @@ export function addBuiltin(name: BuiltinAggregatorName, state: BuiltinState, inp
   state.count++;
 }
 
+/** Adds what another accumulator has. Which of two values came first it cannot know. */
+export function mergeBuiltin(name: BuiltinAggregatorName, into: BuiltinState, from: BuiltinState): void {
+  if (from.count === 0) return;
+  const { count } = into;
+  switch (name) {
+    case 'sum':
+    case 'avg':
+      into.value = (into.value as number) + (from.value as number);
+      break;
+    case 'min':
+    case 'max':
+      addBuiltin(name, into, from.value);
+      break;
+    case 'first':
+      if (count === 0) into.value = from.value;
+      break;
+    case 'last':
+      into.value = from.value;
+      break;
+    case 'count':
+      break;
+  }
+  into.count = count + from.count;
+}
+
 /** Result of one built-in aggregate. */
 export function builtinResult(name: BuiltinAggregatorName, state: BuiltinState): unknown {
   if (name === 'count') return state.count;

@@ -208,6 +208,8 @@ class Linked implements LinkedNode {
         if (op.keyed) return (value, key) => bindings.keyed[id]!.push(value, key);
         this.#aggregate = new UnkeyedAggregate(this.#node, bindings);
         return this.#calling((value) => this.#aggregate!.read(value));
+      case 'window':
+        return (value, key) => bindings.keyed[id]!.push(value, key);
       case 'mapAsync':
         return (value, key) => bindings.holders[id]!.push(value, key);
       case 'batch': {

@@ -9,8 +9,8 @@ import type { JobFacts, TaskSpec } from './stage-factory.ts';
 import type { RunnerHost } from './stage-runner.ts';
 import { StageTimes } from './stage-times.ts';
 
-/** Counters that a task reports for each node: rows at roots, dropped or filtered, made by flatMap, left out and put aside by error policies; and the watermark. */
-export const COUNTERS_PER_NODE = 6;
+/** Counters that a task reports for each node: rows at roots, dropped or filtered, made by flatMap, left out and put aside by error policies; the watermark; and rows that came too late. */
+export const COUNTERS_PER_NODE = 7;
 
 /** How often a record that is paused half way looks whether it may go on. */
 const PAUSED_MS = 4;
@@ -55,6 +55,7 @@ export function makeBindings(
     emitted: counter(2),
     skipped: counter(3),
     dead: counter(4),
+    late: counter(6),
     checkKeyed: keyIdentity,
     isPaused,
     iteratorResult,

@@ -10,15 +10,9 @@ import { type KeyedOperator, type KeyedResults, RESULT_ROWS } from './keyed-oper
 import { readAggregateInput } from './builtin-state.ts';
 import type { Pushed } from './linked-node.ts';
 import type { StageBindings } from './stage-bindings.ts';
+import { aggregateSpecs } from './window-spec.ts';
 
 const INITIAL_RESULT_BYTES = 64 * 1024;
-
-function aggregateSpec(spec: Readonly<Record<string, BuiltinAggregator<never, unknown>>>): string {
-  let column = 0;
-  return JSON.stringify(
-    Object.values(spec).map(({ name, input }) => (input === undefined ? { kind: name } : { kind: name, input: column++ })),
-  );
-}
 
 /** A keyed aggregate of numbers: the core does everything, batch by batch. */
 export class NativeAggregate implements KeyedOperator {
@@ -58,7 +52,7 @@ export class NativeAggregate implements KeyedOperator {
     this.#update = emit === 'update';
     this.#extracted = input === 'extracted';
     this.#inputs = Object.values(spec).filter((aggregator) => aggregator.input !== undefined);
-    this.#handle = core.aggregateCreate(job, aggregateSpec(spec));
+    this.#handle = core.aggregateCreate(job, JSON.stringify(aggregateSpecs(spec)));
     this.writer = new BatchWriter({
       registry: layouts.registry,
       keyed: true,

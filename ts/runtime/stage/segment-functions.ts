@@ -112,6 +112,23 @@ export class SegmentFunctions {
   }
 }
 
+/** Readers of results of windows, as the segment's text reads them. */
+function linkWindows(
+  { names, keyed }: Extract<SegmentInput, { kind: 'windows' }>,
+  [start, end, ...results]: ((row: number) => number)[],
+  key: ((row: number) => unknown) | undefined,
+): ReturnType<typeof linkRows> {
+  return {
+    key: undefined,
+    time: (row) => Math.ceil(end!(row)) - 1,
+    record: (row) => ({
+      ...(keyed ? { key: key?.(row) } : {}),
+      window: { start: start!(row), end: end!(row) },
+      ...Object.fromEntries(names.map((name, n) => [name, results[n]!(row)])),
+    }),
+  };
+}
+
 /** Readers of the rows of a batch, without generated code. */
 export function linkRows(
   input: Exclude<SegmentInput, { kind: 'array' | 'iterator' | 'function' }>,
@@ -121,6 +138,7 @@ export function linkRows(
   const decoder = linkDecoder(input.plan, reader);
   if (input.kind === 'batch') return decoder;
   const columns = linkTupleColumns(input.plan, reader);
+  if (input.kind === 'windows') return linkWindows(input, columns as ((row: number) => number)[], decoder.key);
   const record = (row: number): unknown => {
     const result: Record<string, unknown> = {};
     if (input.keyed) result['key'] = keys === undefined ? decoder.key?.(row) : keys[row];

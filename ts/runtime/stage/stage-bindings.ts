@@ -117,6 +117,8 @@ export interface StageBindings {
   readonly skipped: Float64Array;
   /** Records that error policies put aside. */
   readonly dead: Float64Array;
+  /** Records that came too late for all of their windows. */
+  readonly late: Float64Array;
   /** Throws unless the value can be a key. */
   checkKeyed(key: unknown): void;
   /** Throws unless what `next()` of an iterator gave is a result. */

@@ -29,6 +29,7 @@ import { type RunnerHost, StageRunner } from './stage-runner.ts';
 import { StreamWriters } from './stream-writers.ts';
 import { TimedOutput } from './timed-output.ts';
 import { TimestampAssigner } from './timestamp-assigner.ts';
+import { WindowOperator } from './window-operator.ts';
 import { failureReporter } from './user-failure.ts';
 
 /** One task to build. */
@@ -130,6 +131,11 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
       case 'reduce':
         bindings.functions[node.id] = bind(node, op.fn);
         bindState(node, bindings, jobHandle, host);
+        break;
+      case 'window':
+        if (op.result.kind === 'reduce') bindings.functions[node.id] = bind(node, op.result.fn);
+        if (op.result.kind === 'aggregate') bindings.aggregators[node.id] = Object.values(op.result.spec);
+        bindWindows(node, bindings, jobHandle, host);
         break;
       case 'aggregate':
         bindings.aggregators[node.id] = Object.values(op.spec);
@@ -277,6 +283,13 @@ function bindState(node: StageNode, bindings: StageBindings, jobHandle: number, 
   const operator = makeKeyedOperator(node, bindings, host.core, jobHandle, host.layouts);
   bindings.keyed[node.id] = operator;
   bindings.writers[node.id] = operator.writer;
+}
+
+function bindWindows(node: StageNode, bindings: StageBindings, jobHandle: number, host: RunnerHost): void {
+  const operator = new WindowOperator(node, bindings, host.core, jobHandle, host.layouts);
+  bindings.keyed[node.id] = operator;
+  bindings.writers[node.id] = operator.writer;
+  bindings.times?.connect(node.id, operator);
 }
 
 /** Makes the writer of an output, and what sends its watermarks. */

@@ -5,6 +5,7 @@ import { resultInput } from './read-results.ts';
 import type { SegmentFunctions } from './segment-functions.ts';
 import type { StageBindings } from './stage-bindings.ts';
 import { NO_RECORD } from './stage-control.ts';
+import { windowInput } from './window-operator.ts';
 import type { WorkItem, WorkStack } from './work-stack.ts';
 
 /**
@@ -27,7 +28,7 @@ export class StageHolders {
     this.#functions = functions;
     this.#stack = stack;
     this.#holderIds = bindings.holders.flatMap((holder, id) => (holder === undefined ? [] : [id]));
-    this.#emitsByTime = bindings.stage.nodes.some(({ op }) => op.kind === 'batch' || ('emit' in op && typeof op.emit === 'object'));
+    this.#emitsByTime = bindings.stage.nodes.some(({ op }) => op.kind === 'batch' || op.kind === 'window' || ('emit' in op && typeof op.emit === 'object'));
   }
 
   /** Milliseconds until there are results to emit though no record comes (`emit: { everyMs }`), if there are any. */
@@ -80,7 +81,7 @@ export class StageHolders {
     let any = false;
     keyed.forEach((operator, id) => {
       const { op } = stage.nodes[id]!;
-      if (operator === undefined || (op.kind !== 'reduce' && op.kind !== 'aggregate') || op.emit === 'final') return;
+      if (operator === undefined || ('emit' in op && op.emit === 'final')) return;
       operator.flush();
       if (!operator.hasWork) operator.emitChanged?.(this.#bindings.clock.monotonicMs());
       any ||= operator.hasWork;
@@ -119,6 +120,12 @@ export class StageHolders {
       if (op.kind === 'process' && drained) {
         const finished = this.#finishFunction(node.id);
         if (finished !== undefined) return finished;
+        continue;
+      }
+      if (op.kind === 'window') {
+        const windows = this.#bindings.keyed[node.id]!;
+        windows.flush();
+        if (windows.hasWork || (drained && windows.finish!())) return 'more';
         continue;
       }
       if (op.kind !== 'reduce' && op.kind !== 'aggregate') continue;
@@ -212,16 +219,24 @@ export class StageHolders {
   }
 
   #takeResults(node: number): void {
-    const operator = this.#bindings.keyed[node]!;
-    const results: KeyedResults[] = [];
-    for (let next = operator.takeResults(); next !== undefined; next = operator.takeResults()) results.push(next);
-    // The stack is worked from its top: the oldest results go on last.
-    for (const next of results.toReversed()) this.#pushResults(node, next);
+    const next = this.#bindings.keyed[node]!.takeResults();
+    if (next !== undefined) this.#pushResults(node, next);
   }
 
   #pushResults(root: number, results: KeyedResults): void {
     if (results.kind === 'records') {
-      this.#pushRecords(root, results.records, undefined, undefined);
+      this.#pushRecords(root, results.records, undefined, this.#carriesTime(root) ? results.times : undefined);
+      return;
+    }
+    if (results.kind === 'late') {
+      for (const { node, channel } of this.#bindings.stage.nodes[root]!.sides) {
+        if (channel === 'output') this.#pushRecords(node, results.records, undefined, this.#carriesTime(node) ? results.times : undefined);
+      }
+      return;
+    }
+    if (results.kind === 'windows') {
+      const { reader } = results;
+      this.#stack.push(root, this.#functions.get(root, windowInput(this.#bindings.stage.nodes[root]!.op, reader), String(reader.known.id)), reader, reader.rows);
       return;
     }
     const { reader } = results;

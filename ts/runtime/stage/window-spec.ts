@@ -1,0 +1,32 @@
+import { zoneOffsets } from '../../common/zone-offsets.ts';
+import type { StageOp } from '../../compiler/physical-plan.ts';
+import type { WindowKeeper } from '../../compiler/windows.ts';
+import type { BuiltinAggregator } from '../../functions/aggregator.ts';
+import type { WindowAssigner } from '../../functions/windows/windows.ts';
+
+/** The windows of an operator as the core is told of them: docs/internals/windows.md. */
+export function windowSpec(op: Extract<StageOp, { kind: 'window' }>, keeper: WindowKeeper): Readonly<Record<string, unknown>> {
+  const { trigger, accumulation, allowedLatenessMs, assigner } = op.settings;
+  return {
+    keyed: op.keyed,
+    time: op.time,
+    assigner: assignerSpec(assigner),
+    trigger,
+    accumulation,
+    allowedLatenessMs,
+    aggregates: keeper === 'core' && op.result.kind === 'aggregate' ? aggregateSpecs(op.result.spec as Readonly<Record<string, BuiltinAggregator<never, unknown>>>) : null,
+    elements: keeper === 'elements',
+  };
+}
+
+function assignerSpec(assigner: WindowAssigner): unknown {
+  if (assigner.kind !== 'tumbling' && assigner.kind !== 'sliding') return assigner;
+  const { timeZone, ...rest } = assigner;
+  return { ...rest, zone: timeZone === undefined ? null : zoneOffsets(timeZone) };
+}
+
+/** Built-in aggregators, each with the column of its input. */
+export function aggregateSpecs(spec: Readonly<Record<string, BuiltinAggregator<never, unknown>>>): readonly Readonly<Record<string, unknown>>[] {
+  let column = 0;
+  return Object.values(spec).map(({ name, input }) => (input === undefined ? { kind: name } : { kind: name, input: column++ }));
+}
