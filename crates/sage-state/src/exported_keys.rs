@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use sage_frame::{LeafKind, StringEncoding, key_tag};
+use sage_frame::{FrameDraft, LeafKind, StringEncoding, key_tag};
 use sage_types::{ErrorCode, Result, SageError};
 
 use crate::KeyTable;
@@ -112,6 +112,21 @@ impl ExportedKeys {
             Self::Bool(booleans) => (booleans.len(), None),
             Self::Str { ends, data, .. } | Self::Bytes { ends, data } => (ends.len() * 4, Some(data.len())),
         }
+    }
+
+    /// Writes the key column of a batch; the index of the next buffer.
+    pub fn write_to(&self, draft: &mut FrameDraft) -> usize {
+        match self {
+            Self::F64(numbers) => draft.f64s_mut(0).copy_from_slice(numbers),
+            Self::Bool(booleans) => draft.bytes_mut(0).copy_from_slice(booleans),
+            Self::Str { ends, data, .. } | Self::Bytes { ends, data } => {
+                let (to_ends, to_data) = draft.ends_and_data_mut(0);
+                to_ends.copy_from_slice(ends);
+                to_data.copy_from_slice(data);
+                return 2;
+            }
+        }
+        1
     }
 }
 

@@ -251,6 +251,12 @@ impl KeyTable {
             .then(|| hash_canonical(&canonical))
     }
 
+    /// Bytes of a slot's key without its tag; 0 when it has none.
+    #[must_use]
+    pub fn content_len(&self, slot: u32) -> usize {
+        self.with_key(slot, |raw| raw.content.len()).unwrap_or_default()
+    }
+
     /// Calls `read` with the key of a slot.
     pub(crate) fn with_key<R>(&self, slot: u32, read: impl FnOnce(RawKey<'_>) -> R) -> Option<R> {
         let key = self.keys.first(slot)?;
