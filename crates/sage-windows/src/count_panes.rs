@@ -179,7 +179,7 @@ impl CountPanes {
 
     /// Whether a slot has rows.
     pub(crate) fn has_rows(&self, slot: u32) -> bool {
-        self.keys.get(slot).elements > 0
+        self.keys.find(slot).is_some_and(|key| key.elements > 0)
     }
 
     /// Bytes of memory held; looks at every key.

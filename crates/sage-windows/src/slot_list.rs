@@ -34,13 +34,19 @@ impl<T: Default> SlotList<T> {
         }
     }
 
-    /// The value of a slot; panics when there is no such slot. (Here and below.)
+    /// The value of a slot; panics when there is no such slot.
     #[inline]
     pub(crate) fn get(&self, slot: u32) -> &T {
         &self.pieces[(slot >> PIECE_SLOTS_LOG2) as usize][slot as usize & (PIECE_SLOTS - 1)]
     }
 
-    /// The value of a slot, for writing.
+    /// The value of a slot; none when there is no such slot.
+    pub(crate) fn find(&self, slot: u32) -> Option<&T> {
+        let piece = self.pieces.get((slot >> PIECE_SLOTS_LOG2) as usize)?;
+        piece.get(slot as usize & (PIECE_SLOTS - 1))
+    }
+
+    /// The value of a slot, for writing; panics when there is no such slot.
     #[inline]
     pub(crate) fn get_mut(&mut self, slot: u32) -> &mut T {
         &mut self.pieces[(slot >> PIECE_SLOTS_LOG2) as usize][slot as usize & (PIECE_SLOTS - 1)]

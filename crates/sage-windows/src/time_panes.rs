@@ -387,7 +387,9 @@ impl TimePanes {
 
     /// Whether a slot has rows.
     pub(crate) fn has_rows(&self, slot: u32) -> bool {
-        self.keys.get(slot).panes.first().is_some()
+        self.keys
+            .find(slot)
+            .is_some_and(|key| key.panes.first().is_some())
     }
 
     /// The end of the next window that fires.

@@ -355,7 +355,10 @@ impl TriggeredWindows {
         let shows = match due.task {
             // All that there is, also when it was shown before: the result at the end is the one that counts.
             WindowTask::Fire => true,
-            WindowTask::Timer => window.unshown > 0,
+            // With the result at the end about to come, one before it says nothing.
+            WindowTask::Timer => {
+                window.unshown > 0 && !(self.rule.at_end && self.progress.has_reached(window.end))
+            }
             // What no trigger has shown.
             WindowTask::Close => window.unshown > 0 && !self.rule.is_custom,
         };
@@ -382,7 +385,7 @@ impl TriggeredWindows {
 
     /// Whether a slot has rows.
     pub(crate) fn has_rows(&self, slot: u32) -> bool {
-        !self.keys.get(slot).windows.is_empty()
+        self.keys.find(slot).is_some_and(|key| !key.windows.is_empty())
     }
 
     /// The end of the next window that something is done for.
