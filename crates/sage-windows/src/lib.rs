@@ -11,6 +11,8 @@
 
 mod accumulator_ids;
 mod count_panes;
+mod dense_pane;
+mod dense_panes;
 mod key_panes;
 mod key_windows;
 mod native_accumulators;
@@ -18,6 +20,7 @@ mod native_windows;
 mod pane_accumulators;
 mod pane_grid;
 mod pane_stacks;
+mod pane_state;
 mod program_recorder;
 mod program_word;
 mod progress;
@@ -34,6 +37,7 @@ mod window_spec;
 mod window_table;
 mod zone_table;
 
+pub use accumulator_ids::AccumulatorIds;
 pub use native_accumulators::NativeAccumulators;
 pub use native_windows::NativeWindows;
 pub use pane_accumulators::PaneAccumulators;

@@ -79,11 +79,14 @@ impl PaneAccumulators for NativeAccumulators {
 
     fn drop_key(&mut self, _: u32) {}
 
-    fn open(&mut self) -> u32 {
-        // Whoever freed this number has added what waited for it.
-        let accumulator = self.ids.take();
+    fn ids(&mut self) -> &mut AccumulatorIds {
+        &mut self.ids
+    }
+
+    #[inline]
+    fn init(&mut self, accumulator: u32) {
+        // No row waits for it: what waited for the one before was added when that was forgotten.
         self.aggregates.init(accumulator);
-        accumulator
     }
 
     #[inline]
@@ -109,9 +112,9 @@ impl PaneAccumulators for NativeAccumulators {
             .append_results(accumulators, &mut self.results.values);
     }
 
-    fn free(&mut self, accumulator: u32) {
+    #[inline]
+    fn forget(&mut self, _: u32) {
         self.add_waiting();
-        self.ids.give_back(accumulator);
     }
 
     fn is_full(&self, max_results: usize) -> bool {

@@ -3,6 +3,8 @@
 use sage_frame::BatchView;
 use sage_types::Result;
 
+use crate::AccumulatorIds;
+
 /// What is kept for windows, and what becomes of it. The bookkeeping calls these in the order in which things happen.
 pub trait PaneAccumulators {
     /// Whether the content of several panes can be merged into one accumulator. If not, results are made of lists of panes.
@@ -23,8 +25,27 @@ pub trait PaneAccumulators {
     /// The key of a slot has nothing left; the slot may go to another key later.
     fn drop_key(&mut self, slot: u32);
 
+    /// The numbers of accumulators, for those who do not number them by themselves.
+    fn ids(&mut self) -> &mut AccumulatorIds;
+
+    /// There is now an empty accumulator with this number. 0 is no accumulator's number.
+    fn init(&mut self, accumulator: u32);
+
+    /// An accumulator is not needed any more; its number may be used again.
+    fn forget(&mut self, accumulator: u32);
+
     /// A new, empty accumulator.
-    fn open(&mut self) -> u32;
+    fn open(&mut self) -> u32 {
+        let accumulator = self.ids().take();
+        self.init(accumulator);
+        accumulator
+    }
+
+    /// Forgets an accumulator that was opened.
+    fn free(&mut self, accumulator: u32) {
+        self.forget(accumulator);
+        self.ids().give_back(accumulator);
+    }
 
     /// Adds a row of the batch at hand.
     fn add(&mut self, row: u32, accumulator: u32);
@@ -37,9 +58,6 @@ pub trait PaneAccumulators {
 
     /// Gives the result of a window: of these accumulators together, in this order, of which there is at least one.
     fn emit(&mut self, accumulators: &[u32], slot: u32, start: f64, end: f64);
-
-    /// Forgets an accumulator; its number may be used again.
-    fn free(&mut self, accumulator: u32);
 
     /// Whether enough has been given that was not taken away yet: so many results, or as much as memory should be used for.
     fn is_full(&self, max_results: usize) -> bool;

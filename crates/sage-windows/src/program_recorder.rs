@@ -8,6 +8,8 @@ use crate::{PaneAccumulators, word};
 
 /// At so many words a program is long enough, however few results it gives.
 const MAX_WORDS: usize = 1 << 18;
+/// The accumulator in which results of several are merged.
+const MERGED: u32 = 0;
 
 /// What JavaScript has to do, in order.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -103,10 +105,12 @@ impl PaneAccumulators for ProgramRecorder {
         self.write(word::DROP, &[slot]);
     }
 
-    fn open(&mut self) -> u32 {
-        let accumulator = self.ids.take();
+    fn ids(&mut self) -> &mut AccumulatorIds {
+        &mut self.ids
+    }
+
+    fn init(&mut self, accumulator: u32) {
         self.write(word::INIT, &[accumulator]);
-        accumulator
     }
 
     #[inline]
@@ -141,19 +145,18 @@ impl PaneAccumulators for ProgramRecorder {
                 self.write_operands(accumulators);
             }
             _ => {
-                let merged = self.open();
+                self.init(MERGED);
                 for &accumulator in accumulators {
-                    self.merge(merged, accumulator);
+                    self.merge(MERGED, accumulator);
                 }
-                self.write(word::EMIT, &[merged, slot, window]);
-                self.free(merged);
+                self.write(word::EMIT, &[MERGED, slot, window]);
+                self.forget(MERGED);
             }
         }
     }
 
-    fn free(&mut self, accumulator: u32) {
+    fn forget(&mut self, accumulator: u32) {
         self.write(word::FREE, &[accumulator]);
-        self.ids.give_back(accumulator);
     }
 
     fn is_full(&self, max_results: usize) -> bool {

@@ -1,8 +1,9 @@
-//! Windows with fixed edges that fire at their end: one update a row, however many windows it is in.
+//! Windows with fixed edges that fire at their end, key by key: one update a row, however many windows it is in.
 
 use crate::PaneAccumulators;
 use crate::key_panes::{KeyPanes, PanedWindow};
 use crate::pane_grid::PaneGrid;
+use crate::pane_state::{GridProgress, PaneState};
 use crate::progress::Progress;
 use crate::row_report::RowReport;
 use crate::schedule::Schedule;
@@ -65,19 +66,6 @@ struct Group {
     next: usize,
 }
 
-/// How the rows of a pane are treated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum PaneState {
-    /// None of its windows has fired, or those that have are closed.
-    Open,
-    /// Some of its windows have fired and take rows still.
-    Fired,
-    /// All of its windows are closed.
-    Late,
-    /// It has no windows.
-    Gap,
-}
-
 /// The windows of all keys.
 #[derive(Debug)]
 pub(crate) struct TimePanes {
@@ -85,10 +73,7 @@ pub(crate) struct TimePanes {
     with_stacks: bool,
     /// Whether windows close when they fire.
     closes_at_once: bool,
-    /// Windows before this have fired, or will before the next row.
-    fired_until: i64,
-    /// Windows before this take no rows.
-    closed_until: i64,
+    progress: GridProgress,
     last: SlotList<LastPane>,
     keys: SlotList<PanedKey>,
     next_number: u64,
@@ -104,8 +89,7 @@ impl TimePanes {
         Self {
             with_stacks: merges_panes && KeyPanes::use_stacks(grid.panes_per_window()),
             closes_at_once: lateness_ms == 0.0,
-            fired_until: i64::MIN,
-            closed_until: i64::MIN,
+            progress: GridProgress::new(),
             last: SlotList::new(),
             keys: SlotList::new(),
             next_number: 0,
@@ -134,7 +118,7 @@ impl TimePanes {
             let time = time_of(row as usize);
             if !(start <= time && time < end) {
                 (pane, start, end) = self.grid.pane_at(time);
-                state = self.state_of(pane);
+                state = self.progress.state_of(&self.grid, pane);
             }
             match state {
                 PaneState::Late => {
@@ -170,19 +154,6 @@ impl TimePanes {
         self.keys.grow_to(slots);
     }
 
-    fn state_of(&self, pane: i64) -> PaneState {
-        let (first, last) = (self.grid.first_window(pane), self.grid.last_window(pane));
-        if first > last {
-            PaneState::Gap
-        } else if last < self.closed_until {
-            PaneState::Late
-        } else if first.max(self.closed_until) < self.fired_until {
-            PaneState::Fired
-        } else {
-            PaneState::Open
-        }
-    }
-
     /// The accumulator of another pane than that of the last row.
     #[cold]
     #[inline(never)]
@@ -205,7 +176,7 @@ impl TimePanes {
             accumulator,
         };
         if is_new {
-            let next_fire = self.grid.first_window(pane).max(self.fired_until);
+            let next_fire = self.grid.first_window(pane).max(self.progress.fired_until);
             if next_fire <= self.grid.last_window(pane) && next_fire < key.next_fire {
                 key.next_fire = next_fire;
                 self.fires.push(next_fire, slot);
@@ -221,9 +192,7 @@ impl TimePanes {
 
     /// A row has come to windows that have fired.
     fn fire_again<A: PaneAccumulators>(&mut self, slot: u32, pane: i64, accumulators: &mut A) {
-        let first = self.grid.first_window(pane).max(self.closed_until);
-        let until = (self.grid.last_window(pane) + 1).min(self.fired_until);
-        for window in first..until {
+        for window in self.progress.fired_windows(&self.grid, pane) {
             let paned = self.paned(window, slot);
             let panes = &mut self.keys.get_mut(slot).panes;
             // These windows are not the next in order, as stacks need them.
@@ -242,16 +211,7 @@ impl TimePanes {
 
     /// Time has come this far.
     pub(crate) fn advance(&mut self, progress: &Progress) {
-        let reached = self
-            .grid
-            .first_not_over(progress.watermark, |end| progress.has_reached(end));
-        let closed = self
-            .grid
-            .first_not_over(progress.watermark - progress.lateness_ms, |end| {
-                progress.has_closed(end)
-            });
-        self.fired_until = self.fired_until.max(reached);
-        self.closed_until = self.closed_until.max(closed);
+        self.progress.advance(&self.grid, progress);
     }
 
     /// Gives results that are due until there are `max_results`.
@@ -283,15 +243,21 @@ impl TimePanes {
     /// Whether something is due.
     pub(crate) fn is_due(&self) -> bool {
         self.group.is_some()
-            || self.fires.next().is_some_and(|window| window < self.fired_until)
+            || self
+                .fires
+                .next()
+                .is_some_and(|window| window < self.progress.fired_until)
             || self
                 .closes
                 .next()
-                .is_some_and(|window| window < self.closed_until)
+                .is_some_and(|window| window < self.progress.closed_until)
     }
 
     fn next_group(&mut self) -> Option<Group> {
-        let (fired_until, closed_until) = (self.fired_until, self.closed_until);
+        let GridProgress {
+            fired_until,
+            closed_until,
+        } = self.progress;
         let due = self.fires.pop(|window| window < fired_until);
         let (task, (window, mut slots)) = match due {
             Some(due) => (Task::Fire, due),
@@ -369,10 +335,10 @@ impl TimePanes {
             return;
         }
         // A pane goes with the last window that it is part of.
-        let left = if self.closed_until == NONE {
+        let left = if self.progress.closed_until == NONE {
             NONE
         } else {
-            self.grid.panes_of(self.closed_until).start
+            self.grid.panes_of(self.progress.closed_until).start
         };
         if self.forget_before(slot, left, accumulators, report) {
             return;

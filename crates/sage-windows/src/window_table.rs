@@ -5,6 +5,7 @@ use sage_state::KeyTable;
 use sage_types::{ErrorCode, Result, SageError};
 
 use crate::count_panes::CountPanes;
+use crate::dense_panes::DensePanes;
 use crate::progress::Progress;
 use crate::row_report::RowReport;
 use crate::time_panes::TimePanes;
@@ -32,6 +33,7 @@ pub struct WindowCounts {
 /// One of the ways to keep windows.
 #[derive(Debug)]
 enum Book {
+    Dense(DensePanes),
     Time(TimePanes),
     Count(CountPanes),
     Triggered(TriggeredWindows),
@@ -71,6 +73,9 @@ impl<A: PaneAccumulators> WindowTable<A> {
         let book = match (spec.grid()?, &spec.assigner) {
             (Some(grid), AssignerSpec::Count { slide, .. }) => {
                 Book::Count(CountPanes::new(grid, *slide, accumulators.merges_panes()))
+            }
+            (Some(grid), _) if spec.has_panes() && DensePanes::suits(&grid, spec.allowed_lateness_ms) => {
+                Book::Dense(DensePanes::new(grid))
             }
             (Some(grid), _) if spec.has_panes() => Book::Time(TimePanes::new(
                 grid,
@@ -170,6 +175,20 @@ impl<A: PaneAccumulators> WindowTable<A> {
                     None => panes.add_rows(slots, |_| now_ms, from, MAX_HELD_RESULTS, accumulators, report),
                 }
             }
+            Book::Dense(panes) => {
+                panes.grow_to(slot_count);
+                match times {
+                    Some(times) => panes.add_rows(
+                        slots,
+                        |row| times[row],
+                        from,
+                        MAX_HELD_RESULTS,
+                        accumulators,
+                        report,
+                    ),
+                    None => panes.add_rows(slots, |_| now_ms, from, MAX_HELD_RESULTS, accumulators, report),
+                }
+            }
             Book::Triggered(windows) => {
                 windows.grow_to(slot_count);
                 windows.advance(progress);
@@ -236,6 +255,7 @@ impl<A: PaneAccumulators> WindowTable<A> {
         let max_results = max_results.max(1);
         let (accumulators, report) = (&mut self.accumulators, &mut self.report);
         match &mut self.book {
+            Book::Dense(panes) => panes.fire(max_results, accumulators, report),
             Book::Time(panes) => panes.fire(max_results, accumulators, report),
             Book::Count(panes) => panes.fire(max_results, accumulators, report),
             Book::Triggered(windows) => windows.fire(max_results, accumulators, report),
@@ -278,6 +298,7 @@ impl<A: PaneAccumulators> WindowTable<A> {
     #[must_use]
     pub fn counts(&self) -> WindowCounts {
         let (timer, end) = match &self.book {
+            Book::Dense(panes) => (None, panes.next_end()),
             Book::Time(panes) => (None, panes.next_end()),
             Book::Count(_) => (None, None),
             Book::Triggered(windows) => (windows.next_timer(), windows.next_end()),
@@ -299,6 +320,7 @@ impl<A: PaneAccumulators> WindowTable<A> {
     #[must_use]
     pub fn bytes_used(&self) -> usize {
         let book = match &self.book {
+            Book::Dense(panes) => panes.bytes_used(),
             Book::Time(panes) => panes.bytes_used(),
             Book::Count(panes) => panes.bytes_used(),
             Book::Triggered(windows) => windows.bytes_used(),
@@ -329,6 +351,7 @@ impl<A: PaneAccumulators> WindowTable<A> {
 impl Book {
     fn advance(&mut self, progress: &Progress) {
         match self {
+            Self::Dense(panes) => panes.advance(progress),
             Self::Time(panes) => panes.advance(progress),
             Self::Count(_) => {}
             Self::Triggered(windows) => windows.advance(progress),
@@ -337,6 +360,7 @@ impl Book {
 
     fn is_due(&self) -> bool {
         match self {
+            Self::Dense(panes) => panes.is_due(),
             Self::Time(panes) => panes.is_due(),
             Self::Count(panes) => panes.is_due(),
             Self::Triggered(windows) => windows.is_due(),
@@ -345,6 +369,7 @@ impl Book {
 
     fn has_rows(&self, slot: u32) -> bool {
         match self {
+            Self::Dense(panes) => panes.has_rows(slot),
             Self::Time(panes) => panes.has_rows(slot),
             Self::Count(panes) => panes.has_rows(slot),
             Self::Triggered(windows) => windows.has_rows(slot),
