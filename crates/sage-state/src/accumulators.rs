@@ -55,6 +55,17 @@ fn merge_at<K: Kernel<N>, const N: usize>(at: usize, into: &mut [f64], from: &[f
     K::merge(&mut into[at..at + N], &from[at..at + N]);
 }
 
+fn merged_result<K: Kernel<N>, const N: usize>(states: &SlotRows<f64>, at: usize, slots: &[u32]) -> f64 {
+    if let [slot] = *slots {
+        return K::result(&states.row(slot)[at..at + N]);
+    }
+    let mut merged = K::START;
+    for &slot in slots {
+        K::merge(&mut merged, &states.row(slot)[at..at + N]);
+    }
+    K::result(&merged)
+}
+
 impl Accumulators {
     /// No slots yet.
     pub(crate) fn new(specs: &[AggregateSpec]) -> Self {
@@ -132,25 +143,10 @@ impl Accumulators {
     }
 
     /// Appends the results of some slots taken together, in this order; empty for null.
-    pub(crate) fn append_results(&mut self, slots: &[u32], results: &mut Vec<f64>) {
-        let Some((&first, others)) = slots.split_first() else {
-            return;
-        };
-        let mut words = std::mem::take(&mut self.merging);
-        words.clear();
-        words.extend_from_slice(self.states.row(first));
-        for &slot in others {
-            let row = self.states.row(slot);
-            for &Member { kind, at } in &self.members {
-                with_kernel!(kind, merge_at(at, &mut words, row));
-            }
+    pub(crate) fn append_results(&self, slots: &[u32], results: &mut Vec<f64>) {
+        for &Member { kind, at } in &self.members {
+            results.push(with_kernel!(kind, merged_result(&self.states, at, slots)));
         }
-        results.extend(
-            self.members
-                .iter()
-                .map(|&Member { kind, at }| with_kernel!(kind, result_of(&words[at..]))),
-        );
-        self.merging = words;
     }
 
     /// Notes that these slots have changed.

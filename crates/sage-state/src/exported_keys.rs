@@ -170,12 +170,7 @@ fn concatenate(table: &KeyTable, slots: &[u32], with_tag: bool) -> Result<(Vec<u
     let mut data = Vec::new();
     for &slot in slots {
         table
-            .with_key(slot, |key| {
-                if with_tag {
-                    data.push(key.tag);
-                }
-                data.extend_from_slice(key.content);
-            })
+            .append_key(slot, with_tag, &mut data)
             .ok_or_else(|| no_key(slot))?;
         ends.push(end_of(data.len())?);
     }

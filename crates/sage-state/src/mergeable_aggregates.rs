@@ -103,7 +103,7 @@ impl MergeableAggregates {
     }
 
     /// Appends the results of some accumulators taken together, one for each aggregator; see [`is_no_result`].
-    pub fn append_results(&mut self, accumulators: &[u32], results: &mut Vec<f64>) {
+    pub fn append_results(&self, accumulators: &[u32], results: &mut Vec<f64>) {
         self.states.append_results(accumulators, results);
     }
 

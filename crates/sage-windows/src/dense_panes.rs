@@ -1,6 +1,8 @@
 //! Windows of few panes that fire at their end, pane by pane: all keys of a pane are together, so that a row finds its
 //! accumulator without touching anything of its key, and a window goes through its panes in order.
 
+use std::ops::Range;
+
 use crate::PaneAccumulators;
 use crate::dense_pane::{DensePane, PanePages};
 use crate::pane_grid::PaneGrid;
@@ -20,11 +22,20 @@ struct DenseKey {
     panes: u32,
 }
 
+/// A window, and where its panes are.
+#[derive(Debug, Clone)]
+struct DenseWindow {
+    number: i64,
+    panes: Range<usize>,
+    start: f64,
+    end: f64,
+}
+
 /// What is done for the keys of a group.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Task {
-    /// The window with this number has come to its end.
-    Fire(i64),
+    /// The window has come to its end.
+    Fire(DenseWindow),
     /// No window is left of the first pane.
     Forget,
 }
@@ -123,7 +134,8 @@ impl DensePanes {
             accumulators.add(row, accumulator);
             if state == PaneState::Fired {
                 for window in self.progress.fired_windows(&self.grid, pane) {
-                    self.emit(window, slot, accumulators);
+                    let window = self.window(window);
+                    self.emit(&window, slot, accumulators);
                 }
                 if accumulators.is_full(max_results) {
                     return row as usize + 1;
@@ -167,29 +179,30 @@ impl DensePanes {
     }
 
     /// Gives the result of a window for a key, if it has rows.
-    fn emit<A: PaneAccumulators>(&mut self, window: i64, slot: u32, accumulators: &mut A) {
-        let panes = self.panes_of(window);
+    #[inline]
+    fn emit<A: PaneAccumulators>(&mut self, window: &DenseWindow, slot: u32, accumulators: &mut A) {
+        let panes = &self.panes[window.panes.clone()];
         self.parts.clear();
-        self.parts.extend(
-            self.panes[panes]
-                .iter()
-                .filter_map(|pane| pane.find(slot, &self.pages)),
-        );
+        self.parts
+            .extend(panes.iter().filter_map(|pane| pane.find(slot, &self.pages)));
         if !self.parts.is_empty() {
-            let (start, end) = (self.grid.window_start(window), self.grid.window_end(window));
-            accumulators.emit(&self.parts, slot, start, end);
+            accumulators.emit(&self.parts, slot, window.start, window.end);
         }
     }
 
-    /// Where the panes of a window are.
-    fn panes_of(&self, window: i64) -> std::ops::Range<usize> {
-        let numbers = self.grid.panes_of(window);
+    fn window(&self, number: i64) -> DenseWindow {
+        let numbers = self.grid.panes_of(number);
         let from = self.panes.partition_point(|pane| pane.number < numbers.start);
         let count = self.panes[from..]
             .iter()
             .take_while(|pane| pane.number < numbers.end)
             .count();
-        from..from + count
+        DenseWindow {
+            number,
+            panes: from..from + count,
+            start: self.grid.window_start(number),
+            end: self.grid.window_end(number),
+        }
     }
 
     /// Time has come this far.
@@ -236,7 +249,7 @@ impl DensePanes {
                 && !accumulators.is_full(max_results)
             {
                 group.next += 1;
-                match group.task {
+                match &group.task {
                     Task::Fire(window) => self.emit(window, slot, accumulators),
                     Task::Forget => self.forget(slot, accumulators, report),
                 }
@@ -266,8 +279,8 @@ impl DensePanes {
                 next: 0,
             });
         }
-        let window = self.due_window()?;
-        DensePane::append_slots(&self.panes[self.panes_of(window)], &self.pages, &mut slots);
+        let window = self.window(self.due_window()?);
+        DensePane::append_slots(&self.panes[window.panes.clone()], &self.pages, &mut slots);
         // Mostly in order already: slots are used again only when keys go.
         let number = |slot: &u32| self.keys.get(*slot).number;
         if !slots.is_sorted_by_key(number) {
@@ -282,7 +295,7 @@ impl DensePanes {
 
     fn end_group(&mut self, group: Group) {
         match group.task {
-            Task::Fire(window) => self.next_window = window + 1,
+            Task::Fire(window) => self.next_window = window.number + 1,
             Task::Forget => self.panes.remove(0).clear(&mut self.pages),
         }
         self.spare = group.slots;

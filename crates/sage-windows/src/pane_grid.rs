@@ -95,15 +95,17 @@ impl PaneGrid {
             None => time,
             Some(zone) => zone.to_local(time),
         };
-        let mut slide = whole(((local - self.offset) / self.slide).floor());
+        let mut slide = floor((local - self.offset) / self.slide);
+        let (mut start, mut end) = (self.window_start(slide), self.window_start(slide + 1));
         // The quotient is rounded, and clocks are set back; the edges decide.
-        while self.window_start(slide) > time {
+        while start > time {
             slide -= 1;
+            (start, end) = (self.window_start(slide), start);
         }
-        while self.window_start(slide + 1) <= time {
+        while end <= time {
             slide += 1;
+            (start, end) = (end, self.window_start(slide + 1));
         }
-        let (start, end) = (self.window_start(slide), self.window_start(slide + 1));
         if !self.is_halved() {
             return (slide, start, end);
         }
@@ -124,7 +126,7 @@ impl PaneGrid {
         if around > MAX_EDGE_MS {
             return i64::MAX;
         }
-        let mut window = whole(((around - self.offset - self.rest) / self.slide).floor()) - self.slides;
+        let mut window = floor((around - self.offset - self.rest) / self.slide) - self.slides;
         while is_over(self.window_end(window)) {
             window += 1;
         }
@@ -160,6 +162,13 @@ impl PaneGrid {
 )]
 const fn whole(number: f64) -> i64 {
     number as i64
+}
+
+/// Without a call of the library, which there is on processors that have no instruction for it.
+#[inline]
+fn floor(number: f64) -> i64 {
+    let truncated = whole(number);
+    truncated - i64::from(truncated as f64 > number)
 }
 
 #[cfg(test)]
