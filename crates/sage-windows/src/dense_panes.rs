@@ -13,6 +13,8 @@ use crate::slot_list::SlotList;
 
 /// More panes than these hold too few keys each.
 const MAX_PANES: f64 = 24.0;
+/// Rows are placed together when their panes are less than this apart.
+const MAX_PLACES: i64 = 1024;
 
 #[derive(Debug, Default)]
 struct DenseKey {
@@ -48,6 +50,22 @@ struct Group {
     next: usize,
 }
 
+/// Where the rows of a pane go.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    at: usize,
+    state: PaneState,
+    is_used: bool,
+}
+
+impl Place {
+    const UNUSED: Self = Self {
+        at: 0,
+        state: PaneState::Gap,
+        is_used: false,
+    };
+}
+
 /// The windows of all keys.
 #[derive(Debug)]
 pub(crate) struct DensePanes {
@@ -60,6 +78,11 @@ pub(crate) struct DensePanes {
     pages: PanePages,
     keys: SlotList<DenseKey>,
     next_number: u64,
+    /// The panes of the rows at hand.
+    numbers: Vec<i64>,
+    /// What is known of these panes, from `first_place` on.
+    places: Vec<Place>,
+    first_place: i64,
     group: Option<Group>,
     /// Memory of the group before.
     spare: Vec<u32>,
@@ -83,6 +106,9 @@ impl DensePanes {
             pages: PanePages::new(),
             keys: SlotList::new(),
             next_number: 0,
+            numbers: Vec::new(),
+            places: Vec::new(),
+            first_place: 0,
             group: None,
             spare: Vec::new(),
             parts: Vec::new(),
@@ -104,19 +130,69 @@ impl DensePanes {
         accumulators: &mut A,
         report: &mut RowReport,
     ) -> usize {
-        // The times of the pane of the row before, and where it is.
-        let (mut start, mut end) = (f64::INFINITY, f64::NEG_INFINITY);
-        let (mut pane, mut at, mut state) = (0, 0, PaneState::Gap);
-        for (row, &slot) in (0_u32..).zip(slots).skip(from) {
-            let time = time_of(row as usize);
-            if !(start <= time && time < end) {
-                (pane, start, end) = self.grid.pane_at(time);
-                state = self.progress.state_of(&self.grid, pane);
-                if matches!(state, PaneState::Open | PaneState::Fired) {
-                    at = self.find_or_add_pane(pane);
-                }
+        let mut next = from;
+        while next < slots.len() {
+            let until = self.place_rows(&time_of, next, slots.len());
+            next = self.add_placed_rows(&slots[..until], next, max_results, accumulators, report);
+            if next < until {
+                break;
             }
+        }
+        next
+    }
+
+    /// Finds the panes of the next rows, and adds those that are not there: up to the first row that is too far away from
+    /// the others. Apart from the rows, because disorder makes the next pane a guess that is mostly wrong.
+    fn place_rows(&mut self, time_of: impl Fn(usize) -> f64, from: usize, rows: usize) -> usize {
+        self.numbers.clear();
+        let (mut least, mut most) = (i64::MAX, i64::MIN);
+        for row in from..rows {
+            let number = self.grid.number_at(time_of(row));
+            let (lower, upper) = (least.min(number), most.max(number));
+            if upper - lower >= MAX_PLACES {
+                break;
+            }
+            (least, most) = (lower, upper);
+            self.numbers.push(number);
+        }
+        self.first_place = least;
+        self.places.clear();
+        self.places.resize(place(most - least) + 1, Place::UNUSED);
+        for &number in &self.numbers {
+            self.places[place(number - least)].is_used = true;
+        }
+        for number in least..=most {
+            let used = &mut self.places[place(number - least)];
+            used.state = self.progress.state_of(&self.grid, number);
+            if used.is_used && matches!(used.state, PaneState::Open | PaneState::Fired) {
+                self.ensure_pane(number);
+            }
+        }
+        // Only now: panes that are added move others.
+        let behind = self
+            .panes
+            .iter()
+            .enumerate()
+            .skip_while(|(_, pane)| pane.number < least);
+        for (at, pane) in behind.take_while(|(_, pane)| pane.number <= most) {
+            self.places[place(pane.number - least)].at = at;
+        }
+        from + self.numbers.len()
+    }
+
+    fn add_placed_rows<A: PaneAccumulators>(
+        &mut self,
+        slots: &[u32],
+        from: usize,
+        max_results: usize,
+        accumulators: &mut A,
+        report: &mut RowReport,
+    ) -> usize {
+        for (row, &slot) in (0_u32..).zip(slots).skip(from) {
+            let number = self.numbers[row as usize - from];
+            let Place { at, state, .. } = self.places[place(number - self.first_place)];
             match state {
+                PaneState::Open | PaneState::Fired => {}
                 PaneState::Late => {
                     report.late(row, slot);
                     continue;
@@ -125,7 +201,6 @@ impl DensePanes {
                     report.gap(slot);
                     continue;
                 }
-                PaneState::Open | PaneState::Fired => {}
             }
             let accumulator = match self.panes[at].find(slot, &self.pages) {
                 Some(accumulator) => accumulator,
@@ -133,7 +208,7 @@ impl DensePanes {
             };
             accumulators.add(row, accumulator);
             if state == PaneState::Fired {
-                for window in self.progress.fired_windows(&self.grid, pane) {
+                for window in self.progress.fired_windows(&self.grid, number) {
                     let window = self.window(window);
                     self.emit(&window, slot, accumulators);
                 }
@@ -145,21 +220,12 @@ impl DensePanes {
         slots.len()
     }
 
-    /// The place of a pane, which is added if it is not there.
-    #[inline]
-    fn find_or_add_pane(&mut self, number: i64) -> usize {
-        // Mostly there is a pane for each number.
-        if let Some(first) = self.panes.first()
-            && let Ok(at) = usize::try_from(number.wrapping_sub(first.number))
-            && self.panes.get(at).is_some_and(|pane| pane.number == number)
-        {
-            return at;
-        }
+    /// Adds a pane if it is not there.
+    fn ensure_pane(&mut self, number: i64) {
         let at = self.panes.partition_point(|pane| pane.number < number);
         if self.panes.get(at).is_none_or(|pane| pane.number != number) {
             self.panes.insert(at, DensePane::new(number));
         }
-        at
     }
 
     /// The first row of a key in a pane.
@@ -335,7 +401,20 @@ impl DensePanes {
         panes
             + self.panes.capacity() * size_of::<DensePane>()
             + self.pages.bytes_used()
+            + self.numbers.capacity() * size_of::<i64>()
+            + self.places.capacity() * size_of::<Place>()
             + self.keys.bytes_used()
             + (group + self.spare.capacity() + self.parts.capacity()) * size_of::<u32>()
     }
+}
+
+/// The distance of two panes that are less than [`MAX_PLACES`] apart.
+#[inline]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "it is small, and not below 0"
+)]
+const fn place(distance: i64) -> usize {
+    distance as usize
 }

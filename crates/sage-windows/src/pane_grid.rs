@@ -117,6 +117,18 @@ impl PaneGrid {
         }
     }
 
+    /// The pane of a time.
+    #[inline]
+    pub(crate) fn number_at(&self, time: f64) -> i64 {
+        if self.zone.is_none() && !self.is_halved() {
+            let pane = floor((time - self.offset) / self.slide);
+            if self.edge(pane) <= time && time < self.edge(pane + 1) {
+                return pane;
+            }
+        }
+        self.pane_at(time).0
+    }
+
     /// The first window for whose end `is_over` does not hold, if it holds for the ends of all windows before one.
     /// `around` is a time near there.
     pub(crate) fn first_not_over(&self, around: f64, is_over: impl Fn(f64) -> bool) -> i64 {
@@ -202,6 +214,7 @@ mod tests {
             let grid = PaneGrid::new(size, slide, offset, None);
             let (pane, start, end) = grid.pane_at(time);
             prop_assert!(start <= time && time < end);
+            prop_assert_eq!(grid.number_at(time), pane);
             prop_assert_eq!(grid.pane_at(start).0, pane);
             prop_assert_eq!(grid.pane_at(end).0, pane + 1);
             let windows = grid.first_window(pane)..=grid.last_window(pane);
@@ -238,6 +251,7 @@ mod tests {
             for time in [-8.64e15, -8.64e15 + 1.0, -1.0, 0.0, 8.64e15 - 1.0, 8.64e15] {
                 let (pane, start, end) = grid.pane_at(time);
                 assert!(start <= time && time < end, "{size} {slide} {time}");
+                assert_eq!(grid.number_at(time), pane);
                 assert!(grid.first_window(pane) <= grid.last_window(pane) + 1);
                 for watermark in [time, time + size, -1e300, 1e300] {
                     grid.first_not_over(watermark, |end| watermark >= end - 1.0);
