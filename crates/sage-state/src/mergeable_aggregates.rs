@@ -1,7 +1,5 @@
 //! Built-in aggregates by accumulator, which can be merged: what windows are made of.
 
-use std::borrow::Cow;
-
 use sage_frame::BatchView;
 use sage_frame::presence::VALUE;
 use sage_types::{ErrorCode, Result, SageError};
@@ -115,17 +113,14 @@ impl MergeableAggregates {
     }
 }
 
-fn fill(column: &mut Vec<f64>, values: &Cow<'_, [f64]>, presence: Option<&[u8]>) {
+fn fill(column: &mut Vec<f64>, values: &[f64], presence: Option<&[u8]>) {
     // A NaN of the user may have any bits, and must not look like no value.
     let own = |value: f64| if value.is_nan() { f64::NAN } else { value };
     match presence {
         None => column.extend(values.iter().map(|&value| own(value))),
         Some(presence) => {
-            column.extend(values.iter().zip(presence).map(
-                |(&value, &presence)| {
-                    if presence == VALUE { own(value) } else { EMPTY }
-                },
-            ))
+            let input = |(&value, &presence): (&f64, &u8)| if presence == VALUE { own(value) } else { EMPTY };
+            column.extend(values.iter().zip(presence).map(input));
         }
     }
 }

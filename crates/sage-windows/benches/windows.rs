@@ -87,9 +87,8 @@ fn batches(registry: &LayoutRegistry) -> Result<Vec<Batch>> {
             watermark: row as f64 / ROWS_PER_MS - DISORDER_MS as f64 - 1.0,
         };
         for _ in 0..BATCH_ROWS.min(ROWS - row) {
-            batch
-                .data
-                .push_str(&format!("user-{}", random(&mut state) % KEYS));
+            batch.data.push_str("user-");
+            batch.data.push_str(&(random(&mut state) % KEYS).to_string());
             batch
                 .ends
                 .push(u32::try_from(batch.data.len()).unwrap_or(u32::MAX));
@@ -227,7 +226,7 @@ fn main() -> Result<()> {
     let five = r#","aggregates":[{"kind":"count"},{"kind":"sum","input":0},{"kind":"avg","input":0},{"kind":"min","input":0},{"kind":"max","input":0}]"#;
     let tumbling = r#"{"kind":"tumbling","sizeMs":10000}"#;
     let sliding = r#"{"kind":"sliding","sizeMs":10000,"slideMs":2000}"#;
-    let fine = r#"{"kind":"sliding","sizeMs":10000,"slideMs":200}"#;
+    let short = r#"{"kind":"sliding","sizeMs":10000,"slideMs":200}"#;
     let session = r#"{"kind":"session","gapMs":2000}"#;
     let run = |name: &str, assigner: &str, more: &str| {
         let spec = spec(assigner, more)?;
@@ -239,7 +238,7 @@ fn main() -> Result<()> {
     })?;
     let engine = run("tumbling 10 s, count", tumbling, count)?;
     let slides = run("sliding 10 s / 2 s, count", sliding, count)?;
-    run("sliding 10 s / 0.2 s, count", fine, count)?;
+    run("sliding 10 s / 0.2 s, count", short, count)?;
     run("session 2 s, count", session, count)?;
     let late = format!(r#"{count},"allowedLatenessMs":2000"#);
     run("tumbling 10 s, count, lateness 2 s", tumbling, &late)?;

@@ -85,10 +85,10 @@ impl DensePane {
     }
 
     /// Appends the slots that have rows in any of some panes, in order.
-    pub(crate) fn append_slots(panes: &[Self], pages: &PanePages, slots: &mut Vec<u32>) {
-        let count = panes.iter().map(|pane| pane.pages.len()).max().unwrap_or(0);
+    pub(crate) fn append_slots(group: &[Self], pages: &PanePages, slots: &mut Vec<u32>) {
+        let count = group.iter().map(|pane| pane.pages.len()).max().unwrap_or(0);
         for (index, first) in (0..count).zip((0_u32..).step_by(1 << PAGE_SLOTS_LOG2)) {
-            let mut present = panes
+            let mut present = group
                 .iter()
                 .filter_map(|pane| pages.present.get(*pane.pages.get(index)? as usize))
                 .fold(0, |all, one| all | one);

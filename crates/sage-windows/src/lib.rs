@@ -8,6 +8,10 @@
 //! into batches. `docs/internals/windows.md` explains the parts.
 
 #![forbid(unsafe_code)]
+#![expect(
+    clippy::float_cmp,
+    reason = "edges of a window are the same numbers wherever they are computed"
+)]
 
 mod accumulator_ids;
 mod count_panes;

@@ -193,10 +193,10 @@ impl TimePanes {
     /// A row has come to windows that have fired.
     fn fire_again<A: PaneAccumulators>(&mut self, slot: u32, pane: i64, accumulators: &mut A) {
         for window in self.progress.fired_windows(&self.grid, pane) {
-            let paned = self.paned(window, slot);
+            let window = self.paned(window, slot);
             let panes = &mut self.keys.get_mut(slot).panes;
             // These windows are not the next in order, as stacks need them.
-            panes.emit(&paned, false, accumulators, &mut self.parts);
+            panes.emit(&window, false, accumulators, &mut self.parts);
         }
     }
 

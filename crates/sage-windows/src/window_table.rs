@@ -386,8 +386,8 @@ fn check_times(times: &[f64], rows: usize) -> Result<()> {
                 .with("times", times.len()),
         );
     }
-    // A NaN is not below anything.
-    let is_bad = |time: &f64| !(time.abs() <= MAX_TIME_MS);
+    let dates = -MAX_TIME_MS..=MAX_TIME_MS;
+    let is_bad = |time: &f64| !dates.contains(time);
     match times[..rows].iter().position(is_bad) {
         None => Ok(()),
         Some(row) => Err(SageError::new(

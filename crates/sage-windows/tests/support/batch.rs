@@ -1,3 +1,4 @@
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use sage_frame::{BatchView, Layout, LayoutRegistry, StringEncoding};
@@ -25,7 +26,7 @@ impl RowBatch {
         let layout_id = registry.intern(&text).unwrap();
         let (mut key_ends, mut key_data) = (Vec::new(), String::new());
         for row in rows {
-            key_data.push_str(&format!("key-{}", row.key));
+            write!(key_data, "key-{}", row.key).unwrap();
             key_ends.push(u32::try_from(key_data.len()).unwrap());
         }
         Self {

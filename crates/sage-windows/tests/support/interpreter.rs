@@ -33,7 +33,7 @@ impl Interpreter {
         let mut words = program.words.iter().copied();
         let mut next = || words.next();
         while let Some(instruction) = next() {
-            let mut operand = || next().expect("the operand of an instruction");
+            let mut operand = || next().unwrap();
             match instruction {
                 word::KEY => {
                     let (slot, row) = (operand(), operand());
@@ -52,7 +52,7 @@ impl Interpreter {
                 word::ADD => {
                     for _ in 0..operand() {
                         let (row, accumulator) = (operand(), operand());
-                        let rows = self.accumulators.get_mut(&accumulator).expect("an accumulator");
+                        let rows = self.accumulators.get_mut(&accumulator).unwrap();
                         rows.push(batch[index(row)].id);
                     }
                 }
@@ -61,10 +61,7 @@ impl Interpreter {
                     assert_ne!(into, from);
                     self.merges += 1;
                     let rows = self.accumulators[&from].clone();
-                    self.accumulators
-                        .get_mut(&into)
-                        .expect("an accumulator")
-                        .extend(rows);
+                    self.accumulators.get_mut(&into).unwrap().extend(rows);
                 }
                 word::EMIT => {
                     let (accumulator, slot, window) = (operand(), operand(), operand());

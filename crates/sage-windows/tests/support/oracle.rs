@@ -243,7 +243,7 @@ impl<'s> Oracle<'s> {
         if count - 1 < next_end.saturating_sub(size) {
             self.gaps += 1;
         }
-        if count % slide == 0 {
+        if count.is_multiple_of(slide) {
             let start = count.saturating_sub(size);
             self.results.push(Shown {
                 key: row.key,
@@ -274,7 +274,7 @@ impl<'s> Oracle<'s> {
             for (order, (key, rows)) in self.elements.iter().enumerate() {
                 let count = rows.len();
                 let start = (count.div_ceil(slide) * slide).saturating_sub(size);
-                if count % slide != 0 && start < count {
+                if !count.is_multiple_of(slide) && start < count {
                     partial.push((count, start, order, *key, rows[start..].to_vec()));
                 }
             }

@@ -153,7 +153,7 @@ fn take(
         let keys: Vec<f64> = match view.key().map(|column| column.data) {
             Some(ColumnData::Str(keys)) => {
                 let mut start = 0;
-                let mut text = |&end: &u32| {
+                let text = |&end: &u32| {
                     let key = &keys.data[start..end as usize];
                     start = end as usize;
                     std::str::from_utf8(key)
@@ -162,7 +162,7 @@ fn take(
                         .parse()
                         .unwrap()
                 };
-                keys.ends.iter().map(|end| text(end)).collect()
+                keys.ends.iter().map(text).collect()
             }
             Some(_) => panic!("keys are not strings"),
             None => vec![0.0; view.rows()],
