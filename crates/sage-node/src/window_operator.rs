@@ -10,12 +10,12 @@ use crate::guard::internal;
 pub(crate) enum WindowOperator {
     /// The core has the accumulators.
     Native {
-        windows: NativeWindows,
+        windows: Box<NativeWindows>,
         /// Results for which there was no room.
         held: Option<Frame>,
     },
     /// JavaScript has them.
-    Recorded(RecordedWindows),
+    Recorded(Box<RecordedWindows>),
 }
 
 /// Calls `$call` with the bookkeeping of either.
@@ -39,10 +39,10 @@ impl WindowOperator {
     pub(crate) fn new(spec_json: &str) -> Result<Self> {
         let spec = WindowSpec::from_json(spec_json)?;
         if spec.aggregates.is_none() {
-            return RecordedWindows::new(&spec).map(Self::Recorded);
+            return Ok(Self::Recorded(Box::new(RecordedWindows::new(&spec)?)));
         }
         Ok(Self::Native {
-            windows: NativeWindows::new(&spec)?,
+            windows: Box::new(NativeWindows::new(&spec)?),
             held: None,
         })
     }

@@ -61,7 +61,7 @@ mod tests {
         let times = numbers.map(|ms| TimeMs::new(ms).unwrap());
         assert!(times.is_sorted_by(|a, b| a < b));
         assert_eq!((times[0], times[6]), (TimeMs::MIN, TimeMs::MAX));
-        assert_eq!(times.map(TimeMs::get), numbers);
+        assert_eq!(times.map(|time| time.get().to_bits()), numbers.map(f64::to_bits));
     }
 
     #[test]

@@ -47,11 +47,11 @@ pub(crate) struct CountPanes {
 }
 
 impl CountPanes {
-    /// No keys yet.
-    pub(crate) fn new(grid: PaneGrid, slide: u32, merges_panes: bool) -> Self {
+    /// No keys yet. With stacks, panes are merged in advance.
+    pub(crate) fn new(grid: PaneGrid, slide: u32, with_stacks: bool) -> Self {
         let until = f64::from(slide);
         Self {
-            with_stacks: merges_panes && KeyPanes::use_stacks(grid.panes_per_window()),
+            with_stacks,
             slide: u64::from(slide),
             first_window: grid.first_not_over(until, |end| end < until),
             keys: SlotList::new(),

@@ -6,15 +6,14 @@ use std::ops::Range;
 use crate::PaneAccumulators;
 use crate::dense_pane::{DensePane, PanePages};
 use crate::pane_grid::PaneGrid;
+use crate::pane_places::PanePlaces;
 use crate::pane_state::{GridProgress, PaneState};
 use crate::progress::Progress;
 use crate::row_report::RowReport;
 use crate::slot_list::SlotList;
 
-/// More panes than these hold too few keys each.
-const MAX_PANES: f64 = 24.0;
-/// Rows are placed together when their panes are less than this apart.
-const MAX_PLACES: i64 = 1024;
+/// Panes that wait for late rows beside those of a window: more of them would hold too few keys each.
+const MAX_LATE_PANES: f64 = 16.0;
 
 #[derive(Debug, Default)]
 struct DenseKey {
@@ -50,22 +49,6 @@ struct Group {
     next: usize,
 }
 
-/// Where the rows of a pane go.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    at: usize,
-    state: PaneState,
-    is_used: bool,
-}
-
-impl Place {
-    const UNUSED: Self = Self {
-        at: 0,
-        state: PaneState::Gap,
-        is_used: false,
-    };
-}
-
 /// The windows of all keys.
 #[derive(Debug)]
 pub(crate) struct DensePanes {
@@ -78,11 +61,7 @@ pub(crate) struct DensePanes {
     pages: PanePages,
     keys: SlotList<DenseKey>,
     next_number: u64,
-    /// The panes of the rows at hand.
-    numbers: Vec<i64>,
-    /// What is known of these panes, from `first_place` on.
-    places: Vec<Place>,
-    first_place: i64,
+    places: PanePlaces,
     group: Option<Group>,
     /// Memory of the group before.
     spare: Vec<u32>,
@@ -91,9 +70,9 @@ pub(crate) struct DensePanes {
 
 impl DensePanes {
     /// Whether there are so few panes at a time that each has many keys.
-    pub(crate) fn suits(grid: &PaneGrid, lateness_ms: f64) -> bool {
+    pub(crate) fn suits(grid: &PaneGrid, lateness_ms: f64, max_panes_of_result: i64) -> bool {
         let late_panes = lateness_ms / (grid.window_start(1) - grid.window_start(0));
-        grid.panes_per_window() as f64 + late_panes <= MAX_PANES
+        grid.panes_per_window() <= max_panes_of_result && late_panes <= MAX_LATE_PANES
     }
 
     /// No keys yet.
@@ -106,9 +85,7 @@ impl DensePanes {
             pages: PanePages::new(),
             keys: SlotList::new(),
             next_number: 0,
-            numbers: Vec::new(),
-            places: Vec::new(),
-            first_place: 0,
+            places: PanePlaces::default(),
             group: None,
             spare: Vec::new(),
             parts: Vec::new(),
@@ -141,43 +118,21 @@ impl DensePanes {
         next
     }
 
-    /// Finds the panes of the next rows, and adds those that are not there: up to the first row that is too far away from
-    /// the others. Apart from the rows, because disorder makes the next pane a guess that is mostly wrong.
+    /// Finds the panes of the next rows, and adds those that are not there; the row behind them.
     fn place_rows(&mut self, time_of: impl Fn(usize) -> f64, from: usize, rows: usize) -> usize {
-        self.numbers.clear();
-        let (mut least, mut most) = (i64::MAX, i64::MIN);
-        for row in from..rows {
-            let number = self.grid.number_at(time_of(row));
-            let (lower, upper) = (least.min(number), most.max(number));
-            if upper - lower >= MAX_PLACES {
-                break;
-            }
-            (least, most) = (lower, upper);
-            self.numbers.push(number);
-        }
-        self.first_place = least;
-        self.places.clear();
-        self.places.resize(place(most - least) + 1, Place::UNUSED);
-        for &number in &self.numbers {
-            self.places[place(number - least)].is_used = true;
-        }
-        for number in least..=most {
-            let used = &mut self.places[place(number - least)];
-            used.state = self.progress.state_of(&self.grid, number);
-            if used.is_used && matches!(used.state, PaneState::Open | PaneState::Fired) {
-                self.ensure_pane(number);
+        let times = (from..rows).map(time_of);
+        let count = self.places.find(times, &self.grid, &self.progress);
+        for number in self.places.to_ensure() {
+            let at = self.panes.partition_point(|pane| pane.number < number);
+            if self.panes.get(at).is_none_or(|pane| pane.number != number) {
+                self.panes.insert(at, DensePane::new(number));
             }
         }
         // Only now: panes that are added move others.
-        let behind = self
-            .panes
-            .iter()
-            .enumerate()
-            .skip_while(|(_, pane)| pane.number < least);
-        for (at, pane) in behind.take_while(|(_, pane)| pane.number <= most) {
-            self.places[place(pane.number - least)].at = at;
+        for (at, pane) in self.panes.iter().enumerate() {
+            self.places.set(pane.number, at);
         }
-        from + self.numbers.len()
+        from + count
     }
 
     fn add_placed_rows<A: PaneAccumulators>(
@@ -189,8 +144,7 @@ impl DensePanes {
         report: &mut RowReport,
     ) -> usize {
         for (row, &slot) in (0_u32..).zip(slots).skip(from) {
-            let number = self.numbers[row as usize - from];
-            let Place { at, state, .. } = self.places[place(number - self.first_place)];
+            let (number, at, state) = self.places.get(row as usize - from);
             match state {
                 PaneState::Open | PaneState::Fired => {}
                 PaneState::Late => {
@@ -218,14 +172,6 @@ impl DensePanes {
             }
         }
         slots.len()
-    }
-
-    /// Adds a pane if it is not there.
-    fn ensure_pane(&mut self, number: i64) {
-        let at = self.panes.partition_point(|pane| pane.number < number);
-        if self.panes.get(at).is_none_or(|pane| pane.number != number) {
-            self.panes.insert(at, DensePane::new(number));
-        }
     }
 
     /// The first row of a key in a pane.
@@ -401,20 +347,8 @@ impl DensePanes {
         panes
             + self.panes.capacity() * size_of::<DensePane>()
             + self.pages.bytes_used()
-            + self.numbers.capacity() * size_of::<i64>()
-            + self.places.capacity() * size_of::<Place>()
+            + self.places.bytes_used()
             + self.keys.bytes_used()
             + (group + self.spare.capacity() + self.parts.capacity()) * size_of::<u32>()
     }
-}
-
-/// The distance of two panes that are less than [`MAX_PLACES`] apart.
-#[inline]
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "it is small, and not below 0"
-)]
-const fn place(distance: i64) -> usize {
-    distance as usize
 }

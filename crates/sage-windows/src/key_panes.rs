@@ -6,9 +6,6 @@ use std::ops::Range;
 use crate::PaneAccumulators;
 use crate::pane_stacks::PaneStacks;
 
-/// With fewer panes a window is merged anew each time: that is cheaper than to keep stacks.
-const STACKS_FROM_PANES: i64 = 9;
-
 /// A pane that has rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pane {
@@ -33,11 +30,6 @@ pub(crate) struct KeyPanes {
 }
 
 impl KeyPanes {
-    /// Whether windows of so many panes are made by stacks.
-    pub(crate) const fn use_stacks(panes_per_window: i64) -> bool {
-        panes_per_window >= STACKS_FROM_PANES
-    }
-
     /// The accumulator of a pane, for a row; whether it is new.
     pub(crate) fn accumulator_of<A: PaneAccumulators>(
         &mut self,

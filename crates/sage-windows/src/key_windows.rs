@@ -6,6 +6,7 @@ use sage_types::TimeMs;
 use smallvec::SmallVec;
 
 use crate::PaneAccumulators;
+use crate::window_due::{WindowDue, WindowTask};
 
 /// A window that takes rows.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +29,32 @@ impl OpenWindow {
             accumulator: None,
             unshown: 0,
             timer: None,
+        }
+    }
+}
+
+impl OpenWindow {
+    /// Gives the result, if there is something to give.
+    pub(crate) fn show<A: PaneAccumulators>(&mut self, slot: u32, discards: bool, accumulators: &mut A) {
+        self.unshown = 0;
+        self.timer = None;
+        if let Some(accumulator) = self.accumulator {
+            accumulators.emit(&[accumulator], slot, self.start, self.end);
+            if discards {
+                accumulators.free(accumulator);
+                self.accumulator = None;
+            }
+        }
+    }
+
+    /// What is due for it.
+    pub(crate) const fn due(&self, task: WindowTask, slot: u32, number: u64) -> WindowDue {
+        WindowDue {
+            task,
+            start: self.start,
+            end: self.end,
+            number,
+            slot,
         }
     }
 }

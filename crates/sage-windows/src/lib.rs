@@ -14,6 +14,7 @@
 )]
 
 mod accumulator_ids;
+mod assigner;
 mod count_panes;
 mod dense_pane;
 mod dense_panes;
@@ -23,6 +24,7 @@ mod native_accumulators;
 mod native_windows;
 mod pane_accumulators;
 mod pane_grid;
+mod pane_places;
 mod pane_stacks;
 mod pane_state;
 mod program_recorder;
@@ -36,6 +38,7 @@ mod slot_list;
 mod time_panes;
 mod trigger_rule;
 mod triggered_windows;
+mod window_book;
 mod window_due;
 mod window_spec;
 mod window_table;

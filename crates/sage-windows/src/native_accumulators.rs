@@ -67,6 +67,11 @@ impl PaneAccumulators for NativeAccumulators {
         true
     }
 
+    fn max_panes_of_result(&self) -> i64 {
+        // Neighbouring numbers are added up in no time.
+        64
+    }
+
     fn begin_batch(&mut self, view: &BatchView<'_>) -> Result<()> {
         self.aggregates.load(view)
     }

@@ -10,6 +10,10 @@ pub trait PaneAccumulators {
     /// Whether the content of several panes can be merged into one accumulator. If not, results are made of lists of panes.
     fn merges_panes(&self) -> bool;
 
+    /// Results of so many panes at most are made of the panes themselves each time; of more, by merging in advance what later
+    /// results share, where panes can be merged.
+    fn max_panes_of_result(&self) -> i64;
+
     /// Takes the batch whose rows are added next.
     ///
     /// # Errors

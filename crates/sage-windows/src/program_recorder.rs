@@ -89,6 +89,11 @@ impl PaneAccumulators for ProgramRecorder {
         !self.keeps_elements
     }
 
+    fn max_panes_of_result(&self) -> i64 {
+        // Each merge is a call of a function in JavaScript; lists are only named.
+        if self.keeps_elements { 24 } else { 8 }
+    }
+
     fn begin_batch(&mut self, _: &BatchView<'_>) -> Result<()> {
         Ok(())
     }

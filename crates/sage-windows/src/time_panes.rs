@@ -84,10 +84,10 @@ pub(crate) struct TimePanes {
 }
 
 impl TimePanes {
-    /// No keys yet.
-    pub(crate) fn new(grid: PaneGrid, merges_panes: bool, lateness_ms: f64) -> Self {
+    /// No keys yet. With stacks, panes are merged in advance.
+    pub(crate) fn new(grid: PaneGrid, with_stacks: bool, lateness_ms: f64) -> Self {
         Self {
-            with_stacks: merges_panes && KeyPanes::use_stacks(grid.panes_per_window()),
+            with_stacks,
             closes_at_once: lateness_ms == 0.0,
             progress: GridProgress::new(),
             last: SlotList::new(),

@@ -6,25 +6,14 @@ use std::collections::BTreeSet;
 use sage_types::TimeMs;
 
 use crate::PaneAccumulators;
-use crate::key_windows::{KeyWindows, OpenWindow};
-use crate::pane_grid::PaneGrid;
+use crate::assigner::Assigner;
+use crate::key_windows::KeyWindows;
 use crate::progress::Progress;
 use crate::row_report::RowReport;
 use crate::schedule::Schedule;
 use crate::slot_list::SlotList;
 use crate::trigger_rule::TriggerRule;
 use crate::window_due::{WindowDue, WindowTask};
-
-/// Which windows a row belongs to.
-#[derive(Debug)]
-pub(crate) enum Assigner {
-    /// Those with fixed edges.
-    Grid(PaneGrid),
-    /// The session that it begins or goes on with.
-    Session { gap_ms: f64 },
-    /// The only one of its key.
-    Global,
-}
 
 #[derive(Debug, Default)]
 struct TriggeredKey {
@@ -208,7 +197,7 @@ impl TriggeredWindows {
             .every
             .is_some_and(|every| window.unshown >= u64::from(every));
         if has_enough || (self.rule.at_end && is_reached) {
-            show(window, slot, self.discards, accumulators);
+            window.show(slot, self.discards, accumulators);
         } else if let (Some(every_ms), None) = (self.rule.every_ms, window.timer) {
             window.timer = TimeMs::new(self.progress.now_ms + every_ms);
         }
@@ -287,13 +276,9 @@ impl TriggeredWindows {
                 let key = self.keys.get_mut(slot);
                 // Else a window with an earlier end came, or an earlier key had this slot.
                 if key.next_fire == Some(at) {
-                    collect(
-                        &mut self.due,
-                        WindowTask::Fire,
-                        slot,
-                        key.number,
-                        key.windows.with_end(at.get()),
-                    );
+                    let windows = key.windows.with_end(at.get());
+                    self.due
+                        .extend(windows.map(|window| window.due(WindowTask::Fire, slot, key.number)));
                     key.next_fire = key.windows.next_end_after(at.get());
                     if let Some(next) = key.next_fire {
                         self.fires.push(next, slot);
@@ -307,13 +292,9 @@ impl TriggeredWindows {
             for slot in slots {
                 let key = self.keys.get_mut(slot);
                 if key.next_close == Some(at) {
-                    collect(
-                        &mut self.due,
-                        WindowTask::Close,
-                        slot,
-                        key.number,
-                        key.windows.with_end(at.get()),
-                    );
+                    let windows = key.windows.with_end(at.get());
+                    self.due
+                        .extend(windows.map(|window| window.due(WindowTask::Close, slot, key.number)));
                     key.next_close = key.windows.next_end_after(at.get());
                     if let Some(next) = key.next_close {
                         self.closes.push(next, slot);
@@ -336,7 +317,7 @@ impl TriggeredWindows {
             for window in key.windows.iter_mut() {
                 if window.timer == Some(at) {
                     window.timer = None;
-                    collect(&mut self.due, WindowTask::Timer, slot, key.number, [&*window]);
+                    self.due.push(window.due(WindowTask::Timer, slot, key.number));
                 }
                 next = next.into_iter().chain(window.timer).min();
             }
@@ -363,7 +344,7 @@ impl TriggeredWindows {
             WindowTask::Close => window.unshown > 0 && !self.rule.is_custom,
         };
         if shows {
-            show(window, due.slot, self.discards, accumulators);
+            window.show(due.slot, self.discards, accumulators);
         }
         let closes = due.task == WindowTask::Close || (due.task == WindowTask::Fire && self.closes_at_once);
         if !closes {
@@ -408,34 +389,5 @@ impl TriggeredWindows {
             + self.closes.bytes_used()
             + self.timers.len() * size_of::<(TimeMs, u32)>()
             + self.due.capacity() * size_of::<WindowDue>()
-    }
-}
-
-fn collect<'w>(
-    due: &mut Vec<WindowDue>,
-    task: WindowTask,
-    slot: u32,
-    number: u64,
-    windows: impl IntoIterator<Item = &'w OpenWindow>,
-) {
-    due.extend(windows.into_iter().map(|window| WindowDue {
-        task,
-        start: window.start,
-        end: window.end,
-        number,
-        slot,
-    }));
-}
-
-/// Gives the result of a window, if it has something to give.
-fn show<A: PaneAccumulators>(window: &mut OpenWindow, slot: u32, discards: bool, accumulators: &mut A) {
-    window.unshown = 0;
-    window.timer = None;
-    if let Some(accumulator) = window.accumulator {
-        accumulators.emit(&[accumulator], slot, window.start, window.end);
-        if discards {
-            accumulators.free(accumulator);
-            window.accumulator = None;
-        }
     }
 }

@@ -4,15 +4,10 @@ use sage_frame::BatchView;
 use sage_state::KeyTable;
 use sage_types::{ErrorCode, Result, SageError};
 
-use crate::count_panes::CountPanes;
-use crate::dense_panes::DensePanes;
 use crate::progress::Progress;
 use crate::row_report::RowReport;
-use crate::time_panes::TimePanes;
-use crate::trigger_rule::TriggerRule;
-use crate::triggered_windows::{Assigner, TriggeredWindows};
-use crate::window_spec::malformed;
-use crate::{Accumulation, AssignerSpec, MAX_TIME_MS, PaneAccumulators, TimeKind, WindowSpec};
+use crate::window_book::{BookRows, WindowBook};
+use crate::{MAX_TIME_MS, PaneAccumulators, TimeKind, WindowSpec};
 
 /// At so many results a call stops in the middle of a batch.
 const MAX_HELD_RESULTS: usize = 4096;
@@ -30,15 +25,6 @@ pub struct WindowCounts {
     pub next_processing_ms: Option<f64>,
 }
 
-/// One of the ways to keep windows.
-#[derive(Debug)]
-enum Book {
-    Dense(DensePanes),
-    Time(TimePanes),
-    Count(CountPanes),
-    Triggered(TriggeredWindows),
-}
-
 /// The windows of a keyed stream, or of a whole stream.
 ///
 /// The caller adds batches ([`WindowTable::add`]), says how far time has come ([`WindowTable::advance`]), and takes what is
@@ -50,7 +36,7 @@ pub struct WindowTable<A> {
     keys: KeyTable,
     /// Slots of the batch at hand.
     slots: Vec<u32>,
-    book: Book,
+    book: WindowBook,
     accumulators: A,
     report: RowReport,
     progress: Progress,
@@ -70,30 +56,7 @@ impl<A: PaneAccumulators> WindowTable<A> {
             told_ms: f64::NEG_INFINITY,
             lateness_ms: spec.allowed_lateness_ms,
         };
-        let book = match (spec.grid()?, &spec.assigner) {
-            (Some(grid), AssignerSpec::Count { slide, .. }) => {
-                Book::Count(CountPanes::new(grid, *slide, accumulators.merges_panes()))
-            }
-            (Some(grid), _) if spec.has_panes() && DensePanes::suits(&grid, spec.allowed_lateness_ms) => {
-                Book::Dense(DensePanes::new(grid))
-            }
-            (Some(grid), _) if spec.has_panes() => Book::Time(TimePanes::new(
-                grid,
-                accumulators.merges_panes(),
-                spec.allowed_lateness_ms,
-            )),
-            (grid, assigner) => {
-                let assigner = match (grid, assigner) {
-                    (Some(grid), _) => Assigner::Grid(grid),
-                    (None, AssignerSpec::Session { gap_ms }) => Assigner::Session { gap_ms: *gap_ms },
-                    (None, AssignerSpec::Global) => Assigner::Global,
-                    (None, _) => return Err(malformed("its windows have no edges")),
-                };
-                let discards = spec.accumulation == Accumulation::Discarding;
-                let rule = TriggerRule::new(&spec.trigger);
-                Book::Triggered(TriggeredWindows::new(assigner, rule, discards, progress))
-            }
-        };
+        let book = WindowBook::new(spec, progress, &accumulators)?;
         Ok(Self {
             keyed: spec.keyed,
             time: spec.time,
@@ -125,7 +88,7 @@ impl<A: PaneAccumulators> WindowTable<A> {
             ));
         }
         self.check_clock(now_ms)?;
-        let needs_times = self.time == TimeKind::Event && !matches!(self.book, Book::Count(_));
+        let needs_times = self.time == TimeKind::Event && self.book.needs_times();
         if needs_times {
             check_times(times, view.rows())?;
         }
@@ -138,64 +101,23 @@ impl<A: PaneAccumulators> WindowTable<A> {
         }
         self.set_clock(now_ms);
         let slots = if self.keyed { self.keys.slot_count() } else { 1 };
-        let next = self.add_slots(slots, needs_times.then_some(times), from);
+        self.book.grow_to(slots);
+        // The clock may set timers, but only `advance` lets them run out.
+        self.book.advance(&self.progress);
+        self.report.late.clear();
+        let rows = BookRows {
+            slots: &self.slots,
+            times: needs_times.then_some(times),
+            now_ms: self.progress.now_ms,
+            from,
+        };
+        let next = self
+            .book
+            .add_rows(&rows, MAX_HELD_RESULTS, &mut self.accumulators, &mut self.report);
         self.accumulators.end_batch();
         self.forget_refused(next);
         self.late_rows += self.report.late.len() as u64;
         Ok(next)
-    }
-
-    fn add_slots(&mut self, slot_count: usize, times: Option<&[f64]>, from: usize) -> usize {
-        let Self {
-            book,
-            slots,
-            accumulators,
-            report,
-            progress,
-            ..
-        } = self;
-        report.late.clear();
-        let now_ms = progress.now_ms;
-        match book {
-            Book::Count(panes) => {
-                panes.grow_to(slot_count);
-                panes.add_rows(slots, from, MAX_HELD_RESULTS, accumulators, report)
-            }
-            Book::Time(panes) => {
-                panes.grow_to(slot_count);
-                match times {
-                    Some(times) => panes.add_rows(
-                        slots,
-                        |row| times[row],
-                        from,
-                        MAX_HELD_RESULTS,
-                        accumulators,
-                        report,
-                    ),
-                    None => panes.add_rows(slots, |_| now_ms, from, MAX_HELD_RESULTS, accumulators, report),
-                }
-            }
-            Book::Dense(panes) => {
-                panes.grow_to(slot_count);
-                match times {
-                    Some(times) => panes.add_rows(
-                        slots,
-                        |row| times[row],
-                        from,
-                        MAX_HELD_RESULTS,
-                        accumulators,
-                        report,
-                    ),
-                    None => panes.add_rows(slots, |_| now_ms, from, MAX_HELD_RESULTS, accumulators, report),
-                }
-            }
-            Book::Triggered(windows) => {
-                windows.grow_to(slot_count);
-                windows.advance(progress);
-                let time_of = |row: usize| times.map_or(now_ms, |times| times[row]);
-                windows.add_rows(slots, time_of, from, MAX_HELD_RESULTS, accumulators, report)
-            }
-        }
     }
 
     /// Keys got slots that need none: those of late rows, and of rows that have to come again.
@@ -245,21 +167,14 @@ impl<A: PaneAccumulators> WindowTable<A> {
         self.is_finished = true;
         self.progress.watermark = f64::INFINITY;
         self.book.advance(&self.progress);
-        if let Book::Count(panes) = &mut self.book {
-            panes.finish();
-        }
+        self.book.finish();
     }
 
     /// Gives what is due to the accumulators, up to `max_results` results that are not taken away.
     pub fn fire(&mut self, max_results: usize) {
         let max_results = max_results.max(1);
-        let (accumulators, report) = (&mut self.accumulators, &mut self.report);
-        match &mut self.book {
-            Book::Dense(panes) => panes.fire(max_results, accumulators, report),
-            Book::Time(panes) => panes.fire(max_results, accumulators, report),
-            Book::Count(panes) => panes.fire(max_results, accumulators, report),
-            Book::Triggered(windows) => windows.fire(max_results, accumulators, report),
-        }
+        self.book
+            .fire(max_results, &mut self.accumulators, &mut self.report);
         self.release_keys();
     }
 
@@ -297,12 +212,7 @@ impl<A: PaneAccumulators> WindowTable<A> {
     /// What windows have counted so far.
     #[must_use]
     pub fn counts(&self) -> WindowCounts {
-        let (timer, end) = match &self.book {
-            Book::Dense(panes) => (None, panes.next_end()),
-            Book::Time(panes) => (None, panes.next_end()),
-            Book::Count(_) => (None, None),
-            Book::Triggered(windows) => (windows.next_timer(), windows.next_end()),
-        };
+        let (timer, end) = (self.book.next_timer(), self.book.next_end());
         let end = end.filter(|end| self.time == TimeKind::Processing && end.is_finite());
         WindowCounts {
             late_rows: self.late_rows,
@@ -319,17 +229,11 @@ impl<A: PaneAccumulators> WindowTable<A> {
     /// Bytes of memory held; looks at every key.
     #[must_use]
     pub fn bytes_used(&self) -> usize {
-        let book = match &self.book {
-            Book::Dense(panes) => panes.bytes_used(),
-            Book::Time(panes) => panes.bytes_used(),
-            Book::Count(panes) => panes.bytes_used(),
-            Book::Triggered(windows) => windows.bytes_used(),
-        };
         self.keys.bytes_used()
             + self.slots.capacity() * size_of::<u32>()
             + self.accumulators.bytes_used()
             + self.report.bytes_used()
-            + book
+            + self.book.bytes_used()
     }
 
     fn check_clock(&self, now_ms: f64) -> Result<()> {
@@ -345,35 +249,6 @@ impl<A: PaneAccumulators> WindowTable<A> {
 
     fn set_clock(&mut self, now_ms: f64) {
         self.progress.now_ms = self.progress.now_ms.max(now_ms);
-    }
-}
-
-impl Book {
-    fn advance(&mut self, progress: &Progress) {
-        match self {
-            Self::Dense(panes) => panes.advance(progress),
-            Self::Time(panes) => panes.advance(progress),
-            Self::Count(_) => {}
-            Self::Triggered(windows) => windows.advance(progress),
-        }
-    }
-
-    fn is_due(&self) -> bool {
-        match self {
-            Self::Dense(panes) => panes.is_due(),
-            Self::Time(panes) => panes.is_due(),
-            Self::Count(panes) => panes.is_due(),
-            Self::Triggered(windows) => windows.is_due(),
-        }
-    }
-
-    fn has_rows(&self, slot: u32) -> bool {
-        match self {
-            Self::Dense(panes) => panes.has_rows(slot),
-            Self::Time(panes) => panes.has_rows(slot),
-            Self::Count(panes) => panes.has_rows(slot),
-            Self::Triggered(windows) => windows.has_rows(slot),
-        }
     }
 }
 

@@ -16,8 +16,8 @@ fn arb_assigner() -> impl Strategy<Value = String> {
         (half(2..40), half(2..40), half(-30..30)).prop_map(|(size, slide, offset)| format!(
             r#"{{"kind":"sliding","sizeMs":{size},"slideMs":{slide},"offsetMs":{offset}}}"#
         )),
-        // So many panes that stacks are used.
-        (20_i32..70, half(2..7))
+        // So many panes that they are merged in advance, by JavaScript and in the core.
+        (20_i32..160, half(2..5))
             .prop_map(|(size, slide)| format!(r#"{{"kind":"sliding","sizeMs":{size},"slideMs":{slide}}}"#)),
         half(2..30).prop_map(|gap| format!(r#"{{"kind":"session","gapMs":{gap}}}"#)),
         Just(r#"{"kind":"global"}"#.to_owned()),
@@ -50,7 +50,7 @@ pub fn arb_spec() -> impl Strategy<Value = WindowSpec> {
             )
         },
     );
-    let counted = (1_u32..30, 1_u32..6).prop_map(|(size, slide)| {
+    let counted = (1_u32..90, 1_u32..6).prop_map(|(size, slide)| {
         format!(r#""assigner":{{"kind":"count","size":{size},"slide":{slide}}},"time":"event""#)
     });
     let tumbling = (1_u32..8).prop_map(|size| {
