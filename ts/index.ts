@@ -22,7 +22,11 @@ export type { LogFields, Logger, LogMethod } from './functions/logger.ts';
 export { aggregator, type AggregateResults, type BuiltinAggregator, type UserAggregator } from './functions/aggregator.ts';
 export { avg, count, first, last, max, min, sum } from './functions/builtin-aggregators.ts';
 export { collectList, countDistinct, topN } from './functions/collecting-aggregators.ts';
-export { DataStream, KeyedRoutedStream, KeyedStream, RoutedStream } from './datastream/streams.ts';
+export { DataStream, KeyedRoutedStream, KeyedStream, RoutedStream, WindowedStream } from './datastream/streams.ts';
+export type { NoKey, TopOfWindow, WindowBounds, WindowContents, WithKey } from './datastream/windowed-stream.ts';
+export type { TimeWindow } from './datastream/window-arguments.ts';
+export { type WindowAssigner, type WindowOptions, type Windows, countWindow, globalWindow, session, sliding, tumbling } from './functions/windows/windows.ts';
+export { type EarlyTrigger, type Trigger, atEnd, early, everyCount, everyPeriod } from './functions/windows/trigger.ts';
 export type {
   BatchOptions,
   DedupOptions,

@@ -4,8 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use sage_frame::BatchView;
 use sage_runtime::{HelpedAggregate, JobCore};
-use sage_state::KeyTable;
+use sage_state::{KeyTable, TimerTable};
 use sage_types::Result;
+
+use crate::window_operator::WindowOperator;
 
 /// Keyed state of one operator of a task. It belongs to one isolate.
 pub(crate) struct KeyedState {
@@ -17,6 +19,8 @@ pub(crate) struct KeyedState {
 pub(crate) enum StateKind {
     Aggregate(Arc<HelpedAggregate>),
     Slots(Box<Mutex<KeyTable>>),
+    Windows(Box<Mutex<WindowOperator>>),
+    Timers(Box<Mutex<TimerTable>>),
 }
 
 impl Drop for KeyedState {

@@ -20,3 +20,6 @@ mod layout_exports;
 mod memory;
 mod numbers;
 mod state_exports;
+mod timer_exports;
+mod window_exports;
+mod window_operator;

@@ -1,6 +1,6 @@
 //! Memory of JavaScript that an export writes into.
 
-use napi::bindgen_prelude::{Int32ArraySlice, Uint8ArraySlice};
+use napi::bindgen_prelude::{Float64ArraySlice, Int32ArraySlice, Uint8ArraySlice};
 use sage_types::Result;
 
 use crate::guard::internal;
@@ -44,6 +44,54 @@ pub(crate) fn integers_beside<'a>(out: &'a mut Int32ArraySlice<'_>, read: &[u8])
     )?;
     // SAFETY: as in `writable`.
     Ok(unsafe { out.as_mut() })
+}
+
+/// The integers of `out`, for writing while a batch and its times are read.
+///
+/// # Errors
+/// `SAGE_INTERNAL` when `out` overlaps one of them.
+pub(crate) fn integers_beside_times<'a>(
+    out: &'a mut Int32ArraySlice<'_>,
+    batch: &[u8],
+    times: &[f64],
+) -> Result<&'a mut [i32]> {
+    disjoint(
+        out.as_ptr().addr(),
+        size_of_val::<[i32]>(out),
+        times.as_ptr().addr(),
+        size_of_val(times),
+    )?;
+    integers_beside(out, batch)
+}
+
+/// Integers and numbers, for writing.
+///
+/// # Errors
+/// `SAGE_INTERNAL` when the two overlap.
+pub(crate) fn writable_numbers<'a>(
+    integers: &'a mut Int32ArraySlice<'_>,
+    numbers: &'a mut Float64ArraySlice<'_>,
+) -> Result<(&'a mut [i32], &'a mut [f64])> {
+    disjoint(
+        integers.as_ptr().addr(),
+        size_of_val::<[i32]>(integers),
+        numbers.as_ptr().addr(),
+        size_of_val::<[f64]>(numbers),
+    )?;
+    // SAFETY: as in `writable`.
+    Ok(unsafe { (integers.as_mut(), numbers.as_mut()) })
+}
+
+/// The integers of `desc`, for writing when nothing else that the call was given is used any more.
+pub(crate) fn writable_integers<'a>(desc: &'a mut Int32ArraySlice<'_>) -> &'a mut [i32] {
+    // SAFETY: as in `writable`; other buffers are not used any more.
+    unsafe { desc.as_mut() }
+}
+
+/// The numbers of `out`, for writing.
+pub(crate) fn writable_counts<'a>(out: &'a mut Float64ArraySlice<'_>) -> &'a mut [f64] {
+    // SAFETY: as in `writable`; there is no other buffer.
+    unsafe { out.as_mut() }
 }
 
 fn disjoint(a: usize, a_bytes: usize, b: usize, b_bytes: usize) -> Result<()> {

@@ -25,11 +25,12 @@ fn with_aggregate<T>(
     let state = STATES.get(handle)?;
     match &state.kind {
         StateKind::Aggregate(aggregate) => body(&state, aggregate),
-        StateKind::Slots(_) => Err(internal("the handle is one of slots, not of an aggregate")),
+        _ => Err(internal("the handle is not one of an aggregate")),
     }
 }
 
-fn create(job_handle: u32, kind: impl FnOnce(&JobCore) -> StateKind) -> Result<u32> {
+/// Puts state of a job under a handle.
+pub(crate) fn create(job_handle: u32, kind: impl FnOnce(&JobCore) -> StateKind) -> Result<u32> {
     let job = job(job_handle)?;
     let kind = kind(&job);
     STATES.insert(KeyedState { job, kind })
@@ -143,7 +144,7 @@ pub fn slots_for(handle: u32, image: &[u8], mut out: Int32ArraySlice<'_>) -> nap
                 table.slots_into(&view, out)?;
                 small(table.slot_count())
             }
-            StateKind::Aggregate(_) => Err(internal("the handle is one of an aggregate, not of slots")),
+            _ => Err(internal("the handle is not one of slots")),
         }
     })
 }

@@ -1,7 +1,7 @@
 //! The states of all aggregators of all slots.
 
 use crate::aggregate_inputs::Input;
-use crate::aggregate_kernels::{Avg, Count, First, Kernel, Last, Max, Min, Sum, accumulate};
+use crate::aggregate_kernels::{Avg, Count, First, Kernel, Last, Max, Min, Sum, accumulate, add_rows};
 use crate::slot_rows::SlotRows;
 use crate::{AggregateKind, AggregateSpec};
 
@@ -24,6 +24,8 @@ pub(crate) struct Accumulators {
     mark_at: Option<usize>,
     /// Slots that changed since they were last taken, in the order of their first change.
     changed: Vec<u32>,
+    /// The words of a slot while it is merged.
+    merging: Vec<f64>,
 }
 
 /// Calls `$call` with the kernel of a kind.
@@ -49,6 +51,21 @@ fn result_of<K: Kernel<N>, const N: usize>(words: &[f64]) -> f64 {
     K::result(words)
 }
 
+fn merge_at<K: Kernel<N>, const N: usize>(at: usize, into: &mut [f64], from: &[f64]) {
+    K::merge(&mut into[at..at + N], &from[at..at + N]);
+}
+
+fn merged_result<K: Kernel<N>, const N: usize>(states: &SlotRows<f64>, at: usize, slots: &[u32]) -> f64 {
+    if let [slot] = *slots {
+        return K::result(&states.row(slot)[at..at + N]);
+    }
+    let mut merged = K::START;
+    for &slot in slots {
+        K::merge(&mut merged, &states.row(slot)[at..at + N]);
+    }
+    K::result(&merged)
+}
+
 impl Accumulators {
     /// No slots yet.
     pub(crate) fn new(specs: &[AggregateSpec]) -> Self {
@@ -67,6 +84,7 @@ impl Accumulators {
             start,
             mark_at: None,
             changed: Vec::new(),
+            merging: Vec::new(),
         }
     }
 
@@ -84,6 +102,11 @@ impl Accumulators {
         self.mark_at.is_some()
     }
 
+    /// Number of slots.
+    pub(crate) const fn len(&self) -> usize {
+        self.states.len()
+    }
+
     /// Makes room for slots up to `slots`.
     pub(crate) fn grow_to(&mut self, slots: usize) {
         self.states.grow_to(slots, &self.start);
@@ -99,6 +122,31 @@ impl Accumulators {
     ) {
         let Member { kind, at } = self.members[member];
         with_kernel!(kind, accumulate(&mut self.states, at, slots, input, emit));
+    }
+
+    /// Adds rows of a column of inputs, empty for none, each to the state of a slot. There is room for all slots.
+    pub(crate) fn add_rows(&mut self, member: usize, rows: &[u32], slots: &[u32], column: &[f64]) {
+        let Member { kind, at } = self.members[member];
+        with_kernel!(kind, add_rows(&mut self.states, at, rows, slots, column));
+    }
+
+    /// Adds what a slot has to another, as if it had come later.
+    pub(crate) fn merge(&mut self, into: u32, from: u32) {
+        let mut words = std::mem::take(&mut self.merging);
+        words.clear();
+        words.extend_from_slice(self.states.row(from));
+        let row = self.states.row_mut(into);
+        for &Member { kind, at } in &self.members {
+            with_kernel!(kind, merge_at(at, row, &words));
+        }
+        self.merging = words;
+    }
+
+    /// Appends the results of some slots taken together, in this order; empty for null.
+    pub(crate) fn append_results(&self, slots: &[u32], results: &mut Vec<f64>) {
+        for &Member { kind, at } in &self.members {
+            results.push(with_kernel!(kind, merged_result(&self.states, at, slots)));
+        }
     }
 
     /// Notes that these slots have changed.
@@ -155,5 +203,6 @@ impl Accumulators {
             + self.members.capacity() * size_of::<Member>()
             + self.start.capacity() * size_of::<f64>()
             + self.changed.capacity() * size_of::<u32>()
+            + self.merging.capacity() * size_of::<f64>()
     }
 }

@@ -28,6 +28,8 @@ pub(crate) trait Kernel<const N: usize> {
     const START: [f64; N];
     /// Takes an input.
     fn add(state: &mut [f64], value: f64);
+    /// Takes what another state has taken, as if it had come after what this one has.
+    fn merge(state: &mut [f64], other: &[f64]);
     /// The result so far; [`EMPTY`] for null.
     fn result(state: &[f64]) -> f64;
 }
@@ -38,6 +40,10 @@ impl Kernel<1> for Count {
     #[inline]
     fn add(state: &mut [f64], _: f64) {
         state[0] += 1.0;
+    }
+    #[inline]
+    fn merge(state: &mut [f64], other: &[f64]) {
+        state[0] += other[0];
     }
     #[inline]
     fn result(state: &[f64]) -> f64 {
@@ -53,6 +59,10 @@ impl Kernel<1> for Sum {
         state[0] += value;
     }
     #[inline]
+    fn merge(state: &mut [f64], other: &[f64]) {
+        state[0] += other[0];
+    }
+    #[inline]
     fn result(state: &[f64]) -> f64 {
         state[0]
     }
@@ -65,6 +75,11 @@ impl Kernel<2> for Avg {
     fn add(state: &mut [f64], value: f64) {
         state[0] += value;
         state[1] += 1.0;
+    }
+    #[inline]
+    fn merge(state: &mut [f64], other: &[f64]) {
+        state[0] += other[0];
+        state[1] += other[1];
     }
     #[inline]
     fn result(state: &[f64]) -> f64 {
@@ -87,6 +102,12 @@ impl Kernel<1> for Min {
         }
     }
     #[inline]
+    fn merge(state: &mut [f64], other: &[f64]) {
+        if !is_empty(other[0]) {
+            Self::add(state, other[0]);
+        }
+    }
+    #[inline]
     fn result(state: &[f64]) -> f64 {
         state[0]
     }
@@ -99,6 +120,12 @@ impl Kernel<1> for Max {
     fn add(state: &mut [f64], value: f64) {
         if value > state[0] || value.is_nan() || is_empty(state[0]) {
             state[0] = stored(value);
+        }
+    }
+    #[inline]
+    fn merge(state: &mut [f64], other: &[f64]) {
+        if !is_empty(other[0]) {
+            Self::add(state, other[0]);
         }
     }
     #[inline]
@@ -117,6 +144,12 @@ impl Kernel<1> for First {
         }
     }
     #[inline]
+    fn merge(state: &mut [f64], other: &[f64]) {
+        if is_empty(state[0]) {
+            state[0] = other[0];
+        }
+    }
+    #[inline]
     fn result(state: &[f64]) -> f64 {
         state[0]
     }
@@ -128,6 +161,12 @@ impl Kernel<1> for Last {
     #[inline]
     fn add(state: &mut [f64], value: f64) {
         state[0] = stored(value);
+    }
+    #[inline]
+    fn merge(state: &mut [f64], other: &[f64]) {
+        if !is_empty(other[0]) {
+            state[0] = other[0];
+        }
     }
     #[inline]
     fn result(state: &[f64]) -> f64 {
@@ -178,6 +217,29 @@ pub(crate) fn accumulate<K: Kernel<N>, const N: usize>(
                 }
                 emit(K::result(state));
             }
+        }
+    }
+}
+
+/// Adds rows of a column, each to the state of a slot, in order. An empty value is no input; an empty column has a value for
+/// no row in particular, and every row counts.
+pub(crate) fn add_rows<K: Kernel<N>, const N: usize>(
+    states: &mut SlotRows<f64>,
+    at: usize,
+    rows: &[u32],
+    slots: &[u32],
+    column: &[f64],
+) {
+    if column.is_empty() {
+        for &slot in slots {
+            K::add(states.part_mut::<N>(slot, at), 0.0);
+        }
+        return;
+    }
+    for (&row, &slot) in rows.iter().zip(slots) {
+        let value = column[row as usize];
+        if !is_empty(value) {
+            K::add(states.part_mut::<N>(slot, at), value);
         }
     }
 }

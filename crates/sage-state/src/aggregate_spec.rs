@@ -1,5 +1,6 @@
 //! What an aggregate computes.
 
+use sage_frame::{LeafKind, Node};
 use sage_types::{ErrorCode, Result, SageError};
 
 /// A built-in aggregator of numbers.
@@ -58,6 +59,17 @@ impl AggregateKind {
     pub const fn is_nullable(self) -> bool {
         !matches!(self, Self::Count | Self::Sum)
     }
+
+    /// The column of results in a layout.
+    #[must_use]
+    pub fn result_node(self) -> Node {
+        let number = Node::leaf(LeafKind::F64);
+        if self.is_nullable() {
+            number.optional()
+        } else {
+            number
+        }
+    }
 }
 
 /// One result column of an aggregate.
@@ -97,6 +109,27 @@ impl AggregateSpec {
                 })
             })
             .collect()
+    }
+
+    /// Checks that all aggregators that need an input have one.
+    ///
+    /// # Errors
+    /// `SAGE_FORMAT_GRAPH` when one has none.
+    pub(crate) fn check_inputs(specs: &[Self]) -> Result<()> {
+        let lacks_input = |spec: &&Self| spec.input.is_none() && spec.kind != AggregateKind::Count;
+        match specs.iter().find(lacks_input) {
+            None => Ok(()),
+            Some(spec) => Err(SageError::new(
+                ErrorCode::FormatGraph,
+                format!("malformed aggregate: {} has no input", spec.kind.as_str()),
+            )),
+        }
+    }
+
+    /// The row of results in a layout: a tuple with a column for each aggregator.
+    #[must_use]
+    pub fn results_node(specs: &[Self]) -> Node {
+        Node::tuple(specs.iter().map(|spec| spec.kind.result_node()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use sage_frame::{LeafKind, StringEncoding, key_tag};
+use sage_frame::{FrameDraft, LeafKind, StringEncoding, key_tag};
 use sage_types::{ErrorCode, Result, SageError};
 
 use crate::KeyTable;
@@ -113,6 +113,21 @@ impl ExportedKeys {
             Self::Str { ends, data, .. } | Self::Bytes { ends, data } => (ends.len() * 4, Some(data.len())),
         }
     }
+
+    /// Writes the key column of a batch; the index of the next buffer.
+    pub fn write_to(&self, draft: &mut FrameDraft) -> usize {
+        match self {
+            Self::F64(numbers) => draft.f64s_mut(0).copy_from_slice(numbers),
+            Self::Bool(booleans) => draft.bytes_mut(0).copy_from_slice(booleans),
+            Self::Str { ends, data, .. } | Self::Bytes { ends, data } => {
+                let (to_ends, to_data) = draft.ends_and_data_mut(0);
+                to_ends.copy_from_slice(ends);
+                to_data.copy_from_slice(data);
+                return 2;
+            }
+        }
+        1
+    }
 }
 
 /// The kind of column that holds all of these keys.
@@ -155,12 +170,7 @@ fn concatenate(table: &KeyTable, slots: &[u32], with_tag: bool) -> Result<(Vec<u
     let mut data = Vec::new();
     for &slot in slots {
         table
-            .with_key(slot, |key| {
-                if with_tag {
-                    data.push(key.tag);
-                }
-                data.extend_from_slice(key.content);
-            })
+            .append_key(slot, with_tag, &mut data)
             .ok_or_else(|| no_key(slot))?;
         ends.push(end_of(data.len())?);
     }

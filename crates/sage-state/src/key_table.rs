@@ -251,6 +251,33 @@ impl KeyTable {
             .then(|| hash_canonical(&canonical))
     }
 
+    /// Bytes of a slot's key without its tag; 0 when it has none.
+    #[must_use]
+    pub fn content_len(&self, slot: u32) -> usize {
+        self.with_key(slot, |raw| raw.content.len()).unwrap_or_default()
+    }
+
+    /// Appends the canonical bytes of a slot's key, with or without the tag; none when it has no key.
+    pub(crate) fn append_key(&self, slot: u32, with_tag: bool, out: &mut Vec<u8>) -> Option<()> {
+        let key = self.keys.first(slot)?;
+        if let Some((tag, length, bytes)) = key.inline() {
+            if with_tag {
+                out.push(tag);
+            }
+            // 16 bytes at once, whatever the length: a copy of so few bytes would cost more than all the rest.
+            let end = out.len() + length;
+            out.extend_from_slice(&bytes);
+            out.truncate(end);
+            return Some(());
+        }
+        let raw = self.arena.get(key.place()?);
+        if with_tag {
+            out.push(raw.tag);
+        }
+        out.extend_from_slice(raw.content);
+        Some(())
+    }
+
     /// Calls `read` with the key of a slot.
     pub(crate) fn with_key<R>(&self, slot: u32, read: impl FnOnce(RawKey<'_>) -> R) -> Option<R> {
         let key = self.keys.first(slot)?;

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use sage_frame::{BatchView, Frame, FrameDraft, FrameMeta, Layout, LayoutRegistry, LeafKind, Node};
+use sage_frame::{BatchView, Frame, FrameDraft, FrameMeta, Layout, LayoutRegistry, Node};
 use sage_types::{ErrorCode, Result, SageError};
 
 use crate::accumulators::Accumulators;
 use crate::aggregate_inputs::{Input, aggregate_input};
 use crate::aggregate_kernels::is_empty;
 use crate::running_image::{begin_image, image_len, result_lengths};
-use crate::{AggregateKind, AggregateSpec, ExportedKeys, KeyTable};
+use crate::{AggregateSpec, KeyTable};
 
 /// Bytes of keys at which a batch of results is closed, however many rows it has: what a batch of variable data may have.
 pub const MAX_DRAINED_KEY_BYTES: usize = 64 << 10;
@@ -58,16 +58,10 @@ impl KeyedAggregate {
     /// # Errors
     /// `SAGE_FORMAT_GRAPH` when an aggregator other than `count` has no input.
     pub fn new(specs: Vec<AggregateSpec>) -> Result<Self> {
-        let lacks_input = |spec: &&AggregateSpec| spec.input.is_none() && spec.kind != AggregateKind::Count;
-        if let Some(spec) = specs.iter().find(lacks_input) {
-            return Err(SageError::new(
-                ErrorCode::FormatGraph,
-                format!("malformed aggregate: {} has no input", spec.kind.as_str()),
-            ));
-        }
+        AggregateSpec::check_inputs(&specs)?;
         Ok(Self {
             accumulators: Accumulators::new(&specs),
-            running_layout: Layout::unkeyed(results_node(&specs)),
+            running_layout: Layout::unkeyed(AggregateSpec::results_node(&specs)),
             specs,
             keys: KeyTable::new(),
             slots: Vec::new(),
@@ -255,7 +249,10 @@ impl KeyedAggregate {
 
     fn results_of(&self, slots: &[u32], registry: &LayoutRegistry, meta: FrameMeta) -> Result<Frame> {
         let keys = self.keys.export(slots)?;
-        let layout = Layout::new(Some(Node::leaf(keys.kind())), results_node(&self.specs))?;
+        let layout = Layout::new(
+            Some(Node::leaf(keys.kind())),
+            AggregateSpec::results_node(&self.specs),
+        )?;
         let layout_id = registry.intern(&layout.text)?;
         let (first, second) = keys.buffer_lengths();
         let lengths = [first]
@@ -270,7 +267,7 @@ impl KeyedAggregate {
             keys.encoding(),
             meta,
         )?;
-        let mut buffer = write_keys(&mut draft, &keys);
+        let mut buffer = keys.write_to(&mut draft);
         for (member, spec) in self.specs.iter().enumerate() {
             let results = || slots.iter().map(|&slot| self.accumulators.result(member, slot));
             if spec.kind.is_nullable() {
@@ -314,31 +311,4 @@ impl KeyedAggregate {
             + self.slots.capacity() * size_of::<u32>()
             + self.specs.capacity() * size_of::<AggregateSpec>()
     }
-}
-
-/// The row of results in a layout.
-fn results_node(specs: &[AggregateSpec]) -> Node {
-    Node::tuple(specs.iter().map(|spec| {
-        let number = Node::leaf(LeafKind::F64);
-        if spec.kind.is_nullable() {
-            number.optional()
-        } else {
-            number
-        }
-    }))
-}
-
-/// Writes the key column; returns the index of the next buffer.
-fn write_keys(draft: &mut FrameDraft, keys: &ExportedKeys) -> usize {
-    match keys {
-        ExportedKeys::F64(numbers) => draft.f64s_mut(0).copy_from_slice(numbers),
-        ExportedKeys::Bool(booleans) => draft.bytes_mut(0).copy_from_slice(booleans),
-        ExportedKeys::Str { ends, data, .. } | ExportedKeys::Bytes { ends, data } => {
-            let (to_ends, to_data) = draft.ends_and_data_mut(0);
-            to_ends.copy_from_slice(ends);
-            to_data.copy_from_slice(data);
-            return 2;
-        }
-    }
-    1
 }

@@ -15,14 +15,18 @@ mod exported_keys;
 mod key_arena;
 mod key_table;
 mod keyed_aggregate;
+mod mergeable_aggregates;
 mod pack_keys;
 mod packed_key;
 mod raw_key;
 mod running_image;
 mod slot_index;
 mod slot_rows;
+mod timer_table;
 
 pub use aggregate_spec::{AggregateKind, AggregateSpec};
 pub use exported_keys::ExportedKeys;
 pub use key_table::{KeyTable, MAX_SLOTS};
 pub use keyed_aggregate::{Drained, Emitted, KeyedAggregate, MAX_DRAINED_KEY_BYTES};
+pub use mergeable_aggregates::{MergeableAggregates, is_no_result};
+pub use timer_table::{DueTimer, TimerTable};

@@ -58,6 +58,13 @@ impl<T: Copy> SlotRows<T> {
         &self.pieces[(slot >> PIECE_SLOTS_LOG2) as usize][start..start + self.width]
     }
 
+    /// The values of a slot, for writing.
+    #[inline]
+    pub(crate) fn row_mut(&mut self, slot: u32) -> &mut [T] {
+        let start = (slot as usize & (PIECE_SLOTS - 1)) * self.width;
+        &mut self.pieces[(slot >> PIECE_SLOTS_LOG2) as usize][start..start + self.width]
+    }
+
     /// `N` of the values of a slot, from the value `at` on.
     #[inline]
     pub(crate) fn part_mut<const N: usize>(&mut self, slot: u32, at: usize) -> &mut [T] {

@@ -5,6 +5,7 @@ const order: readonly (readonly string[])[] = [
   ['sage-types'],
   ['sage-frame'],
   ['sage-queue', 'sage-state', 'sage-connectors'],
+  ['sage-windows'],
   ['sage-runtime'],
   ['sage-node'],
 ];

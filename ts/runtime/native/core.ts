@@ -48,18 +48,30 @@ export interface Core {
   slotsCreate(job: number): number;
   slotsFor(handle: number, image: Uint8Array, out: Int32Array): number;
   stateDrop(handle: number): void;
+  /** Windows (`docs/internals/windows.md`): with built-in aggregators `windowsFire` gives results, else `windowsProgram` says what to do. */
   windowsCreate(job: number, specJson: string): number;
-  /** Adds the rows of a batch from `fromRow` on; the row to go on with once what is due has been taken. `late` = how many rows came too late, and which. */
-  windowsAdd(handle: number, image: Uint8Array, fromRow: number, nowMs: number, late: Int32Array): number;
-  /** All records before `watermark` have been added, and the clock shows `nowMs`; 1 when something is due. */
+  /** Adds rows from `fromRow` on; the row to go on with. `late` = number of late rows, and which: one place more than rows. */
+  windowsAdd(handle: number, image: Uint8Array, times: Float64Array, fromRow: number, nowMs: number, late: Int32Array): number;
+  /** 1 when something is due, else 0. */
   windowsAdvance(handle: number, watermark: number, nowMs: number): number;
+  /** No more rows come: 1 when something is due, else 0. */
   windowsFinish(handle: number): number;
-  /** Results that are due: 0 for none, -2 when `into` is too small (`desc[1]` = bytes needed). `desc` = 0, bytes, rows, layout. */
+  /** 0 when nothing is due, 1 when results were written, -2 when `into` is too small. `desc` = [0, image bytes, rows, layout id]. */
   windowsFire(handle: number, maxResults: number, into: Uint8Array, desc: Int32Array): number;
-  /** What is to be done with the accumulators of JavaScript: 0 for nothing, -2 when there is no room (`desc` = how much is needed). `desc` = words, numbers. */
+  /** 0 when there is nothing to do, 1 when the program was written, -2 without room. `desc` = [words, numbers of windows]. */
   windowsProgram(handle: number, maxResults: number, words: Int32Array, windows: Float64Array, desc: Int32Array): number;
-  /** `out` = late rows, rows between windows, keys, and when the clock should be told next. */
+  /** `out` = [late rows, rows between windows, keys, when the clock should be told next or infinity]. */
   windowsCounts(handle: number, out: Float64Array): void;
+  windowsBytes(handle: number): number;
+  timersCreate(job: number): number;
+  /** Registers pairs of time and id, in order; how many timers there are then. */
+  timersRegister(handle: number, times: Float64Array, ids: Int32Array): number;
+  timersCancel(handle: number, times: Float64Array, ids: Int32Array): number;
+  timersCancelAll(handle: number, id: number): number;
+  /** Takes what is due, as much as there is room for; how many. */
+  timersDue(handle: number, upToMs: number, times: Float64Array, ids: Int32Array): number;
+  /** When the next timer is due; infinity when there is none. */
+  timersNext(handle: number): number;
   probeSource(specJson: string): string;
   planSplits(specJson: string, parallelism: number): string;
 }

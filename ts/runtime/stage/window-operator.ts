@@ -17,6 +17,8 @@ import { windowSpec } from './window-spec.ts';
 import { makeWindowValues } from './window-values.ts';
 import { withTime } from './with-time.ts';
 
+const NO_TIMES = new Float64Array(0);
+
 /** A closed batch of rows, from `next` on not yet in any window. */
 interface Batch {
   readonly kind: 'batch';
@@ -133,7 +135,7 @@ export class WindowOperator implements KeyedOperator, TimeConsumer {
 
   /** Gives the core the rows of a batch from `next` on, until so much is due that it has to be taken first; whether that was all. */
   #add(batch: Batch): boolean {
-    this.#added = this.#core.windowsAdd(this.#handle, batch.image, batch.next, this.#bindings.clock.now(), this.#late);
+    this.#added = this.#core.windowsAdd(this.#handle, batch.image, this.#timesOf(batch.image), batch.next, this.#bindings.clock.now(), this.#late);
     batch.next = this.#added;
     this.#mayBeDue = true;
     this.#noteLate(batch);
@@ -161,8 +163,9 @@ export class WindowOperator implements KeyedOperator, TimeConsumer {
     }
   }
 
-  /** The column of event times in an image: behind that of the key, if there is one. */
+  /** The column of event times in an image. */
   #timesOf(image: Buffer): Float64Array {
+    if (this.#op.time === 'processing') return NO_TIMES;
     const header = new Int32Array(image.buffer, image.byteOffset, 2);
     const { plan } = this.#layouts.get(header[1]!);
     const place = new Int32Array(image.buffer, image.byteOffset + 4 * (4 + 2 * plan.time!.values), 2);

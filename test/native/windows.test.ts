@@ -1,0 +1,227 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { exported, outcomeOf } from './support/binding.ts';
+import { imageOf, tinyGraph } from './support/tiny-job.ts';
+
+/** Instructions of a program: `docs/internals/windows.md`. */
+const [KEY, DROP, INIT, ADD, MERGE, EMIT, EMIT_PANES, FREE] = [1, 2, 3, 4, 5, 6, 7, 8];
+
+interface Row {
+  readonly key: number;
+  readonly time: number;
+  readonly value: number;
+}
+interface Result {
+  readonly key: number;
+  readonly start: number;
+  readonly end: number;
+  readonly count: number;
+  readonly sum: number;
+}
+
+const doubles = (values: readonly number[]): Uint8Array => new Uint8Array(Float64Array.from(values).buffer);
+const call = (name: string, ...args: unknown[]): number => exported[name]!(...args) as number;
+
+let job: number;
+let layout: number;
+
+beforeAll(() => {
+  job = call('createJob', tinyGraph());
+  layout = call('internLayout', job, '{"key":"f64","row":{"tup":["f64"]}}');
+});
+afterAll(() => void exported['dropJob']!(job));
+
+const imageOfRows = (rows: readonly Row[]): Uint8Array => imageOf(rows.length, layout, [doubles(rows.map(({ key }) => key)), doubles(rows.map(({ value }) => value))]);
+
+/** Tumbling windows of 10 ms by plain JavaScript: all rows, then a watermark after each batch, then the end. */
+function byHand(batches: readonly (readonly Row[])[]): Result[] {
+  const open = new Map<number, Map<number, { count: number; sum: number }>>();
+  const results: Result[] = [];
+  let watermark = Number.NEGATIVE_INFINITY;
+  const fire = (): void => {
+    for (const start of [...open.keys()].toSorted((a, b) => a - b)) {
+      if (start + 10 > watermark) return;
+      for (const [key, state] of [...open.get(start)!].toSorted(([a], [b]) => firstSeen.get(a)! - firstSeen.get(b)!)) results.push({ key, start, end: start + 10, ...state });
+      open.delete(start);
+      for (const key of firstSeen.keys()) if (![...open.values()].some((keys) => keys.has(key))) firstSeen.delete(key);
+    }
+  };
+  const firstSeen = new Map<number, number>();
+  let seen = 0;
+  for (const batch of batches) {
+    for (const { key, time, value } of batch) {
+      const start = Math.floor(time / 10) * 10;
+      if (start + 10 <= watermark) continue;
+      if (!firstSeen.has(key)) firstSeen.set(key, seen++);
+      if (!open.has(start)) open.set(start, new Map());
+      const state = open.get(start)!.get(key) ?? { count: 0, sum: 0 };
+      open.get(start)!.set(key, { count: state.count + 1, sum: state.sum + value });
+    }
+    watermark = Math.max(watermark, ...batch.map(({ time }) => time - 8));
+    fire();
+  }
+  watermark = Number.POSITIVE_INFINITY;
+  fire();
+  return results;
+}
+
+/** Runs batches through windows; `take` takes what is due, of the rows of a batch. */
+function run(handle: number, batches: readonly (readonly Row[])[], take: (batch: readonly Row[]) => void): number[] {
+  const late: number[] = [];
+  let first = 0;
+  let watermark = Number.NEGATIVE_INFINITY;
+  for (const batch of batches) {
+    const places = new Int32Array(batch.length + 1);
+    for (let next = 0; next < batch.length; ) {
+      next = call('windowsAdd', handle, imageOfRows(batch), Float64Array.from(batch, ({ time }) => time), next, 0, places);
+      late.push(...[...places.subarray(1, 1 + places[0]!)].map((row) => first + row));
+      take(batch);
+    }
+    first += batch.length;
+    watermark = Math.max(watermark, ...batch.map(({ time }) => time - 8));
+    if (call('windowsAdvance', handle, watermark, 0) === 1) take([]);
+  }
+  if (call('windowsFinish', handle) === 1) take([]);
+  return late;
+}
+
+function native(batches: readonly (readonly Row[])[]): { results: Result[]; late: number[] } {
+  const handle = call('windowsCreate', job, '{"keyed":true,"time":"event","assigner":{"kind":"tumbling","sizeMs":10},"aggregates":[{"kind":"count"},{"kind":"sum","input":0}]}');
+  const results: Result[] = [];
+  let into = new Uint8Array(8);
+  const desc = new Int32Array(4);
+  const late = run(handle, batches, () => {
+    for (;;) {
+      const given = call('windowsFire', handle, 3, into, desc);
+      if (given === 0) return;
+      if (given === -2) {
+        into = new Uint8Array(desc[1]!);
+        continue;
+      }
+      const header = new Int32Array(into.buffer, 0, 14);
+      const column = (at: number): Float64Array => new Float64Array(into.buffer, header[4 + 2 * at], desc[2]);
+      const [keys, starts, ends, counts, sums] = [0, 1, 2, 3, 4].map(column) as [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
+      for (let row = 0; row < desc[2]!; row++) results.push({ key: keys[row]!, start: starts[row]!, end: ends[row]!, count: counts[row]!, sum: sums[row]! });
+    }
+  });
+  exported['stateDrop']!(handle);
+  return { results, late };
+}
+
+/** The accumulators of JavaScript: arrays by number. */
+function recorded(batches: readonly (readonly Row[])[], elements: boolean): { results: Result[]; late: number[] } {
+  const handle = call('windowsCreate', job, `{"keyed":true,"time":"event","assigner":{"kind":"tumbling","sizeMs":10},"elements":${elements}}`);
+  const results: Result[] = [];
+  const keys: (number | undefined)[] = [];
+  const accumulators: (number[] | undefined)[] = [];
+  let [words, windows] = [new Int32Array(1), new Float64Array(1)];
+  const desc = new Int32Array(2);
+  const late = run(handle, batches, (batch) => {
+    for (;;) {
+      const given = call('windowsProgram', handle, 3, words, windows, desc);
+      if (given === 0) return;
+      if (given === -2) {
+        [words, windows] = [new Int32Array(desc[0]!), new Float64Array(desc[1]!)];
+        continue;
+      }
+      const emit = (values: readonly number[], slot: number, window: number): void =>
+        void results.push({ key: keys[slot]!, start: windows[2 * window]!, end: windows[2 * window + 1]!, count: values.length, sum: values.reduce((a, b) => a + b, 0) });
+      const actions: Readonly<Record<number, (next: () => number) => void>> = {
+        [KEY!]: (next) => void (keys[next()] = batch[next()]!.key),
+        [DROP!]: (next) => void (keys[next()] = undefined),
+        [INIT!]: (next) => void (accumulators[next()] = []),
+        [ADD!]: (next) => {
+          for (let n = next(); n > 0; n--) {
+            const row = next();
+            accumulators[next()]!.push(batch[row]!.value);
+          }
+        },
+        [MERGE!]: (next) => void accumulators[next()]!.push(...accumulators[next()]!),
+        [EMIT!]: (next) => emit(accumulators[next()]!, next(), next()),
+        [EMIT_PANES!]: (next) => {
+          const [slot, window] = [next(), next()];
+          emit(Array.from({ length: next() }, () => accumulators[next()]!).flat(), slot, window);
+        },
+        [FREE!]: (next) => void (accumulators[next()] = undefined),
+      };
+      for (let at = 0; at < desc[0]!; ) actions[words[at++]!]!(() => words[at++]!);
+    }
+  });
+  expect(accumulators.filter((accumulator) => accumulator !== undefined)).toEqual([]);
+  expect(keys.filter((key) => key !== undefined)).toEqual([]);
+  exported['stateDrop']!(handle);
+  return { results, late };
+}
+
+describe('windows', () => {
+  it('given random rows in random batches, the core and programs give what plain JavaScript gives', () => {
+    const row = fc.record({ key: fc.integer({ min: 0, max: 3 }), time: fc.integer({ min: -40, max: 80 }), value: fc.integer({ min: -9, max: 9 }) });
+    fc.assert(
+      fc.property(fc.array(fc.array(row, { minLength: 1, maxLength: 12 }), { maxLength: 12 }), (batches) => {
+        const expected = byHand(batches);
+        const { results, late } = native(batches);
+        expect(results).toEqual(expected);
+        expect(recorded(batches, false)).toEqual({ results: expected, late });
+        expect(recorded(batches, true)).toEqual({ results: expected, late });
+        expect(results.reduce((rows, { count }) => rows + count, 0) + late.length).toBe(batches.flat().length);
+      }),
+    );
+  });
+
+  it('given late rows and gaps counts them, and says how many keys there are', () => {
+    const handle = call('windowsCreate', job, '{"keyed":true,"time":"event","assigner":{"kind":"sliding","sizeMs":1,"slideMs":10},"aggregates":[]}');
+    const rows = [0, 5, 20].map((time) => ({ key: 1, time, value: 0 }));
+    run(handle, [rows.slice(0, 2), rows.slice(2), rows.slice(0, 1)], () => {
+      while (call('windowsFire', handle, 10, new Uint8Array(1024), new Int32Array(4)) !== 0);
+    });
+    const counts = new Float64Array(4);
+    exported['windowsCounts']!(handle, counts);
+    expect([...counts]).toEqual([1, 1, 0, Number.POSITIVE_INFINITY]);
+    expect(call('windowsBytes', handle)).toBeGreaterThan(0);
+    exported['stateDrop']!(handle);
+  });
+
+  it('given what does not fit says so and loses nothing', () => {
+    const handle = call('windowsCreate', job, '{"keyed":true,"time":"event","assigner":{"kind":"global"}}');
+    const image = imageOfRows([{ key: 1, time: 0, value: 2 }]);
+    const times = Float64Array.of(0);
+    const late = new Int32Array(2);
+    const [words, windows, desc] = [new Int32Array(100), new Float64Array(100), new Int32Array(2)];
+    expect(outcomeOf('windowsAdd', [handle, image, Float64Array.of(Number.NaN), 0, 0, late])).toMatchObject({ code: 'SAGE_INTERNAL', message: expect.stringContaining('row 0') as string });
+    expect(outcomeOf('windowsAdd', [handle, image, times, 0, 0, new Int32Array(1)])).toMatchObject({ code: 'SAGE_INTERNAL', message: expect.stringContaining('no room') as string });
+    expect(outcomeOf('windowsAdd', [handle, image, new Float64Array(late.buffer), 0, 0, late])).toMatchObject({ code: 'SAGE_INTERNAL', message: expect.stringContaining('overlap') as string });
+    expect(outcomeOf('windowsFire', [handle, 1, new Uint8Array(64), new Int32Array(4)])).toMatchObject({ code: 'SAGE_INTERNAL', message: expect.stringContaining('JavaScript has') as string });
+    expect(call('windowsAdd', handle, image, times, 0, 0, late)).toBe(1);
+    expect(outcomeOf('windowsAdd', [handle, image, times, 0, 0, late])).toMatchObject({ code: 'SAGE_INTERNAL', message: expect.stringContaining('before all that was due') as string });
+    expect(outcomeOf('windowsProgram', [handle, 1, words, windows, new Int32Array(1)])).toHaveProperty('code');
+    expect(call('windowsProgram', handle, 1, new Int32Array(1), windows, desc)).toBe(-2);
+    expect(call('windowsProgram', handle, 1, words, windows, desc)).toBe(1);
+    expect([...words.subarray(0, desc[0])]).toEqual([KEY, 0, 0, INIT, 1, ADD, 1, 0, 1]);
+    expect(outcomeOf('slotsFor', [handle, image, late])).toMatchObject({ code: 'SAGE_INTERNAL' });
+    exported['stateDrop']!(handle);
+    expect(outcomeOf('windowsAdvance', [handle, 0, 0])).toMatchObject({ code: 'SAGE_INTERNAL' });
+  });
+});
+
+describe('timers', () => {
+  it('become due by time, those of one time in the order in which they were registered', () => {
+    const handle = call('timersCreate', job);
+    expect(call('timersNext', handle)).toBe(Number.POSITIVE_INFINITY);
+    expect(call('timersRegister', handle, Float64Array.of(5, 3, 5, 3, -1), Int32Array.of(1, 2, 0, 2, 7))).toBe(4);
+    expect(call('timersRegister', handle, Float64Array.of(8, 9), Int32Array.of(4, 4))).toBe(6);
+    expect(call('timersCancel', handle, Float64Array.of(3, 100), Int32Array.of(2, 2))).toBe(5);
+    expect(call('timersCancelAll', handle, 4)).toBe(3);
+    const [times, ids] = [new Float64Array(2), new Int32Array(2)];
+    expect(call('timersNext', handle)).toBe(-1);
+    expect(call('timersDue', handle, 5, times, ids)).toBe(2);
+    expect([...times, ...ids]).toEqual([-1, 5, 7, 1]);
+    expect(call('timersDue', handle, 4.9, times, ids)).toBe(0);
+    expect(call('timersDue', handle, 5, times, ids)).toBe(1);
+    expect([times[0], ids[0], call('timersNext', handle)]).toEqual([5, 0, Number.POSITIVE_INFINITY]);
+    for (const args of [[Float64Array.of(1), new Int32Array(0)], [Float64Array.of(Number.NaN), Int32Array.of(1)], [Float64Array.of(1), Int32Array.of(-1)]]) {
+      expect(outcomeOf('timersRegister', [handle, ...args])).toMatchObject({ code: 'SAGE_INTERNAL' });
+    }
+    exported['stateDrop']!(handle);
+  });
+});
