@@ -61,6 +61,8 @@ export interface OperatorCounts {
   readonly deadLetters: number;
   /** What its functions count themselves; not there when they count nothing. */
   readonly metrics?: UserMetrics;
+  /** Records that came too late for all of their windows; not there for other operators. */
+  readonly recordsLate?: number;
   /**
    * How far event time is behind the operator, in epoch milliseconds: all records before it have been given. Infinity at the end;
    * not there without timestamps, or before the first record.

@@ -63,7 +63,7 @@ interface NodeCounts {
 }
 
 /** What each node of a stage got and gave, worked out from the few counters that are kept on the hot path. */
-function countNodes(stage: Stage, tasks: readonly CoreTaskMetrics[]): { readonly counts: readonly NodeCounts[]; readonly dropped: Float64Array } {
+function countNodes(stage: Stage, tasks: readonly CoreTaskMetrics[]): { readonly counts: readonly NodeCounts[]; readonly dropped: Float64Array; readonly late: Float64Array } {
   const size = stage.nodes.length;
   const sums = new Float64Array(size * COUNTERS_PER_NODE);
   for (const task of tasks) task.reported.forEach((value, n) => (sums[n]! += value ?? 0));
@@ -75,7 +75,7 @@ function countNodes(stage: Stage, tasks: readonly CoreTaskMetrics[]): { readonly
     count.out = outOf(node, count, entered[node.id]!, dropped[node.id]!, emitted[node.id]!);
     for (const child of node.children) counts[child]!.in += count.out;
   }
-  return { counts, dropped };
+  return { counts, dropped, late: block(6) };
 }
 
 /** The watermark of the records that leave a node: that of the instance which is least far; nothing where there is none yet. */
@@ -111,6 +111,7 @@ function outOf(node: StageNode, count: NodeCounts, entered: number, dropped: num
     case 'batch':
       return emitted + entered;
     case 'mapAsync':
+    case 'window':
       return entered;
     case 'reduce':
     case 'aggregate':
@@ -127,7 +128,7 @@ export function countOperators(plan: JobPlan, metrics: CoreMetrics, userMetrics:
   const operators = new Map<number, { -readonly [K in keyof OperatorCounts]: OperatorCounts[K] }>();
   for (const stage of plan.physical.stages) {
     const tasks = metrics.tasks.filter((task) => task.stage === stage.id);
-    const { counts, dropped } = countNodes(stage, tasks);
+    const { counts, dropped, late } = countNodes(stage, tasks);
     for (const node of stage.nodes) {
       const { op } = node;
       // What could not be encoded is the failure of the operator that it belongs to.
@@ -168,6 +169,10 @@ export function countOperators(plan: JobPlan, metrics: CoreMetrics, userMetrics:
       }
       const watermark = node.operator.timed ? watermarkOf(stage, node, tasks) : undefined;
       if (watermark !== undefined) entry.watermark = watermark;
+      if (op.kind === 'window') {
+        entry.recordsLate = (entry.recordsLate ?? 0) + late[node.id]!;
+        entry.recordsDropped += dropped[node.id]!;
+      }
       const count = counts[node.id]!;
       entry.recordsIn += count.in;
       entry.recordsOut += count.out;
