@@ -11,7 +11,7 @@ export interface TimeWindow {
   readonly timeWindow: number;
 }
 
-const KINDS: readonly unknown[] = ['time', 'count', 'processingTime', 'early'];
+const KINDS: ReadonlySet<unknown> = new Set(['time', 'count', 'processingTime', 'early']);
 
 /** What `window` was given. @throws SageError SAGE_PLAN_ARGUMENT */
 export function toWindowSettings(value: unknown, declaredAt: SourceLocation): WindowSettings {
@@ -34,7 +34,7 @@ export function toWindowSettings(value: unknown, declaredAt: SourceLocation): Wi
 
 /** @throws SageError SAGE_PLAN_ARGUMENT */
 export function checkTrigger(value: unknown, declaredAt: SourceLocation): Trigger {
-  if (typeof value === 'object' && value !== null && KINDS.includes((value as Partial<Trigger>).kind)) return value as Trigger;
+  if (typeof value === 'object' && value !== null && KINDS.has((value as Partial<Trigger>).kind)) return value as Trigger;
   throw planError('SAGE_PLAN_ARGUMENT', {
     message: `trigger was given ${describeValue(value)}`,
     expected: "atEnd(), everyCount(100), everyPeriod('1s'), or early(...) of one of these",

@@ -7,7 +7,9 @@ import { BaseTransformation } from './base-transformation.ts';
 
 /** Which windows there are, and when they give results. */
 export interface WindowSettings {
+  /** Which records belong together. */
   readonly assigner: WindowAssigner;
+  /** When there is a result. */
   readonly trigger: Trigger;
   /** Whether a later result of a window is made of all its records, or of those that no result has shown. */
   readonly accumulation: 'accumulating' | 'discarding';
