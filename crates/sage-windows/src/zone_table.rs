@@ -77,6 +77,8 @@ impl ZoneTable {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const HOUR: f64 = 3_600_000.0;
@@ -110,5 +112,25 @@ mod tests {
         assert_eq!(zone.to_utc(40.0 * HOUR), change);
         assert_eq!(zone.to_utc(64.0 * HOUR), change);
         assert_eq!(zone.to_utc(65.0 * HOUR), change + HOUR);
+    }
+
+    proptest! {
+        #[test]
+        fn an_edge_is_the_first_moment_at_which_clocks_show_it_or_more(
+            changes in prop::collection::btree_map(0_i32..400, -48_i32..48, 1..6),
+            local in -100_i32..500,
+        ) {
+            let quarters = |number: i32| f64::from(number) * HOUR / 4.0;
+            let offsets: Vec<(f64, f64)> =
+                changes.iter().map(|(&from, &offset)| (quarters(from), quarters(offset))).collect();
+            let zone = table(&offsets);
+            let shown = |utc: f64| {
+                let before = offsets.iter().rev().find(|(from, _)| *from <= utc);
+                utc + before.unwrap_or(&offsets[0]).1
+            };
+            let first = (-200..700).map(quarters).find(|&utc| shown(utc) >= quarters(local));
+            prop_assert_eq!(Some(zone.to_utc(quarters(local))), first);
+            prop_assert_eq!(zone.to_local(quarters(local)), shown(quarters(local)));
+        }
     }
 }

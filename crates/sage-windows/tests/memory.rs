@@ -89,11 +89,11 @@ fn after_a_week_of_windows_of_ever_new_keys_memory_is_what_it_was_after_the_firs
     for (assigner, more) in ALL {
         let mut stream = Stream::new(assigner, more);
         let mut first_hour = 0;
-        // A window in each minute of a week, of keys that never come again.
-        for minute in 0..7 * 24 * 60_u32 {
-            let time = f64::from(minute) * 60_000.0;
-            stream.rows(minute * 20..minute * 20 + 20, time, time);
-            if minute == 60 {
+        // A window in each five minutes of a week, of keys that never come again.
+        for step in 0..7 * 24 * 12_u32 {
+            let time = f64::from(step) * 300_000.0;
+            stream.rows(step * 20..step * 20 + 20, time, time);
+            if step == 12 {
                 first_hour = stream.bytes();
             }
         }
@@ -108,13 +108,13 @@ fn after_a_week_of_windows_of_ever_new_keys_memory_is_what_it_was_after_the_firs
             "{assigner} {more}: {} > {first_hour}",
             stream.bytes()
         );
-        assert!(stream.results >= 7 * 24 * 60 * 20, "{assigner}");
+        assert!(stream.results >= 7 * 24 * 12 * 20, "{assigner}");
     }
 }
 
 #[test]
 fn a_million_open_windows_are_held_and_all_fire() {
-    for (assigner, more) in [ALL[0], ALL[2], ALL[4], ALL[5]] {
+    for (assigner, more) in [ALL[0], ALL[2], ALL[4]] {
         let mut stream = Stream::new(assigner, more);
         stream.rows(0..1_000_000, 5.0, f64::NEG_INFINITY);
         assert_eq!((stream.keys(), stream.results), (1_000_000, 0));
