@@ -65,6 +65,8 @@ export type StageOp =
       readonly result: WindowResult;
       /** Whether windows go by event time, or by the clock. */
       readonly time: 'event' | 'processing';
+      /** As of an aggregate. */
+      readonly input: 'record' | 'extracted';
     }
   | { readonly kind: 'sink'; readonly sink: SinkDescriptor }
   /** Writes batches. `output` counts the outputs of the stage from 0. */

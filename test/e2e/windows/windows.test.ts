@@ -221,3 +221,12 @@ it('a class behind windows sees no key, and the event time of the window', async
   }
   expect(await recordsOf((env) => timed(env, orders.slice(0, 1)).keyBy('shop').window(tumbling('10s')).aggregate({ n: count() }).map(Look))).toEqual([[undefined, 9_999]]);
 });
+
+it('over an exchange only the key, the time and what is aggregated travel', async () => {
+  const build = (env: LocalEnvironment): DataStream<unknown> =>
+    timed(env).keyBy('shop').parallelism(2).window(tumbling('10s')).aggregate({ n: count(), total: sum('price') }).map(({ key, n, total }) => [key, n, total]);
+  const env = new LocalEnvironment('extracted');
+  build(env).print();
+  expect(env.explain()).toContain("only the key, the time and the inputs of 'window' go through the exchange");
+  expect((await recordsOf(build)).toSorted()).toEqual([['a', 1, 1], ['a', 2, 12], ['b', 1, 2]]);
+});

@@ -11,8 +11,10 @@ export function emitWindow(text: SegmentText, node: StageNode, value: string, sc
   const windows = text.bind(`y${node.id}`, `R.keyed[${node.id}]`);
   const writer = text.bind(`w${node.id}`, `R.writers[${node.id}]`);
   const inCore = op.result.kind === 'aggregate' && windowKeeper(op.result, op.settings) === 'core';
+  const time = op.time === 'event' ? scope.time : undefined;
+  if (op.input === 'extracted') return [text.appendKeyed(node, writer, value, value, scope, indent, time)];
   const inputs = inCore && op.result.kind === 'aggregate' ? Object.values(op.result.spec).filter(hasInput).map((aggregator) => emitAggregateInput(text, node, aggregator, value, scope, indent)) : [];
   const keep = inCore && op.settings.lateTag === undefined ? [] : [`${indent}${windows}.keys.push(${scope.key}); ${windows}.records.push(${value});`];
   const row = inCore ? `[${inputs.map((input) => input.name).join(', ')}]` : 'null';
-  return [`${indent}op = ${node.id};`, ...inputs.flatMap((input) => input.lines), ...keep, text.appendKeyed(node, writer, row, value, scope, indent, op.time === 'event' ? scope.time : undefined)];
+  return [`${indent}op = ${node.id};`, ...inputs.flatMap((input) => input.lines), ...keep, text.appendKeyed(node, writer, row, value, scope, indent, time)];
 }

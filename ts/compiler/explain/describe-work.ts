@@ -46,11 +46,12 @@ export function describeWork(operator: LogicalOperator): string {
         .join(', ');
     case 'aggregate': {
       const spec = Object.entries(transformation.spec);
-      if (kind === 'extract') return spec.map(([, one]) => describeInput(one)).filter(Boolean).join(', ') || 'the key alone';
+      if (kind === 'extract') return describeInputs(transformation.spec);
       const results = spec.map(([name, one]) => `${name}: ${describeAggregator(one)}`).join(', ');
       return `{ ${results} } ${transformation.keyed ? 'for each key' : 'over all records'}, ${describeEmit(transformation.emit)}`;
     }
     case 'window':
+      if (kind === 'extract') return describeInputs(transformation.result.kind === 'aggregate' ? transformation.result.spec : {});
       return describeWindows(transformation, operator.takesTime);
     case 'zipWithIndex':
     case 'rebalance':
@@ -115,6 +116,11 @@ function describeEmit(emit: Emit): string {
 function describeAggregator(aggregator: AnyAggregator): string {
   if (!('kind' in aggregator)) return 'a user aggregator';
   return `${aggregator.name}(${describeInput(aggregator)})`;
+}
+
+/** What an `extract` reads. */
+function describeInputs(spec: Readonly<Record<string, AnyAggregator>>): string {
+  return Object.values(spec).map(describeInput).filter(Boolean).join(', ') || 'the key alone';
 }
 
 function describeInput(aggregator: AnyAggregator): string {

@@ -2,10 +2,11 @@ import { outcomeOf } from '../../transformations/error-policy.ts';
 import type { AppliedRule, LogicalOperator } from '../logical-plan.ts';
 import { consumersById, operatorsById } from '../logical/plan-edges.ts';
 import { runsInCore } from '../native-aggregates.ts';
+import { windowKeeper } from '../windows.ts';
 import { type OptimiserRule, type Rewrite, unchanged } from './rule.ts';
 
 /**
- * Before an exchange into an aggregate that the core computes, records become what it needs: the key and the inputs of
+ * Before an exchange into an aggregate that the core computes, with windows or without, records become what it needs: the key and the inputs of
  * the aggregators. Everything else of the record need not travel.
  */
 export const extractAggregateInputs: OptimiserRule = {
@@ -16,7 +17,7 @@ export const extractAggregateInputs: OptimiserRule = {
     const applied: Omit<AppliedRule, 'rule'>[] = [];
     let nextId = Math.max(...plan.operators.map(({ id }) => id)) + 1;
     const operators = plan.operators.flatMap((operator): LogicalOperator[] => {
-      const keyBy = operator.kind === 'aggregate' ? byId.get(operator.inputs[0]!) : undefined;
+      const keyBy = operator.kind === 'aggregate' || operator.kind === 'window' ? byId.get(operator.inputs[0]!) : undefined;
       if (keyBy?.kind !== 'keyBy' || !canExtract(operator)) return [operator];
       // Another consumer of the same records would need the exchange of whole records beside this one.
       if (consumers.get(keyBy.id)!.length > 1) return [operator];
@@ -32,10 +33,12 @@ export const extractAggregateInputs: OptimiserRule = {
         parallelismReason: 'as the keyBy before it',
         elastic: keyBy.elastic,
         keyedBy: keyBy.id,
+        takesTime: keyBy.timed,
+        timed: keyBy.timed,
         aggregateInput: undefined,
         extractsFor: operator,
       };
-      applied.push({ what: `only the key and the inputs of '${operator.name}' go through the exchange`, removed: [] });
+      applied.push({ what: `only the key${operator.kind === 'window' && keyBy.timed ? ', the time' : ''} and the inputs of '${operator.name}' go through the exchange`, removed: [] });
       return [extract, { ...operator, inputs: [extract.id], aggregateInput: 'extracted' }];
     });
     return applied.length === 0 ? unchanged(plan) : { plan: { operators }, applied, warnings: [] };
@@ -44,6 +47,11 @@ export const extractAggregateInputs: OptimiserRule = {
 
 function canExtract({ transformation }: LogicalOperator): boolean {
   // A dead letter is the whole record, and comes out of the aggregate.
-  if (transformation.kind !== 'aggregate' || !transformation.keyed || outcomeOf(transformation.errorPolicy) === 'deadLetter') return false;
-  return runsInCore(transformation.spec, transformation.emit);
+  if (outcomeOf(transformation.errorPolicy) === 'deadLetter') return false;
+  if (transformation.kind === 'window') {
+    const { keyed, result, settings } = transformation;
+    // A late record is given as it came.
+    return keyed && settings.lateTag === undefined && windowKeeper(result, settings) === 'core';
+  }
+  return transformation.kind === 'aggregate' && transformation.keyed && runsInCore(transformation.spec, transformation.emit);
 }

@@ -1,6 +1,7 @@
 import { isBuiltinAggregator } from '../../functions/aggregator.ts';
 import { type FieldPath, isFieldPath } from '../../functions/field-path.ts';
-import type { AggregateTransformation } from '../../transformations/aggregate-transformation.ts';
+import type { AnyAggregator } from '../../transformations/aggregate-transformation.ts';
+import type { Transformation } from '../../transformations/transformation.ts';
 import { ValidateTransformation } from '../../transformations/validate-transformation.ts';
 import { outcomeOf } from '../../transformations/error-policy.ts';
 import type { OperatorId } from '../../common/ids.ts';
@@ -67,16 +68,25 @@ function fieldsOf(operator: LogicalOperator, read: ReadonlyMap<OperatorId, Field
       return join([one(transformation.selector), read.get(operator.id)!]);
     case 'map':
       return transformation instanceof ValidateTransformation ? (strippedFields(transformation.schema) ?? 'all') : 'all';
+    case 'assignTimestamps':
+      if (transformation.kind !== 'assignTimestamps' || !isFieldPath(transformation.selector)) return 'all';
+      return join([one(transformation.selector), read.get(operator.id)!]);
     case 'extract':
-      return aggregatedFields(transformation as AggregateTransformation);
+      return aggregatedFields(transformation);
     case 'aggregate':
-      return operator.aggregateInput === 'extracted' ? NONE : aggregatedFields(transformation as AggregateTransformation);
+    case 'window':
+      return operator.aggregateInput === 'extracted' ? NONE : aggregatedFields(transformation);
     default:
       return 'all';
   }
 }
 
-function aggregatedFields({ spec }: AggregateTransformation): Fields {
+/** What an aggregate reads, of windows or without; all where whole records are kept. */
+function aggregatedFields(transformation: Transformation): Fields {
+  let spec: Readonly<Record<string, AnyAggregator>> | undefined;
+  if (transformation.kind === 'aggregate') spec = transformation.spec;
+  else if (transformation.kind === 'window' && transformation.settings.lateTag === undefined && transformation.result.kind === 'aggregate') spec = transformation.result.spec;
+  if (spec === undefined) return 'all';
   return join(
     Object.values(spec).map((aggregator): Fields => {
       if (!isBuiltinAggregator(aggregator)) return 'all';

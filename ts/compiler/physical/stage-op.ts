@@ -45,7 +45,8 @@ export function stageOp(operator: LogicalOperator): StageOp {
     }
     case 'window': {
       const { keyed, settings, result } = transformation;
-      return { kind: 'window', keyed, settings, result, time: operator.takesTime ? 'event' : 'processing' };
+      if (kind === 'extract') return { kind: 'extract', spec: result.kind === 'aggregate' ? result.spec : {} };
+      return { kind: 'window', keyed, settings, result, time: operator.takesTime ? 'event' : 'processing', input: operator.aggregateInput ?? 'record' };
     }
     case 'sink': {
       const { sink } = transformation;

@@ -18,7 +18,8 @@ export function findTimeNeeds(plan: LogicalPlan, links: readonly Link[]): Readon
   return needs;
 }
 
-function usesTime({ transformation }: LogicalOperator): boolean {
+function usesTime({ kind, transformation }: LogicalOperator): boolean {
+  if (kind === 'extract') return false;
   switch (transformation.kind) {
     case 'assignTimestamps':
       // The function is given the timestamp that the record had.

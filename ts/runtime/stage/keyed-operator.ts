@@ -41,7 +41,7 @@ export interface KeyedOperator {
   /** With `emit: { everyMs }`: time until there is something to emit; nothing when no key has changed. */
   dueInMs?(nowMs: number): number | undefined;
   /** A batch of an exchange whose columns are the inputs already. */
-  updateFromImage?(image: Uint8Array): void;
+  updateFromImage?(image: Uint8Array, rows: number): void;
   /** Of windows: the input has ended, so that everything is due; whether that was not known yet. */
   finish?(): boolean;
   /** The next batch of final results, undefined when all were given. */

@@ -347,7 +347,7 @@ export class StageRunner {
     const direct = this.#directAggregate(root);
     if (direct !== undefined) {
       this.bindings.counts[root]! += this.#desc[2]!;
-      direct(reader.image.subarray(0, imageBytes));
+      direct(reader.image.subarray(0, imageBytes), this.#desc[2]!);
       return;
     }
     reader.load();
@@ -357,11 +357,11 @@ export class StageRunner {
   }
 
   /** A root whose batches go to a native aggregate as they are. */
-  #directAggregate(root: number): ((image: Uint8Array) => void) | undefined {
+  #directAggregate(root: number): ((image: Uint8Array, rows: number) => void) | undefined {
     const { nodes } = this.bindings.stage;
     const { children } = nodes[root]!;
     const { op } = nodes[children[0] ?? root]!;
-    if (children.length !== 1 || op.kind !== 'aggregate' || op.input !== 'extracted' || op.emit !== 'final') return undefined;
+    if (children.length !== 1 || !(op.kind === 'window' || op.kind === 'aggregate') || op.input !== 'extracted' || ('emit' in op && op.emit !== 'final')) return undefined;
     const operator = this.bindings.keyed[children[0]!];
     return operator?.updateFromImage?.bind(operator);
   }

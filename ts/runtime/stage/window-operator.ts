@@ -120,6 +120,15 @@ export class WindowOperator implements KeyedOperator, TimeConsumer {
       this.keys = whole ? [] : this.keys.slice(rows);
       this.records = whole ? [] : this.records.slice(rows);
     }
+    this.#take(image, rows, keys, records);
+  }
+
+  /** A batch of the exchange whose columns are the inputs: it goes to the core as it is. */
+  updateFromImage(image: Uint8Array, rows: number): void {
+    this.#take(Buffer.from(image.buffer, image.byteOffset, image.length), rows, [], []);
+  }
+
+  #take(image: Buffer, rows: number, keys: readonly unknown[], records: readonly unknown[]): void {
     const batch = { rows, keys, records, next: 0 };
     if (rows >= this.#late.length) this.#late = new Int32Array(rows * 2);
     // The image is the writer's: what does not get through at once is copied.
@@ -313,7 +322,8 @@ export class WindowOperator implements KeyedOperator, TimeConsumer {
     const { control } = this.#bindings;
     let row: unknown = null;
     try {
-      if (this.#inputs !== undefined) row = this.#inputs.map((aggregator, n) => this.#input(aggregator, n, value));
+      if (this.#op.input === 'extracted') row = value;
+      else if (this.#inputs !== undefined) row = this.#inputs.map((aggregator, n) => this.#input(aggregator, n, value));
     } catch (error) {
       return this.recover(error, value, key);
     }
