@@ -11,6 +11,7 @@ const CASES: Readonly<Record<Row, () => Promise<{ readonly benchCase: BenchCase 
   'operators-15': () => import('./operators-15.ts'),
   'keyed-final': () => import('./keyed-final.ts'),
   'keyed-update': () => import('./keyed-update.ts'),
+  windows: () => import('./windows.ts'),
   'map-async': () => import('./map-async.ts'),
   'two-workers': () => import('./two-workers.ts'),
   exchange: () => import('./exchange.ts'),
