@@ -69,7 +69,7 @@ impl PaneAccumulators for NativeAccumulators {
 
     fn max_panes_of_result(&self) -> i64 {
         // Neighbouring numbers are added up in no time.
-        64
+        32
     }
 
     fn begin_batch(&mut self, view: &BatchView<'_>) -> Result<()> {

@@ -148,3 +148,62 @@ export declare function take(isolate: number, task: number, desc: Int32Array, in
 
 /** Panics, for the test of the net. */
 export declare function testPanic(): void
+
+/** Cancels timers; those that are not there are ignored. How many timers there are then. */
+export declare function timersCancel(handle: number, times: Float64Array, ids: Int32Array): number
+
+/** Cancels all timers of an id. How many timers there are then. */
+export declare function timersCancelAll(handle: number, id: number): number
+
+/** Timers by time; ids are slots of keys or numbers of accumulators. */
+export declare function timersCreate(jobHandle: number): number
+
+/** Takes timers that are due, by time and in the order of registration, as many as there is room for; how many. */
+export declare function timersDue(handle: number, upToMs: number, times: Float64Array, ids: Int32Array): number
+
+/** When the next timer is due; infinity when there is none. */
+export declare function timersNext(handle: number): number
+
+/** Registers timers, in this order; those that are there stay. How many timers there are then. */
+export declare function timersRegister(handle: number, times: Float64Array, ids: Int32Array): number
+
+/**
+ * Adds the rows of a batch from `from_row` on; the row to go on with, once what is due has been taken. `late` = how many rows
+ * came too late for all of their windows, and which; it has one place more than there are rows. `times` is ignored
+ * for processing time and windows of elements.
+ */
+export declare function windowsAdd(handle: number, image: Uint8Array, times: Float64Array, fromRow: number, nowMs: number, late: Int32Array): number
+
+/** Event time has come to `watermark`, and the clock shows `now_ms`. 1 when something is due, else 0. */
+export declare function windowsAdvance(handle: number, watermark: number, nowMs: number): number
+
+/** Bytes that windows hold in the core. Looks at every key. */
+export declare function windowsBytes(handle: number): number
+
+/**
+ * `out` = late rows, rows between windows, keys that have something, and when the clock should be told next (infinity when
+ * nothing waits for it).
+ */
+export declare function windowsCounts(handle: number, out: Float64Array): void
+
+/**
+ * Windows of a keyed or unkeyed stream: a `WindowSpec` (`docs/internals/windows.md`). With built-in aggregators the core has the
+ * accumulators and `windowsFire` gives results, else `windowsProgram` says what to do.
+ */
+export declare function windowsCreate(jobHandle: number, specJson: string): number
+
+/** No more rows come. 1 when something is due, else 0. */
+export declare function windowsFinish(handle: number): number
+
+/**
+ * Writes results that are due, at most `max_results`. 0 when nothing is due; 1 when there may be more; -2 when `into` is too
+ * small: then they are still there. `desc` = 0, image bytes (or bytes needed), rows, layout.
+ */
+export declare function windowsFire(handle: number, maxResults: number, into: Uint8Array, desc: Int32Array): number
+
+/**
+ * Writes what is to be done with the accumulators of JavaScript, up to `max_results` results. 0 when there is nothing to do; 1
+ * when there may be more; -2 when there is no room: then it is still there. `desc` = words and numbers of windows, or
+ * how many are needed.
+ */
+export declare function windowsProgram(handle: number, maxResults: number, words: Int32Array, windows: Float64Array, desc: Int32Array): number
