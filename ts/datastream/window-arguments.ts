@@ -67,3 +67,16 @@ export function checkWindowNames(spec: Readonly<Record<string, unknown>>, declar
     declaredAt,
   });
 }
+
+/** @throws SageError SAGE_PLAN_ARGUMENT for settings that say nothing of windows of records: these close with their last record. */
+export function checkWindowSettings({ assigner, trigger, accumulation, allowedLatenessMs }: WindowSettings, declaredAt: SourceLocation): void {
+  if (assigner.kind !== 'count') return;
+  const call = trigger.kind === 'time' ? (allowedLatenessMs > 0 ? 'allowedLateness' : accumulation === 'discarding' ? "panes('discarding')" : undefined) : 'trigger';
+  if (call === undefined) return;
+  throw planError('SAGE_PLAN_ARGUMENT', {
+    message: `${call} was called on windows of ${assigner.size} records, which give one result, with their last record`,
+    expected: 'windows of time, or a global window',
+    fix: `Leave ${call} away, or write window(globalWindow()).trigger(everyCount(${assigner.size})).panes('discarding').`,
+    declaredAt,
+  });
+}

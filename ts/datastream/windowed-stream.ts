@@ -16,7 +16,7 @@ import { checkAggregateSpec, checkText } from './plan-checks.ts';
 import type { ClassOf, Executes, Mapped, RecordFunction } from './record-types.ts';
 import { registerStreamKinds } from './stream-kinds.ts';
 import type { KeyByOptions } from './stream-options.ts';
-import { checkAccumulation, checkTrigger, checkWindowNames } from './window-arguments.ts';
+import { checkAccumulation, checkTrigger, checkWindowNames, checkWindowSettings } from './window-arguments.ts';
 
 /** When a window starts and ends, in epoch milliseconds; the end is no longer part of it. */
 export interface WindowBounds {
@@ -145,6 +145,7 @@ export class WindowedStream<out Key, out T> {
   }
 
   #add<R>(result: WindowResult, declaredAt: SourceLocation): DataStream<R> {
+    checkWindowSettings(this.#settings, declaredAt);
     const { environment, transformation } = this.#stream;
     return new DataStream(environment, environment.add(new WindowTransformation(transformation, this.#settings, result, declaredAt)));
   }

@@ -196,6 +196,8 @@ describe('what is wrong with windows is told where it is written', () => {
     ['an option that there is not', () => tumbling('1h', { offSet: 1 } as never), /offSet/],
     ['no windows', () => stream().window('10s' as never), /window was given/],
     ['windows of no seconds', () => stream().window({ timeWindow: 0 }), /window was given/],
+    ['a trigger for windows of records', () => stream().keyBy('shop').countWindow(2).trigger(early(everyPeriod('1s'))).reduce((a) => a), /trigger was called on windows of 2 records/],
+    ['lateness for windows of records', () => stream().keyBy('shop').countWindow(2).allowedLateness('1s').reduce((a) => a), /allowedLateness was called/],
     ['a result named window', () => stream().window(tumbling('1s')).aggregate({ window: count() }), /named 'window'/],
     ['a trigger that is none', () => stream().window(tumbling('1s')).trigger('often' as never), /trigger was given/],
     ['a side output that nobody fills', () => stream().window(tumbling('1s')).aggregate({ n: count() }).sideOutput('late'), /no side outputs/],
