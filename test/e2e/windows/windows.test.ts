@@ -147,6 +147,31 @@ describe('windows as a user writes them', () => {
   });
 });
 
+describe('when a job is stopped', () => {
+  const started = async (): Promise<{ job: Awaited<ReturnType<LocalEnvironment['submit']>>; results: unknown[] }> => {
+    const source = new PushSource<Order>();
+    const env = new LocalEnvironment('stopped');
+    const results: unknown[] = [];
+    env.fromSource(source, { unbounded: true }).assignTimestamps('at', { outOfOrdernessMs: 0 }).keyBy('shop').parallelism(2).window(tumbling('10s')).aggregate({ n: count() }).map(({ key, n }) => [key, n]).sink(results);
+    const job = await env.submit();
+    await source.push(orders[0]!);
+    await source.push(orders[1]!);
+    return { job, results };
+  };
+
+  it('open windows give nothing', async () => {
+    const { job, results } = await started();
+    await job.stop();
+    expect(results).toEqual([]);
+  });
+
+  it('and drained, they give what they have', async () => {
+    const { job, results } = await started();
+    await job.stop({ drain: true });
+    expect(results.toSorted()).toEqual([['a', 1], ['b', 1]]);
+  });
+});
+
 describe('a record at which windows fail', () => {
   const failing = (env: LocalEnvironment): DataStream<unknown> =>
     timed(env).keyBy('shop').window(tumbling('10s')).reduce((a, b) => {
@@ -177,6 +202,8 @@ describe('a record at which windows fail', () => {
     const { records, result } = await runToArray((env) => timed(env, [orders[0]!, { shop: 'a', price: 'free' as never, at: 2_000 }]).keyBy('shop').window(tumbling('10s')).aggregate({ total: sum('price') }).onError('skip'));
     expect(records).toMatchObject([{ total: 5 }]);
     expect(result).toMatchObject({ recordsSkipped: 1 });
+    const failed = recordsOf((env) => env.fromCollection([{ price: 'free' as never }]).window(tumbling('10s')).aggregate({ total: sum('price') }));
+    await expect(failed).rejects.toThrow(/'total: sum\(\.\.\.\)' needs numbers; a record gave the string free/);
   });
 
   it('by a promise says that windows wait for nothing', async () => {

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 
 import { atOperator, type ErrorCode, type OperatorErrorOptions, SageError, coreError, operatorError } from '../../common/errors.ts';
 import { isFieldPath, readField } from '../../functions/field-path.ts';
+import { specOf } from '../../compiler/codegen/aggregates.ts';
 import { isBuiltinAggregator } from '../../functions/aggregator.ts';
 import { type Stage, type StageNode, failingOperator } from '../../compiler/physical-plan.ts';
 import { type FailureReporter, NO_RECORD } from './stage-control.ts';
@@ -70,8 +71,7 @@ export function failureReporter(stage: Stage): FailureReporter {
     },
     badInput(id, index, input, record) {
       const { op } = operatorOf(id);
-      const spec = op.kind === 'aggregate' || op.kind === 'extract' ? op.spec : {};
-      const [name, aggregator] = Object.entries(spec)[index] ?? ['', undefined];
+      const [name, aggregator] = Object.entries(specOf(op))[index] ?? ['', undefined];
       const kind = isBuiltinAggregator(aggregator) ? aggregator.name : 'aggregate';
       throw operatorError(
         'SAGE_AGGREGATE_INPUT',
