@@ -374,5 +374,3 @@ expectTypeOf(env.submit()).toEqualTypeOf<Promise<Job>>();
 expectTypeOf(env.submit({ autostop: true })).toEqualTypeOf<Promise<JobResult>>();
 
 // --- methods of later versions are not there
-// @ts-expect-error -- not yet
-void bids.connect;

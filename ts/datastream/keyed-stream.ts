@@ -4,7 +4,11 @@ import { type Windows, countWindow } from '../functions/windows/windows.ts';
 import type { PathOf } from '../functions/path-types.ts';
 import type { ProcessFunction } from '../functions/process-function.ts';
 import type { BaseTransformation } from '../transformations/base-transformation.ts';
-import { DataStream } from './data-stream.ts';
+import type { BaseJoinFunction } from '../functions/base-join-function.ts';
+import type { JoinType } from '../transformations/join-type.ts';
+import type { ConnectedStreams, LeftOf, RightOf } from './connected-streams.ts';
+import { DataStream, type RecordsOf } from './data-stream.ts';
+import type { IntervalJoinOptions, JoinInterval, WindowJoinOptions } from './join-arguments.ts';
 import type { AsyncExecutes, AsyncFunction, Branches, BranchRecords, ClassOf, Collects, Executes, Flattenable, Flattened, Mapped, RecordFunction, Router, Simplify } from './record-types.ts';
 import type { KeyedRoutedStream } from './keyed-routed-stream.ts';
 import { registerStreamKinds } from './stream-kinds.ts';
@@ -107,6 +111,44 @@ export class KeyedStream<out K, out T> extends DataStream<T> {
   /** Windows of so many records of a key: `window(countWindow(size, slide))`. */
   countWindow(size: number, slide?: number): WindowedStream<WithKey<K>, T> {
     return this.window(countWindow(size, slide));
+  }
+
+  /** As `connect` of any stream; when all streams are keyed, their records come together by key. */
+  override connect<S extends readonly [KeyedStream<unknown, unknown>, ...KeyedStream<unknown, unknown>[]]>(...others: S): ConnectedStreams<[T, ...RecordsOf<S>], K>;
+  override connect<S extends readonly [DataStream<unknown>, ...DataStream<unknown>[]]>(...others: S): ConnectedStreams<[T, ...RecordsOf<S>], unknown>;
+  override connect(...others: readonly unknown[]): ConnectedStreams<never, K> {
+    return super.connect(...(others as [never])) as unknown as ConnectedStreams<never, K>;
+  }
+
+  /** Joins this stream, the left one, with another keyed one: `connect(other).join(...)`. */
+  join<U, R, Type extends JoinType = 'inner'>(
+    other: KeyedStream<unknown, U>,
+    options: WindowJoinOptions<Type> | IntervalJoinOptions<Type>,
+    fn: (left: LeftOf<[T, U], Type>, right: RightOf<[T, U], Type>) => R,
+  ): DataStream<Mapped<R>>;
+  join<U, Out, A extends readonly unknown[]>(other: KeyedStream<unknown, U>, Class: ClassOf<BaseJoinFunction<T | U, Out, K>, A>, ...args: NoInfer<A>): DataStream<Out>;
+  join<U, Out>(other: KeyedStream<unknown, U>, instance: BaseJoinFunction<T | U, Out, K>): DataStream<Out>;
+  join(other: KeyedStream<unknown, unknown>, ...args: [never, never]): DataStream<never> {
+    return this.connect(other).join(...args) as DataStream<never>;
+  }
+
+  /**
+   * Joins each record with those of another keyed stream that have the same key and are close in event time: those from `before` earlier
+   * to `after` later than its own.
+   *
+   * ```ts
+   * const clicks = env.fromCollection([{ user: 1, at: 1000 }]).assignTimestamps('at', { outOfOrdernessMs: 0 }).keyBy('user');
+   * const buys = env.fromCollection([{ user: 1, item: 'pen', at: 2500 }]).assignTimestamps('at', { outOfOrdernessMs: 0 }).keyBy('user');
+   * clicks.intervalJoin(buys, { after: '5s' }, (click, buy) => ({ ...click, ...buy })).print();
+   * ```
+   */
+  intervalJoin<U, R, Type extends JoinType = 'inner'>(
+    other: KeyedStream<unknown, U>,
+    interval: JoinInterval & { readonly type?: Type },
+    fn: (left: LeftOf<[T, U], Type>, right: RightOf<[T, U], Type>) => R,
+  ): DataStream<Mapped<R>> {
+    const { type, ...within } = interval;
+    return this.connect(other).join({ within, ...(type === undefined ? {} : { type }) }, fn);
   }
 
   /** Computes named results for each key: `{ key, ...results }`. */

@@ -32,6 +32,11 @@ function usesKey({ kind, transformation }: LogicalOperator): boolean {
     case 'limit':
     case 'window':
       return transformation.keyed;
+    case 'join':
+    case 'intervalJoin':
+      return true;
+    case 'comap':
+      return transformation.handlers.form === 'methods';
     case 'mapAsync':
       return true; // a call knows its key
     case 'map':

@@ -1,0 +1,116 @@
+import { planError } from '../common/errors.ts';
+import type { Duration } from '../common/duration.ts';
+import type { SourceLocation } from '../common/source-location.ts';
+import { describeValue } from '../functions/check-user-function.ts';
+import { isClass } from '../functions/class-detection.ts';
+import { type Windows, checkDuration } from '../functions/windows/windows.ts';
+import type { BaseTransformation } from '../transformations/base-transformation.ts';
+import type { IntervalJoinSettings } from '../transformations/interval-join-transformation.ts';
+import type { JoinType } from '../transformations/join-type.ts';
+import type { WindowSettings } from '../transformations/window-transformation.ts';
+import { checkKeyedState, checkOptions } from './plan-checks.ts';
+import { type TimeWindow, toWindowSettings } from './window-arguments.ts';
+
+const TYPES: readonly unknown[] = ['inner', 'left', 'right', 'full'] satisfies readonly JoinType[];
+
+/** A join of the records of a key that are in the same window. */
+export interface WindowJoinOptions<Type extends JoinType = 'inner'> {
+  /** As `window` takes it: `tumbling('10s')`, `session('30s')`, `{ timeWindow: 60 }` ... */
+  readonly window: Windows | TimeWindow;
+  /** Which records are given though they have no partner: `'inner'` (none, the default), `'left'`, `'right'`, `'full'`. */
+  readonly type?: Type;
+}
+
+/** How far apart in event time two records may be. */
+export interface JoinInterval {
+  /** The right one may be so much earlier than the left one; not at all when left out. */
+  readonly before?: Duration;
+  /** The right one may be so much later than the left one; not at all when left out. */
+  readonly after?: Duration;
+}
+
+/** A join of the records of a key that are close in event time. */
+export interface IntervalJoinOptions<Type extends JoinType = 'inner'> {
+  /** The longest time between two records, or how much earlier and later the right one may be. Both ends belong to it. */
+  readonly within: Duration | JoinInterval;
+  /** Which records are given though they have no partner: `'inner'` (none, the default), `'left'`, `'right'`, `'full'`. */
+  readonly type?: Type;
+}
+
+/** What a join of two sides was told. */
+export type PairJoin =
+  | { readonly kind: 'window'; readonly settings: WindowSettings; readonly type: JoinType; readonly fn: PairFunction }
+  | { readonly kind: 'interval'; readonly settings: IntervalJoinSettings; readonly fn: PairFunction };
+
+type PairFunction = (left: unknown, right: unknown) => unknown;
+
+/**
+ * The options and the function of a join of two sides; `undefined` where `value` is something else: a class of the user's.
+ *
+ * @throws SageError SAGE_PLAN_ARGUMENT or SAGE_PLAN_FUNCTION
+ */
+export function toPairJoin(value: unknown, fn: unknown, inputs: number, declaredAt: SourceLocation): PairJoin | undefined {
+  if (typeof value !== 'object' || value === null || !('window' in value || 'within' in value)) return undefined;
+  const isWindow = 'window' in value;
+  const { window, within, type = 'inner' } = checkOptions(value, isWindow ? ['window', 'type'] : ['within', 'type'], 'join', declaredAt) as { window?: unknown; within?: unknown; type?: unknown };
+  if (inputs !== 2) {
+    throw planError('SAGE_PLAN_ARGUMENT', {
+      message: `join was given ${isWindow ? 'a window' : 'an interval'} for ${inputs} streams`,
+      expected: 'two streams: the left one and the right one',
+      found: `${inputs} streams`,
+      fix: 'Join two of them, and the result with the next one, or write a class that extends BaseJoinFunction.',
+      declaredAt,
+    });
+  }
+  if (!TYPES.includes(type)) {
+    throw planError('SAGE_PLAN_ARGUMENT', {
+      message: `the type of join is ${describeValue(type)}`,
+      expected: "'inner', 'left', 'right' or 'full'",
+      found: describeValue(type),
+      fix: "Leave it away for 'inner'.",
+      declaredAt,
+    });
+  }
+  if (typeof fn !== 'function' || isClass(fn)) {
+    throw planError('SAGE_PLAN_FUNCTION', {
+      message: `join was given ${describeValue(fn)} for what becomes of two records`,
+      expected: 'a function of the left and the right record',
+      found: describeValue(fn),
+      fix: 'Write join({ ... }, (left, right) => ({ ...left, ...right })).',
+      declaredAt,
+    });
+  }
+  const pair = fn as PairFunction;
+  if (isWindow) return { kind: 'window', settings: toWindowSettings(window, declaredAt), type: type as JoinType, fn: pair };
+  return { kind: 'interval', settings: { ...checkInterval(within, declaredAt), type: type as JoinType }, fn: pair };
+}
+
+function checkInterval(within: unknown, declaredAt: SourceLocation): { beforeMs: number; afterMs: number } {
+  if (typeof within !== 'object' || within === null) {
+    const ms = checkDuration(within, 'within of join', 0, declaredAt);
+    return { beforeMs: ms, afterMs: ms };
+  }
+  const { before = 0, after = 0 } = checkOptions(within, ['before', 'after'], 'within of join', declaredAt);
+  return { beforeMs: checkDuration(before, 'before of join', 0, declaredAt), afterMs: checkDuration(after, 'after of join', 0, declaredAt) };
+}
+
+/**
+ * A join brings the records of a key together: all of its inputs need one.
+ *
+ * @throws SageError SAGE_PLAN_NOT_KEYED, or SAGE_PLAN_KEY_STRATEGY where records of a key are not at one instance.
+ */
+export function checkJoinInputs(inputs: readonly BaseTransformation[], declaredAt: SourceLocation): void {
+  for (const [number, input] of inputs.entries()) {
+    if (input.keyedBy === undefined) {
+      throw planError('SAGE_PLAN_NOT_KEYED', {
+        message: `join brings records of the same key together, but those of the stream number ${number}, '${input.name}', have no key`,
+        expected: 'a key for each of the connected streams',
+        found: 'a stream without keyBy',
+        fix: "Call keyBy behind connect: first.connect(second).keyBy('id').join(...).",
+        declaredAt,
+        related: [{ what: `'${input.name}', which has no key`, declaredAt: input.declaredAt }],
+      });
+    }
+    checkKeyedState(input, 'join', declaredAt);
+  }
+}
