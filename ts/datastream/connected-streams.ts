@@ -1,9 +1,12 @@
+import type { Writable } from 'node:stream';
+import type { WritableStream } from 'node:stream/web';
 import { captureSourceLocation } from '../common/source-location.ts';
 import type { BaseCoMapFunction } from '../functions/base-co-map-function.ts';
 import { BaseJoinFunction } from '../functions/base-join-function.ts';
 import { toUserFunction } from '../functions/check-user-function.ts';
 import type { PathOf, PathValue } from '../functions/path-types.ts';
 import type { BaseTransformation, Parallelism } from '../transformations/base-transformation.ts';
+import type { Sink } from '../transformations/connector.ts';
 import { CoMapTransformation } from '../transformations/co-map-transformation.ts';
 import { JoinTransformation } from '../transformations/join-transformation.ts';
 import type { JoinType } from '../transformations/join-type.ts';
@@ -15,6 +18,7 @@ import { toKeySelector } from './key-selector.ts';
 import { addPairJoin } from './pair-join.ts';
 import { checkParallelism } from './plan-checks.ts';
 import type { ClassOf, Executes, Mapped, RecordFunction } from './record-types.ts';
+import type { ClassOptions, SinkOptions, StreamSinkOptions } from './stream-options.ts';
 import { registerStreamKinds } from './stream-kinds.ts';
 
 /** The numbers of connected streams, as texts. */
@@ -187,7 +191,13 @@ export class ConnectedStreams<out Ins extends readonly unknown[], out K = unknow
   }
 
   /** Sends the records of all streams to one sink: as `sink` behind `union`. Gives the stream of all of them. */
-  sink(...args: Parameters<DataStream<Ins[number]>['sink']>): DataStream<Ins[number]> {
+  sink(target: Ins[number][], options?: SinkOptions): DataStream<Ins[number]>;
+  sink(connector: Sink<Ins[number]>, options?: SinkOptions): DataStream<Ins[number]>;
+  sink(stream: Writable | WritableStream<Ins[number]>, options?: StreamSinkOptions): DataStream<Ins[number]>;
+  sink(fn: RecordFunction<Ins[number], unknown>, options?: SinkOptions): DataStream<Ins[number]>;
+  sink<A extends readonly unknown[]>(Class: ClassOf<Executes<Ins[number], unknown>, A>, ...options: ClassOptions<SinkOptions, NoInfer<A>>): DataStream<Ins[number]>;
+  sink(instance: Executes<Ins[number], unknown>, options?: SinkOptions): DataStream<Ins[number]>;
+  sink(...args: [unknown, unknown?]): DataStream<Ins[number]> {
     return this.#union().sink(...(args as [never]));
   }
 

@@ -116,8 +116,8 @@ export class KeyedStream<out K, out T> extends DataStream<T> {
   /** As `connect` of any stream; when all streams are keyed, their records come together by key. */
   override connect<S extends readonly [KeyedStream<unknown, unknown>, ...KeyedStream<unknown, unknown>[]]>(...others: S): ConnectedStreams<[T, ...RecordsOf<S>], K>;
   override connect<S extends readonly [DataStream<unknown>, ...DataStream<unknown>[]]>(...others: S): ConnectedStreams<[T, ...RecordsOf<S>], unknown>;
-  override connect(...others: readonly unknown[]): ConnectedStreams<never, K> {
-    return super.connect(...(others as [never])) as unknown as ConnectedStreams<never, K>;
+  override connect(...others: readonly unknown[]): ConnectedStreams<never, never> {
+    return super.connect(...(others as [never])) as unknown as ConnectedStreams<never, never>;
   }
 
   /** Joins this stream, the left one, with another keyed one: `connect(other).join(...)`. */
@@ -128,8 +128,8 @@ export class KeyedStream<out K, out T> extends DataStream<T> {
   ): DataStream<Mapped<R>>;
   join<U, Out, A extends readonly unknown[]>(other: KeyedStream<unknown, U>, Class: ClassOf<BaseJoinFunction<T | U, Out, K>, A>, ...args: NoInfer<A>): DataStream<Out>;
   join<U, Out>(other: KeyedStream<unknown, U>, instance: BaseJoinFunction<T | U, Out, K>): DataStream<Out>;
-  join(other: KeyedStream<unknown, unknown>, ...args: [never, never]): DataStream<never> {
-    return this.connect(other).join(...args) as DataStream<never>;
+  join(other: KeyedStream<unknown, unknown>, ...args: [never, ...never[]]): DataStream<never> {
+    return this.connect(other).join(...(args as unknown as [never])) as DataStream<never>;
   }
 
   /**
