@@ -24,7 +24,7 @@ const events: fc.Arbitrary<Event[]> = fc
 const types: fc.Arbitrary<JoinType> = fc.constantFrom('inner', 'left', 'right', 'full');
 
 /** How records get to the join: nothing of it may change a result. */
-const shapes = ['at once', 'one by one', 'right side first', 'in turns of the event loop', 'over exchanges', 'keyed before', 'one collection on both sides'] as const;
+const shapes = ['at once', 'one by one', 'right side first', 'in turns of the event loop', 'with pauses', 'over exchanges', 'keyed before', 'one collection on both sides'] as const;
 type Shape = (typeof shapes)[number];
 
 interface Sides {
@@ -53,6 +53,8 @@ function connected(env: LocalEnvironment, one: Sides): ConnectedStreams<[Event, 
       if (waits) for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
       for (const event of list) {
         if (shape === 'in turns of the event loop' && event.id % 5 === 2) await new Promise(setImmediate);
+        // Long enough for watermarks to come before the next record.
+        if (shape === 'with pauses' && event.id % 3 === 2) for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
         yield event;
       }
     });
