@@ -168,7 +168,7 @@ describe('19: a windowed join expires old entries', () => {
     stream.join(stream, { window: tumbling(10) }, (left, right) => `${left.at} ${right.at}`).sink(out);
     const { operators } = await env.submit({ autostop: true });
     expect(out.toSorted()).toEqual(['15 15', '30 30', '5 5', '5 7', '7 5', '7 7']);
-    expect(operators.find(({ name }) => name === 'join window')!.recordsLate).toBe(2);
+    expect(operators.find(({ name }) => name === 'join-window')!.recordsLate).toBe(2);
   });
 });
 

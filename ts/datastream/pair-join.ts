@@ -38,14 +38,14 @@ function pairsOf(elements: readonly SidedRecord[], type: JoinType): Pair[] {
  */
 export function addPairJoin(environment: StreamEnvironment, inputs: readonly BaseTransformation[], join: PairJoin, declaredAt: SourceLocation): BaseTransformation {
   const { fn } = join;
-  const sides = added(environment, new CoMapTransformation(inputs, { form: 'functions', fns: [lambdaFunction(fromLeft), lambdaFunction(fromRight)] }, true, declaredAt), 'join sides');
+  const sides = added(environment, new CoMapTransformation(inputs, { form: 'functions', fns: [lambdaFunction(fromLeft), lambdaFunction(fromRight)] }, true, declaredAt), 'join-sides');
   const pairs =
     join.kind === 'interval'
-      ? added(environment, new IntervalJoinTransformation(sides, join.settings, declaredAt), 'interval join')
+      ? added(environment, new IntervalJoinTransformation(sides, join.settings, declaredAt), 'interval-join')
       : added(
           environment,
-          new FlatMapTransformation(added(environment, new WindowTransformation(sides, join.settings, { kind: 'elements' }, declaredAt), 'join window'), lambdaFunction(WINDOW_PAIRS[join.type]), declaredAt),
-          'join pairs',
+          new FlatMapTransformation(added(environment, new WindowTransformation(sides, join.settings, { kind: 'elements' }, declaredAt), 'join-window'), lambdaFunction(WINDOW_PAIRS[join.type]), declaredAt),
+          'join-pairs',
         );
   return added(environment, new PairMapTransformation(pairs, lambdaFunction(fn), declaredAt), 'join');
 }

@@ -101,7 +101,7 @@ export function describeJoins(form: string): void {
           for (const [[left, right], time] of results) expect(time).toBe(Math.max(left === null ? -Infinity : lefts[left]!.at, right === null ? -Infinity : rights[right]!.at));
           // Each record is in a pair, or it is counted.
           const paired = (list: readonly Event[], side: 0 | 1): number => list.filter(({ id }) => expected.some((pair) => pair[side] === id)).length;
-          const counts = operators.find(({ name }) => name === 'interval join')!;
+          const counts = operators.find(({ name }) => name === 'interval-join')!;
           expect(counts).toMatchObject({ recordsIn: lefts.length + rights.length, recordsOut: expected.length, recordsLate: 0 });
           expect(counts.recordsDropped).toBe(lefts.length + rights.length - paired(lefts, 0) - paired(rights, 1));
         }),
@@ -206,7 +206,7 @@ export function describeJoins(form: string): void {
       stream.join(stream, { within: 20 }, (left, right): Pair => [left.id, right.id]).sink(results);
       const { operators } = await env.submit({ autostop: true });
       expect(sortedPairs(results)).toEqual([[0, 0], [1, 1], [1, 3], [3, 1], [3, 3]]);
-      expect(operators.find(({ name }) => name === 'interval join')).toMatchObject({ recordsIn: 8, recordsLate: 2, recordsDropped: 0 });
+      expect(operators.find(({ name }) => name === 'interval-join')).toMatchObject({ recordsIn: 8, recordsLate: 2, recordsDropped: 0 });
     });
 
     it('a process behind a join is given its pairs one by one, also when the function of the join gives promises', async () => {
