@@ -26,7 +26,7 @@ export { avg, count, first, last, max, min, sum } from './functions/builtin-aggr
 export { collectList, countDistinct, topN } from './functions/collecting-aggregators.ts';
 export { ConnectedStreams, DataStream, KeyedRoutedStream, KeyedStream, RoutedStream, WindowedStream } from './datastream/streams.ts';
 export type { CoMapFunctions, CoMapMethods, CoMapped, CoMapResults, KeySelectors, LeftOf, RightOf } from './datastream/connected-streams.ts';
-export type { IntervalJoinOptions, JoinInterval, WindowJoinOptions } from './datastream/join-arguments.ts';
+export type { AsOfJoinOptions, IntervalJoinOptions, JoinInterval, WindowJoinOptions } from './datastream/join-arguments.ts';
 export type { JoinType } from './transformations/join-type.ts';
 export type { NoKey, TopOfWindow, WindowBounds, WindowContents, WithKey } from './datastream/windowed-stream.ts';
 export type { TimeWindow } from './datastream/window-arguments.ts';

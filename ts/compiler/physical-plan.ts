@@ -5,6 +5,7 @@ import type { BatchSettings } from '../transformations/batch-transformation.ts';
 import type { AnyAggregator } from '../transformations/aggregate-transformation.ts';
 import type { TimestampSelector, TimestampSettings } from '../transformations/assign-timestamps-transformation.ts';
 import type { Emit } from '../transformations/emit.ts';
+import type { AsOfJoinSettings } from '../transformations/as-of-join-transformation.ts';
 import type { IntervalJoinSettings } from '../transformations/interval-join-transformation.ts';
 import type { AsyncSettings } from '../transformations/map-async-transformation.ts';
 import type { UnknownRoute } from '../transformations/route-transformation.ts';
@@ -80,6 +81,8 @@ export type StageOp =
     }
   /** Pairs of records of two sides that are close in event time. */
   | { readonly kind: 'intervalJoin'; readonly settings: IntervalJoinSettings }
+  /** Pairs of each record of the left side with the latest one of the right side. */
+  | { readonly kind: 'asOfJoin'; readonly settings: AsOfJoinSettings }
   | { readonly kind: 'sink'; readonly sink: SinkDescriptor }
   /** Writes batches. `output` counts the outputs of the stage from 0. */
   | {

@@ -5,6 +5,7 @@ import { describeValue } from '../functions/check-user-function.ts';
 import { isClass } from '../functions/class-detection.ts';
 import { type Windows, checkDuration } from '../functions/windows/windows.ts';
 import type { BaseTransformation } from '../transformations/base-transformation.ts';
+import type { AsOfJoinSettings } from '../transformations/as-of-join-transformation.ts';
 import type { IntervalJoinSettings } from '../transformations/interval-join-transformation.ts';
 import type { JoinType } from '../transformations/join-type.ts';
 import type { WindowSettings } from '../transformations/window-transformation.ts';
@@ -37,10 +38,19 @@ export interface IntervalJoinOptions<Type extends JoinType = 'inner'> {
   readonly type?: Type;
 }
 
+/** A join of each record of the left stream with the record of the right one that was the latest at its time. */
+export interface AsOfJoinOptions<Type extends 'inner' | 'left' = 'inner'> {
+  /** The right record may be so old, compared with the left one; however old when left out. */
+  readonly within?: Duration;
+  /** `'left'` gives records of the left stream also where there is none of the right one. */
+  readonly type?: Type;
+}
+
 /** What a join of two sides was told. */
 export type PairJoin =
   | { readonly kind: 'window'; readonly settings: WindowSettings; readonly type: JoinType; readonly fn: PairFunction }
-  | { readonly kind: 'interval'; readonly settings: IntervalJoinSettings; readonly fn: PairFunction };
+  | { readonly kind: 'interval'; readonly settings: IntervalJoinSettings; readonly fn: PairFunction }
+  | { readonly kind: 'asOf'; readonly settings: AsOfJoinSettings; readonly fn: PairFunction };
 
 type PairFunction = (left: unknown, right: unknown) => unknown;
 
@@ -62,27 +72,40 @@ export function toPairJoin(value: unknown, fn: unknown, inputs: number, declared
       declaredAt,
     });
   }
-  if (!TYPES.includes(type)) {
-    throw planError('SAGE_PLAN_ARGUMENT', {
-      message: `the type of join is ${describeValue(type)}`,
-      expected: "'inner', 'left', 'right' or 'full'",
-      found: describeValue(type),
-      fix: "Leave it away for 'inner'.",
-      declaredAt,
-    });
-  }
-  if (typeof fn !== 'function' || isClass(fn)) {
-    throw planError('SAGE_PLAN_FUNCTION', {
-      message: `join was given ${describeValue(fn)} for what becomes of two records`,
-      expected: 'a function of the left and the right record',
-      found: describeValue(fn),
-      fix: 'Write join({ ... }, (left, right) => ({ ...left, ...right })).',
-      declaredAt,
-    });
-  }
-  const pair = fn as PairFunction;
+  checkType(type, TYPES, 'join', declaredAt);
+  const pair = checkPairFunction(fn, 'join', declaredAt);
   if (isWindow) return { kind: 'window', settings: toWindowSettings(window, declaredAt), type: type as JoinType, fn: pair };
   return { kind: 'interval', settings: { ...checkInterval(within, declaredAt), type: type as JoinType }, fn: pair };
+}
+
+/** The options and the function of an as-of join. @throws SageError SAGE_PLAN_ARGUMENT or SAGE_PLAN_FUNCTION */
+export function toAsOfJoin(options: unknown, fn: unknown, declaredAt: SourceLocation): PairJoin {
+  const { within, type = 'inner' } = checkOptions(options, ['within', 'type'], 'asOfJoin', declaredAt);
+  checkType(type, ['inner', 'left'], 'asOfJoin', declaredAt);
+  const withinMs = within === undefined ? undefined : checkDuration(within, 'within of asOfJoin', 0, declaredAt);
+  return { kind: 'asOf', settings: { withinMs, type: type as 'inner' | 'left' }, fn: checkPairFunction(fn, 'asOfJoin', declaredAt) };
+}
+
+function checkType(type: unknown, types: readonly unknown[], call: string, declaredAt: SourceLocation): void {
+  if (types.includes(type)) return;
+  throw planError('SAGE_PLAN_ARGUMENT', {
+    message: `the type of ${call} is ${describeValue(type)}`,
+    expected: types.map((known) => `'${String(known)}'`).join(' or '),
+    found: describeValue(type),
+    fix: "Leave it away for 'inner'.",
+    declaredAt,
+  });
+}
+
+function checkPairFunction(fn: unknown, call: string, declaredAt: SourceLocation): PairFunction {
+  if (typeof fn === 'function' && !isClass(fn)) return fn as unknown as PairFunction;
+  throw planError('SAGE_PLAN_FUNCTION', {
+    message: `${call} was given ${describeValue(fn)} for what becomes of two records`,
+    expected: 'a function of the left and the right record',
+    found: describeValue(fn),
+    fix: `Write ${call}(..., (left, right) => ({ ...left, ...right })).`,
+    declaredAt,
+  });
 }
 
 function checkInterval(within: unknown, declaredAt: SourceLocation): { beforeMs: number; afterMs: number } {

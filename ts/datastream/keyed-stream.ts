@@ -1,3 +1,4 @@
+import { captureSourceLocation } from '../common/source-location.ts';
 import type { SchemaOutput, StandardSchema } from '../common/standard-schema.ts';
 import type { AggregateResults, AggregateSpec } from '../functions/aggregator.ts';
 import { type Windows, countWindow } from '../functions/windows/windows.ts';
@@ -8,9 +9,11 @@ import type { BaseJoinFunction } from '../functions/base-join-function.ts';
 import type { JoinType } from '../transformations/join-type.ts';
 import type { ConnectedStreams, LeftOf, RightOf } from './connected-streams.ts';
 import { DataStream, type RecordsOf } from './data-stream.ts';
-import type { IntervalJoinOptions, JoinInterval, WindowJoinOptions } from './join-arguments.ts';
+import { type AsOfJoinOptions, type IntervalJoinOptions, type JoinInterval, type WindowJoinOptions, checkJoinInputs, toAsOfJoin } from './join-arguments.ts';
+import { addPairJoin } from './pair-join.ts';
 import type { AsyncExecutes, AsyncFunction, Branches, BranchRecords, ClassOf, Collects, Executes, Flattenable, Flattened, Mapped, RecordFunction, Router, Simplify } from './record-types.ts';
 import type { KeyedRoutedStream } from './keyed-routed-stream.ts';
+import { checkStreams } from './union-inputs.ts';
 import { registerStreamKinds } from './stream-kinds.ts';
 import type { BatchOptions, DedupOptions, EmitOptions, MapAsyncOptions, NeededClassOptions } from './stream-options.ts';
 import type { TimeWindow } from './window-arguments.ts';
@@ -149,6 +152,31 @@ export class KeyedStream<out K, out T> extends DataStream<T> {
   ): DataStream<Mapped<R>> {
     const { type, ...within } = interval;
     return this.connect(other).join({ within, ...(type === undefined ? {} : { type }) }, fn);
+  }
+
+  /**
+   * Joins each record with the one of another keyed stream that has the same key and was the latest at its time, or at the same moment:
+   * a trade with the price that held then. A result comes when event time has passed the record.
+   *
+   * ```ts
+   * const trades = env.fromCollection([{ item: 'pen', pieces: 2, at: 5000 }]).assignTimestamps('at', { outOfOrdernessMs: 0 }).keyBy('item');
+   * const prices = env
+   *   .fromCollection([{ item: 'pen', euro: 3, at: 1000 }, { item: 'pen', euro: 4, at: 4000 }, { item: 'pen', euro: 5, at: 6000 }])
+   *   .assignTimestamps('at', { outOfOrdernessMs: 0 })
+   *   .keyBy('item');
+   * trades.asOfJoin(prices, {}, (trade, price) => trade.pieces * price.euro).print();
+   * ```
+   */
+  asOfJoin<U, R, Type extends 'inner' | 'left' = 'inner'>(
+    other: KeyedStream<unknown, U>,
+    options: AsOfJoinOptions<Type>,
+    fn: (left: T, right: RightOf<[T, U], Type>) => R,
+  ): DataStream<Mapped<R>> {
+    const declaredAt = captureSourceLocation(this.asOfJoin);
+    const join = toAsOfJoin(options, fn, declaredAt);
+    const inputs = checkStreams<DataStream<unknown>>(this, [other], 'asOfJoin', declaredAt).map(({ transformation }) => transformation);
+    checkJoinInputs(inputs, declaredAt);
+    return new DataStream(this.environment, addPairJoin(this.environment, inputs, join, declaredAt));
   }
 
   /** Computes named results for each key: `{ key, ...results }`. */

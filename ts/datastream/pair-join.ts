@@ -1,5 +1,6 @@
 import type { SourceLocation } from '../common/source-location.ts';
 import { lambdaFunction } from '../functions/user-function.ts';
+import { AsOfJoinTransformation } from '../transformations/as-of-join-transformation.ts';
 import type { BaseTransformation } from '../transformations/base-transformation.ts';
 import { CoMapTransformation } from '../transformations/co-map-transformation.ts';
 import { FlatMapTransformation } from '../transformations/flat-map-transformation.ts';
@@ -33,21 +34,27 @@ function pairsOf(elements: readonly SidedRecord[], type: JoinType): Pair[] {
 }
 
 /**
- * Adds a join of two sides, as operators that there are: a comap that writes down the side of each record, windows or an interval
- * join, and a map that calls the function of the user with each pair. Gives the last one.
+ * Adds a join of two sides, as operators that there are: a comap that writes down the side of each record, windows or a
+ * join by time, and a map that calls the function of the user with each pair. Gives the last one.
  */
 export function addPairJoin(environment: StreamEnvironment, inputs: readonly BaseTransformation[], join: PairJoin, declaredAt: SourceLocation): BaseTransformation {
   const { fn } = join;
   const sides = added(environment, new CoMapTransformation(inputs, { form: 'functions', fns: [lambdaFunction(fromLeft), lambdaFunction(fromRight)] }, true, declaredAt), 'join-sides');
-  const pairs =
-    join.kind === 'interval'
-      ? added(environment, new IntervalJoinTransformation(sides, join.settings, declaredAt), 'interval-join')
-      : added(
-          environment,
-          new FlatMapTransformation(added(environment, new WindowTransformation(sides, join.settings, { kind: 'elements' }, declaredAt), 'join-window'), lambdaFunction(WINDOW_PAIRS[join.type]), declaredAt),
-          'join-pairs',
-        );
+  const pairs = addPairs(environment, sides, join, declaredAt);
   return added(environment, new PairMapTransformation(pairs, lambdaFunction(fn), declaredAt), 'join');
+}
+
+function addPairs(environment: StreamEnvironment, sides: BaseTransformation, join: PairJoin, declaredAt: SourceLocation): BaseTransformation {
+  switch (join.kind) {
+    case 'interval':
+      return added(environment, new IntervalJoinTransformation(sides, join.settings, declaredAt), 'interval-join');
+    case 'asOf':
+      return added(environment, new AsOfJoinTransformation(sides, join.settings, declaredAt), 'as-of-join');
+    case 'window': {
+      const windows = added(environment, new WindowTransformation(sides, join.settings, { kind: 'elements' }, declaredAt), 'join-window');
+      return added(environment, new FlatMapTransformation(windows, lambdaFunction(WINDOW_PAIRS[join.type]), declaredAt), 'join-pairs');
+    }
+  }
 }
 
 function added<T extends BaseTransformation>(environment: StreamEnvironment, transformation: T, name: string): T {

@@ -15,6 +15,7 @@ export type TransformationKind =
   | 'comap'
   | 'join'
   | 'intervalJoin'
+  | 'asOfJoin'
   | 'mapAsync'
   | 'process'
   | 'batch'

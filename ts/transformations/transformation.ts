@@ -1,4 +1,5 @@
 import type { AggregateTransformation } from './aggregate-transformation.ts';
+import type { AsOfJoinTransformation } from './as-of-join-transformation.ts';
 import type { AssignTimestampsTransformation } from './assign-timestamps-transformation.ts';
 import type { BatchTransformation } from './batch-transformation.ts';
 import type { CoMapTransformation } from './co-map-transformation.ts';
@@ -35,6 +36,7 @@ export type Transformation =
   | CoMapTransformation
   | JoinTransformation
   | IntervalJoinTransformation
+  | AsOfJoinTransformation
   | MapAsyncTransformation
   | ProcessTransformation
   | BatchTransformation

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 
-import { type ConnectedStreams, type DataStream, type JoinType, LocalEnvironment, MapFunction, ProcessFunction, session, sliding, tumbling } from '../../../ts/index.ts';
+import { type ConnectedStreams, type DataStream, type JoinType, type KeyedStream, LocalEnvironment, MapFunction, ProcessFunction, session, sliding, tumbling } from '../../../ts/index.ts';
 import { shareOfRuns } from '../../property-runs.ts';
 import { type Event, type Pair, naivePairs, sortedPairs } from './naive-joins.ts';
 
@@ -44,8 +44,16 @@ const sides = {
 /** The records of the right side: the same ones where there is one collection. */
 const rightsOf = ({ lefts, rights, shape }: Sides): readonly Event[] => (shape === 'one collection on both sides' ? lefts : rights);
 
-function connected(env: LocalEnvironment, one: Sides): ConnectedStreams<[Event, Event], string> {
-  const { lefts, shape, parallelism } = one;
+/** Both sides, each with its key, as `left.join(right)` takes them. */
+function keyedSides(env: LocalEnvironment, one: Sides): readonly [KeyedStream<string, Event>, KeyedStream<string, Event>] {
+  const key = ({ key: own }: Event): string => own;
+  const [left, right] = timedSides(env, one);
+  return [left.keyBy(key).parallelism(one.parallelism), right.keyBy(key).parallelism(one.parallelism)];
+}
+
+/** Both sides with event time. */
+function timedSides(env: LocalEnvironment, one: Sides): readonly [DataStream<Event>, DataStream<Event>] {
+  const { lefts, shape } = one;
   const timed = (stream: DataStream<Event>): DataStream<Event> => stream.assignTimestamps('at', { outOfOrdernessMs: OUT_OF_ORDERNESS_MS }).parallelism(1);
   const source = (list: readonly Event[], waits: boolean): DataStream<Event> => {
     if (shape === 'at once' || shape === 'keyed before' || shape === 'over exchanges') return env.fromCollection(list);
@@ -60,9 +68,17 @@ function connected(env: LocalEnvironment, one: Sides): ConnectedStreams<[Event, 
     });
   };
   const left = timed(source(lefts, shape === 'right side first'));
-  const right = shape === 'one collection on both sides' ? left : timed(source(rightsOf(one), false));
+  return [left, shape === 'one collection on both sides' ? left : timed(source(rightsOf(one), false))];
+}
+
+function connected(env: LocalEnvironment, one: Sides): ConnectedStreams<[Event, Event], string> {
+  const { shape, parallelism } = one;
+  const [left, right] = timedSides(env, one);
   const key = ({ key: own }: Event): string => own;
-  if (shape === 'keyed before') return left.keyBy(key).parallelism(parallelism).connect(right.keyBy(key).parallelism(parallelism)) as ConnectedStreams<[Event, Event], string>;
+  if (shape === 'keyed before') {
+    const keyed = [left, right].map((stream) => stream.keyBy(key).parallelism(parallelism)) as [KeyedStream<string, Event>, KeyedStream<string, Event>];
+    return keyed[0].connect(keyed[1]);
+  }
   if (shape === 'over exchanges') {
     const spread = (stream: DataStream<Event>): DataStream<Event> => stream.map((event) => event).parallelism(1 + (parallelism % 3));
     return spread(left).connect(spread(right)).keyBy(key).parallelism(parallelism);
@@ -182,6 +198,29 @@ export function describeJoins(form: string): void {
           expect(sortedPairs(results)).toEqual(sortedPairs(naivePairs(lefts, rightsOf(one), type, isConnected)));
         }),
         { numRuns: shareOfRuns(0.2), endOnFailure: false },
+      ));
+
+    it('an as-of join gives each left record with the latest right one', () =>
+      fc.assert(
+        fc.asyncProperty(fc.record({ ...sides, withinMs: fc.constantFrom(undefined, 0, 20, 200), type: fc.constantFrom('inner' as const, 'left' as const) }), async (one) => {
+          const { lefts, withinMs, type } = one;
+          const env = new LocalEnvironment('as-of-join');
+          const results: (readonly [number | null, number | null])[] = [];
+          // Times are made different, so that no order of arrival decides.
+          const [left, right] = keyedSides(env, { ...one, lefts: lefts.map((event) => ({ ...event, at: event.at + event.id / 100 })), rights: one.rights.map((event) => ({ ...event, at: event.at + event.id / 100 })) });
+          left
+            .asOfJoin(right, { type, ...(withinMs === undefined ? {} : { within: withinMs }) }, (a, b): Pair => [a.id, idOf(b)])
+            .sink(results);
+          await env.submit({ autostop: true });
+          const timeOf = ({ at, id }: Event): number => at + id / 100;
+          const expected = lefts.flatMap((event): Pair[] => {
+            const [latest] = rightsOf(one).filter((other) => other.key === event.key && timeOf(other) <= timeOf(event)).toSorted((a, b) => timeOf(b) - timeOf(a));
+            if (latest !== undefined && (withinMs === undefined || timeOf(latest) >= timeOf(event) - withinMs)) return [[event.id, latest.id]];
+            return type === 'left' ? [[event.id, null]] : [];
+          });
+          expect(sortedPairs(results)).toEqual(sortedPairs(expected));
+        }),
+        { numRuns, endOnFailure: false },
       ));
 
     it('what is late for an interval join is counted and left out', async () => {

@@ -2,71 +2,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import type { StageNode } from '../../../ts/compiler/physical-plan.ts';
 import { IntervalJoin } from '../../../ts/runtime/stage/interval-join.ts';
-import type { StageBindings } from '../../../ts/runtime/stage/stage-bindings.ts';
-import type { IntervalJoinSettings, SidedRecord } from '../../../ts/transformations/interval-join-transformation.ts';
+import type { IntervalJoinSettings } from '../../../ts/transformations/interval-join-transformation.ts';
 import { keepsLeft, keepsRight } from '../../../ts/transformations/join-type.ts';
 import { PROPERTY_RUNS } from '../../property-runs.ts';
-
-interface Sent {
-  readonly id: number;
-  readonly side: 0 | 1;
-  readonly key: string;
-  readonly at: number;
-}
-
-type Step = Sent | { readonly watermark: number };
-
-interface Given {
-  readonly pair: readonly (number | undefined)[];
-  readonly time: number;
-}
-
-/** The operator, with what a task has around it as far as the operator asks for that. */
-class Bench {
-  readonly join: IntervalJoin;
-  readonly given: Given[] = [];
-  /** Watermarks that were said below. */
-  said: number = Number.NEGATIVE_INFINITY;
-  readonly late: Float64Array = new Float64Array(1);
-  readonly dropped: Float64Array = new Float64Array(1);
-  readonly #control = { time: 0, stop: false };
-
-  constructor(settings: IntervalJoinSettings) {
-    const node = { id: 0, op: { kind: 'intervalJoin', settings }, children: [], sides: [] } as unknown as StageNode;
-    const times = { say: (_node: number, watermark: number): void => void (this.said = Math.max(this.said, watermark)) };
-    this.join = new IntervalJoin(node, { control: this.#control, late: this.late, dropped: this.dropped, times } as unknown as StageBindings);
-  }
-
-  do(step: Step): void {
-    if ('watermark' in step) this.join.timeChanged({ watermark: step.watermark, isIdle: false });
-    else {
-      this.#control.time = step.at;
-      this.join.submit([step.side, step.id] satisfies SidedRecord, step.key);
-    }
-    this.take();
-  }
-
-  take(): void {
-    const results = this.join.takeResults();
-    results?.records.forEach((pair, n) => {
-      const time = results.times![n]!;
-      // Nothing that is given is behind what was said below before.
-      expect(time).toBeGreaterThanOrEqual(this.said);
-      this.given.push({ pair: pair as readonly (number | undefined)[], time });
-    });
-    this.join.sayTime();
-  }
-}
+import { type Given, JoinBench, type Sent, joinSteps, sortedPairs } from './join-bench.ts';
 
 const settingsOf: fc.Arbitrary<IntervalJoinSettings> = fc.record({ beforeMs: fc.constantFrom(0, 2, 10), afterMs: fc.constantFrom(0, 3, 15), type: fc.constantFrom('inner', 'left', 'right', 'full') });
-const steps: fc.Arbitrary<Step[]> = fc
-  .array(fc.oneof({ weight: 4, arbitrary: fc.record({ side: fc.constantFrom(0 as const, 1 as const), key: fc.constantFrom('a', 'b'), at: fc.integer({ min: 0, max: 60 }) }) }, { weight: 1, arbitrary: fc.record({ advance: fc.integer({ min: 0, max: 20 }) }) }), { maxLength: 40 })
-  .map((drawn) => {
-    let watermark = 0;
-    return drawn.map((step, id): Step => ('advance' in step ? { watermark: (watermark += step.advance) } : { id, ...step }));
-  });
+const benchOf = (settings: IntervalJoinSettings): JoinBench => new JoinBench((node, bindings) => new IntervalJoin(node, bindings), { kind: 'intervalJoin', settings });
 
 /** Whether two records are a pair. */
 const belong = (left: Sent, right: Sent, { beforeMs, afterMs }: IntervalJoinSettings): boolean => left.key === right.key && right.at >= left.at - beforeMs && right.at <= left.at + afterMs;
@@ -74,8 +17,8 @@ const belong = (left: Sent, right: Sent, { beforeMs, afterMs }: IntervalJoinSett
 describe('an interval join', () => {
   it('gives each pair of records that are not late once, what has no partner as its type says, and counts all else', () => {
     fc.assert(
-      fc.property(settingsOf, steps, (settings, all) => {
-        const bench = new Bench(settings);
+      fc.property(settingsOf, joinSteps, (settings, all) => {
+        const bench = benchOf(settings);
         const inTime: Sent[] = [];
         let watermark = Number.NEGATIVE_INFINITY;
         let late = 0;
@@ -98,8 +41,7 @@ describe('an interval join', () => {
           ...(keepsLeft(settings.type) ? alone[0]!.map(({ id, at }) => ({ pair: [id, undefined], time: at })) : []),
           ...(keepsRight(settings.type) ? alone[1]!.map(({ id, at }) => ({ pair: [undefined, id], time: at })) : []),
         ];
-        const sorted = (list: readonly Given[]): Given[] => list.toSorted((a, b) => (a.pair[0] ?? -1) - (b.pair[0] ?? -1) || (a.pair[1] ?? -1) - (b.pair[1] ?? -1));
-        expect(sorted(bench.given)).toEqual(sorted(expected));
+        expect(sortedPairs(bench.given)).toEqual(sortedPairs(expected));
         expect(bench.late[0]).toBe(late);
         expect(bench.dropped[0]).toBe((keepsLeft(settings.type) ? 0 : alone[0]!.length) + (keepsRight(settings.type) ? 0 : alone[1]!.length));
         expect(bench.join.waiting).toEqual({ records: 0, keys: 0 });
@@ -109,7 +51,7 @@ describe('an interval join', () => {
   });
 
   it('says how far event time is once its results have been taken, and no further than what it may still give', () => {
-    const bench = new Bench({ beforeMs: 5, afterMs: 20, type: 'left' });
+    const bench = benchOf({ beforeMs: 5, afterMs: 20, type: 'left' });
     bench.do({ id: 1, side: 0, key: 'a', at: 100 });
     bench.do({ watermark: 110 });
     expect(bench.said).toBe(90);
@@ -122,7 +64,7 @@ describe('an interval join', () => {
   });
 
   it('keeps no more than its interval of a stream that goes on and on', () => {
-    const bench = new Bench({ beforeMs: 50, afterMs: 50, type: 'inner' });
+    const bench = benchOf({ beforeMs: 50, afterMs: 50, type: 'inner' });
     let most = 0;
     for (let at = 0; at < 20_000; at++) {
       bench.do({ id: at, side: (at % 2) as 0 | 1, key: `k${at % 1000}`, at });

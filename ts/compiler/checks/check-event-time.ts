@@ -12,7 +12,8 @@ export function checkEventTime(pipeline: Pipeline): void {
   const timed: boolean[] = [];
   for (const transformation of pipeline as readonly Transformation[]) {
     timed.push(carriesTime(transformation, ({ id }) => timed[id]!));
-    if (transformation.kind !== 'intervalJoin' || transformation.inputs.every(({ id }) => timed[id]!)) continue;
+    const compares = transformation.kind === 'intervalJoin' || transformation.kind === 'asOfJoin';
+    if (!compares || transformation.inputs.every(({ id }) => timed[id]!)) continue;
     // Its input puts the sides together.
     const sides = transformation.inputs[0]!.inputs;
     const untimed = sides.find(({ id }) => !timed[id]!) ?? sides[0]!;

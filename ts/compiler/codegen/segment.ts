@@ -138,6 +138,7 @@ class SegmentEmitter {
         return emitFlatMap(text, node, value, scope, indent, this.#emitChildren);
       case 'mapAsync':
       case 'intervalJoin':
+      case 'asOfJoin':
         return emitMapAsync(text, node, value, scope, indent);
       case 'batch':
         return emitBatch(text, node, value, scope, indent, this.#emitChildren);

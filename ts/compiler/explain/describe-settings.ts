@@ -1,4 +1,5 @@
 import { isFieldPath } from '../../functions/field-path.ts';
+import type { AsOfJoinTransformation } from '../../transformations/as-of-join-transformation.ts';
 import type { AssignTimestampsTransformation } from '../../transformations/assign-timestamps-transformation.ts';
 import type { BatchTransformation } from '../../transformations/batch-transformation.ts';
 import type { DedupTransformation } from '../../transformations/dedup-transformation.ts';
@@ -34,6 +35,12 @@ export function describeBatch({ settings, keyed }: BatchTransformation): string 
 export function describeDedup({ by, ttlMs, keyed }: DedupTransformation): string {
   const what = by === undefined ? (keyed ? 'the key' : 'the whole record') : describeSelector(by);
   return [`by ${what}`, ...(keyed && by !== undefined ? ['within each key'] : []), ...(ttlMs === undefined ? [] : [`for ${ttlMs} ms`])].join(', ');
+}
+
+/** Which records an as-of join pairs, in words. */
+export function describeAsOfJoin({ settings }: AsOfJoinTransformation): string {
+  const { withinMs, type } = settings;
+  return `${type}, left with the latest right${withinMs === undefined ? '' : ` of the last ${withinMs} ms`}`;
 }
 
 /** Which records an interval join pairs, in words. */

@@ -5,7 +5,7 @@ import type { Emit } from '../../transformations/emit.ts';
 import { isStandardOutput, type NativeSinkSpec, type SinkDescriptor } from '../../transformations/sink-descriptor.ts';
 import { describePath, isStandardInput, type SourceDescriptor } from '../../transformations/source-descriptor.ts';
 import type { LogicalOperator } from '../logical-plan.ts';
-import { describeAsync, describeBatch, describeDedup, describeIntervalJoin, describeTimestamps } from './describe-settings.ts';
+import { describeAsOfJoin, describeAsync, describeBatch, describeDedup, describeIntervalJoin, describeTimestamps } from './describe-settings.ts';
 import { describeWindows } from './describe-windows.ts';
 
 /** What an operator does, in a few words; empty where its kind says all. */
@@ -27,6 +27,8 @@ export function describeWork(operator: LogicalOperator): string {
       return describeFunction(transformation.fn);
     case 'intervalJoin':
       return describeIntervalJoin(transformation);
+    case 'asOfJoin':
+      return describeAsOfJoin(transformation);
     case 'mapAsync':
       return describeAsync(transformation);
     case 'batch':

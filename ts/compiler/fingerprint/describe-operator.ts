@@ -26,6 +26,7 @@ export function describeOperator(transformation: Transformation): Readonly<Recor
     case 'join':
       return describeFunction(transformation.fn);
     case 'intervalJoin':
+    case 'asOfJoin':
       return { settings: valueText(transformation.settings) };
     case 'mapAsync':
       return { settings: valueText(transformation.settings), ...describeFunction(transformation.fn) };

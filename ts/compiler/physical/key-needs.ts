@@ -34,6 +34,7 @@ function usesKey({ kind, transformation }: LogicalOperator): boolean {
       return transformation.keyed;
     case 'join':
     case 'intervalJoin':
+    case 'asOfJoin':
       return true;
     case 'comap':
       return transformation.handlers.form === 'methods';

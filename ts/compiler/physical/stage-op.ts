@@ -35,6 +35,8 @@ export function stageOp(operator: LogicalOperator, input: number, firstNode: num
       return { kind: 'process', fn: transformation.fn, coInput: { input, owner: firstNode } };
     case 'intervalJoin':
       return { kind: 'intervalJoin', settings: transformation.settings };
+    case 'asOfJoin':
+      return { kind: 'asOfJoin', settings: transformation.settings };
     case 'keyBy':
       return { kind: 'keyBy', selector: transformation.selector };
     case 'assignTimestamps':

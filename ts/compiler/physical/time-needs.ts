@@ -25,6 +25,7 @@ function usesTime({ transformation }: LogicalOperator): boolean {
       return typeof transformation.selector === 'function' && transformation.selector.length > 1;
     case 'window':
     case 'intervalJoin':
+    case 'asOfJoin':
       return true;
     case 'comap':
       return transformation.handlers.form === 'methods';

@@ -112,6 +112,7 @@ function outOf(node: StageNode, count: NodeCounts, entered: number, dropped: num
       return emitted + entered;
     case 'mapAsync':
     case 'intervalJoin':
+    case 'asOfJoin':
     case 'window':
       return entered;
     case 'reduce':
@@ -170,7 +171,7 @@ export function countOperators(plan: JobPlan, metrics: CoreMetrics, userMetrics:
       }
       const watermark = node.operator.timed ? watermarkOf(stage, node, tasks) : undefined;
       if (watermark !== undefined) entry.watermark = Math.min(entry.watermark ?? watermark, watermark);
-      if (op.kind === 'window' || op.kind === 'intervalJoin') {
+      if (op.kind === 'window' || op.kind === 'intervalJoin' || op.kind === 'asOfJoin') {
         entry.recordsLate = (entry.recordsLate ?? 0) + late[node.id]!;
         entry.recordsDropped += dropped[node.id]!;
       }

@@ -18,6 +18,11 @@ export class JoinBuffer {
     return this.#records[0]?.time ?? Number.POSITIVE_INFINITY;
   }
 
+  /** The time of the record behind the first one, infinity when there is none. */
+  get secondTime(): number {
+    return this.#records[1]?.time ?? Number.POSITIVE_INFINITY;
+  }
+
   add(waiting: WaitingRecord): void {
     // Time goes on more or less: the place is near the end.
     this.#records.splice(this.#behind(waiting.time), 0, waiting);
@@ -26,6 +31,16 @@ export class JoinBuffer {
   /** Records from one time to another, both included. */
   *between(from: number, to: number): Generator<WaitingRecord> {
     for (let n = this.#firstFrom(from); n < this.#records.length && this.#records[n]!.time <= to; n++) yield this.#records[n]!;
+  }
+
+  /** The last record that is not behind a time. */
+  latestUntil(time: number): WaitingRecord | undefined {
+    return this.#records[this.#behind(time) - 1];
+  }
+
+  /** Takes out the records behind which there is another one before a time. */
+  takeReplaced(time: number): readonly WaitingRecord[] {
+    return this.#records.splice(0, Math.max(0, this.#firstFrom(time) - 1));
   }
 
   /** Takes out the records before a time. */
@@ -45,9 +60,17 @@ export class JoinBuffer {
     return low;
   }
 
+  /** The number of the first record that is behind `time`; most often there is none. */
   #behind(time: number): number {
-    let place = this.#records.length;
-    while (place > 0 && this.#records[place - 1]!.time > time) place--;
-    return place;
+    const records = this.#records;
+    if (records.length === 0 || records.at(-1)!.time <= time) return records.length;
+    let low = 0;
+    let high = records.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (records[middle]!.time <= time) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }

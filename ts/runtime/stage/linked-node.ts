@@ -228,6 +228,7 @@ class Linked implements LinkedNode {
         return (value, key) => bindings.keyed[id]!.push(value, key);
       case 'mapAsync':
       case 'intervalJoin':
+      case 'asOfJoin':
         return (value, key) => bindings.holders[id]!.push(value, key);
       case 'batch': {
         const batches = bindings.batches[id]!;

@@ -14,6 +14,7 @@ import { type LayoutNode, numbersTuple } from '../../compiler/layout/layout.ts';
 import { BatchReader } from '../codec/batch-reader.ts';
 import { BatchWriter } from '../codec/batch-writer.ts';
 import type { IsolateTask } from '../isolate/isolate-loop.ts';
+import { AsOfJoin } from './as-of-join.ts';
 import { AsyncCalls } from './async-calls.ts';
 import { Batcher } from './batcher.ts';
 import { IntervalJoin } from './interval-join.ts';
@@ -102,6 +103,9 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         break;
       case 'intervalJoin':
         bindings.holders[node.id] = new IntervalJoin(node, bindings);
+        break;
+      case 'asOfJoin':
+        bindings.holders[node.id] = new AsOfJoin(node, bindings);
         break;
       case 'batch': {
         const batcher = new Batcher(node, bindings);
