@@ -248,6 +248,43 @@ export function describeJoins(form: string): void {
       expect(operators.find(({ name }) => name === 'interval-join')).toMatchObject({ recordsIn: 8, recordsLate: 2, recordsDropped: 0 });
     });
 
+    it.each([1, 3])('thousands of pairs of one key go below a part at a time, at %i instances', async (parallelism) => {
+      const env = new LocalEnvironment('many');
+      const [many, count] = [Array.from({ length: 150 }, (_, id) => ({ id, key: 'a', at: id })), 150 * 150];
+      let sum = 0;
+      let pairs = 0;
+      const stream = (): DataStream<Event> => env.fromCollection<Event>(many).assignTimestamps('at', { outOfOrdernessMs: 0 }).parallelism(1);
+      stream()
+        .connect(stream())
+        .keyBy('key')
+        .parallelism(parallelism)
+        .join({ within: 1000 }, (left, right) => left.id * 1000 + right.id)
+        .sink((n) => {
+          pairs++;
+          sum += n;
+        });
+      const { operators } = await env.submit({ autostop: true });
+      expect([pairs, sum]).toEqual([count, 150 * 1001 * ((149 * 150) / 2)]);
+      expect(operators.find(({ name }) => name === 'interval-join')).toMatchObject({ recordsIn: 300, recordsOut: count, recordsDropped: 0 });
+    });
+
+    it('a pair at which the function of a join fails is put aside with both of its records', async () => {
+      const env = new LocalEnvironment('failing-pairs');
+      const [out, letters]: [number[], unknown[]] = [[], []];
+      const stream = env.fromCollection<Event>([{ id: 1, key: 'a', at: 1 }, { id: 2, key: 'b', at: 1 }]).assignTimestamps('at', { outOfOrdernessMs: 0 }).keyBy('key');
+      const joined = stream
+        .join(stream, { within: 0 }, (left) => {
+          if (left.id === 2) throw new Error('two');
+          return left.id;
+        })
+        .onError('deadLetter');
+      joined.sink(out);
+      joined.deadLetters<[Event, Event]>().map(({ record: [left, right], error, operator }) => [left.id, right.id, error.message, operator]).sink(letters);
+      await env.submit({ autostop: true });
+      expect(out).toEqual([1]);
+      expect(letters).toEqual([[2, 2, 'two', 'join']]);
+    });
+
     it('a process behind a join is given its pairs one by one, also when the function of the join gives promises', async () => {
       class Last extends ProcessFunction<string, string> {
         #all = '';
