@@ -26,6 +26,12 @@ export const API_AREAS: readonly ApiArea[] = [
     sources: ['functions/aggregator.ts', 'functions/builtin-aggregators.ts', 'functions/collecting-aggregators.ts', 'transformations/emit.ts'],
   },
   { page: 'windows', title: 'Windows', about: 'What `window` takes, and what it gives: windows of time and of records, triggers, results.', sources: ['functions/windows/', 'datastream/windowed-stream.ts', 'datastream/window-arguments.ts'] },
+  {
+    page: 'joins',
+    title: 'Several streams and joins',
+    about: 'What `connect` gives, handlers for several streams, and joins.',
+    sources: ['functions/base-co-map-function.ts', 'functions/base-join-function.ts', 'datastream/connected-streams.ts', 'datastream/join-arguments.ts', 'transformations/join-type.ts'],
+  },
   { page: 'connectors', title: 'Connectors', about: 'Sources and sinks that the core reads and writes, and streams of bytes.', sources: ['connectors/', 'transformations/connector.ts'] },
   { page: 'schemas', title: 'Schemas', about: 'Standard Schema: what checks records where they come in.', sources: ['common/standard-schema.ts', 'functions/schema-validator.ts', 'datastream/source-argument.ts'] },
   { page: 'plans', title: 'Plans', about: 'What `explain` gives.', sources: ['transformations/plan-description.ts', 'transformations/stream-environment.ts'] },

@@ -22,6 +22,8 @@ export type ErrorCode =
   | 'SAGE_PLAN_INPUT_PATH'
   | 'SAGE_PLAN_OUTPUT_PATH'
   | 'SAGE_PLAN_UNCLONEABLE'
+  | 'SAGE_PLAN_HANDLERS'
+  | 'SAGE_PLAN_EVENT_TIME'
   | 'SAGE_PLAN_FUTURE'
   | 'SAGE_PLAN_UNSUPPORTED'
   | 'SAGE_ENV_CLOSED'
@@ -198,6 +200,18 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     retryable: false,
     message: 'A constructor argument cannot be copied to a worker thread.',
     help: 'Pass plain data and create connections and functions in open().',
+  },
+  SAGE_PLAN_HANDLERS: {
+    domain: 'user',
+    retryable: false,
+    message: 'There are more or fewer handlers than connected streams.',
+    help: 'Give one handler for each stream: map0, map1 ... or a function each, in the order of connect.',
+  },
+  SAGE_PLAN_EVENT_TIME: {
+    domain: 'user',
+    retryable: false,
+    message: 'The operation compares event times, and the records have none.',
+    help: 'Call assignTimestamps on each of its streams.',
   },
   SAGE_PLAN_FUTURE: {
     domain: 'user',

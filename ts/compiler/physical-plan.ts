@@ -5,6 +5,8 @@ import type { BatchSettings } from '../transformations/batch-transformation.ts';
 import type { AnyAggregator } from '../transformations/aggregate-transformation.ts';
 import type { TimestampSelector, TimestampSettings } from '../transformations/assign-timestamps-transformation.ts';
 import type { Emit } from '../transformations/emit.ts';
+import type { AsOfJoinSettings } from '../transformations/as-of-join-transformation.ts';
+import type { IntervalJoinSettings } from '../transformations/interval-join-transformation.ts';
 import type { AsyncSettings } from '../transformations/map-async-transformation.ts';
 import type { UnknownRoute } from '../transformations/route-transformation.ts';
 import type { SampleSettings } from '../transformations/sample-transformation.ts';
@@ -21,6 +23,17 @@ export type AggregatorSpec = Readonly<Record<string, AnyAggregator>>;
 /** What is read of a record. */
 export type Selector = ((record: never) => unknown) | FieldPath;
 
+/**
+ * Which input of an operator with several inputs a node stands for. Such an operator has a node for each of them, all with the same
+ * children, so that records need not carry where they came from.
+ */
+export interface CoInput {
+  /** From 0. */
+  readonly input: number;
+  /** The node whose instance of the user's class all of them call: that of the first input; each its own where there is a function for each. */
+  readonly owner: number;
+}
+
 /** What a node of a stage does. */
 export type StageOp =
   /** A JavaScript source; a root. A stage with one has no gates. */
@@ -28,7 +41,7 @@ export type StageOp =
   /** Batches of an exchange; a root. */
   | { readonly kind: 'input'; readonly gate: number; readonly exchange: number; readonly timed: boolean }
   /** `process` is a flatMap whose results are only what it collects. */
-  | { readonly kind: 'map' | 'flatMap' | 'filter' | 'process'; readonly fn: UserFunction }
+  | { readonly kind: 'map' | 'flatMap' | 'filter' | 'process'; readonly fn: UserFunction; readonly coInput?: CoInput; /** Only on a map: its function takes both halves of a record. */ readonly takesPair?: boolean }
   | { readonly kind: 'mapAsync'; readonly fn: UserFunction; readonly settings: AsyncSettings }
   | { readonly kind: 'batch'; readonly keyed: boolean; readonly settings: BatchSettings }
   | { readonly kind: 'dedup'; readonly keyed: boolean; readonly by: Selector | undefined; readonly ttlMs: number | undefined }
@@ -68,6 +81,10 @@ export type StageOp =
       /** As of an aggregate. */
       readonly input: 'record' | 'extracted';
     }
+  /** Pairs of records of two sides that are close in event time. */
+  | { readonly kind: 'intervalJoin'; readonly settings: IntervalJoinSettings }
+  /** Pairs of each record of the left side with the latest one of the right side. */
+  | { readonly kind: 'asOfJoin'; readonly settings: AsOfJoinSettings }
   | { readonly kind: 'sink'; readonly sink: SinkDescriptor }
   /** Writes batches. `output` counts the outputs of the stage from 0. */
   | {
@@ -107,6 +124,11 @@ export interface SideOutput {
 export function failingOperator({ op, operator }: StageNode): LogicalOperator {
   const own = op.kind === 'output' ? op.owner : operator;
   return own.extractsFor ?? own;
+}
+
+/** Whether results carry no key though their records may have one: of an operator with several inputs. */
+export function dropsKey({ op, operator }: StageNode): boolean {
+  return 'coInput' in op && op.coInput !== undefined && operator.keyedBy === undefined;
 }
 
 /**

@@ -33,7 +33,9 @@ import { UnionTransformation } from '../transformations/union-transformation.ts'
 import { ValidateTransformation } from '../transformations/validate-transformation.ts';
 import { ZipWithIndexTransformation } from '../transformations/zip-with-index-transformation.ts';
 import type { Windows } from '../functions/windows/windows.ts';
+import type { ConnectedStreams } from './connected-streams.ts';
 import { buildBranches } from './build-branches.ts';
+import { checkConnected } from './connected-arguments.ts';
 import { checkArgs, checkStrategy, toKeySelector } from './key-selector.ts';
 import type { KeyedStream } from './keyed-stream.ts';
 import {
@@ -53,13 +55,16 @@ import type { AsyncExecutes, AsyncFunction, Branches, BranchRecords, ClassOf, Co
 import type { RoutedStream } from './routed-stream.ts';
 import { SinkableStream } from './sinkable-stream.ts';
 import { streamKinds } from './stream-kinds.ts';
-import { unionInputs } from './union-inputs.ts';
+import { checkStreams, unionInputs } from './union-inputs.ts';
 import { type TimeWindow, toWindowSettings } from './window-arguments.ts';
 import type { NoKey, WindowedStream } from './windowed-stream.ts';
 import type { BatchOptions, ClassOptions, DedupOptions, EmitOptions, KeyByOptions, MapAsyncOptions, NeededClassOptions, SampleOptions, TimestampOptions } from './stream-options.ts';
 
 /** The record type of a stream. */
 type RecordOf<S> = S extends DataStream<infer T> ? T : never;
+
+/** The record types of several streams. */
+export type RecordsOf<S extends readonly DataStream<unknown>[]> = { [I in keyof S]: RecordOf<S[I]> };
 
 /**
  * A stream of records of type `T`. Each call appends one operator to `environment.pipeline` and returns a new stream;
@@ -348,6 +353,25 @@ export class DataStream<out T> extends SinkableStream<T> {
   union<S extends readonly DataStream<unknown>[]>(...others: S): DataStream<T | RecordOf<S[number]>> {
     const declaredAt = captureSourceLocation(this.union);
     return new DataStream(this.environment, this.environment.add(new UnionTransformation(unionInputs(this, others, declaredAt), declaredAt)));
+  }
+
+  /**
+   * This stream and others, side by side: `comap` has a handler for each of them, `join` puts records of the same key together. The
+   * order of the records of each stream is kept; between streams there is none.
+   *
+   * ```ts
+   * const words = env.fromCollection(['a', 'b']);
+   * const numbers = env.fromCollection([1, 2]);
+   * words.connect(numbers).comap([(word) => word.length, (n) => n * 10]).print();
+   * ```
+   *
+   * @throws SageError SAGE_PLAN_ARGUMENT for what is no stream, SAGE_PLAN_FOREIGN_STREAM
+   */
+  connect<S extends readonly [DataStream<unknown>, ...DataStream<unknown>[]]>(...others: S): ConnectedStreams<[T, ...RecordsOf<S>], unknown>;
+  connect(...others: readonly unknown[]): ConnectedStreams<never, unknown> {
+    const declaredAt = captureSourceLocation(this.connect);
+    const streams = checkStreams<DataStream<unknown>>(this, checkConnected(others, declaredAt), 'connect', declaredAt);
+    return streamKinds().connected(streams) as unknown as ConnectedStreams<never, unknown>;
   }
 
   /**

@@ -1,12 +1,19 @@
+import { captureSourceLocation } from '../common/source-location.ts';
 import type { SchemaOutput, StandardSchema } from '../common/standard-schema.ts';
 import type { AggregateResults, AggregateSpec } from '../functions/aggregator.ts';
 import { type Windows, countWindow } from '../functions/windows/windows.ts';
 import type { PathOf } from '../functions/path-types.ts';
 import type { ProcessFunction } from '../functions/process-function.ts';
 import type { BaseTransformation } from '../transformations/base-transformation.ts';
-import { DataStream } from './data-stream.ts';
+import type { BaseJoinFunction } from '../functions/base-join-function.ts';
+import type { JoinType } from '../transformations/join-type.ts';
+import type { ConnectedStreams, LeftOf, RightOf } from './connected-streams.ts';
+import { DataStream, type RecordsOf } from './data-stream.ts';
+import { type AsOfJoinOptions, type IntervalJoinOptions, type JoinInterval, type WindowJoinOptions, checkJoinInputs, toAsOfJoin } from './join-arguments.ts';
+import { addPairJoin } from './pair-join.ts';
 import type { AsyncExecutes, AsyncFunction, Branches, BranchRecords, ClassOf, Collects, Executes, Flattenable, Flattened, Mapped, RecordFunction, Router, Simplify } from './record-types.ts';
 import type { KeyedRoutedStream } from './keyed-routed-stream.ts';
+import { checkStreams } from './union-inputs.ts';
 import { registerStreamKinds } from './stream-kinds.ts';
 import type { BatchOptions, DedupOptions, EmitOptions, MapAsyncOptions, NeededClassOptions } from './stream-options.ts';
 import type { TimeWindow } from './window-arguments.ts';
@@ -107,6 +114,69 @@ export class KeyedStream<out K, out T> extends DataStream<T> {
   /** Windows of so many records of a key: `window(countWindow(size, slide))`. */
   countWindow(size: number, slide?: number): WindowedStream<WithKey<K>, T> {
     return this.window(countWindow(size, slide));
+  }
+
+  /** As `connect` of any stream; when all streams are keyed, their records come together by key. */
+  override connect<S extends readonly [KeyedStream<unknown, unknown>, ...KeyedStream<unknown, unknown>[]]>(...others: S): ConnectedStreams<[T, ...RecordsOf<S>], K>;
+  override connect<S extends readonly [DataStream<unknown>, ...DataStream<unknown>[]]>(...others: S): ConnectedStreams<[T, ...RecordsOf<S>], unknown>;
+  override connect(...others: readonly unknown[]): ConnectedStreams<never, never> {
+    return super.connect(...(others as [never])) as unknown as ConnectedStreams<never, never>;
+  }
+
+  /** Joins this stream, the left one, with another keyed one: `connect(other).join(...)`. */
+  join<U, R, Type extends JoinType = 'inner'>(
+    other: KeyedStream<unknown, U>,
+    options: WindowJoinOptions<Type> | IntervalJoinOptions<Type>,
+    fn: (left: LeftOf<[T, U], Type>, right: RightOf<[T, U], Type>) => R,
+  ): DataStream<Mapped<R>>;
+  join<U, Out, A extends readonly unknown[]>(other: KeyedStream<unknown, U>, Class: ClassOf<BaseJoinFunction<T | U, Out, K>, A>, ...args: NoInfer<A>): DataStream<Out>;
+  join<U, Out>(other: KeyedStream<unknown, U>, instance: BaseJoinFunction<T | U, Out, K>): DataStream<Out>;
+  join(other: KeyedStream<unknown, unknown>, ...args: [never, ...never[]]): DataStream<never> {
+    return this.connect(other).join(...(args as unknown as [never])) as DataStream<never>;
+  }
+
+  /**
+   * Joins each record with those of another keyed stream that have the same key and are close in event time: those from `before` earlier
+   * to `after` later than its own.
+   *
+   * ```ts
+   * const clicks = env.fromCollection([{ user: 1, at: 1000 }]).assignTimestamps('at', { outOfOrdernessMs: 0 }).keyBy('user');
+   * const buys = env.fromCollection([{ user: 1, item: 'pen', at: 2500 }]).assignTimestamps('at', { outOfOrdernessMs: 0 }).keyBy('user');
+   * clicks.intervalJoin(buys, { after: '5s' }, (click, buy) => ({ ...click, ...buy })).print();
+   * ```
+   */
+  intervalJoin<U, R, Type extends JoinType = 'inner'>(
+    other: KeyedStream<unknown, U>,
+    interval: JoinInterval & { readonly type?: Type },
+    fn: (left: LeftOf<[T, U], Type>, right: RightOf<[T, U], Type>) => R,
+  ): DataStream<Mapped<R>> {
+    const { type, ...within } = interval;
+    return this.connect(other).join({ within, ...(type === undefined ? {} : { type }) }, fn);
+  }
+
+  /**
+   * Joins each record with the one of another keyed stream that has the same key and was the latest at its time, or at the same moment:
+   * a trade with the price that held then. A result comes when event time has passed the record.
+   *
+   * ```ts
+   * const trades = env.fromCollection([{ item: 'pen', pieces: 2, at: 5000 }]).assignTimestamps('at', { outOfOrdernessMs: 0 }).keyBy('item');
+   * const prices = env
+   *   .fromCollection([{ item: 'pen', euro: 3, at: 1000 }, { item: 'pen', euro: 4, at: 4000 }, { item: 'pen', euro: 5, at: 6000 }])
+   *   .assignTimestamps('at', { outOfOrdernessMs: 0 })
+   *   .keyBy('item');
+   * trades.asOfJoin(prices, {}, (trade, price) => trade.pieces * price.euro).print();
+   * ```
+   */
+  asOfJoin<U, R, Type extends 'inner' | 'left' = 'inner'>(
+    other: KeyedStream<unknown, U>,
+    options: AsOfJoinOptions<Type>,
+    fn: (left: T, right: RightOf<[T, U], Type>) => R,
+  ): DataStream<Mapped<R>> {
+    const declaredAt = captureSourceLocation(this.asOfJoin);
+    const join = toAsOfJoin(options, fn, declaredAt);
+    const inputs = checkStreams<DataStream<unknown>>(this, [other], 'asOfJoin', declaredAt).map(({ transformation }) => transformation);
+    checkJoinInputs(inputs, declaredAt);
+    return new DataStream(this.environment, addPairJoin(this.environment, inputs, join, declaredAt));
   }
 
   /** Computes named results for each key: `{ key, ...results }`. */

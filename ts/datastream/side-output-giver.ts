@@ -19,7 +19,7 @@ export function checkHasOutputs(operator: BaseTransformation, tag: string, decla
   throw planError('SAGE_PLAN_ARGUMENT', {
     message: `sideOutput was called on '${operator.name}', which has no side outputs`,
     expected: 'an operator with a function class that calls this.output(tag, record)',
-    fix: 'Call sideOutput right behind map, filter, flatMap, process, route or sink of such a class.',
+    fix: 'Call sideOutput right behind map, filter, flatMap, process, comap, join, route or sink of such a class.',
     declaredAt,
     operator: operator.name,
   });
@@ -32,7 +32,10 @@ function functionWithOutputs(transformation: Transformation): UserFunction | und
     case 'filter':
     case 'flatMap':
     case 'process':
+    case 'join':
       return transformation.fn;
+    case 'comap':
+      return transformation.handlers.form === 'methods' ? transformation.handlers.fn : undefined;
     case 'route':
       return transformation.router;
     case 'sink':

@@ -3,6 +3,7 @@ import type { StreamEnvironment } from '../transformations/stream-environment.ts
 import type { KeyedRoutedStream } from './keyed-routed-stream.ts';
 import type { KeyedStream } from './keyed-stream.ts';
 import type { WindowSettings } from '../transformations/window-transformation.ts';
+import type { ConnectedStreams } from './connected-streams.ts';
 import type { DataStream } from './data-stream.ts';
 import type { RoutedStream } from './routed-stream.ts';
 import type { WindowedStream } from './windowed-stream.ts';
@@ -12,6 +13,8 @@ export interface StreamKinds {
   readonly keyed: (environment: StreamEnvironment, transformation: BaseTransformation) => KeyedStream<unknown, unknown>;
   readonly routed: (environment: StreamEnvironment, transformation: BaseTransformation) => RoutedStream<unknown>;
   readonly keyedRouted: (environment: StreamEnvironment, transformation: BaseTransformation) => KeyedRoutedStream<unknown, unknown>;
+  /** Streams of one environment. */
+  readonly connected: (streams: readonly DataStream<unknown>[]) => ConnectedStreams<readonly unknown[], unknown>;
   readonly windowed: (stream: DataStream<unknown>, settings: WindowSettings) => WindowedStream<unknown, unknown>;
 }
 
@@ -24,7 +27,7 @@ export function registerStreamKinds(kinds: Partial<StreamKinds>): void {
 
 /** All kinds of streams. Import streams from `streams.ts`, which loads them. */
 export function streamKinds(): StreamKinds {
-  const { keyed, routed, keyedRouted, windowed } = known;
-  if (keyed === undefined || routed === undefined || keyedRouted === undefined || windowed === undefined) throw new TypeError("import streams from 'datastream/streams.ts'");
-  return { keyed, routed, keyedRouted, windowed };
+  const { keyed, routed, keyedRouted, connected, windowed } = known;
+  if (keyed === undefined || routed === undefined || keyedRouted === undefined || connected === undefined || windowed === undefined) throw new TypeError("import streams from 'datastream/streams.ts'");
+  return { keyed, routed, keyedRouted, connected, windowed };
 }

@@ -6,22 +6,27 @@ import { StreamBase } from './stream-base.ts';
 
 /** The operators whose records a union of `stream` with these streams has. @throws SageError SAGE_PLAN_ARGUMENT for what is no stream, SAGE_PLAN_FOREIGN_STREAM */
 export function unionInputs(stream: StreamBase, others: readonly unknown[], declaredAt: SourceLocation): readonly BaseTransformation[] {
-  return [stream, ...others].map((input) => checkOwn(stream, input, declaredAt).transformation);
+  return checkStreams(stream, others, 'union', declaredAt).map(({ transformation }) => transformation);
 }
 
-function checkOwn({ environment }: StreamBase, other: unknown, declaredAt: SourceLocation): StreamBase {
+/** `stream` and the others, when all are streams of one environment. @throws SageError SAGE_PLAN_ARGUMENT, SAGE_PLAN_FOREIGN_STREAM */
+export function checkStreams<S extends StreamBase>(stream: S, others: readonly unknown[], call: 'union' | 'connect' | 'asOfJoin', declaredAt: SourceLocation): readonly S[] {
+  return [stream, ...others].map((input) => checkOwn(stream, input, call, declaredAt) as S);
+}
+
+function checkOwn({ environment }: StreamBase, other: unknown, call: string, declaredAt: SourceLocation): StreamBase {
   if (!(other instanceof StreamBase)) {
     throw planError('SAGE_PLAN_ARGUMENT', {
-      message: `union was given ${describeValue(other)}`,
+      message: `${call} was given ${describeValue(other)}`,
       expected: 'streams',
-      fix: Array.isArray(other) ? 'Spread the array: union(...streams).' : 'Write first.union(second).',
+      fix: Array.isArray(other) ? `Spread the array: ${call}(...streams).` : `Write first.${call}(second).`,
       found: describeValue(other),
       declaredAt,
     });
   }
   if (other.environment === environment) return other;
   throw planError('SAGE_PLAN_FOREIGN_STREAM', {
-    message: `union was given a stream of the environment '${other.environment.name}'`,
+    message: `${call} was given a stream of the environment '${other.environment.name}'`,
     expected: `streams of the environment '${environment.name}'`,
     found: `'${other.transformation.name}' of the environment '${other.environment.name}'`,
     fix: 'Create both streams from the same environment.',

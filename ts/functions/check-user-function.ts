@@ -1,6 +1,8 @@
 import { isSageError, planError } from '../common/errors.ts';
 import type { SourceLocation } from '../common/source-location.ts';
 import { BaseFunction } from './base-function.ts';
+import { BaseCoMapFunction } from './base-co-map-function.ts';
+import { BaseJoinFunction } from './base-join-function.ts';
 import { BatchFunction } from './batch-function.ts';
 import { isClass, mayHaveExecute, type FunctionClass } from './class-detection.ts';
 import { FilterFunction } from './filter-function.ts';
@@ -20,6 +22,8 @@ const BASES: readonly AbstractFunctionClass[] = [
   FlatMapFunction,
   FilterFunction,
   ProcessFunction,
+  BaseCoMapFunction,
+  BaseJoinFunction,
   KeyByFunction,
   SinkFunction,
   SourceFunction,

@@ -1,9 +1,13 @@
 import type { AggregateTransformation } from './aggregate-transformation.ts';
+import type { AsOfJoinTransformation } from './as-of-join-transformation.ts';
 import type { AssignTimestampsTransformation } from './assign-timestamps-transformation.ts';
 import type { BatchTransformation } from './batch-transformation.ts';
+import type { CoMapTransformation } from './co-map-transformation.ts';
 import type { DedupTransformation } from './dedup-transformation.ts';
 import type { FilterTransformation } from './filter-transformation.ts';
 import type { FlatMapTransformation } from './flat-map-transformation.ts';
+import type { IntervalJoinTransformation } from './interval-join-transformation.ts';
+import type { JoinTransformation } from './join-transformation.ts';
 import type { KeyByTransformation } from './key-by-transformation.ts';
 import type { LimitTransformation } from './limit-transformation.ts';
 import type { MapAsyncTransformation } from './map-async-transformation.ts';
@@ -29,6 +33,10 @@ export type Transformation =
   | ReduceTransformation
   | AggregateTransformation
   | UnionTransformation
+  | CoMapTransformation
+  | JoinTransformation
+  | IntervalJoinTransformation
+  | AsOfJoinTransformation
   | MapAsyncTransformation
   | ProcessTransformation
   | BatchTransformation

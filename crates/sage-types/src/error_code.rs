@@ -43,6 +43,10 @@ pub enum ErrorCode {
     PlanOutputPath,
     /// `SAGE_PLAN_UNCLONEABLE`: A constructor argument cannot be copied to a worker thread.
     PlanUncloneable,
+    /// `SAGE_PLAN_HANDLERS`: There are more or fewer handlers than connected streams.
+    PlanHandlers,
+    /// `SAGE_PLAN_EVENT_TIME`: The operation compares event times, and the records have none.
+    PlanEventTime,
     /// `SAGE_PLAN_FUTURE`: A feedback edge was not filled, or filled twice.
     PlanFuture,
     /// `SAGE_PLAN_UNSUPPORTED`: This version does not have the feature that the pipeline asks for.
@@ -190,6 +194,8 @@ impl ErrorCode {
         Self::PlanInputPath,
         Self::PlanOutputPath,
         Self::PlanUncloneable,
+        Self::PlanHandlers,
+        Self::PlanEventTime,
         Self::PlanFuture,
         Self::PlanUnsupported,
         Self::EnvClosed,
@@ -274,6 +280,8 @@ impl ErrorCode {
             Self::PlanInputPath => "SAGE_PLAN_INPUT_PATH",
             Self::PlanOutputPath => "SAGE_PLAN_OUTPUT_PATH",
             Self::PlanUncloneable => "SAGE_PLAN_UNCLONEABLE",
+            Self::PlanHandlers => "SAGE_PLAN_HANDLERS",
+            Self::PlanEventTime => "SAGE_PLAN_EVENT_TIME",
             Self::PlanFuture => "SAGE_PLAN_FUTURE",
             Self::PlanUnsupported => "SAGE_PLAN_UNSUPPORTED",
             Self::EnvClosed => "SAGE_ENV_CLOSED",
@@ -365,6 +373,8 @@ impl ErrorCode {
             | Self::PlanInputPath
             | Self::PlanOutputPath
             | Self::PlanUncloneable
+            | Self::PlanHandlers
+            | Self::PlanEventTime
             | Self::PlanFuture
             | Self::PlanUnsupported
             | Self::EnvClosed
@@ -466,6 +476,8 @@ impl ErrorCode {
             Self::PlanInputPath => "Several sources would read the standard input.",
             Self::PlanOutputPath => "Several sink instances would write one file.",
             Self::PlanUncloneable => "A constructor argument cannot be copied to a worker thread.",
+            Self::PlanHandlers => "There are more or fewer handlers than connected streams.",
+            Self::PlanEventTime => "The operation compares event times, and the records have none.",
             Self::PlanFuture => "A feedback edge was not filled, or filled twice.",
             Self::PlanUnsupported => "This version does not have the feature that the pipeline asks for.",
             Self::EnvClosed => "The environment has been closed.",
@@ -551,6 +563,8 @@ impl ErrorCode {
             Self::PlanInputPath => "Read it by one source, and use its stream several times.",
             Self::PlanOutputPath => "Use a directory or {part} in the path, or parallelism 1.",
             Self::PlanUncloneable => "Pass plain data and create connections and functions in open().",
+            Self::PlanHandlers => "Give one handler for each stream: map0, map1 ... or a function each, in the order of connect.",
+            Self::PlanEventTime => "Call assignTimestamps on each of its streams.",
             Self::PlanFuture => "Call fillFuture exactly once for each fromFuture.",
             Self::PlanUnsupported => "The message names the closest thing that exists.",
             Self::EnvClosed => "Create a new environment.",

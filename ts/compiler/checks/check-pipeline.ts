@@ -2,6 +2,7 @@ import type { CompileOptions, PlanConfig } from '../compile-options.ts';
 import type { Pipeline } from '../logical-plan.ts';
 import { checkBoundedness } from './check-boundedness.ts';
 import { checkDeadLetters } from './check-dead-letters.ts';
+import { checkEventTime } from './check-event-time.ts';
 import { checkKeys } from './check-keys.ts';
 import { checkMembership } from './check-membership.ts';
 import { checkParallelism } from './check-parallelism.ts';
@@ -22,6 +23,7 @@ export function checkPipeline(pipeline: Pipeline, config: PlanConfig, options: C
   checkUids(pipeline);
   checkParallelism(pipeline, config);
   checkKeys(pipeline);
+  checkEventTime(pipeline);
   checkDeadLetters(pipeline);
   checkBoundedness(pipeline);
 }

@@ -13,14 +13,23 @@ export function emitCall(text: SegmentText, node: StageNode, value: string, scop
   const { op } = node;
   if (!('fn' in op)) throw new TypeError(`operator '${op.kind}' has no user function`);
   const fn = text.bind(`f${node.id}`, `R.functions[${node.id}]`);
-  if (op.fn.form === 'lambda') return { before: [], call: `${fn}(${value})`, after: () => [] };
-  return { before: emitContext(text, node, scope, indent), call: `${fn}.execute(${value})`, after: (result) => emitOutputs(text, node, result, value, scope, indent) };
+  if (op.fn.form === 'lambda') return { before: [], call: op.kind === 'map' && op.takesPair === true ? `${fn}(${value}[0], ${value}[1])` : `${fn}(${value})`, after: () => [] };
+  return { before: emitContext(text, node, scope, indent), call: `${fn}.${methodCall(op, value, scope.key)}`, after: (result) => emitOutputs(text, node, result, value, scope, indent) };
+}
+
+function methodCall(op: StageNode['op'], value: string, key: string | undefined): string {
+  const coInput = 'coInput' in op ? op.coInput : undefined;
+  if (coInput === undefined) return `execute(${value})`;
+  return op.kind === 'map' ? `map${coInput.input}(${value})` : `execute(${value}, ${key}, ${coInput.input})`;
 }
 
 /** Sets what `ctx` of a class says of the record at hand. */
 export function emitContext(text: SegmentText, node: StageNode, { key, time }: Scope, indent: string): string[] {
-  if (key === undefined && time === undefined) return [];
+  // Inputs that share an instance share its context: what one of them has not, is not what another one had.
+  const isShared = 'coInput' in node.op && node.op.coInput !== undefined;
+  if (!isShared && key === undefined && time === undefined) return [];
   const context = text.bind(`x${node.id}`, `R.contexts[${node.id}]`);
+  if (isShared) return [`${indent}${context}.key = ${key}; ${context}.timestamp = ${time};`];
   return [...(key === undefined ? [] : [`${indent}${context}.key = ${key};`]), ...(time === undefined ? [] : [`${indent}${context}.timestamp = ${time};`])];
 }
 

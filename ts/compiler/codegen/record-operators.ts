@@ -41,7 +41,7 @@ export function emitBatch(text: SegmentText, node: StageNode, value: string, sco
   ];
 }
 
-/** A `mapAsync`: begins the call; results enter at this node. */
+/** A `mapAsync` begins the call, an interval join looks for partners; results enter at this node. */
 export function emitMapAsync(text: SegmentText, node: StageNode, value: string, scope: Scope, indent: string): string[] {
   text.stopWhen('ctl.stop');
   return [`${indent}op = ${node.id};`, ...emitTimeOf(scope, indent), `${indent}${text.bind(`n${node.id}`, `R.holders[${node.id}]`)}.submit(${value}, ${scope.key});`];

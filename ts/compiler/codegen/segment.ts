@@ -1,6 +1,6 @@
 import { isFieldPath } from '../../functions/field-path.ts';
 import { isTolerant } from '../../transformations/error-policy.ts';
-import type { Stage, StageNode } from '../physical-plan.ts';
+import { type Stage, type StageNode, dropsKey } from '../physical-plan.ts';
 import { emitAggregate, emitAggregateInput, emitKeyedAggregate, emitKeyedInput, emitLinked, emitReduce, hasInput } from './aggregates.ts';
 import { emitCall, emitContext, emitOutputs } from './call.ts';
 import { emitAssignTimestamps, emitTimedOutput } from './event-time.ts';
@@ -101,7 +101,8 @@ class SegmentEmitter {
   #children(node: StageNode, value: string, scope: Scope, indent: string): string[] {
     // A union with a stream that has no event time has none either.
     const carries = node.op.kind === 'input' || node.operator.timed;
-    return this.#nodes(node.children, value, carries ? scope : { ...scope, time: undefined }, indent);
+    const keyed = dropsKey(node) ? { ...scope, key: undefined } : scope;
+    return this.#nodes(node.children, value, carries ? keyed : { ...keyed, time: undefined }, indent);
   }
 
   /** Code that gives `value` to nodes, one after the other. */
@@ -136,6 +137,8 @@ class SegmentEmitter {
       case 'process':
         return emitFlatMap(text, node, value, scope, indent, this.#emitChildren);
       case 'mapAsync':
+      case 'intervalJoin':
+      case 'asOfJoin':
         return emitMapAsync(text, node, value, scope, indent);
       case 'batch':
         return emitBatch(text, node, value, scope, indent, this.#emitChildren);

@@ -29,7 +29,8 @@ function describeOperator(operator: LogicalOperator): PlanOperator {
 }
 
 function describeStage({ id, name, parallelism, placement, reason, nodes }: Stage): PlanStage {
-  const own = nodes.filter(({ op }) => !isBorder(op));
+  // Of an operator with several inputs, the node of the first one stands for all.
+  const own = nodes.filter(({ op }) => !isBorder(op) && !('coInput' in op && op.coInput !== undefined && op.coInput.input > 0));
   return {
     id,
     name,

@@ -1,7 +1,9 @@
 import { isFieldPath } from '../../functions/field-path.ts';
+import type { AsOfJoinTransformation } from '../../transformations/as-of-join-transformation.ts';
 import type { AssignTimestampsTransformation } from '../../transformations/assign-timestamps-transformation.ts';
 import type { BatchTransformation } from '../../transformations/batch-transformation.ts';
 import type { DedupTransformation } from '../../transformations/dedup-transformation.ts';
+import type { IntervalJoinTransformation } from '../../transformations/interval-join-transformation.ts';
 import type { MapAsyncTransformation } from '../../transformations/map-async-transformation.ts';
 import type { Selector } from '../physical-plan.ts';
 
@@ -33,6 +35,18 @@ export function describeBatch({ settings, keyed }: BatchTransformation): string 
 export function describeDedup({ by, ttlMs, keyed }: DedupTransformation): string {
   const what = by === undefined ? (keyed ? 'the key' : 'the whole record') : describeSelector(by);
   return [`by ${what}`, ...(keyed && by !== undefined ? ['within each key'] : []), ...(ttlMs === undefined ? [] : [`for ${ttlMs} ms`])].join(', ');
+}
+
+/** Which records an as-of join pairs, in words. */
+export function describeAsOfJoin({ settings }: AsOfJoinTransformation): string {
+  const { withinMs, type } = settings;
+  return `${type}, left with the latest right${withinMs === undefined ? '' : ` of the last ${withinMs} ms`}`;
+}
+
+/** Which records an interval join pairs, in words. */
+export function describeIntervalJoin({ settings }: IntervalJoinTransformation): string {
+  const { beforeMs, afterMs, type } = settings;
+  return `${type}, right from ${beforeMs} ms before to ${afterMs} ms after left`;
 }
 
 /** Where timestamps come from and how late a record may be, in words. */

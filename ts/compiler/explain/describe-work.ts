@@ -5,7 +5,7 @@ import type { Emit } from '../../transformations/emit.ts';
 import { isStandardOutput, type NativeSinkSpec, type SinkDescriptor } from '../../transformations/sink-descriptor.ts';
 import { describePath, isStandardInput, type SourceDescriptor } from '../../transformations/source-descriptor.ts';
 import type { LogicalOperator } from '../logical-plan.ts';
-import { describeAsync, describeBatch, describeDedup, describeTimestamps } from './describe-settings.ts';
+import { describeAsOfJoin, describeAsync, describeBatch, describeDedup, describeIntervalJoin, describeTimestamps } from './describe-settings.ts';
 import { describeWindows } from './describe-windows.ts';
 
 /** What an operator does, in a few words; empty where its kind says all. */
@@ -19,6 +19,16 @@ export function describeWork(operator: LogicalOperator): string {
     case 'filter':
     case 'process':
       return describeFunction(transformation.fn);
+    case 'comap': {
+      const { handlers } = transformation;
+      return handlers.form === 'methods' ? describeFunction(handlers.fn) : `${handlers.fns.length} functions`;
+    }
+    case 'join':
+      return describeFunction(transformation.fn);
+    case 'intervalJoin':
+      return describeIntervalJoin(transformation);
+    case 'asOfJoin':
+      return describeAsOfJoin(transformation);
     case 'mapAsync':
       return describeAsync(transformation);
     case 'batch':

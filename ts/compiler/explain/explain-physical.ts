@@ -82,6 +82,6 @@ function describeNode({ op, operator }: StageNode, stage: Stage): string {
     case 'aggregate':
       return `aggregate '${operator.name}'${op.keyed && runsInCore(op.spec, op.emit) ? ' (native)' : ''}`;
     default:
-      return `${operator.kind} '${operator.name}'`;
+      return `${operator.kind} '${operator.name}'${'coInput' in op && op.coInput !== undefined ? ` (input ${op.coInput.input})` : ''}`;
   }
 }

@@ -18,6 +18,16 @@ export function describeOperator(transformation: Transformation): Readonly<Recor
     case 'filter':
     case 'process':
       return describeFunction(transformation.fn);
+    case 'comap': {
+      const { handlers } = transformation;
+      if (handlers.form === 'methods') return describeFunction(handlers.fn);
+      return Object.assign({}, ...handlers.fns.map((fn, input) => prefixed(`input ${input}: `, describeFunction(fn)))) as Record<string, string>;
+    }
+    case 'join':
+      return describeFunction(transformation.fn);
+    case 'intervalJoin':
+    case 'asOfJoin':
+      return { settings: valueText(transformation.settings) };
     case 'mapAsync':
       return { settings: valueText(transformation.settings), ...describeFunction(transformation.fn) };
     case 'batch': {
@@ -68,6 +78,10 @@ function describeFunction(fn: UserFunction): Readonly<Record<string, string>> {
     return { ...what, fields: valueText(Object.fromEntries(fields)) };
   }
   return what;
+}
+
+function prefixed(prefix: string, texts: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(texts).map(([name, text]) => [prefix + name, text]));
 }
 
 function describeSource(source: SourceDescriptor): Readonly<Record<string, string>> {

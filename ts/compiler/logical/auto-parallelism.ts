@@ -76,6 +76,8 @@ export function choiceByInput(
 
 /** Whether records can be dealt to any number of instances, and come over an exchange whatever that number is. */
 function canGrow(transformation: Transformation, inputs: readonly ResolvedInput[]): boolean {
+  // What handlers of several inputs share belongs to one instance.
+  if (transformation.kind === 'comap' || transformation.kind === 'join') return false;
   // A key belongs to one instance; `broadcast` copies for each.
   if (inputs.some((input) => input.transformation.keyedBy !== undefined)) return false;
   if (transformation.parallelism === 'auto' || transformation.kind === 'rebalance') return true;

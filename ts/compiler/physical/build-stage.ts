@@ -3,8 +3,9 @@ import type { LogicalOperator } from '../logical-plan.ts';
 import type { SideOutput, Stage, StageNode } from '../physical-plan.ts';
 import { isNative, type Placements } from './place-operators.ts';
 import type { PlannedExchange } from './plan-exchanges.ts';
+import type { Link } from './link-operators.ts';
 import type { StageGroup, StageGroups } from './stage-group.ts';
-import { stageOp } from './stage-op.ts';
+import { nodesOf, stageOp } from './stage-op.ts';
 
 /** More operators than this are not all named. */
 const MOST_NAMES = 6;
@@ -32,15 +33,26 @@ export function buildStage(
     outputs: outputs.map((exchange) => exchange.id),
   };
   // The core's readers and writers have their gates and outputs without nodes.
-  if (placement === 'native') return { ...stage, nodes: [{ id: 0, operator: first, op: stageOp(first), children: [], sides: [] }] };
+  if (placement === 'native') return { ...stage, nodes: [{ id: 0, operator: first, op: stageOp(first, 0, 0), children: [], sides: [] }] };
 
-  const nodeOf = new Map(operators.map((operator, index) => [operator, gates.length + index]));
-  const outputNode = (index: number): number => gates.length + operators.length + index;
+  // The nodes of an operator are neighbours, by input.
+  const firstNodes = new Map<LogicalOperator, number>();
+  let size = gates.length;
+  for (const operator of operators) {
+    firstNodes.set(operator, size);
+    size += nodesOf(operator);
+  }
+  const nodeOf = ({ to, input }: Link): number | undefined => {
+    const node = firstNodes.get(to);
+    return node === undefined || nodesOf(to) === 1 ? node : node + input;
+  };
+  const outputNode = (index: number): number => size + index;
   const childrenOf = (operator: LogicalOperator): number[] => {
     const children: number[] = [];
-    for (const { to } of groups.outOf(operator)) {
+    for (const link of groups.outOf(operator)) {
+      const { to } = link;
       if (to.kind === 'sideOutput') continue;
-      const own = nodeOf.get(to);
+      const own = nodeOf(link);
       const index = outputs.findIndex((exchange) => exchange.from === operator && exchange.consumers.includes(to));
       const child = own ?? outputNode(index);
       // An operator may take the same records twice; an exchange carries them once.
@@ -49,25 +61,28 @@ export function buildStage(
     return children;
   };
   const sidesOf = (operator: LogicalOperator): SideOutput[] =>
-    groups.outOf(operator).flatMap(({ to }) => {
-      const { transformation } = to;
-      return transformation.kind === 'sideOutput' ? [{ channel: transformation.channel, tag: transformation.tag, node: nodeOf.get(to)! }] : [];
+    groups.outOf(operator).flatMap((link) => {
+      const { transformation } = link.to;
+      return transformation.kind === 'sideOutput' ? [{ channel: transformation.channel, tag: transformation.tag, node: nodeOf(link)! }] : [];
     });
   const nodes: StageNode[] = [
-    ...gates.map(({ id: exchange, consumers, timed }, gate): StageNode => ({
+    ...gates.map(({ id: exchange, consumers, links, timed }, gate): StageNode => ({
       id: gate,
       operator: consumers[0]!,
       op: { kind: 'input', gate, exchange, timed },
-      children: consumers.map((consumer) => nodeOf.get(consumer)!),
+      children: links.map((link) => nodeOf(link)!),
       sides: [],
     })),
-    ...operators.map((operator): StageNode => ({
-      id: nodeOf.get(operator)!,
-      operator,
-      op: stageOp(operator),
-      children: childrenOf(operator),
-      sides: sidesOf(operator),
-    })),
+    ...operators.flatMap((operator) => {
+      const first = firstNodes.get(operator)!;
+      return Array.from({ length: nodesOf(operator) }, (_, input): StageNode => ({
+        id: first + input,
+        operator,
+        op: stageOp(operator, input, first),
+        children: childrenOf(operator),
+        sides: sidesOf(operator),
+      }));
+    }),
     ...outputs.map(({ id: exchange, from, timed, consumers: [consumer] }, output): StageNode => ({
       id: outputNode(output),
       operator: from,

@@ -32,6 +32,12 @@ function usesKey({ kind, transformation }: LogicalOperator): boolean {
     case 'limit':
     case 'window':
       return transformation.keyed;
+    case 'join':
+    case 'intervalJoin':
+    case 'asOfJoin':
+      return true;
+    case 'comap':
+      return transformation.handlers.form === 'methods';
     case 'mapAsync':
       return true; // a call knows its key
     case 'map':

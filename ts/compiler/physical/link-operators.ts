@@ -15,6 +15,8 @@ export interface Separation {
 export interface Link {
   readonly from: LogicalOperator;
   readonly to: LogicalOperator;
+  /** Which of the consumer's inputs it is, from 0. */
+  readonly input: number;
   /** `undefined`: nothing forbids that both are in one stage. */
   readonly separation: Separation | undefined;
 }
@@ -29,9 +31,9 @@ export function partitionOf({ separation, to }: Link): ExchangePartition {
 export function linkOperators(plan: LogicalPlan, placements: Placements): readonly Link[] {
   const byId = operatorsById(plan);
   return plan.operators.flatMap((to) =>
-    to.inputs.map((id): Link => {
+    to.inputs.map((id, input): Link => {
       const from = byId.get(id)!;
-      return { from, to, separation: redistribute(from, to, byId) ?? crossBorder(from, to, placements) };
+      return { from, to, input, separation: redistribute(from, to, byId) ?? crossBorder(from, to, placements) };
     }),
   );
 }

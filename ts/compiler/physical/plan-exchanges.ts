@@ -21,6 +21,8 @@ export interface PlannedExchange extends QueueSize {
   readonly toGroup: StageGroup;
   /** Who takes the records behind it; an operator that takes them twice is listed twice. */
   readonly consumers: readonly LogicalOperator[];
+  /** The ways by which they take them. */
+  readonly links: readonly Link[];
   readonly partition: ExchangePartition;
   readonly reason: string;
   readonly keyed: boolean;
@@ -55,6 +57,7 @@ export function planExchanges(
           fromGroup,
           toGroup: groups.of(to),
           consumers,
+          links: sent,
           partition,
           reason,
           keyed: from.keyedBy !== undefined && (partition === 'hash' || consumers.some(({ id }) => needs.has(id))),

@@ -1,8 +1,19 @@
+import { PairMapTransformation } from '../../transformations/pair-map-transformation.ts';
 import type { LogicalOperator } from '../logical-plan.ts';
-import type { StageOp } from '../physical-plan.ts';
+import type { CoInput, StageOp } from '../physical-plan.ts';
 
-/** What the node of an operator does. */
-export function stageOp(operator: LogicalOperator): StageOp {
+/** How many nodes an operator has: one for each input where each has a handler of its own. */
+export function nodesOf({ kind, inputs }: LogicalOperator): number {
+  return kind === 'comap' || kind === 'join' ? inputs.length : 1;
+}
+
+/**
+ * What the node of an operator does.
+ *
+ * @param input which of its inputs the node stands for
+ * @param firstNode the node of its first input
+ */
+export function stageOp(operator: LogicalOperator, input: number, firstNode: number): StageOp {
   const { kind, transformation } = operator;
   switch (transformation.kind) {
     case 'source': {
@@ -10,10 +21,22 @@ export function stageOp(operator: LogicalOperator): StageOp {
       return source.form === 'native' ? { kind: 'native', role: 'source', spec: source.spec } : { kind: 'source', source };
     }
     case 'map':
+      return { kind: 'map', fn: transformation.fn, ...(transformation instanceof PairMapTransformation ? { takesPair: true } : {}) };
     case 'flatMap':
     case 'filter':
     case 'process':
       return { kind: transformation.kind, fn: transformation.fn };
+    case 'comap': {
+      const { handlers } = transformation;
+      const coInput: CoInput = { input, owner: handlers.form === 'methods' ? firstNode : firstNode + input };
+      return { kind: 'map', fn: handlers.form === 'methods' ? handlers.fn : handlers.fns[input]!, coInput };
+    }
+    case 'join':
+      return { kind: 'process', fn: transformation.fn, coInput: { input, owner: firstNode } };
+    case 'intervalJoin':
+      return { kind: 'intervalJoin', settings: transformation.settings };
+    case 'asOfJoin':
+      return { kind: 'asOfJoin', settings: transformation.settings };
     case 'keyBy':
       return { kind: 'keyBy', selector: transformation.selector };
     case 'assignTimestamps':

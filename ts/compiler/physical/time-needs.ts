@@ -25,7 +25,13 @@ function usesTime({ kind, transformation }: LogicalOperator): boolean {
       // The function is given the timestamp that the record had.
       return typeof transformation.selector === 'function' && transformation.selector.length > 1;
     case 'window':
+    case 'intervalJoin':
+    case 'asOfJoin':
       return true;
+    case 'comap':
+      return transformation.handlers.form === 'methods';
+    case 'join':
+      return hasContext(transformation.fn);
     case 'map':
     case 'flatMap':
     case 'filter':

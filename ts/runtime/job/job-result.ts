@@ -111,6 +111,8 @@ function outOf(node: StageNode, count: NodeCounts, entered: number, dropped: num
     case 'batch':
       return emitted + entered;
     case 'mapAsync':
+    case 'intervalJoin':
+    case 'asOfJoin':
     case 'window':
       return entered;
     case 'reduce':
@@ -168,8 +170,8 @@ export function countOperators(plan: JobPlan, metrics: CoreMetrics, userMetrics:
         continue;
       }
       const watermark = node.operator.timed ? watermarkOf(stage, node, tasks) : undefined;
-      if (watermark !== undefined) entry.watermark = watermark;
-      if (op.kind === 'window') {
+      if (watermark !== undefined) entry.watermark = Math.min(entry.watermark ?? watermark, watermark);
+      if (op.kind === 'window' || op.kind === 'intervalJoin' || op.kind === 'asOfJoin') {
         entry.recordsLate = (entry.recordsLate ?? 0) + late[node.id]!;
         entry.recordsDropped += dropped[node.id]!;
       }

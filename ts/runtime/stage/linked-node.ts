@@ -1,4 +1,4 @@
-import type { StageNode } from '../../compiler/physical-plan.ts';
+import { type StageNode, dropsKey } from '../../compiler/physical-plan.ts';
 import { isBuiltinAggregator } from '../../functions/aggregator.ts';
 import { isFieldPath, readOptionalField } from '../../functions/field-path.ts';
 import { emitTo } from './emit-to.ts';
@@ -45,6 +45,16 @@ export function linkNodes(bindings: StageBindings): LinkedNode[] {
   return linked;
 }
 
+/** The method that takes the records of a node, of the object that has them all. */
+function methodOf({ op }: StageNode, object: { execute(value: unknown, ...more: unknown[]): unknown }): (value: unknown, key: unknown) => unknown {
+  const coInput = 'coInput' in op ? op.coInput : undefined;
+  if (coInput === undefined) return (value) => object.execute(value);
+  const { input } = coInput;
+  if (op.kind !== 'map') return (value, key) => object.execute(value, key, input);
+  const handlers = object as unknown as Readonly<Record<string, (value: unknown) => unknown>>;
+  return (value) => handlers[`map${input}`]!(value);
+}
+
 class Linked implements LinkedNode {
   readonly push: Push;
   readonly emit: Push;
@@ -62,7 +72,8 @@ class Linked implements LinkedNode {
     this.#node = node;
     this.#bindings = bindings;
     this.#linked = linked;
-    this.emit = emitTo(node.children, linked);
+    const emit = emitTo(node.children, linked);
+    this.emit = dropsKey(node) ? (value) => emit(value, undefined) : emit;
     this.recovery = new Recovery(node, bindings, linked);
     this.#walker = new ResultWalker(node.id, bindings, this.emit, () => this.sendOutputs());
     this.push = this.#makePush();
@@ -71,17 +82,22 @@ class Linked implements LinkedNode {
   /** The user function as one call, with the key set where a class can read it. */
   #caller(): (value: unknown, key: unknown) => unknown {
     const { functions, contexts } = this.#bindings;
-    const fn = functions[this.#node.id] as ((value: unknown) => unknown) | { execute(value: unknown): unknown };
-    if (typeof fn === 'function') return (value) => fn(value);
+    const fn = functions[this.#node.id] as ((...values: unknown[]) => unknown) | { execute(value: unknown): unknown };
+    const { op } = this.#node;
+    if (typeof fn === 'function') {
+      if (op.kind !== 'map' || op.takesPair !== true) return (value) => fn(value);
+      return (value) => fn(...(value as [unknown, unknown]));
+    }
     const context = contexts[this.#node.id];
     const { control, stage } = this.#bindings;
     const takesTime = comesWithTime(stage, this.#node);
+    const execute = methodOf(this.#node, fn);
     return (value, key) => {
       if (context !== undefined) {
         context.key = key;
         context.timestamp = takesTime ? control.time : undefined;
       }
-      return fn.execute(value);
+      return execute(value, key);
     };
   }
 
@@ -211,6 +227,8 @@ class Linked implements LinkedNode {
       case 'window':
         return (value, key) => bindings.keyed[id]!.push(value, key);
       case 'mapAsync':
+      case 'intervalJoin':
+      case 'asOfJoin':
         return (value, key) => bindings.holders[id]!.push(value, key);
       case 'batch': {
         const batches = bindings.batches[id]!;

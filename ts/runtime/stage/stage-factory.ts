@@ -14,8 +14,10 @@ import { type LayoutNode, numbersTuple } from '../../compiler/layout/layout.ts';
 import { BatchReader } from '../codec/batch-reader.ts';
 import { BatchWriter } from '../codec/batch-writer.ts';
 import type { IsolateTask } from '../isolate/isolate-loop.ts';
+import { AsOfJoin } from './as-of-join.ts';
 import { AsyncCalls } from './async-calls.ts';
 import { Batcher } from './batcher.ts';
+import { IntervalJoin } from './interval-join.ts';
 import { linkNodes } from './linked-node.ts';
 import { makeBindings } from './make-bindings.ts';
 import { makeKeyedOperator } from './make-keyed-operator.ts';
@@ -89,12 +91,21 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
       case 'flatMap':
       case 'filter':
       case 'process':
+        if (op.coInput === undefined || op.coInput.owner === node.id) bindings.functions[node.id] = bind(node, op.fn);
+        else shareFunction(node.id, op.coInput.owner, bindings);
+        break;
       case 'route':
         bindings.functions[node.id] = bind(node, op.fn);
         break;
       case 'mapAsync':
         bindings.functions[node.id] = bind(node, op.fn);
         bindings.holders[node.id] = new AsyncCalls(node, bindings, { ready: () => host.ready(spec.task) });
+        break;
+      case 'intervalJoin':
+        bindings.holders[node.id] = new IntervalJoin(node, bindings);
+        break;
+      case 'asOfJoin':
+        bindings.holders[node.id] = new AsOfJoin(node, bindings);
         break;
       case 'batch': {
         const batcher = new Batcher(node, bindings);
@@ -222,9 +233,17 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
     counts: counters,
     metrics: () =>
       bindings.contexts.flatMap((context, id) =>
-        context === undefined || context.metrics.isEmpty ? [] : [{ operator: stage.nodes[id]!.operator.id, instance: spec.instance, snapshot: context.metrics.snapshot() }],
+        context === undefined || context.metrics.isEmpty || bindings.contexts.indexOf(context) < id ? [] : [{ operator: stage.nodes[id]!.operator.id, instance: spec.instance, snapshot: context.metrics.snapshot() }],
       ),
   };
+}
+
+/** A node for a further input of an operator calls the object that the node of the first one has. */
+function shareFunction(node: number, owner: number, { functions, contexts, collected, outputs }: StageBindings): void {
+  functions[node] = functions[owner];
+  contexts[node] = contexts[owner];
+  collected[node] = collected[owner];
+  outputs[node] = outputs[owner];
 }
 
 /** Where `this.output(tag, x)` of a function goes: to who takes the tag, if anybody does. */

@@ -117,7 +117,7 @@ export class StageHolders {
         if (holder.inFlight > 0 || holder.isFull) return 'in flight';
         continue;
       }
-      if (op.kind === 'process' && drained) {
+      if (op.kind === 'process' && drained && (op.coInput?.owner ?? node.id) === node.id) {
         const finished = this.#finishFunction(node.id);
         if (finished !== undefined) return finished;
         continue;

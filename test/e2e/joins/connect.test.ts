@@ -1,0 +1,3 @@
+import { describeConnect } from './describe-connect.ts';
+
+describeConnect('in generated code');

@@ -1,0 +1,3 @@
+import { describeJoins } from './describe-joins.ts';
+
+describeJoins('in generated code');

@@ -1,0 +1,130 @@
+import type { StageNode } from '../../compiler/physical-plan.ts';
+import type { SidedRecord } from '../../transformations/interval-join-transformation.ts';
+import type { HeldResults, HoldingOperator } from './holding-operator.ts';
+import { RESULT_ROWS } from './keyed-operator.ts';
+import type { Pushed } from './linked-node.ts';
+import type { StageBindings } from './stage-bindings.ts';
+import type { StreamTime } from './stage-times.ts';
+import { withTime } from './with-time.ts';
+
+/** Two records that belong together; `undefined` for one that there is not. */
+export type Pair = readonly [left: unknown, right: unknown];
+
+/**
+ * What joins by event time have in common: records are kept until the watermark says that they are no longer needed, pairs wait
+ * until they can go below, and how far event time is there is said behind them.
+ */
+export abstract class PairHolder implements HoldingOperator {
+  readonly inFlight = 0;
+  readonly #node: StageNode;
+  readonly #bindings: StageBindings;
+  readonly #heldBackMs: number;
+  #pairs: Pair[] = [];
+  #times: number[] = [];
+  #watermark = Number.NEGATIVE_INFINITY;
+  /** To be said below when the results so far have left. */
+  #behind: StreamTime | undefined;
+
+  /** @param heldBackMs how far results may be behind the watermark. */
+  constructor(node: StageNode, bindings: StageBindings, heldBackMs: number) {
+    this.#node = node;
+    this.#bindings = bindings;
+    this.#heldBackMs = heldBackMs;
+  }
+
+  /** Records that are kept, and keys that have some. */
+  abstract get waiting(): { readonly records: number; readonly keys: number };
+
+  /** Takes a record that is not late. */
+  protected abstract take(record: SidedRecord, key: unknown, time: number): void;
+
+  /** Nothing before the watermark will come any more. */
+  protected abstract letGo(watermark: number): void;
+
+  /** There are no more records, and `letGo` has been called for all times. */
+  protected clear(): void {}
+
+  /** Gives a pair below. */
+  protected give(pair: Pair, time: number): void {
+    this.#pairs.push(pair);
+    this.#times.push(time);
+  }
+
+  /** Counts records of which nothing becomes. */
+  protected drop(records: number): void {
+    this.#bindings.dropped[this.#node.id]! += records;
+  }
+
+  /** Pairs leave before more of them are made. */
+  get isFull(): boolean {
+    return this.#pairs.length >= RESULT_ROWS;
+  }
+
+  /** The generated form: takes a record; its pairs are taken with `takeResults`. */
+  submit(value: unknown, key: unknown): void {
+    this.#takeInTime(value as SidedRecord, key);
+    if (this.isFull) this.#bindings.control.stop = true;
+  }
+
+  #takeInTime(record: SidedRecord, key: unknown): void {
+    const { control, late } = this.#bindings;
+    // Its partners may have been let go: what it would be paired with would depend on chance.
+    if (control.time! < this.#watermark) late[this.#node.id]!++;
+    else this.take(record, key, control.time!);
+  }
+
+  push(value: unknown, key: unknown): Pushed {
+    this.#takeInTime(value as SidedRecord, key);
+    const results = this.takeResults();
+    return results === undefined ? undefined : this.#giveBelow(results);
+  }
+
+  /** The linked form: gives results below at once. */
+  async #giveBelow({ records, times }: HeldResults): Promise<void> {
+    const { counts, linked, control } = this.#bindings;
+    const { id } = this.#node;
+    for (const [n, pair] of records.entries()) {
+      counts[id]!++;
+      const pushed = withTime(control, times![n], () => linked[id]!.emit(pair, undefined));
+      if (pushed !== undefined) await pushed;
+      control.checkNotOver();
+    }
+  }
+
+  work(): Pushed {
+    return undefined;
+  }
+
+  takeResults(): HeldResults | undefined {
+    if (this.#pairs.length === 0) return undefined;
+    const results = { records: this.#pairs, keys: undefined, times: this.#times };
+    this.#pairs = [];
+    this.#times = [];
+    return results;
+  }
+
+  dueInMs(): number | undefined {
+    return this.#pairs.length > 0 ? 0 : undefined;
+  }
+
+  closeDue(): void {}
+
+  timeChanged(time: StreamTime): void {
+    this.#watermark = time.watermark;
+    this.#behind = time;
+    this.letGo(time.watermark);
+    if (this.#pairs.length > 0) this.#bindings.control.stop = true;
+  }
+
+  sayTime(): void {
+    if (this.#behind === undefined || this.#pairs.length > 0) return;
+    const { watermark, isIdle } = this.#behind;
+    this.#behind = undefined;
+    this.#bindings.times!.say(this.#node.id, watermark - this.#heldBackMs, isIdle);
+  }
+
+  end(): void {
+    this.letGo(Number.POSITIVE_INFINITY);
+    this.clear();
+  }
+}

@@ -1,0 +1,21 @@
+import type { SourceLocation } from '../common/source-location.ts';
+import { BaseTransformation } from './base-transformation.ts';
+
+/** Which record of the right side is the one of a record of the left side. */
+export interface AsOfJoinSettings {
+  /** It may be so much older; however old when undefined. */
+  readonly withinMs: number | undefined;
+  /** Whether records of the left side are given without one. */
+  readonly type: 'inner' | 'left';
+}
+
+/** Pairs `[left, right]` of each left record of a key with the right one that was the latest at its time. It is given `SidedRecord`s; its output carries no key. */
+export class AsOfJoinTransformation extends BaseTransformation {
+  readonly kind = 'asOfJoin';
+  readonly settings: AsOfJoinSettings;
+
+  constructor(input: BaseTransformation, settings: AsOfJoinSettings, declaredAt: SourceLocation) {
+    super('asOfJoin', [input], declaredAt);
+    this.settings = settings;
+  }
+}
