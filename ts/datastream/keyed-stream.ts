@@ -1,6 +1,7 @@
 import type { SchemaOutput, StandardSchema } from '../common/standard-schema.ts';
 import type { AggregateResults, AggregateSpec } from '../functions/aggregator.ts';
 import { type Windows, countWindow } from '../functions/windows/windows.ts';
+import type { KeyedProcessFunction } from '../functions/keyed-process-function.ts';
 import type { PathOf } from '../functions/path-types.ts';
 import type { ProcessFunction } from '../functions/process-function.ts';
 import type { BaseTransformation } from '../transformations/base-transformation.ts';
@@ -65,6 +66,9 @@ export class KeyedStream<out K, out T> extends DataStream<T> {
     return super.mapAsync(...args) as KeyedStream<K, never>;
   }
 
+  /** A class that emits with `collect`; one that extends `KeyedProcessFunction` has state and timers for each key. */
+  override process<Out, A extends readonly unknown[]>(Class: ClassOf<KeyedProcessFunction<K, T, Out>, A>, ...args: NoInfer<A>): KeyedStream<K, Out>;
+  override process<Out>(instance: KeyedProcessFunction<K, T, Out>): KeyedStream<K, Out>;
   override process<Out, A extends readonly unknown[]>(Class: ClassOf<ProcessFunction<T, Out>, A>, ...args: NoInfer<A>): KeyedStream<K, Out>;
   override process<Out>(instance: ProcessFunction<T, Out>): KeyedStream<K, Out>;
   override process(...args: [never]): KeyedStream<K, never> {

@@ -32,6 +32,7 @@ function functionWithOutputs(transformation: Transformation): UserFunction | und
     case 'filter':
     case 'flatMap':
     case 'process':
+    case 'keyedProcess':
       return transformation.fn;
     case 'route':
       return transformation.router;

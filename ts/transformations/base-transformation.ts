@@ -14,6 +14,7 @@ export type TransformationKind =
   | 'union'
   | 'mapAsync'
   | 'process'
+  | 'keyedProcess'
   | 'batch'
   | 'dedup'
   | 'sample'

@@ -5,6 +5,7 @@ import type { DedupTransformation } from './dedup-transformation.ts';
 import type { FilterTransformation } from './filter-transformation.ts';
 import type { FlatMapTransformation } from './flat-map-transformation.ts';
 import type { KeyByTransformation } from './key-by-transformation.ts';
+import type { KeyedProcessTransformation } from './keyed-process-transformation.ts';
 import type { LimitTransformation } from './limit-transformation.ts';
 import type { MapAsyncTransformation } from './map-async-transformation.ts';
 import type { MapTransformation } from './map-transformation.ts';
@@ -31,6 +32,7 @@ export type Transformation =
   | UnionTransformation
   | MapAsyncTransformation
   | ProcessTransformation
+  | KeyedProcessTransformation
   | BatchTransformation
   | DedupTransformation
   | SampleTransformation

@@ -32,6 +32,8 @@ function usesKey({ kind, transformation }: LogicalOperator): boolean {
     case 'limit':
     case 'window':
       return transformation.keyed;
+    case 'keyedProcess':
+      return true;
     case 'mapAsync':
       return true; // a call knows its key
     case 'map':

@@ -47,6 +47,8 @@ export function stageOp(operator: LogicalOperator): StageOp {
       const { keyed, settings, result } = transformation;
       return { kind: 'window', keyed, settings, result, time: operator.takesTime ? 'event' : 'processing' };
     }
+    case 'keyedProcess':
+      return { kind: 'keyedProcess', fn: transformation.fn, time: operator.takesTime ? 'event' : 'processing' };
     case 'sink': {
       const { sink } = transformation;
       return sink.form === 'native' ? { kind: 'native', role: 'sink', spec: sink.spec } : { kind: 'sink', sink };

@@ -24,6 +24,7 @@ function usesTime({ transformation }: LogicalOperator): boolean {
       // The function is given the timestamp that the record had.
       return typeof transformation.selector === 'function' && transformation.selector.length > 1;
     case 'window':
+    case 'keyedProcess':
       return true;
     case 'map':
     case 'flatMap':

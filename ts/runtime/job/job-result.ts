@@ -112,6 +112,7 @@ function outOf(node: StageNode, count: NodeCounts, entered: number, dropped: num
       return emitted + entered;
     case 'mapAsync':
     case 'window':
+    case 'keyedProcess':
       return entered;
     case 'reduce':
     case 'aggregate':

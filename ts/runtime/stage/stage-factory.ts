@@ -17,6 +17,7 @@ import type { IsolateTask } from '../isolate/isolate-loop.ts';
 import { AsyncCalls } from './async-calls.ts';
 import { Batcher } from './batcher.ts';
 import { linkNodes } from './linked-node.ts';
+import { KeyedProcessOperator } from './keyed-process-operator.ts';
 import { makeBindings } from './make-bindings.ts';
 import { makeKeyedOperator } from './make-keyed-operator.ts';
 import { type OpenedSource, openCollection, openFunction, openIterator } from './opened-source.ts';
@@ -131,6 +132,10 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
       case 'reduce':
         bindings.functions[node.id] = bind(node, op.fn);
         bindState(node, bindings, jobHandle, host);
+        break;
+      case 'keyedProcess':
+        bindings.functions[node.id] = bind(node, op.fn);
+        bindKeyedProcess(node, bindings, jobHandle, host);
         break;
       case 'window':
         if (op.result.kind === 'reduce') bindings.functions[node.id] = bind(node, op.result.fn);
@@ -287,6 +292,13 @@ function bindState(node: StageNode, bindings: StageBindings, jobHandle: number, 
 
 function bindWindows(node: StageNode, bindings: StageBindings, jobHandle: number, host: RunnerHost): void {
   const operator = new WindowOperator(node, bindings, host.core, jobHandle, host.layouts);
+  bindings.keyed[node.id] = operator;
+  bindings.writers[node.id] = operator.writer;
+  bindings.times?.connect(node.id, operator);
+}
+
+function bindKeyedProcess(node: StageNode, bindings: StageBindings, jobHandle: number, host: RunnerHost): void {
+  const operator = new KeyedProcessOperator(node, bindings, host.core, jobHandle, host.layouts);
   bindings.keyed[node.id] = operator;
   bindings.writers[node.id] = operator.writer;
   bindings.times?.connect(node.id, operator);
