@@ -1,12 +1,11 @@
 import type { SchemaOutput, StandardSchema } from '../common/standard-schema.ts';
 import type { AggregateResults, AggregateSpec } from '../functions/aggregator.ts';
 import { type Windows, countWindow } from '../functions/windows/windows.ts';
-import type { KeyedProcessFunction } from '../functions/keyed-process-function.ts';
 import type { PathOf } from '../functions/path-types.ts';
 import type { ProcessFunction } from '../functions/process-function.ts';
 import type { BaseTransformation } from '../transformations/base-transformation.ts';
 import { DataStream } from './data-stream.ts';
-import type { AsyncExecutes, AsyncFunction, Branches, BranchRecords, ClassOf, Collects, Executes, Flattenable, Flattened, Mapped, RecordFunction, Router, Simplify } from './record-types.ts';
+import type { AsyncExecutes, AsyncFunction, Branches, BranchRecords, ClassOf, Collects, Executes, Flattenable, Flattened, Mapped, ProcessesKeyed, RecordFunction, Router, Simplify } from './record-types.ts';
 import type { KeyedRoutedStream } from './keyed-routed-stream.ts';
 import { registerStreamKinds } from './stream-kinds.ts';
 import type { BatchOptions, DedupOptions, EmitOptions, MapAsyncOptions, NeededClassOptions } from './stream-options.ts';
@@ -67,8 +66,8 @@ export class KeyedStream<out K, out T> extends DataStream<T> {
   }
 
   /** A class that emits with `collect`; one that extends `KeyedProcessFunction` has state and timers for each key. */
-  override process<Out, A extends readonly unknown[]>(Class: ClassOf<KeyedProcessFunction<K, T, Out>, A>, ...args: NoInfer<A>): KeyedStream<K, Out>;
-  override process<Out>(instance: KeyedProcessFunction<K, T, Out>): KeyedStream<K, Out>;
+  override process<Out, A extends readonly unknown[]>(Class: ClassOf<ProcessesKeyed<K, T, Out>, A>, ...args: NoInfer<A>): KeyedStream<K, Out>;
+  override process<Out>(instance: ProcessesKeyed<K, T, Out>): KeyedStream<K, Out>;
   override process<Out, A extends readonly unknown[]>(Class: ClassOf<ProcessFunction<T, Out>, A>, ...args: NoInfer<A>): KeyedStream<K, Out>;
   override process<Out>(instance: ProcessFunction<T, Out>): KeyedStream<K, Out>;
   override process(...args: [never]): KeyedStream<K, never> {

@@ -39,6 +39,9 @@ export interface KeyedFunctionContext<out K> extends FunctionContext {
  * ```
  */
 export abstract class KeyedProcessFunction<K, In, Out> extends CollectingFunction<Out> {
+  /** Only for the type; never set: a function for all texts fits keys that are some of them. */
+  declare readonly acceptsKey?: (key: K) => void;
+
   /** As of all functions; `key` has the type of the stream's key. */
   override get ctx(): KeyedFunctionContext<K> {
     return super.ctx as KeyedFunctionContext<K>;

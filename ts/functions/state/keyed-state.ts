@@ -1,4 +1,4 @@
-import type { Aggregator } from '../aggregator.ts';
+import type { BuiltinAggregator, UserAggregator } from '../aggregator.ts';
 
 /** Settings of a state. */
 export interface StateOptions {
@@ -109,6 +109,8 @@ export interface KeyedState {
   map<K, V>(name: string, options?: StateOptions): MapState<K, V>;
   /** All values in one, by a function such as that of `reduce`. */
   reducing<T>(name: string, fn: (total: T, value: T) => T, options?: StateOptions): ReducingState<T>;
-  /** All records in one, by an aggregator such as `count()`, `avg('price')` or one of your own. */
-  aggregating<T, R>(name: string, aggregator: Aggregator<T, R>, options?: StateOptions): AggregatingState<T, R>;
+  /** All records in one, by an aggregator such as `count()` or `avg('price')`. */
+  aggregating<T, R>(name: string, aggregator: BuiltinAggregator<T, R>, options?: StateOptions): AggregatingState<T, R>;
+  /** All records in one, by an aggregator of your own; its `add` must be synchronous. */
+  aggregating<T, A, R>(name: string, aggregator: UserAggregator<T, A, R>, options?: StateOptions): AggregatingState<T, R>;
 }

@@ -55,8 +55,8 @@ export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
   keys: unknown[] = [];
   records: unknown[] = [];
   readonly writer: BatchWriter;
-  readonly state: KeyedStateStore;
-  readonly slots: KeySlots;
+  readonly #state: KeyedStateStore;
+  readonly #slots: KeySlots;
   readonly #node: StageNode;
   readonly #bindings: StageBindings;
   readonly #layouts: LayoutCache;
@@ -91,8 +91,8 @@ export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
     this.#layouts = layouts;
     this.#timed = op.time === 'event';
     const { name } = failingOperator(node);
-    this.state = new KeyedStateStore({ operator: name, clock: bindings.clock, isTolerant: isTolerant(node.operator.transformation.errorPolicy) });
-    this.slots = new KeySlots(core, job);
+    this.#state = new KeyedStateStore({ operator: name, clock: bindings.clock, isTolerant: isTolerant(node.operator.transformation.errorPolicy) });
+    this.#slots = new KeySlots(core, job);
     this.#event = new TimerQueue(core, job);
     this.#processing = new TimerQueue(core, job);
     const watermark = (): number => this.#watermark;
@@ -102,10 +102,10 @@ export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
       get watermark() {
         return watermark();
       },
-      checkInHand: () => void this.state.slot(),
+      checkInHand: () => void this.#state.slot(),
     });
     const context = bindings.contexts[node.id];
-    if (context !== undefined) context.keyed = { state: this.state, timers: this.#timers };
+    if (context !== undefined) context.keyed = { state: this.#state, timers: this.#timers };
     this.writer = new BatchWriter({
       registry: layouts.registry,
       keyed: true,
@@ -128,7 +128,7 @@ export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
       const copy = Buffer.from(new ArrayBuffer(image.length));
       image.copy(copy);
       this.#queue.push({ ...batch, image: copy, slots: undefined });
-    } else this.#queue.push({ ...batch, image: undefined, slots: this.slots.of(image, rows, keys) });
+    } else this.#queue.push({ ...batch, image: undefined, slots: this.#slots.of(image, rows, keys) });
     this.#bindings.control.stop = true;
   }
 
@@ -186,14 +186,17 @@ export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
       return undefined;
     }
     const next = this.#queue.shift();
-    if (next === undefined) return 'none';
+    if (next === undefined) {
+      this.#release();
+      return 'none';
+    }
     if ('watermark' in next) {
       this.#advance(next.watermark);
       this.#behind = next;
       this.#mayBeDue = true;
       return undefined;
     }
-    next.slots ??= this.slots.of(next.image!, next.rows, next.keys);
+    next.slots ??= this.#slots.of(next.image!, next.rows, next.keys);
     this.#batch = next;
     this.#rowsSinceRelease += next.rows;
     return undefined;
@@ -214,11 +217,11 @@ export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
   /** Fires the next timer that is due: of event time first, then of the clock. */
   #fireNext(): Pushed | 'none' {
     const due = this.#event.take(justBefore(this.#watermark));
-    if (due !== undefined) return this.#call({ slot: due.slot, key: this.slots.keyOf(due.slot), time: due.time, record: NO_RECORD, timer: { kind: 'event', time: due.time } });
+    if (due !== undefined) return this.#call({ slot: due.slot, key: this.#slots.keyOf(due.slot), time: due.time, record: NO_RECORD, timer: { kind: 'event', time: due.time } });
     const dueByClock = this.#processing.take(this.#finished ? Number.POSITIVE_INFINITY : this.#bindings.clock.now());
     if (dueByClock === undefined) return 'none';
     const { slot, time } = dueByClock;
-    return this.#call({ slot, key: this.slots.keyOf(slot), time: this.#timed ? this.#momentOfClock() : undefined, record: NO_RECORD, timer: { kind: 'processing', time } });
+    return this.#call({ slot, key: this.#slots.keyOf(slot), time: this.#timed ? this.#momentOfClock() : undefined, record: NO_RECORD, timer: { kind: 'processing', time } });
   }
 
   /** A timer of the clock is of no record: what it gives has the first moment that is not late. */
@@ -256,7 +259,7 @@ export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
     const context = contexts[this.#node.id]!;
     context.key = key;
     context.timestamp = timer?.kind === 'processing' ? undefined : time;
-    this.state.begin(slot);
+    this.#state.begin(slot);
     return timer === undefined ? fn.execute(record) : fn.onTimer(timer.time, timer.kind);
   }
 
@@ -264,8 +267,8 @@ export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
   #commit({ slot, key, time, timer }: Call): Pushed {
     const { collected, outputs, linked, control } = this.#bindings;
     const { id } = this.#node;
-    this.state.commit();
-    this.slots.touched(slot);
+    this.#state.commit();
+    this.#slots.touched(slot);
     // At the end all timers fire: those that they register would go on for ever, each registering the next one.
     for (const request of this.#timers.takeRequests()) {
       const queue = request.kind === 'event' ? this.#event : this.#processing;
@@ -307,7 +310,7 @@ export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
   /** Nothing of a failed attempt stays. */
   #forget(): void {
     const { collected, outputs } = this.#bindings;
-    this.state.rollback();
+    this.#state.rollback();
     this.#timers.takeRequests();
     collected[this.#node.id]!.length = 0;
     const sent = outputs[this.#node.id];
@@ -336,12 +339,15 @@ export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
     if (next !== undefined && 'slots' in next && next.slots !== undefined) return;
     this.#event.flush();
     this.#processing.flush();
-    this.state.expire(this.#rowsSinceRelease, (slot) => this.slots.touched(slot));
+    this.#state.expire(this.#rowsSinceRelease, (slot) => this.#slots.touched(slot));
     this.#rowsSinceRelease = 0;
-    this.slots.release((slots) => {
-      const empty = slots.filter((slot) => this.state.isEmpty(slot));
+    this.#slots.release((slots) => {
+      const empty = slots.filter((slot) => this.#state.isEmpty(slot));
       return empty.length === 0 ? empty : this.#processing.without(this.#event.without(empty));
     });
+    const { metrics } = this.#bindings.contexts[this.#node.id]!;
+    metrics.gauge('keys held').set(this.#slots.size);
+    metrics.gauge('timers held').set(this.#event.size + this.#processing.size);
   }
 
   flush(): void {
@@ -409,7 +415,7 @@ export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
   }
 
   close(): void {
-    this.slots.close();
+    this.#slots.close();
     this.#event.close();
     this.#processing.close();
   }

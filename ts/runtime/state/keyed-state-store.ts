@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 
 import type { Clock } from '../../common/clock.ts';
 import { SageError } from '../../common/errors.ts';
-import type { Aggregator } from '../../functions/aggregator.ts';
+import type { BuiltinAggregator, UserAggregator } from '../../functions/aggregator.ts';
 import { describeValue } from '../../functions/check-user-function.ts';
 import type { AggregatingState, KeyedState, ListState, MapState, ReducingState, StateOptions, ValueState, ValueStateOptions } from '../../functions/state/keyed-state.ts';
 import { SlotAggregatingState } from './slot-aggregating-state.ts';
@@ -121,7 +121,9 @@ export class KeyedStateStore implements KeyedState, StatePlace {
     return this.#declare('reducing', name, `ttlMs: ${ttlMs}`, () => new SlotReducingState<T>(name, fn, new SlotValueState<T>(this, ttlMs)));
   }
 
-  aggregating<T, R>(name: string, aggregator: Aggregator<T, R>, options?: StateOptions): AggregatingState<T, R> {
+  aggregating<T, R>(name: string, aggregator: BuiltinAggregator<T, R>, options?: StateOptions): AggregatingState<T, R>;
+  aggregating<T, A, R>(name: string, aggregator: UserAggregator<T, A, R>, options?: StateOptions): AggregatingState<T, R>;
+  aggregating<T, R>(name: string, aggregator: BuiltinAggregator<T, R> | UserAggregator<T, unknown, R>, options?: StateOptions): AggregatingState<T, R> {
     const isAggregator = typeof aggregator === 'object' && aggregator !== null && ('kind' in aggregator || typeof aggregator.add === 'function');
     if (!isAggregator) throw this.#wrong(name, `the aggregator of the state '${name}' is ${describeValue(aggregator)}`, "Write state.aggregating('mean', avg('price')).");
     const ttlMs = this.#ttlMs(name, options);

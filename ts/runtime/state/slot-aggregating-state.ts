@@ -1,7 +1,7 @@
 import { SageError } from '../../common/errors.ts';
 import { takesNumbers } from '../../compiler/native-aggregates.ts';
 import { describeValue } from '../../functions/check-user-function.ts';
-import { type Aggregator, type BuiltinAggregator, isBuiltinAggregator } from '../../functions/aggregator.ts';
+import { type BuiltinAggregator, type UserAggregator, isBuiltinAggregator } from '../../functions/aggregator.ts';
 import type { AggregatingState } from '../../functions/state/keyed-state.ts';
 import { type BuiltinState, addBuiltin, builtinResult, readAggregateInput } from '../stage/builtin-state.ts';
 import { settledState } from './settled-state.ts';
@@ -11,10 +11,10 @@ import type { SlotValueState } from './slot-value-state.ts';
 /** An accumulator for each slot, with what an aggregator makes of it. */
 export class SlotAggregatingState<T, R> implements AggregatingState<T, R>, SlotState {
   readonly #name: string;
-  readonly #aggregator: Aggregator<T, R>;
+  readonly #aggregator: BuiltinAggregator<T, R> | UserAggregator<T, unknown, R>;
   readonly #accumulators: SlotValueState<unknown>;
 
-  constructor(name: string, aggregator: Aggregator<T, R>, accumulators: SlotValueState<unknown>) {
+  constructor(name: string, aggregator: BuiltinAggregator<T, R> | UserAggregator<T, unknown, R>, accumulators: SlotValueState<unknown>) {
     this.#name = name;
     this.#aggregator = aggregator;
     this.#accumulators = accumulators;

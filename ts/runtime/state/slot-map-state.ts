@@ -120,7 +120,9 @@ export class SlotMapState<K, V> implements MapState<K, V>, SlotState {
   }
 
   *[Symbol.iterator](): IterableIterator<readonly [K, V]> {
-    for (const { key, value } of [...(this.#read(this.#place.slot())?.values() ?? [])]) yield [key, value];
+    // As it is now: whoever writes an entry on the way would meet it again at the end.
+    const entries = Array.from(this.#read(this.#place.slot())?.values() ?? []);
+    for (const { key, value } of entries) yield [key, value];
   }
 
   isEmpty(slot: number): boolean {

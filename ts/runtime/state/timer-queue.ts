@@ -21,6 +21,8 @@ export class TimerQueue {
   #next = 0;
   /** No timer is earlier. */
   #earliestMs = Number.POSITIVE_INFINITY;
+  /** How many the core has. */
+  #inCore = 0;
   readonly #takenTimes = new Float64Array(TAKEN);
   readonly #takenSlots = new Int32Array(TAKEN);
 
@@ -77,6 +79,7 @@ export class TimerQueue {
     if (this.#earliestMs > upToMs) return false;
     this.#give();
     const count = this.#core.timersDue(this.#handle, upToMs, this.#takenTimes, this.#takenSlots);
+    this.#inCore -= count;
     this.#times.push(...this.#takenTimes.subarray(0, count));
     this.#slots.push(...this.#takenSlots.subarray(0, count));
     this.#earliestMs = this.#core.timersNext(this.#handle);
@@ -88,8 +91,13 @@ export class TimerQueue {
     for (const [collected, give] of [[this.#cancelled, this.#core.timersCancel], [this.#registered, this.#core.timersRegister]] as const) {
       const pairs = [...collected].flatMap(([time, slots]) => [...slots].map((slot) => [time, slot] as const));
       collected.clear();
-      if (pairs.length > 0) give(this.#handle, Float64Array.from(pairs, ([time]) => time), Int32Array.from(pairs, ([, slot]) => slot));
+      if (pairs.length > 0) this.#inCore = give(this.#handle, Float64Array.from(pairs, ([time]) => time), Int32Array.from(pairs, ([, slot]) => slot));
     }
+  }
+
+  /** How many timers there are, those that wait to be given to the core apart. */
+  get size(): number {
+    return this.#inCore + this.#times.length - this.#next;
   }
 
   /** Ends a batch: the core is given what was collected. */
@@ -99,8 +107,8 @@ export class TimerQueue {
 
   /** Those of these slots that have no timer. */
   without(slots: readonly number[]): number[] {
-    if (this.#earliestMs === Number.POSITIVE_INFINITY && this.#next === this.#times.length) return [...slots];
     this.flush();
+    if (this.size === 0) return [...slots];
     const taken = new Set(this.#slots.slice(this.#next));
     const held = Int32Array.from(slots);
     this.#core.timersHeld(this.#handle, held);
