@@ -74,6 +74,7 @@ export type {
   HistogramSummary,
   Job,
   JobMetrics,
+  JobState,
   JobResult,
   JobStatus,
   OperatorCounts,

@@ -1,3 +1,6 @@
+import { leaf } from '../../compiler/layout/layout.ts';
+import type { LayoutRegistry } from '../codec/batch-reader.ts';
+import { BatchWriter } from '../codec/batch-writer.ts';
 import type { Core } from '../native/core.ts';
 import { SlotColumn } from './slot-column.ts';
 
@@ -5,6 +8,7 @@ import { SlotColumn } from './slot-column.ts';
 export class KeySlots {
   readonly #core: Core;
   readonly #handle: number;
+  readonly #registry: LayoutRegistry;
   readonly #keys = new SlotColumn<unknown>();
   readonly #isLive = new SlotColumn<boolean>();
   readonly #isTouched = new SlotColumn<boolean>();
@@ -12,8 +16,9 @@ export class KeySlots {
   #live = 0;
   #slots = new Int32Array(2048);
 
-  constructor(core: Core, job: number) {
+  constructor(core: Core, job: number, registry: LayoutRegistry) {
     this.#core = core;
+    this.#registry = registry;
     this.#handle = core.slotsCreate(job);
   }
 
@@ -37,6 +42,27 @@ export class KeySlots {
       this.touched(slot);
     }
     return slots;
+  }
+
+  /** The slot of a key that has one. */
+  find(key: unknown): number | undefined {
+    let found: number | undefined;
+    const writer = new BatchWriter({
+      registry: this.#registry,
+      keyed: true,
+      encoding: 'columns',
+      row: leaf('nil'),
+      deliver: (image) => {
+        const slots = new Int32Array(1);
+        this.#core.slotsFor(this.#handle, image, slots);
+        if (this.#isLive.get(slots[0]!) === true) [found] = slots;
+        // The core gives a slot to whoever asks.
+        else this.#core.slotsFree(this.#handle, slots);
+      },
+    });
+    writer.append(null, key);
+    writer.flush();
+    return found;
   }
 
   keyOf(slot: number): unknown {

@@ -6,6 +6,7 @@ import { isTolerant } from '../../transformations/error-policy.ts';
 import type { LayoutCache } from '../codec/batch-reader.ts';
 import { BatchWriter } from '../codec/batch-writer.ts';
 import { imageTimes } from '../codec/image-times.ts';
+import type { StateAnswer } from '../isolate/state-reads.ts';
 import type { Core } from '../native/core.ts';
 import { KeyTimers } from '../state/key-timers.ts';
 import { KeyedStateStore } from '../state/keyed-state-store.ts';
@@ -92,7 +93,7 @@ export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
     this.#timed = op.time === 'event';
     const { name } = failingOperator(node);
     this.#state = new KeyedStateStore({ operator: name, clock: bindings.clock, isTolerant: isTolerant(node.operator.transformation.errorPolicy) });
-    this.#slots = new KeySlots(core, job);
+    this.#slots = new KeySlots(core, job, layouts.registry);
     this.#event = new TimerQueue(core, job);
     this.#processing = new TimerQueue(core, job);
     const watermark = (): number => this.#watermark;
@@ -348,6 +349,15 @@ export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
     const { metrics } = this.#bindings.contexts[this.#node.id]!;
     metrics.gauge('keys held').set(this.#slots.size);
     metrics.gauge('timers held').set(this.#event.size + this.#processing.size);
+  }
+
+  /** What a state holds for a key now, for readers outside of the job's functions. */
+  readState(name: string, key: unknown): StateAnswer {
+    const state = this.#state.named(name);
+    if (state === undefined) return { kind: 'undeclared', names: this.#state.names };
+    const slot = this.#slots.find(key);
+    const value = slot === undefined ? undefined : state.snapshot(slot);
+    return value === undefined ? { kind: 'none' } : { kind: 'value', value };
   }
 
   flush(): void {

@@ -225,6 +225,8 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
     },
     close: (finished) => (closing ??= closeAll(finished)),
     counts: counters,
+    readState: ({ operator, name, key }) =>
+      bindings.keyed.flatMap((keyed, id) => (stage.nodes[id]!.operator.id === operator && keyed instanceof KeyedProcessOperator ? [keyed.readState(name, key)] : [])),
     metrics: () =>
       bindings.contexts.flatMap((context, id) =>
         context === undefined || context.metrics.isEmpty ? [] : [{ operator: stage.nodes[id]!.operator.id, instance: spec.instance, snapshot: context.metrics.snapshot() }],
