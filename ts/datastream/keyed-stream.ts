@@ -66,10 +66,10 @@ export class KeyedStream<out K, out T> extends DataStream<T> {
   }
 
   /** A class that emits with `collect`; one that extends `KeyedProcessFunction` has state and timers for each key. */
-  override process<Out, A extends readonly unknown[]>(Class: ClassOf<ProcessesKeyed<K, T, Out>, A>, ...args: NoInfer<A>): KeyedStream<K, Out>;
-  override process<Out>(instance: ProcessesKeyed<K, T, Out>): KeyedStream<K, Out>;
   override process<Out, A extends readonly unknown[]>(Class: ClassOf<ProcessFunction<T, Out>, A>, ...args: NoInfer<A>): KeyedStream<K, Out>;
   override process<Out>(instance: ProcessFunction<T, Out>): KeyedStream<K, Out>;
+  override process<Out, A extends readonly unknown[]>(Class: ClassOf<ProcessesKeyed<K, T, Out>, A>, ...args: NoInfer<A>): KeyedStream<K, Out>;
+  override process<Out>(instance: ProcessesKeyed<K, T, Out>): KeyedStream<K, Out>;
   override process(...args: [never]): KeyedStream<K, never> {
     return super.process(...args) as KeyedStream<K, never>;
   }
