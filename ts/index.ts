@@ -12,12 +12,15 @@ export { BatchFunction } from './functions/batch-function.ts';
 export { FilterFunction } from './functions/filter-function.ts';
 export { FlatMapFunction } from './functions/flat-map-function.ts';
 export { KeyByFunction } from './functions/key-by-function.ts';
+export { KeyedProcessFunction, type KeyedFunctionContext } from './functions/keyed-process-function.ts';
 export { MapFunction } from './functions/map-function.ts';
 export { OutputTag } from './functions/output-tag.ts';
 export { ProcessFunction } from './functions/process-function.ts';
 export { SinkFunction } from './functions/sink-function.ts';
 export { END, SourceFunction, type End } from './functions/source-function.ts';
 export type { FunctionContext } from './functions/function-context.ts';
+export type { AggregatingState, KeyedState, ListState, MapState, ReducingState, StateOptions, ValueState, ValueStateOptions } from './functions/state/keyed-state.ts';
+export type { TimerKind, Timers } from './functions/state/timers.ts';
 export type { Counter, FunctionMetrics, Gauge } from './functions/function-metrics.ts';
 export type { Histogram } from './functions/histogram.ts';
 export type { LogFields, Logger, LogMethod } from './functions/logger.ts';
@@ -76,6 +79,7 @@ export type {
   HistogramSummary,
   Job,
   JobMetrics,
+  JobState,
   JobResult,
   JobStatus,
   OperatorCounts,

@@ -25,6 +25,7 @@ export const API_AREAS: readonly ApiArea[] = [
     about: 'What `aggregate` takes: built-in aggregators, those of your own, and when results are emitted.',
     sources: ['functions/aggregator.ts', 'functions/builtin-aggregators.ts', 'functions/collecting-aggregators.ts', 'transformations/emit.ts'],
   },
+  { page: 'state', title: 'State and timers', about: 'What a function keeps for each key of a stream, and how it is called again later.', sources: ['functions/state/', 'functions/keyed-process-function.ts'] },
   { page: 'windows', title: 'Windows', about: 'What `window` takes, and what it gives: windows of time and of records, triggers, results.', sources: ['functions/windows/', 'datastream/windowed-stream.ts', 'datastream/window-arguments.ts'] },
   {
     page: 'joins',

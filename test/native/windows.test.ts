@@ -211,6 +211,9 @@ describe('timers', () => {
     expect(call('timersRegister', handle, Float64Array.of(5, 3, 5, 3, -1), Int32Array.of(1, 2, 0, 2, 7))).toBe(4);
     expect(call('timersRegister', handle, Float64Array.of(8, 9), Int32Array.of(4, 4))).toBe(6);
     expect(call('timersCancel', handle, Float64Array.of(3, 100), Int32Array.of(2, 2))).toBe(5);
+    const held = Int32Array.of(1, 2, 0, 7, 4, -1);
+    expect(call('timersHeld', handle, held)).toBe(5);
+    expect([...held]).toEqual([1, 0, 1, 1, 1, 0]);
     expect(call('timersCancelAll', handle, 4)).toBe(3);
     const [times, ids] = [new Float64Array(2), new Int32Array(2)];
     expect(call('timersNext', handle)).toBe(-1);

@@ -18,6 +18,7 @@ import { FlatMapFunction } from '../../ts/functions/flat-map-function.ts';
 import { KeyByFunction } from '../../ts/functions/key-by-function.ts';
 import { MapFunction } from '../../ts/functions/map-function.ts';
 import { OutputTag } from '../../ts/functions/output-tag.ts';
+import { KeyedProcessFunction } from '../../ts/functions/keyed-process-function.ts';
 import { ProcessFunction } from '../../ts/functions/process-function.ts';
 import { SinkFunction } from '../../ts/functions/sink-function.ts';
 import { END, SourceFunction } from '../../ts/functions/source-function.ts';
@@ -319,6 +320,34 @@ expectTypeOf(bids.process(Spread, 3)).toEqualTypeOf<DataStream<{ id: number }>>(
 expectTypeOf(keyed.process(new Spread(3))).toEqualTypeOf<KeyedStream<number, { id: number }>>();
 // @ts-expect-error -- the constructor needs an argument
 bids.process(Spread);
+
+// State and timers belong to a key: the stream has one, of a type that the function takes.
+class Sums extends KeyedProcessFunction<number | string, { auction: number }, { total: number }> {
+  readonly #start: number;
+  constructor(start: number) {
+    super();
+    this.#start = start;
+  }
+  execute(bid: { auction: number }): void {
+    expectTypeOf(this.ctx.key).toEqualTypeOf<number | string>();
+    expectTypeOf(this.ctx.state.value('n', { default: 0 }).get()).toEqualTypeOf<number>();
+    expectTypeOf(this.ctx.state.value<number>('n').get()).toEqualTypeOf<number | undefined>();
+    expectTypeOf(this.ctx.state.list<Date>('l')).toExtend<Iterable<Date>>();
+    expectTypeOf(this.ctx.state.map<string, Date>('m').get('a')).toEqualTypeOf<Date | undefined>();
+    this.collect({ total: bid.auction + this.#start });
+  }
+}
+expectTypeOf(keyed.process(Sums, 1)).toEqualTypeOf<KeyedStream<number, { total: number }>>();
+expectTypeOf(keyed.process(new Sums(1))).toEqualTypeOf<KeyedStream<number, { total: number }>>();
+// @ts-expect-error -- a constructor argument is missing
+keyed.process(Sums);
+// @ts-expect-error -- no key
+bids.process(Sums, 1);
+class Texts extends KeyedProcessFunction<string, { auction: number }, number> {
+  execute(): void {}
+}
+// @ts-expect-error -- the key is a number
+keyed.process(Texts);
 
 expectTypeOf(bids.batch({ max: 10, waitMs: 5, bytes: 1000, weight: (bid) => bid.price, by: 'seller.id', maxOpen: 5 })).toEqualTypeOf<DataStream<Bid[]>>();
 expectTypeOf(keyed.batch({ max: 10 })).toEqualTypeOf<KeyedStream<number, Bid[]>>();

@@ -28,6 +28,7 @@ export type ErrorCode =
   | 'SAGE_PLAN_UNSUPPORTED'
   | 'SAGE_ENV_CLOSED'
   | 'SAGE_ENV_CONTEXT'
+  | 'SAGE_STATE_DECLARATION'
   | 'SAGE_GRAPH_MISMATCH'
   | 'SAGE_IO_NOT_FOUND'
   | 'SAGE_IO_PERMISSION'
@@ -236,6 +237,12 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     retryable: false,
     message: 'The call is not possible in this place or thread.',
     help: 'The message says where it may be called.',
+  },
+  SAGE_STATE_DECLARATION: {
+    domain: 'user',
+    retryable: false,
+    message: 'A state was asked for in a way that does not fit: another kind or other settings than before under its name, or settings that cannot be.',
+    help: 'Ask for each state once, in open(), and give each a name of its own.',
   },
   SAGE_GRAPH_MISMATCH: {
     domain: 'user',

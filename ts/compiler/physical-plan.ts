@@ -71,6 +71,8 @@ export type StageOp =
     }
   /** Record and key become key and tuple of the inputs of those aggregators that have one, in order. */
   | { readonly kind: 'extract'; readonly spec: AggregatorSpec }
+  /** `time`: whether records have an event time, without which there are no timers of it. */
+  | { readonly kind: 'keyedProcess'; readonly fn: UserFunction; readonly time: 'event' | 'processing' }
   | {
       readonly kind: 'window';
       readonly keyed: boolean;

@@ -8,6 +8,7 @@ import { FilterFunction } from '../functions/filter-function.ts';
 import { FlatMapFunction } from '../functions/flat-map-function.ts';
 import { MapFunction } from '../functions/map-function.ts';
 import { type OutputTag, tagName } from '../functions/output-tag.ts';
+import { KeyedProcessFunction } from '../functions/keyed-process-function.ts';
 import { ProcessFunction } from '../functions/process-function.ts';
 import type { PathOf, PathValue } from '../functions/path-types.ts';
 import { lambdaFunction } from '../functions/user-function.ts';
@@ -23,6 +24,7 @@ import { KeyByTransformation } from '../transformations/key-by-transformation.ts
 import { LimitTransformation } from '../transformations/limit-transformation.ts';
 import { MapAsyncTransformation } from '../transformations/map-async-transformation.ts';
 import { MapTransformation } from '../transformations/map-transformation.ts';
+import { KeyedProcessTransformation } from '../transformations/keyed-process-transformation.ts';
 import { ProcessTransformation } from '../transformations/process-transformation.ts';
 import { RebalanceTransformation } from '../transformations/rebalance-transformation.ts';
 import { ReduceTransformation } from '../transformations/reduce-transformation.ts';
@@ -37,6 +39,7 @@ import type { ConnectedStreams } from './connected-streams.ts';
 import { buildBranches } from './build-branches.ts';
 import { checkConnected } from './connected-arguments.ts';
 import { checkArgs, checkStrategy, toKeySelector } from './key-selector.ts';
+import { checkKeyed, isKeyedProcess } from './keyed-process-argument.ts';
 import type { KeyedStream } from './keyed-stream.ts';
 import {
   checkAsyncOptions,
@@ -183,6 +186,11 @@ export class DataStream<out T> extends SinkableStream<T> {
   process<Out>(instance: ProcessFunction<T, Out>): DataStream<Out>;
   process(fn: unknown, ...args: readonly unknown[]): DataStream<unknown> {
     const declaredAt = captureSourceLocation(this.process);
+    if (isKeyedProcess(fn)) {
+      checkKeyed(this.transformation, fn, declaredAt);
+      const place: FunctionPlace = { call: 'process', bases: [KeyedProcessFunction], needsBase: true, declaredAt };
+      return this.derive(new KeyedProcessTransformation(this.transformation, toUserFunction(fn, args, place), declaredAt));
+    }
     const place: FunctionPlace = { call: 'process', bases: [ProcessFunction], needsBase: true, declaredAt };
     return this.derive(new ProcessTransformation(this.transformation, toUserFunction(fn, args, place), declaredAt));
   }

@@ -11,7 +11,7 @@ import type { ConnectedStreams, LeftOf, RightOf } from './connected-streams.ts';
 import { DataStream, type RecordsOf } from './data-stream.ts';
 import { type AsOfJoinOptions, type IntervalJoinOptions, type JoinInterval, type WindowJoinOptions, checkJoinInputs, toAsOfJoin } from './join-arguments.ts';
 import { addPairJoin } from './pair-join.ts';
-import type { AsyncExecutes, AsyncFunction, Branches, BranchRecords, ClassOf, Collects, Executes, Flattenable, Flattened, Mapped, RecordFunction, Router, Simplify } from './record-types.ts';
+import type { AsyncExecutes, AsyncFunction, Branches, BranchRecords, ClassOf, Collects, Executes, Flattenable, Flattened, Mapped, ProcessesKeyed, RecordFunction, Router, Simplify } from './record-types.ts';
 import type { KeyedRoutedStream } from './keyed-routed-stream.ts';
 import { checkStreams } from './union-inputs.ts';
 import { registerStreamKinds } from './stream-kinds.ts';
@@ -72,8 +72,11 @@ export class KeyedStream<out K, out T> extends DataStream<T> {
     return super.mapAsync(...args) as KeyedStream<K, never>;
   }
 
+  /** A class that emits with `collect`; one that extends `KeyedProcessFunction` has state and timers for each key. */
   override process<Out, A extends readonly unknown[]>(Class: ClassOf<ProcessFunction<T, Out>, A>, ...args: NoInfer<A>): KeyedStream<K, Out>;
   override process<Out>(instance: ProcessFunction<T, Out>): KeyedStream<K, Out>;
+  override process<Out, A extends readonly unknown[]>(Class: ClassOf<ProcessesKeyed<K, T, Out>, A>, ...args: NoInfer<A>): KeyedStream<K, Out>;
+  override process<Out>(instance: ProcessesKeyed<K, T, Out>): KeyedStream<K, Out>;
   override process(...args: [never]): KeyedStream<K, never> {
     return super.process(...args) as KeyedStream<K, never>;
   }

@@ -1,3 +1,4 @@
+import type { TimerKind } from '../functions/state/timers.ts';
 import type { End } from '../functions/source-function.ts';
 
 /** What a map passes on: promises are awaited, `undefined` is dropped. */
@@ -36,6 +37,14 @@ export interface Executes<T, R> {
 export interface Collects<T, Out> extends Executes<T, unknown> {
   /** Its parameter is the type of the records that come out. */
   readonly collect: (record: Out) => void;
+}
+
+/** An object of a `KeyedProcessFunction`. */
+export interface ProcessesKeyed<K, T, Out> extends Collects<T, Out> {
+  /** Takes a timer. */
+  readonly onTimer: (time: number, kind: TimerKind) => unknown;
+  /** Only for the type; never set. */
+  readonly acceptsKey?: (key: K) => void;
 }
 
 /** A class whose objects are `F`. */

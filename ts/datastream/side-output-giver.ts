@@ -33,6 +33,7 @@ function functionWithOutputs(transformation: Transformation): UserFunction | und
     case 'flatMap':
     case 'process':
     case 'join':
+    case 'keyedProcess':
       return transformation.fn;
     case 'comap':
       return transformation.handlers.form === 'methods' ? transformation.handlers.fn : undefined;

@@ -8,6 +8,7 @@ import { isClass, mayHaveExecute, type FunctionClass } from './class-detection.t
 import { FilterFunction } from './filter-function.ts';
 import { FlatMapFunction } from './flat-map-function.ts';
 import { KeyByFunction } from './key-by-function.ts';
+import { KeyedProcessFunction } from './keyed-process-function.ts';
 import { MapFunction } from './map-function.ts';
 import { ProcessFunction } from './process-function.ts';
 import { SinkFunction } from './sink-function.ts';
@@ -24,6 +25,7 @@ const BASES: readonly AbstractFunctionClass[] = [
   ProcessFunction,
   BaseCoMapFunction,
   BaseJoinFunction,
+  KeyedProcessFunction,
   KeyByFunction,
   SinkFunction,
   SourceFunction,

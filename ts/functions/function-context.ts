@@ -1,5 +1,7 @@
 import type { JobId } from '../common/ids.ts';
 import type { Logger } from './logger.ts';
+import type { KeyedState } from './state/keyed-state.ts';
+import type { Timers } from './state/timers.ts';
 import type { FunctionMetrics } from './function-metrics.ts';
 
 /** What a function knows about the place where it runs. One for each parallel instance. */
@@ -26,4 +28,8 @@ export interface FunctionContext {
   readonly signal: AbortSignal;
   /** Counters, gauges and histograms of this instance, which the metrics of the job put together. */
   readonly metrics: FunctionMetrics;
+  /** State of the key in hand. @throws SageError SAGE_ENV_CONTEXT in other classes than those that extend `KeyedProcessFunction`. */
+  readonly state: KeyedState;
+  /** Timers of the key in hand. @throws SageError SAGE_ENV_CONTEXT in other classes than those that extend `KeyedProcessFunction`. */
+  readonly timers: Timers;
 }

@@ -1,4 +1,4 @@
-import { operatorError, SageError } from '../common/errors.ts';
+import { atOperator, operatorError, SageError } from '../common/errors.ts';
 import type { SourceLocation } from '../common/source-location.ts';
 import { BaseFunction } from './base-function.ts';
 import { hasPrivateMembers } from './class-detection.ts';
@@ -107,7 +107,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 function lifecycleError(name: string, step: string, where: Whereabouts, cause: unknown): SageError {
-  if (cause instanceof SageError) return cause;
+  if (cause instanceof SageError) return atOperator(cause, where);
   const reason = cause instanceof Error ? cause.message : String(cause);
   return operatorError('SAGE_USER_LIFECYCLE', `${name} failed in ${step}: ${reason}`, { ...where, cause });
 }

@@ -3,6 +3,8 @@ import type { JobId } from '../common/ids.ts';
 import type { FunctionContext } from './function-context.ts';
 import { LocalFunctionMetrics } from './function-metrics.ts';
 import type { Logger } from './logger.ts';
+import type { KeyedState } from './state/keyed-state.ts';
+import type { Timers } from './state/timers.ts';
 
 /** What the runtime knows when it makes a context. */
 export interface TaskContextOptions {
@@ -18,7 +20,13 @@ export interface TaskContextOptions {
 }
 
 /** Members that api.md names for later versions: asking for them must not look like an unset variable. */
-const NOT_BUILT_YET = ['state', 'timers', 'callService', 'callServiceAsync'] as const;
+const NOT_BUILT_YET = ['callService', 'callServiceAsync'] as const;
+
+/** What belongs to the key in hand. */
+export interface KeyedParts {
+  readonly state: KeyedState;
+  readonly timers: Timers;
+}
 
 /** The context as the runtime holds it: the same object, whose key it sets before each record. */
 export class TaskContext implements FunctionContext {
@@ -36,6 +44,8 @@ export class TaskContext implements FunctionContext {
   key: unknown = undefined;
   /** Set by the runtime before each record of a stream with event time. */
   timestamp: number | undefined = undefined;
+  /** Set by the runtime where the operator keeps state for each key. */
+  keyed: KeyedParts | undefined = undefined;
 
   constructor(options: TaskContextOptions) {
     this.jobId = options.jobId;
@@ -52,6 +62,22 @@ export class TaskContext implements FunctionContext {
   get logger(): Logger {
     this.#logger ??= this.#jobLogger.child({ operator: this.operator, instance: this.parallelIndex });
     return this.#logger;
+  }
+
+  get state(): KeyedState {
+    return this.#keyedParts('state').state;
+  }
+
+  get timers(): Timers {
+    return this.#keyedParts('timers').timers;
+  }
+
+  #keyedParts(member: string): KeyedParts {
+    if (this.keyed !== undefined) return this.keyed;
+    throw new SageError('SAGE_ENV_CONTEXT', `'${this.operator}' asked for ctx.${member}, which only a KeyedProcessFunction on a keyed stream has`, {
+      operator: this.operator,
+      help: 'Let the class extend KeyedProcessFunction, and use it behind keyBy: stream.keyBy(...).process(Class).',
+    });
   }
 }
 

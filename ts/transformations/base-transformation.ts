@@ -18,6 +18,7 @@ export type TransformationKind =
   | 'asOfJoin'
   | 'mapAsync'
   | 'process'
+  | 'keyedProcess'
   | 'batch'
   | 'dedup'
   | 'sample'

@@ -219,6 +219,17 @@ export interface StopOptions extends WaitOptions {
   readonly drain?: boolean;
 }
 
+/** One state of an operator, by name. */
+export interface JobState {
+  /**
+   * What it holds for a key now: the value, an array of a list, a `Map` of a map, the result of an aggregate; `undefined` for none. It is a copy
+   * where the operator runs in a worker thread, and may be of the middle of a record.
+   *
+   * @throws SageError SAGE_JOB_STATE when the function has declared no such state, or the job has ended; SAGE_KEY_UNSUPPORTED for what can be no key.
+   */
+  get(key: unknown): Promise<unknown>;
+}
+
 /** A running job. */
 export interface Job {
   /** Another one for each run. */
@@ -233,6 +244,13 @@ export interface Job {
   readonly ended: Promise<void>;
   /** Counts and times as they are now. */
   metrics(): JobMetrics;
+  /**
+   * A state that a `KeyedProcessFunction` keeps, to look at while the job runs: `await job.state('sessions', 'pages').get('ann')`.
+   *
+   * @param uid what `uid` was called with behind `process`
+   * @throws SageError SAGE_PLAN_ARGUMENT when no operator with state has this uid, SAGE_JOB_STATE when the job has ended
+   */
+  state(uid: string, name: string): JobState;
   /** Sources wait. It waits itself until the job's workers have started. */
   pause(options?: WaitOptions): Promise<void>;
   /** Sources go on. */

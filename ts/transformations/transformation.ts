@@ -9,6 +9,7 @@ import type { FlatMapTransformation } from './flat-map-transformation.ts';
 import type { IntervalJoinTransformation } from './interval-join-transformation.ts';
 import type { JoinTransformation } from './join-transformation.ts';
 import type { KeyByTransformation } from './key-by-transformation.ts';
+import type { KeyedProcessTransformation } from './keyed-process-transformation.ts';
 import type { LimitTransformation } from './limit-transformation.ts';
 import type { MapAsyncTransformation } from './map-async-transformation.ts';
 import type { MapTransformation } from './map-transformation.ts';
@@ -39,6 +40,7 @@ export type Transformation =
   | AsOfJoinTransformation
   | MapAsyncTransformation
   | ProcessTransformation
+  | KeyedProcessTransformation
   | BatchTransformation
   | DedupTransformation
   | SampleTransformation

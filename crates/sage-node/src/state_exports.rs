@@ -149,6 +149,27 @@ pub fn slots_for(handle: u32, image: &[u8], mut out: Int32ArraySlice<'_>) -> nap
     })
 }
 
+/// Forgets the keys of these slots, which go to new keys; slots without a key are ignored. How many keys there are then.
+#[napi]
+pub fn slots_free(handle: u32, slots: Int32ArraySlice<'_>) -> napi::Result<i32> {
+    guarded("slotsFree", || {
+        let state = STATES.get(handle)?;
+        let StateKind::Slots(table) = &state.kind else {
+            return Err(internal("the handle is not one of slots"));
+        };
+        let slots = slots
+            .iter()
+            .map(|&slot| u32::try_from(slot).map_err(|_| internal("a slot is below 0")))
+            .collect::<Result<Vec<u32>>>()?;
+        // Nothing here fails half way; after a panic the job is failed anyway.
+        let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
+        for slot in slots {
+            table.remove(slot);
+        }
+        small(table.len())
+    })
+}
+
 /// Forgets keyed state; unknown handles are ignored.
 #[napi]
 pub fn state_drop(handle: u32) -> napi::Result<()> {

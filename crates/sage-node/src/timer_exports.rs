@@ -10,7 +10,7 @@ use sage_types::Result;
 use crate::guard::{guarded, internal};
 use crate::handles::STATES;
 use crate::keyed_state::StateKind;
-use crate::memory::writable_numbers;
+use crate::memory::{writable_integers, writable_numbers};
 use crate::numbers::small;
 use crate::state_exports::create;
 
@@ -94,6 +94,20 @@ pub fn timers_cancel_all(handle: u32, id: u32) -> napi::Result<i32> {
     guarded("timersCancelAll", || {
         with_timers(handle, |timers| {
             timers.cancel_all(id);
+            small(timers.len())
+        })
+    })
+}
+
+/// Replaces each id by 1 when it has a timer, else by 0. How many timers there are.
+#[napi]
+pub fn timers_held(handle: u32, mut ids: Int32ArraySlice<'_>) -> napi::Result<i32> {
+    guarded("timersHeld", || {
+        let ids = writable_integers(&mut ids);
+        with_timers(handle, |timers| {
+            for id in ids {
+                *id = i32::from(u32::try_from(*id).is_ok_and(|id| timers.holds(id)));
+            }
             small(timers.len())
         })
     })

@@ -78,6 +78,15 @@ impl TimerTable {
         timers.len()
     }
 
+    /// Whether an id has a timer.
+    #[must_use]
+    pub fn holds(&self, id: u32) -> bool {
+        self.by_id
+            .range((id, TimeMs::MIN)..=(id, TimeMs::MAX))
+            .next()
+            .is_some()
+    }
+
     /// Takes the next timer whose time is not after `up_to_ms`; NaN is before all times.
     pub fn pop_due(&mut self, up_to_ms: f64) -> Option<DueTimer> {
         let entry = self.by_time.first_entry()?;

@@ -55,6 +55,8 @@ pub enum ErrorCode {
     EnvClosed,
     /// `SAGE_ENV_CONTEXT`: The call is not possible in this place or thread.
     EnvContext,
+    /// `SAGE_STATE_DECLARATION`: A state was asked for in a way that does not fit: another kind or other settings than before under its name, or settings that cannot be.
+    StateDeclaration,
     /// `SAGE_GRAPH_MISMATCH`: A worker thread built another pipeline than the main thread.
     GraphMismatch,
     /// `SAGE_IO_NOT_FOUND`: A file or directory does not exist.
@@ -200,6 +202,7 @@ impl ErrorCode {
         Self::PlanUnsupported,
         Self::EnvClosed,
         Self::EnvContext,
+        Self::StateDeclaration,
         Self::GraphMismatch,
         Self::IoNotFound,
         Self::IoPermission,
@@ -286,6 +289,7 @@ impl ErrorCode {
             Self::PlanUnsupported => "SAGE_PLAN_UNSUPPORTED",
             Self::EnvClosed => "SAGE_ENV_CLOSED",
             Self::EnvContext => "SAGE_ENV_CONTEXT",
+            Self::StateDeclaration => "SAGE_STATE_DECLARATION",
             Self::GraphMismatch => "SAGE_GRAPH_MISMATCH",
             Self::IoNotFound => "SAGE_IO_NOT_FOUND",
             Self::IoPermission => "SAGE_IO_PERMISSION",
@@ -379,6 +383,7 @@ impl ErrorCode {
             | Self::PlanUnsupported
             | Self::EnvClosed
             | Self::EnvContext
+            | Self::StateDeclaration
             | Self::GraphMismatch
             | Self::WaitAborted
             | Self::FormatColumnMissing
@@ -482,6 +487,7 @@ impl ErrorCode {
             Self::PlanUnsupported => "This version does not have the feature that the pipeline asks for.",
             Self::EnvClosed => "The environment has been closed.",
             Self::EnvContext => "The call is not possible in this place or thread.",
+            Self::StateDeclaration => "A state was asked for in a way that does not fit: another kind or other settings than before under its name, or settings that cannot be.",
             Self::GraphMismatch => "A worker thread built another pipeline than the main thread.",
             Self::IoNotFound => "A file or directory does not exist.",
             Self::IoPermission => "The operating system refused access to a file.",
@@ -569,6 +575,7 @@ impl ErrorCode {
             Self::PlanUnsupported => "The message names the closest thing that exists.",
             Self::EnvClosed => "Create a new environment.",
             Self::EnvContext => "The message says where it may be called.",
+            Self::StateDeclaration => "Ask for each state once, in open(), and give each a name of its own.",
             Self::GraphMismatch => "Make the pipeline depend on its arguments and config only, not on time, randomness or the thread.",
             Self::IoNotFound => "Check the path; it is relative to the working directory of the process.",
             Self::IoPermission => "Check the permissions of the file and of its directory.",

@@ -28,6 +28,10 @@ export class FakeJob implements Job {
     return { status: this.status, operators: [], edges: [], stages: [], tasks: [], scaling: [] };
   }
 
+  state(): never {
+    throw new Error('a job that only pretends has no state');
+  }
+
   async pause(): Promise<void> {}
 
   async resume(): Promise<void> {}

@@ -155,10 +155,11 @@ test('a function knows its operator, config, metrics, and what is not built yet'
     gauges: { depth: 7 },
     histograms: { size: expect.objectContaining({ count: 3, sum: 7, min: -1, max: 5 }) },
   });
-  for (const member of ['state', 'timers', 'callService']) {
-    expect(() => (ctx as unknown as Record<string, unknown>)[member]).toThrow(
-      expect.objectContaining({ code: 'SAGE_PLAN_UNSUPPORTED', message: expect.stringContaining(`ctx.${member}`) }),
-    );
+  expect(() => (ctx as unknown as Record<string, unknown>)['callService']).toThrow(
+    expect.objectContaining({ code: 'SAGE_PLAN_UNSUPPORTED', message: expect.stringContaining('ctx.callService') }),
+  );
+  for (const member of ['state', 'timers'] as const) {
+    expect(() => ctx[member]).toThrow(expect.objectContaining({ code: 'SAGE_ENV_CONTEXT', message: expect.stringContaining(`ctx.${member}`), help: expect.stringContaining('KeyedProcessFunction') }));
   }
 });
 

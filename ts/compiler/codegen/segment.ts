@@ -8,6 +8,7 @@ import { emitFlatMap } from './flat-map.ts';
 import { emitBatch, emitGate, emitMapAsync, emitSideOutput, emitZipWithIndex } from './record-operators.ts';
 import { type EmitNodes, emitRoute } from './route.ts';
 import { type SegmentInput, emitInput } from './segment-input.ts';
+import { emitKeyedProcess } from './keyed-process.ts';
 import { emitWindow } from './windows.ts';
 import { type EmitChildren, type Scope, SegmentText, pendingChildren } from './segment-text.ts';
 
@@ -165,6 +166,8 @@ class SegmentEmitter {
         return op.keyed ? emitKeyedAggregate(text, node, value, scope, indent) : emitAggregate(text, node, value, scope, indent, this.#emitChildren);
       case 'window':
         return emitWindow(text, node, value, scope, indent);
+      case 'keyedProcess':
+        return emitKeyedProcess(text, node, value, scope, indent);
       case 'extract': {
         const record = text.fresh('e');
         const inputs = Object.values(op.spec).filter(hasInput).map((aggregator) => emitAggregateInput(text, node, aggregator, value, scope, indent));

@@ -18,6 +18,7 @@ export function describeWork(operator: LogicalOperator): string {
     case 'flatMap':
     case 'filter':
     case 'process':
+    case 'keyedProcess':
       return describeFunction(transformation.fn);
     case 'comap': {
       const { handlers } = transformation;

@@ -17,6 +17,7 @@ export function describeOperator(transformation: Transformation): Readonly<Recor
     case 'flatMap':
     case 'filter':
     case 'process':
+    case 'keyedProcess':
       return describeFunction(transformation.fn);
     case 'comap': {
       const { handlers } = transformation;

@@ -38,6 +38,8 @@ function usesKey({ kind, transformation }: LogicalOperator): boolean {
       return true;
     case 'comap':
       return transformation.handlers.form === 'methods';
+    case 'keyedProcess':
+      return true;
     case 'mapAsync':
       return true; // a call knows its key
     case 'map':

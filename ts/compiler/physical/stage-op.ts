@@ -71,6 +71,8 @@ export function stageOp(operator: LogicalOperator, input: number, firstNode: num
       if (kind === 'extract') return { kind: 'extract', spec: result.kind === 'aggregate' ? result.spec : {} };
       return { kind: 'window', keyed, settings, result, time: operator.takesTime ? 'event' : 'processing', input: operator.aggregateInput ?? 'record' };
     }
+    case 'keyedProcess':
+      return { kind: 'keyedProcess', fn: transformation.fn, time: operator.takesTime ? 'event' : 'processing' };
     case 'sink': {
       const { sink } = transformation;
       return sink.form === 'native' ? { kind: 'native', role: 'sink', spec: sink.spec } : { kind: 'sink', sink };

@@ -27,6 +27,7 @@ function usesTime({ kind, transformation }: LogicalOperator): boolean {
     case 'window':
     case 'intervalJoin':
     case 'asOfJoin':
+    case 'keyedProcess':
       return true;
     case 'comap':
       return transformation.handlers.form === 'methods';

@@ -8,6 +8,7 @@ import { type JobFacts, createTask } from '../stage/stage-factory.ts';
 import type { RunnerHost } from '../stage/stage-runner.ts';
 import { IsolateLoop, type IsolateTask } from './isolate-loop.ts';
 import type { EarlyEnds } from './early-ends.ts';
+import type { StateReads } from './state-reads.ts';
 
 /** What one isolate runs of a job. */
 export interface IsolateAssignment {
@@ -28,6 +29,8 @@ export interface IsolateAssignment {
   readonly onMetrics: (metrics: readonly InstanceMetrics[]) => void;
   /** Says which operators have nothing left to do. */
   readonly earlyEnds: EarlyEnds;
+  /** Reads keyed state of the tasks. */
+  readonly stateReads: StateReads;
 }
 
 /** Attaches this isolate to the job, builds its tasks and runs them; resolves when they are closed. */
@@ -78,9 +81,11 @@ export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
   }
   const loop = new IsolateLoop({ core, job, isolate: handle, tasks, mayBlock: isolate > 0, clock: assignment.clock, signal: facts.signal, onError, onMetrics: assignment.onMetrics });
   wakes.loop = loop;
+  assignment.stateReads.connect((question) => [...tasks.values()].flatMap((task) => task.readState(question)));
   try {
     await loop.run();
   } finally {
+    assignment.stateReads.forget();
     assignment.earlyEnds.forget();
     core.detachIsolate(handle);
   }

@@ -1,6 +1,7 @@
 import { type Clock, startTimer } from '../../common/clock.ts';
 import { SageError } from '../../common/errors.ts';
 import type { InstanceMetrics } from './instance-metrics.ts';
+import type { StateAnswer, StateQuestion } from './state-reads.ts';
 import { type Core, POLL_NONE, POLL_OVER } from '../native/core.ts';
 import { LINGER_MS, type StageRunner, type StepResult } from '../stage/stage-runner.ts';
 import { busyShareMs, enterBusy, leaveBusy } from './event-loop-share.ts';
@@ -18,6 +19,8 @@ export interface IsolateTask {
   close(finished: boolean): Promise<void>;
   /** Counters of the stage's nodes, for the core's registry. */
   counts(): Float64Array;
+  /** What instances of the operator that are in this task hold for a key. */
+  readState(question: StateQuestion): readonly StateAnswer[];
   /** What the user's functions count themselves, of those that count anything. */
   metrics(): readonly InstanceMetrics[];
 }

@@ -114,6 +114,7 @@ function outOf(node: StageNode, count: NodeCounts, entered: number, dropped: num
     case 'intervalJoin':
     case 'asOfJoin':
     case 'window':
+    case 'keyedProcess':
       return entered;
     case 'reduce':
     case 'aggregate':

@@ -5,9 +5,10 @@ import { abortableWait, type WaitOptions } from '../../common/abortable-wait.ts'
 import { systemClock } from '../../common/clock.ts';
 import { SageError, toSageError } from '../../common/errors.ts';
 import type { JobId } from '../../common/ids.ts';
-import type { Job, JobMetrics, JobResult, JobStatus, ScalingDecision, StopOptions } from '../../transformations/job.ts';
+import type { Job, JobMetrics, JobResult, JobState, JobStatus, ScalingDecision, StopOptions } from '../../transformations/job.ts';
 import { runIsolate } from '../isolate/attach-isolate.ts';
 import { EarlyEnds } from '../isolate/early-ends.ts';
+import { type StateAnswer, type StateQuestion, StateReads } from '../isolate/state-reads.ts';
 import { JobLog } from '../logging/job-log.ts';
 import { relayAssignment } from '../logging/log-relay.ts';
 import type { Core } from '../native/core.ts';
@@ -20,6 +21,7 @@ import type { JobPlan } from './job-plan.ts';
 import { ElasticStages, LOOK_EVERY_MS } from './elastic-stages.ts';
 import { makeJobMetrics } from './job-metrics.ts';
 import { type CoreMetrics, makeJobResult } from './job-result.ts';
+import { LocalJobState, operatorWithState } from './local-job-state.ts';
 import { UserMetricsOfJob } from './user-metrics.ts';
 
 const FINAL: ReadonlySet<string> = new Set(['finished', 'stopped', 'failed', 'canceled']);
@@ -45,6 +47,7 @@ export class LocalJob implements Job {
   readonly #leaveSources: () => void;
   readonly #started = Promise.withResolvers<void>();
   readonly #earlyEnds = new EarlyEnds();
+  readonly #stateReads = new StateReads();
   readonly #userMetrics = new UserMetricsOfJob();
   /** Operators that let no more records pass. */
   readonly #reached = new Set<number>();
@@ -119,6 +122,17 @@ export class LocalJob implements Job {
   metrics(): JobMetrics {
     if (this.#plan === undefined) return this.#lastMetrics!;
     return makeJobMetrics(this.#plan, this.status, this.#snapshot(), this.#userMetrics, this.#scaling);
+  }
+
+  state(uid: string, name: string): JobState {
+    this.#checkNotEnded('asked for state');
+    if (this.#plan === undefined) throw new SageError('SAGE_JOB_STATE', `job '${this.name}' has ended, and its state is gone`);
+    const ask = async (question: StateQuestion): Promise<readonly StateAnswer[]> => {
+      this.#checkNotEnded('asked for state');
+      const answers = await Promise.all([Promise.resolve().then(() => this.#stateReads.read(question)), ...this.#workers.map((worker) => worker.readState(question))]);
+      return answers.flat();
+    };
+    return new LocalJobState({ jobName: this.name, ask }, operatorWithState(this.#plan, uid, this.state), name);
   }
 
   /** Waits, if need be, until the job's workers have started. */
@@ -287,6 +301,7 @@ export class LocalJob implements Job {
       onLimit: (operator) => this.#limitReached(operator),
       onMetrics: (metrics) => this.#userMetrics.report(metrics),
       earlyEnds: this.#earlyEnds,
+      stateReads: this.#stateReads,
     });
   }
 

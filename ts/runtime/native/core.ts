@@ -47,6 +47,8 @@ export interface Core {
   aggregateDrain(handle: number, fromSlot: number, maxRows: number, into: Uint8Array, desc: Int32Array): number;
   slotsCreate(job: number): number;
   slotsFor(handle: number, image: Uint8Array, out: Int32Array): number;
+  /** Forgets the keys of these slots; how many keys there are then. */
+  slotsFree(handle: number, slots: Int32Array): number;
   stateDrop(handle: number): void;
   /** Windows (`docs/internals/windows.md`): with built-in aggregators `windowsFire` gives results, else `windowsProgram` says what to do. */
   windowsCreate(job: number, specJson: string): number;
@@ -68,6 +70,8 @@ export interface Core {
   timersRegister(handle: number, times: Float64Array, ids: Int32Array): number;
   timersCancel(handle: number, times: Float64Array, ids: Int32Array): number;
   timersCancelAll(handle: number, id: number): number;
+  /** Replaces each id by 1 when it has a timer, else by 0; how many timers there are. */
+  timersHeld(handle: number, ids: Int32Array): number;
   /** Takes what is due, as much as there is room for; how many. */
   timersDue(handle: number, upToMs: number, times: Float64Array, ids: Int32Array): number;
   /** When the next timer is due; infinity when there is none. */

@@ -7,7 +7,7 @@ export const RESULT_ROWS = 1024;
 
 /** Results that wait to be given to the nodes below a keyed operator. */
 export type KeyedResults =
-  | { readonly kind: 'records'; readonly records: readonly unknown[]; readonly times?: readonly number[] | undefined }
+  | { readonly kind: 'records'; readonly records: readonly unknown[]; readonly keys?: readonly unknown[]; readonly times?: readonly number[] | undefined }
   | { readonly kind: 'windows'; readonly reader: BatchReader }
   /** Records that came too late, with their keys and event times. */
   | { readonly kind: 'late'; readonly records: readonly unknown[]; readonly keys: readonly unknown[]; readonly times: readonly number[] | undefined }
@@ -42,7 +42,7 @@ export interface KeyedOperator {
   dueInMs?(nowMs: number): number | undefined;
   /** A batch of an exchange whose columns are the inputs already. */
   updateFromImage?(image: Uint8Array, rows: number): void;
-  /** Of windows: the input has ended, so that everything is due; whether that was not known yet. */
+  /** Of windows and timers: the input has ended, so that everything is due; whether that was not known yet. */
   finish?(): boolean;
   /** The next batch of final results, undefined when all were given. */
   drain(): KeyedResults | undefined;

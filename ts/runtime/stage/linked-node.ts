@@ -225,6 +225,7 @@ class Linked implements LinkedNode {
         this.#aggregate = new UnkeyedAggregate(this.#node, bindings);
         return this.#calling((value) => this.#aggregate!.read(value));
       case 'window':
+      case 'keyedProcess':
         return (value, key) => bindings.keyed[id]!.push(value, key);
       case 'mapAsync':
       case 'intervalJoin':

@@ -19,6 +19,7 @@ import { AsyncCalls } from './async-calls.ts';
 import { Batcher } from './batcher.ts';
 import { IntervalJoin } from './interval-join.ts';
 import { linkNodes } from './linked-node.ts';
+import { KeyedProcessOperator } from './keyed-process-operator.ts';
 import { makeBindings } from './make-bindings.ts';
 import { makeKeyedOperator } from './make-keyed-operator.ts';
 import { type OpenedSource, openCollection, openFunction, openIterator } from './opened-source.ts';
@@ -143,6 +144,10 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         bindings.functions[node.id] = bind(node, op.fn);
         bindState(node, bindings, jobHandle, host);
         break;
+      case 'keyedProcess':
+        bindings.functions[node.id] = bind(node, op.fn);
+        bindKeyedProcess(node, bindings, jobHandle, host);
+        break;
       case 'window':
         if (op.result.kind === 'reduce') bindings.functions[node.id] = bind(node, op.result.fn);
         if (op.result.kind === 'aggregate') bindings.aggregators[node.id] = Object.values(op.result.spec);
@@ -231,6 +236,8 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
     },
     close: (finished) => (closing ??= closeAll(finished)),
     counts: counters,
+    readState: ({ operator, name, key }) =>
+      bindings.keyed.flatMap((keyed, id) => (stage.nodes[id]!.operator.id === operator && keyed instanceof KeyedProcessOperator ? [keyed.readState(name, key)] : [])),
     metrics: () =>
       bindings.contexts.flatMap((context, id) =>
         context === undefined || context.metrics.isEmpty || bindings.contexts.indexOf(context) < id ? [] : [{ operator: stage.nodes[id]!.operator.id, instance: spec.instance, snapshot: context.metrics.snapshot() }],
@@ -306,6 +313,13 @@ function bindState(node: StageNode, bindings: StageBindings, jobHandle: number, 
 
 function bindWindows(node: StageNode, bindings: StageBindings, jobHandle: number, host: RunnerHost): void {
   const operator = new WindowOperator(node, bindings, host.core, jobHandle, host.layouts);
+  bindings.keyed[node.id] = operator;
+  bindings.writers[node.id] = operator.writer;
+  bindings.times?.connect(node.id, operator);
+}
+
+function bindKeyedProcess(node: StageNode, bindings: StageBindings, jobHandle: number, host: RunnerHost): void {
+  const operator = new KeyedProcessOperator(node, bindings, host.core, jobHandle, host.layouts);
   bindings.keyed[node.id] = operator;
   bindings.writers[node.id] = operator.writer;
   bindings.times?.connect(node.id, operator);

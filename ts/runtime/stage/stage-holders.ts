@@ -28,7 +28,7 @@ export class StageHolders {
     this.#functions = functions;
     this.#stack = stack;
     this.#holderIds = bindings.holders.flatMap((holder, id) => (holder === undefined ? [] : [id]));
-    this.#emitsByTime = bindings.stage.nodes.some(({ op }) => op.kind === 'batch' || op.kind === 'window' || ('emit' in op && typeof op.emit === 'object'));
+    this.#emitsByTime = bindings.stage.nodes.some(({ op }) => op.kind === 'batch' || op.kind === 'window' || op.kind === 'keyedProcess' || ('emit' in op && typeof op.emit === 'object'));
   }
 
   /** Milliseconds until there are results to emit though no record comes (`emit: { everyMs }`), if there are any. */
@@ -122,10 +122,10 @@ export class StageHolders {
         if (finished !== undefined) return finished;
         continue;
       }
-      if (op.kind === 'window') {
-        const windows = this.#bindings.keyed[node.id]!;
-        windows.flush();
-        if (windows.hasWork || (drained && windows.finish!())) return 'more';
+      if (op.kind === 'window' || op.kind === 'keyedProcess') {
+        const operator = this.#bindings.keyed[node.id]!;
+        operator.flush();
+        if (operator.hasWork || (drained && operator.finish!())) return 'more';
         continue;
       }
       if (op.kind !== 'reduce' && op.kind !== 'aggregate') continue;
@@ -225,7 +225,7 @@ export class StageHolders {
 
   #pushResults(root: number, results: KeyedResults): void {
     if (results.kind === 'records') {
-      this.#pushRecords(root, results.records, undefined, this.#carriesTime(root) ? results.times : undefined);
+      this.#pushRecords(root, results.records, this.#carriesKey(root) ? results.keys : undefined, this.#carriesTime(root) ? results.times : undefined);
       return;
     }
     if (results.kind === 'late') {

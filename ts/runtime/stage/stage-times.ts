@@ -16,7 +16,7 @@ const BEGINNING: StreamTime = { watermark: Number.NEGATIVE_INFINITY, isIdle: fal
 
 /** Whether records that leave the node have a watermark of the node's own. */
 function isOrigin({ op }: StageNode): boolean {
-  return op.kind === 'input' || op.kind === 'source' || op.kind === 'assignTimestamps' || op.kind === 'batch' || op.kind === 'mapAsync' || op.kind === 'intervalJoin' || op.kind === 'asOfJoin' || op.kind === 'window';
+  return op.kind === 'input' || op.kind === 'source' || op.kind === 'assignTimestamps' || op.kind === 'batch' || op.kind === 'mapAsync' || op.kind === 'intervalJoin' || op.kind === 'asOfJoin' || op.kind === 'window' || op.kind === 'keyedProcess';
 }
 
 /** Whether all records that come to a node have an event time. */

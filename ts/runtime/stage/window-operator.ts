@@ -4,6 +4,7 @@ import { windowKeeper } from '../../compiler/windows.ts';
 import type { BuiltinAggregator } from '../../functions/aggregator.ts';
 import { BatchReader, type LayoutCache } from '../codec/batch-reader.ts';
 import { BatchWriter } from '../codec/batch-writer.ts';
+import { imageTimes } from '../codec/image-times.ts';
 import type { Core } from '../native/core.ts';
 import { readAggregateInput } from './builtin-state.ts';
 import { type KeyedOperator, type KeyedResults, RESULT_ROWS } from './keyed-operator.ts';
@@ -175,10 +176,7 @@ export class WindowOperator implements KeyedOperator, TimeConsumer {
   /** The column of event times in an image. */
   #timesOf(image: Buffer): Float64Array {
     if (this.#op.time === 'processing') return NO_TIMES;
-    const header = new Int32Array(image.buffer, image.byteOffset, 2);
-    const { plan } = this.#layouts.get(header[1]!);
-    const place = new Int32Array(image.buffer, image.byteOffset + 4 * (4 + 2 * plan.time!.values), 2);
-    return new Float64Array(image.buffer, image.byteOffset + place[0]!, place[1]! / 8);
+    return imageTimes(image, this.#layouts);
   }
 
   #noteClock(): void {

@@ -4,6 +4,7 @@ import { SageError } from '../../common/errors.ts';
 import { isCloneable } from '../../common/is-cloneable.ts';
 import { entryFile } from '../../common/package-paths.ts';
 import type { InstanceMetrics } from '../isolate/instance-metrics.ts';
+import type { StateAnswer, StateQuestion } from '../isolate/state-reads.ts';
 import type { LogEntry } from '../../functions/logger.ts';
 import { lostEntry, receiveEntry } from '../logging/log-relay.ts';
 import { shutOut } from './admission.ts';
@@ -25,6 +26,8 @@ export interface WorkerHandle {
   cancel(): void;
   /** Ends these operators, as if they had no more records to give. */
   endEarly(operators: readonly number[]): void;
+  /** What the operator's instances there hold for a key; nothing once the thread is gone. */
+  readState(question: StateQuestion): Promise<readonly StateAnswer[]>;
   /** The job has ended: a thread that has opened nothing of the user's yet is ended, and no failure of it counts. */
   dismiss(): void;
   terminate(): void;
@@ -53,12 +56,20 @@ export function startWorker(assignment: WorkerAssignment, listener: WorkerListen
   let isDismissed = false;
   let unnoticed: NodeJS.Timeout | undefined;
   let lingering: NodeJS.Timeout | undefined;
+  /** Questions about state that have no answer yet, by their numbers. */
+  const asked = new Map<number, PromiseWithResolvers<readonly StateAnswer[]>>();
+  let nextQuestion = 0;
+  const answered = (number: number): PromiseWithResolvers<readonly StateAnswer[]> | undefined => {
+    const one = asked.get(number);
+    asked.delete(number);
+    return one;
+  };
   let worker: Worker;
   try {
     worker = new Worker(entryFile('runtime/worker/worker-main'), { workerData: assignment, argv: process.argv.slice(2), name: `sage-${assignment.isolate}` });
   } catch (error) {
     onError(startError(name, assignment, error));
-    return { closed: Promise.resolve(), stop: noop, cancel: noop, endEarly: noop, dismiss: noop, terminate: noop };
+    return { closed: Promise.resolve(), stop: noop, cancel: noop, endEarly: noop, readState: () => Promise.resolve([]), dismiss: noop, terminate: noop };
   }
   const terminate = (): void => {
     isDone = true;
@@ -77,6 +88,12 @@ export function startWorker(assignment: WorkerAssignment, listener: WorkerListen
         break;
       case 'metrics':
         listener.onMetrics(message.metrics);
+        break;
+      case 'stateRead':
+        answered(message.number)?.resolve(message.answers);
+        break;
+      case 'stateFailed':
+        answered(message.number)?.reject(deserializeError(message.error));
         break;
       case 'limit':
         listener.onLimit(message.operator);
@@ -99,6 +116,8 @@ export function startWorker(assignment: WorkerAssignment, listener: WorkerListen
   });
   worker.on('exit', (code) => {
     isGone = true;
+    for (const { resolve } of asked.values()) resolve([]);
+    asked.clear();
     const lost = lostEntry(assignment.logs);
     if (lost !== undefined) listener.onLog(lost);
     clearTimeout(unnoticed);
@@ -115,6 +134,13 @@ export function startWorker(assignment: WorkerAssignment, listener: WorkerListen
       post({ type: 'cancel' });
       if (isGone) return;
       unnoticed ??= setTimeout(terminate, NOTICE_DEADLINE_MS);
+    },
+    readState(question) {
+      if (isGone) return Promise.resolve([]);
+      const answer = Promise.withResolvers<readonly StateAnswer[]>();
+      asked.set(nextQuestion, answer);
+      post({ type: 'readState', number: nextQuestion++, question });
+      return answer.promise;
     },
     dismiss() {
       if (!shutOut(assignment.admission)) return;

@@ -13,6 +13,7 @@ import { describeDifference, firstDifference } from '../../compiler/fingerprint/
 import type { StreamEnvironment } from '../../transformations/stream-environment.ts';
 import { runIsolate } from '../isolate/attach-isolate.ts';
 import { EarlyEnds } from '../isolate/early-ends.ts';
+import { type StateQuestion, StateReads } from '../isolate/state-reads.ts';
 import { LogRelay } from '../logging/log-relay.ts';
 import { loadCore } from '../native/load-core.ts';
 import { enter } from './admission.ts';
@@ -29,6 +30,7 @@ const NOTICE_AFTER_MS = 10_000;
 let accepted = false;
 let isRunning = false;
 const earlyEnds = new EarlyEnds();
+const stateReads = new StateReads();
 let leaveSources!: () => void;
 const stopping = new Promise<void>((resolve) => {
   leaveSources = resolve;
@@ -51,7 +53,20 @@ function fail(error: unknown): void {
   send({ type: 'failed', error: serializeError(sage) });
 }
 
+function readState(number: number, question: StateQuestion): void {
+  try {
+    send({ type: 'stateRead', number, answers: stateReads.read(question) });
+  } catch (error) {
+    // What the user's function keeps cannot always be copied, and the results of aggregators are user code.
+    send({ type: 'stateFailed', number, error: serializeError(toSageError(error)) });
+  }
+}
+
 port.on('message', (message: ToWorker) => {
+  if (message.type === 'readState') {
+    readState(message.number, message.question);
+    return;
+  }
   if (message.type === 'endEarly') {
     earlyEnds.end(message.operators);
     return;
@@ -97,6 +112,7 @@ async function runPart(environment: StreamEnvironment): Promise<void> {
     onLimit: (operator) => send({ type: 'limit', operator }),
     onMetrics: (metrics) => send({ type: 'metrics', metrics }),
     earlyEnds,
+    stateReads,
   });
 }
 

@@ -2,6 +2,7 @@ import type { ErrorDomain, RelatedPlace } from '../../common/errors.ts';
 import type { Fingerprint } from '../../compiler/fingerprint/fingerprint.ts';
 import type { EnvironmentConfig } from '../../transformations/environment-config.ts';
 import type { InstanceMetrics } from '../isolate/instance-metrics.ts';
+import type { StateAnswer, StateQuestion } from '../isolate/state-reads.ts';
 import type { LogRelayAssignment, RelayedEntry } from '../logging/log-relay.ts';
 import type { Admission } from './admission.ts';
 import type { PipelineOrigin } from './pipeline-origin.ts';
@@ -33,6 +34,8 @@ export interface WorkerAssignment {
 export type ToWorker =
   | { readonly type: 'stop' }
   | { readonly type: 'cancel' }
+  /** Answered by `stateRead` with the same number. */
+  | { readonly type: 'readState'; readonly number: number; readonly question: StateQuestion }
   /** The sources of these tasks have nothing left to do. */
   | { readonly type: 'endEarly'; readonly operators: readonly number[] };
 
@@ -45,6 +48,8 @@ export type FromWorker =
   | { readonly type: 'limit'; readonly operator: number }
   /** What user code counts, as it is now. */
   | { readonly type: 'metrics'; readonly metrics: readonly InstanceMetrics[] }
+  | { readonly type: 'stateRead'; readonly number: number; readonly answers: readonly StateAnswer[] }
+  | { readonly type: 'stateFailed'; readonly number: number; readonly error: SerializedError }
   | { readonly type: 'log'; readonly entry: RelayedEntry }
   | { readonly type: 'failed'; readonly error: SerializedError };
 

@@ -1,0 +1,3 @@
+import { describeKeyedProcess } from './describe-keyed-process.ts';
+
+describeKeyedProcess('with generated code');

@@ -1,0 +1,98 @@
+import { leaf } from '../../compiler/layout/layout.ts';
+import type { LayoutRegistry } from '../codec/batch-reader.ts';
+import { BatchWriter } from '../codec/batch-writer.ts';
+import type { Core } from '../native/core.ts';
+import { SlotColumn } from './slot-column.ts';
+
+/** The keys of one operator in one task: their slots, and which of these may have become free. */
+export class KeySlots {
+  readonly #core: Core;
+  readonly #handle: number;
+  readonly #registry: LayoutRegistry;
+  readonly #keys = new SlotColumn<unknown>();
+  readonly #isLive = new SlotColumn<boolean>();
+  readonly #isTouched = new SlotColumn<boolean>();
+  #touched: number[] = [];
+  #live = 0;
+  #slots = new Int32Array(2048);
+
+  constructor(core: Core, job: number, registry: LayoutRegistry) {
+    this.#core = core;
+    this.#registry = registry;
+    this.#handle = core.slotsCreate(job);
+  }
+
+  /** How many keys have a slot. */
+  get size(): number {
+    return this.#live;
+  }
+
+  /** The slot of each row of a batch; keys that are new get one. */
+  of(image: Buffer, rows: number, keys: readonly unknown[]): Int32Array {
+    if (rows > this.#slots.length) this.#slots = new Int32Array(rows * 2);
+    this.#core.slotsFor(this.#handle, image, this.#slots);
+    const slots = this.#slots.slice(0, rows);
+    for (let n = 0; n < rows; n++) {
+      const slot = slots[n]!;
+      if (this.#isLive.get(slot) === true) continue;
+      this.#isLive.set(slot, true);
+      this.#keys.set(slot, keys[n]);
+      this.#live++;
+      // One whose only record fails is free again.
+      this.touched(slot);
+    }
+    return slots;
+  }
+
+  /** The slot of a key that has one. */
+  find(key: unknown): number | undefined {
+    let found: number | undefined;
+    const writer = new BatchWriter({
+      registry: this.#registry,
+      keyed: true,
+      encoding: 'columns',
+      row: leaf('nil'),
+      deliver: (image) => {
+        const slots = new Int32Array(1);
+        this.#core.slotsFor(this.#handle, image, slots);
+        if (this.#isLive.get(slots[0]!) === true) [found] = slots;
+        // The core gives a slot to whoever asks.
+        else this.#core.slotsFree(this.#handle, slots);
+      },
+    });
+    writer.append(null, key);
+    writer.flush();
+    return found;
+  }
+
+  keyOf(slot: number): unknown {
+    return this.#keys.get(slot);
+  }
+
+  /** Something of this slot may have gone. */
+  touched(slot: number): void {
+    if (this.#isTouched.get(slot) === true) return;
+    this.#isTouched.set(slot, true);
+    this.#touched.push(slot);
+  }
+
+  /** Gives those slots to other keys that `free` finds among those that were touched. */
+  release(free: (touched: readonly number[]) => readonly number[]): void {
+    const touched = this.#touched;
+    if (touched.length === 0) return;
+    this.#touched = [];
+    for (const slot of touched) this.#isTouched.set(slot, false);
+    const freed = free(touched.filter((slot) => this.#isLive.get(slot) === true));
+    if (freed.length === 0) return;
+    for (const slot of freed) {
+      this.#isLive.set(slot, false);
+      this.#keys.set(slot, undefined);
+    }
+    this.#live -= freed.length;
+    this.#core.slotsFree(this.#handle, Int32Array.from(freed));
+  }
+
+  close(): void {
+    this.#core.stateDrop(this.#handle);
+  }
+}

@@ -1,0 +1,160 @@
+import { inspect } from 'node:util';
+
+import type { Clock } from '../../common/clock.ts';
+import { SageError } from '../../common/errors.ts';
+import type { BuiltinAggregator, UserAggregator } from '../../functions/aggregator.ts';
+import { describeValue } from '../../functions/check-user-function.ts';
+import type { AggregatingState, KeyedState, ListState, MapState, ReducingState, StateOptions, ValueState, ValueStateOptions } from '../../functions/state/keyed-state.ts';
+import { SlotAggregatingState } from './slot-aggregating-state.ts';
+import { SlotListState } from './slot-list-state.ts';
+import { SlotMapState } from './slot-map-state.ts';
+import { SlotReducingState } from './slot-reducing-state.ts';
+import type { SlotState, StatePlace } from './slot-state.ts';
+import { SlotValueState } from './slot-value-state.ts';
+
+/** Expired values whose memory is given back with each batch, beside twice as many as the batch has rows. */
+const LEAST_EXPIRED = 64;
+
+type StateForm = 'value' | 'list' | 'map' | 'reducing' | 'aggregating';
+
+interface Declared {
+  readonly form: StateForm;
+  /** What has to be the same when it is asked for again. */
+  readonly settings: string;
+  readonly state: SlotState;
+}
+
+/** What the store needs of its operator. */
+export interface StateOwner {
+  readonly operator: string;
+  readonly clock: Clock;
+  /** Whether an attempt may fail without the job failing, so that its writes have to be undone. */
+  readonly isTolerant: boolean;
+}
+
+/** The states of one operator in one task, by name. Which key they speak of is `slot`. */
+export class KeyedStateStore implements KeyedState, StatePlace {
+  readonly #owner: StateOwner;
+  readonly #states = new Map<string, Declared>();
+  /** In the order of their declaration. */
+  readonly #all: SlotState[] = [];
+  readonly #undo: (() => void)[] = [];
+  #slot = -1;
+  #nowMs = Number.NEGATIVE_INFINITY;
+
+  constructor(owner: StateOwner) {
+    this.#owner = owner;
+  }
+
+  slot(): number {
+    if (this.#slot >= 0) return this.#slot;
+    throw new SageError('SAGE_ENV_CONTEXT', `'${this.#owner.operator}' used its state or timers with no key in hand`, {
+      operator: this.#owner.operator,
+      help: 'Declare states in open(); read and write them in execute() and onTimer(), before the promise that these give has settled.',
+    });
+  }
+
+  nowMs(): number {
+    return (this.#nowMs = Math.max(this.#nowMs, this.#owner.clock.now()));
+  }
+
+  get undo(): (() => void)[] | undefined {
+    return this.#owner.isTolerant ? this.#undo : undefined;
+  }
+
+  /** A record or timer of this slot comes in hand. */
+  begin(slot: number): void {
+    this.#slot = slot;
+  }
+
+  /** What was in hand has been worked on. */
+  commit(): void {
+    this.#slot = -1;
+    this.#undo.length = 0;
+  }
+
+  /** What was in hand has failed: nothing of it stays. */
+  rollback(): void {
+    this.#slot = -1;
+    while (this.#undo.length > 0) this.#undo.pop()!();
+  }
+
+  /** Whether no state holds anything for a slot. */
+  isEmpty(slot: number): boolean {
+    return this.#all.every((state) => state.isEmpty(slot));
+  }
+
+  /** Gives memory back of what has expired: so much that it keeps up with batches of these rows. */
+  expire(rows: number, expired: (slot: number) => void): void {
+    for (const state of this.#all) state.expire(LEAST_EXPIRED + 2 * rows, expired);
+  }
+
+  /** A state by name, for readers outside of the job's functions. */
+  named(name: string): SlotState | undefined {
+    return this.#states.get(name)?.state;
+  }
+
+  get names(): readonly string[] {
+    return [...this.#states.keys()];
+  }
+
+  value<T>(name: string, options: ValueStateOptions<T> & { readonly default: T }): ValueState<T, T>;
+  value<T>(name: string, options?: StateOptions): ValueState<T>;
+  value<T>(name: string, options?: ValueStateOptions<T>): ValueState<T> {
+    const ttlMs = this.#ttlMs(name, options, ['ttlMs', 'default']);
+    return this.#declare('value', name, `${inspect(options?.default)}, ttlMs: ${ttlMs}`, () => new SlotValueState<T>(this, ttlMs, options?.default));
+  }
+
+  list<T>(name: string, options?: StateOptions): ListState<T> {
+    const ttlMs = this.#ttlMs(name, options);
+    return this.#declare('list', name, `ttlMs: ${ttlMs}`, () => new SlotListState<T>(this, ttlMs));
+  }
+
+  map<K, V>(name: string, options?: StateOptions): MapState<K, V> {
+    const ttlMs = this.#ttlMs(name, options);
+    return this.#declare('map', name, `ttlMs: ${ttlMs}`, () => new SlotMapState<K, V>(this, ttlMs));
+  }
+
+  reducing<T>(name: string, fn: (total: T, value: T) => T, options?: StateOptions): ReducingState<T> {
+    if (typeof fn !== 'function') throw this.#wrong(name, `the function of the reducing state '${name}' is ${describeValue(fn)}`, "Write state.reducing('total', (a, b) => a + b).");
+    const ttlMs = this.#ttlMs(name, options);
+    return this.#declare('reducing', name, `ttlMs: ${ttlMs}`, () => new SlotReducingState<T>(name, fn, new SlotValueState<T>(this, ttlMs)));
+  }
+
+  aggregating<T, R>(name: string, aggregator: BuiltinAggregator<T, R>, options?: StateOptions): AggregatingState<T, R>;
+  aggregating<T, A, R>(name: string, aggregator: UserAggregator<T, A, R>, options?: StateOptions): AggregatingState<T, R>;
+  aggregating<T, R>(name: string, aggregator: BuiltinAggregator<T, R> | UserAggregator<T, unknown, R>, options?: StateOptions): AggregatingState<T, R> {
+    const isAggregator = typeof aggregator === 'object' && aggregator !== null && ('kind' in aggregator || typeof aggregator.add === 'function');
+    if (!isAggregator) throw this.#wrong(name, `the aggregator of the state '${name}' is ${describeValue(aggregator)}`, "Write state.aggregating('mean', avg('price')).");
+    const ttlMs = this.#ttlMs(name, options);
+    return this.#declare('aggregating', name, `ttlMs: ${ttlMs}`, () => new SlotAggregatingState<T, R>(name, aggregator, new SlotValueState<unknown>(this, ttlMs)));
+  }
+
+  #declare<S extends SlotState>(form: StateForm, name: string, settings: string, make: () => S): S {
+    const before = this.#states.get(name);
+    if (before === undefined) {
+      const state = make();
+      this.#states.set(name, { form, settings, state });
+      this.#all.push(state);
+      return state;
+    }
+    if (before.form === form && before.settings === settings) return before.state as S;
+    const what = before.form === form ? `with other settings: ${before.settings}, and not ${settings}` : `as ${before.form}, and not as ${form}`;
+    throw this.#wrong(name, `the state '${name}' is there already ${what}`, 'Give one of the two another name, or declare it once, in open().');
+  }
+
+  #ttlMs(name: string, options: StateOptions | undefined, known: readonly string[] = ['ttlMs']): number | undefined {
+    if (typeof name !== 'string' || name === '') throw this.#wrong(String(name), `the name of a state is ${describeValue(name)}`, "Give it a name: state.value('count').");
+    if (options === undefined) return undefined;
+    if (typeof options !== 'object' || options === null) throw this.#wrong(name, `the options of the state '${name}' are ${describeValue(options)}`, 'Write { ttlMs: 60_000 }.');
+    const unknown = Object.keys(options).find((option) => !known.includes(option));
+    if (unknown !== undefined) throw this.#wrong(name, `the state '${name}' has no option '${unknown}'`, `Its options are ${known.join(', ')}.`);
+    const { ttlMs } = options;
+    if (ttlMs === undefined || (typeof ttlMs === 'number' && ttlMs > 0 && Number.isFinite(ttlMs))) return ttlMs;
+    throw this.#wrong(name, `ttlMs of the state '${name}' is ${describeValue(ttlMs)}, and not a number of milliseconds above 0`, 'Write { ttlMs: 60_000 }, or leave it away.');
+  }
+
+  #wrong(state: string, message: string, help: string): SageError {
+    return new SageError('SAGE_STATE_DECLARATION', message, { operator: this.#owner.operator, help, context: { state } });
+  }
+}
