@@ -1,7 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import fc from 'fast-check';
+import { describe, expect, it, vi } from 'vitest';
 
-import { BaseCoMapFunction, BaseJoinFunction, LocalEnvironment, MapFunction, isSageError } from '../../../ts/index.ts';
+import { BaseCoMapFunction, BaseJoinFunction, type DataStream, LocalEnvironment, MapFunction, isSageError } from '../../../ts/index.ts';
+import { PROPERTY_RUNS } from '../../property-runs.ts';
 import { numbers } from '../support/run-to-array.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 /** The error of a call that has to fail while the pipeline is built. */
 function planErrorOf(build: (env: LocalEnvironment) => unknown): { readonly code: string; readonly message: string } {
@@ -207,6 +211,65 @@ export function describeConnect(form: string): void {
         expect(planErrorOf((env) => users(env).keyBy('id').connect(orders(env).keyBy('user', { strategy: 'broadcast' })).join(Left))).toMatchObject({ code: 'SAGE_PLAN_KEY_STRATEGY' });
         expect(planErrorOf((env) => users(env).keyBy('id').connect(orders(env).keyBy('user')).join((() => 1) as never))).toMatchObject({ code: 'SAGE_PLAN_FUNCTION' });
       });
+    });
+
+    describe('any two comaps, one behind the other', () => {
+      const parallelism = fc.constantFrom(undefined, 1, 2, 3);
+      const shape = fc.record({
+        first: fc.constantFrom('collection', 'generator', 'async'),
+        second: fc.constantFrom('collection', 'generator', 'same as the first'),
+        before: fc.constantFrom('nothing', 'flatMap', 'promises'),
+        keyed: fc.boolean(),
+        form: fc.constantFrom('functions', 'class', 'promises'),
+        counts: fc.tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 40 })),
+        parallelisms: fc.tuple(parallelism, parallelism, parallelism),
+      });
+
+      class Sums extends BaseCoMapFunction {
+        map0(n: number): number {
+          return n + 1000;
+        }
+        map1(n: number): number | undefined {
+          return n % 5 === 0 ? undefined : n + 2000;
+        }
+      }
+
+      it('give each record once, wherever their inputs come from', () =>
+        fc.assert(
+          fc.asyncProperty(shape, async ({ first, second, before, keyed, form, counts, parallelisms }) => {
+            const env = new LocalEnvironment('comaps');
+            const at = <S extends DataStream<number>>(stream: S, n: 0 | 1 | 2): S => (parallelisms[n] === undefined ? stream : stream.parallelism(parallelisms[n]));
+            const source = (kind: string, count: number): DataStream<number> => {
+              if (kind === 'collection') return env.fromCollection(numbers(count));
+              if (kind === 'generator') return env.fromSource(function* () { yield* numbers(count); });
+              return env.fromSource(async function* () { yield* numbers(count); });
+            };
+            const left = source(first, counts[0]);
+            const right = second === 'same as the first' ? left : source(second, counts[1]);
+            const changed = before === 'nothing' ? right : before === 'flatMap' ? at(right.flatMap((n) => [n, n + 100]), 0) : at(right.map((n) => (n % 2 === 0 ? Promise.resolve(n) : n)), 0);
+            const connected = keyed ? left.connect(changed).keyBy((n) => n % 7) : left.connect(changed);
+            const sums =
+              form === 'class'
+                ? connected.comap(Sums)
+                : connected.comap([(n) => (form === 'promises' ? Promise.resolve(n + 1000) : n + 1000), (n) => (n % 5 === 0 ? undefined : n + 2000)]);
+            const out: number[] = [];
+            // The first comap's results come in again beside a stream that it took.
+            at(at(sums, 1).connect(left).comap([(n) => n, (n) => -n]), 2).sink(out);
+            const { operators } = await env.submit({ autostop: true });
+
+            const lefts = numbers(counts[0]);
+            const rights = (second === 'same as the first' ? lefts : numbers(counts[1])).flatMap((n) => (before === 'flatMap' ? [n, n + 100] : [n]));
+            const results = [...lefts.map((n) => n + 1000), ...rights.filter((n) => n % 5 !== 0).map((n) => n + 2000)];
+            const byNumber = (list: readonly number[]): number[] => list.map((n) => n + 0).toSorted((a, b) => a - b);
+            expect(byNumber(out)).toEqual(byNumber([...results, ...lefts.map((n) => -n)]));
+            expect(operators.find(({ name }) => name === 'comap')).toMatchObject({
+              recordsIn: lefts.length + rights.length,
+              recordsOut: results.length,
+              recordsDropped: rights.filter((n) => n % 5 === 0).length,
+            });
+          }),
+          { numRuns: PROPERTY_RUNS, endOnFailure: false },
+        ));
     });
   });
 }

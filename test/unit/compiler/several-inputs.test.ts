@@ -64,7 +64,7 @@ describe('a comap', () => {
     env.fromCollection([1]).connect(env.fromCollection([2])).comap(Both).sink([]);
     const compiled = compile(env.pipeline, {}, options);
     expect(explain(compiled)).toMatch(/comap 'comap' \(input 1\)/);
-    expect(describePlan(compiled, 'plan').stages[0]!.operators.map(({ operator }) => operator)).toEqual([0, 1, 2, 3]);
+    expect(describePlan(compiled, 'plan').stages[0]!.operators.map(({ operator, inputs }) => [operator, inputs])).toEqual([[0, []], [1, []], [2, [0, 1]], [3, [2]]]);
   });
 });
 

@@ -40,9 +40,14 @@ function describeStage({ id, name, parallelism, placement, reason, nodes }: Stag
     operators: own.map((node) => ({
       operator: node.operator.id,
       native: isNative(node.op),
-      inputs: own.filter(({ children }) => children.includes(node.id)).map(({ operator }) => operator.id),
+      inputs: own.filter(({ children }) => children.some((child) => belongs(nodes[child]!, node))).map(({ operator }) => operator.id),
     })),
   };
+}
+
+/** Whether a node is that of an operator, for any of its inputs. */
+function belongs({ operator, op }: StageNode, node: StageNode): boolean {
+  return operator === node.operator && !isBorder(op);
 }
 
 function describeExchange(exchange: Exchange, { stages }: PhysicalPlan): PlanExchange {
