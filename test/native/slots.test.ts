@@ -9,13 +9,14 @@ let layout: number;
 
 beforeAll(() => {
   job = call('createJob', tinyGraph());
-  layout = call('internLayout', job, '{"key":"f64","row":"nil"}');
+  layout = call('internLayout', job, '{"key":"f64","row":{"tup":["f64"]}}');
 });
 afterAll(() => void exported['dropJob']!(job));
 
 function slotsOf(handle: number, keys: readonly number[]): number[] {
   const slots = new Int32Array(keys.length);
-  call('slotsFor', handle, imageOf(keys.length, layout, [new Uint8Array(Float64Array.from(keys).buffer)]), slots);
+  const column = new Uint8Array(Float64Array.from(keys).buffer);
+  call('slotsFor', handle, imageOf(keys.length, layout, [column, column]), slots);
   return [...slots];
 }
 

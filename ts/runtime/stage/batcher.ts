@@ -42,6 +42,8 @@ export class Batcher implements HoldingOperator {
   readonly #weigh: ((record: unknown) => number) | undefined;
   /** How far event time is where records come in. */
   #time: StreamTime | undefined;
+  /** The least event time of batches that were taken and may not have gone below yet. */
+  #taken = Number.POSITIVE_INFINITY;
   /** By group, in the order in which they were opened. */
   readonly #open = new Map<unknown, OpenBatch>();
   /** In the order in which they leave. */
@@ -136,6 +138,7 @@ export class Batcher implements HoldingOperator {
     if (this.#closed.length === 0) return undefined;
     const closed = this.#closed;
     this.#closed = [];
+    for (const { time } of closed) this.#taken = Math.min(this.#taken, time);
     return { records: closed.map(({ records }) => records), keys: this.#keyed ? closed.map(({ key }) => key) : undefined, times: this.#bindings.times === undefined ? undefined : closed.map(({ time }) => time) };
   }
 
@@ -158,14 +161,19 @@ export class Batcher implements HoldingOperator {
 
   timeChanged(time: StreamTime): void {
     this.#time = time;
-    this.sayTime();
+    this.#sayBelow();
+  }
+
+  sayTime(): void {
+    this.#taken = Number.POSITIVE_INFINITY;
+    this.#sayBelow();
   }
 
   /** A batch has the time of its latest record: event time below must not pass what it has already. */
-  sayTime(): void {
+  #sayBelow(): void {
     const time = this.#time;
     if (time === undefined) return;
-    let { watermark } = time;
+    let watermark = Math.min(time.watermark, this.#taken);
     for (const batch of this.#closed) watermark = Math.min(watermark, batch.time);
     for (const batch of this.#open.values()) watermark = Math.min(watermark, batch.time);
     this.#bindings.times!.say(this.#node.id, watermark, time.isIdle);
