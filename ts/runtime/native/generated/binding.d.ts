@@ -133,6 +133,9 @@ export declare function slotsCreate(jobHandle: number): number
 /** Writes the slot of each row's key to `out`, new keys included. How many slots there are then. */
 export declare function slotsFor(handle: number, image: Uint8Array, out: Int32Array): number
 
+/** Forgets the keys of these slots, which go to new keys; slots without a key are ignored. How many keys there are then. */
+export declare function slotsFree(handle: number, slots: Int32Array): number
+
 /** Forgets keyed state; unknown handles are ignored. */
 export declare function stateDrop(handle: number): void
 
@@ -160,6 +163,9 @@ export declare function timersCreate(jobHandle: number): number
 
 /** Takes timers that are due, by time and in the order of registration, as many as there is room for; how many. */
 export declare function timersDue(handle: number, upToMs: number, times: Float64Array, ids: Int32Array): number
+
+/** Replaces each id by 1 when it has a timer, else by 0. How many timers there are. */
+export declare function timersHeld(handle: number, ids: Int32Array): number
 
 /** When the next timer is due; infinity when there is none. */
 export declare function timersNext(handle: number): number
