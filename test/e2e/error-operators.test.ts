@@ -48,8 +48,8 @@ describe.each([1, 2])('at parallelism %i', (parallelism) => {
     expect('record' in error).toBe(false);
   });
 
-  test('what a version does not have yet is asked for by an operator with a place', async () => {
-    expect(await run('context')).toMatchObject({ code: 'SAGE_PLAN_UNSUPPORTED', operator: 'asks for state', declaredAt: { file, line: marked('context') }, record: expect.any(Number) });
+  test('state is asked for where there is none by an operator with a place', async () => {
+    expect(await run('context')).toMatchObject({ code: 'SAGE_ENV_CONTEXT', operator: 'asks for state', declaredAt: { file, line: marked('context') }, record: expect.any(Number) });
   });
 });
 

@@ -60,11 +60,11 @@ fn shown(spec: &WindowSpec, list: &[Do]) -> Vec<(u32, f64, f64, Vec<usize>)> {
 }
 
 #[test]
-fn given_rows_around_an_edge_when_the_watermark_reaches_the_last_moment_of_a_window_then_it_fires() {
+fn given_rows_around_an_edge_when_the_watermark_reaches_the_end_of_a_window_then_it_fires() {
     let spec = spec(r#"{"kind":"tumbling","sizeMs":10}"#, "");
 
-    let before = shown(&spec, &[R(1, 9.5), R(1, 10.0), R(1, -0.5), To(8.9), R(1, 0.0)]);
-    let after = shown(&spec, &[R(1, 9.5), R(1, 10.0), R(1, -0.5), To(9.0), R(1, 0.0)]);
+    let before = shown(&spec, &[R(1, 9.5), R(1, 10.0), R(1, -0.5), To(9.9), R(1, 0.0)]);
+    let after = shown(&spec, &[R(1, 9.5), R(1, 10.0), R(1, -0.5), To(10.0), R(1, 0.0)]);
 
     let first = (1, -10.0, 0.0, vec![2]);
     assert_eq!(
@@ -285,7 +285,7 @@ fn given_results_that_nobody_has_taken_or_the_end_then_no_rows_are_added() {
     let batch = RowBatch::new(&registry, &rows, true);
     let add = |windows: &mut NativeWindows| windows.table_mut().add(&batch.view(), &batch.times, 0, 0.0);
     assert_eq!(add(&mut windows).unwrap(), 1);
-    windows.table_mut().advance(9.0, 0.0).unwrap();
+    windows.table_mut().advance(10.0, 0.0).unwrap();
 
     assert_eq!(add(&mut windows).unwrap_err().code, ErrorCode::Internal);
 
@@ -392,7 +392,7 @@ fn given_a_custom_trigger_then_javascript_hears_of_windows_and_their_ends_and_no
     assert!(open.contains(&((7, 0.0, 13.0), vec![0, 1, 2])), "{open:?}");
     assert!(open.contains(&((7, 20.0, 25.0), vec![3])), "{open:?}");
 
-    windows.table_mut().advance(12.0, 0.0).unwrap();
+    windows.table_mut().advance(13.0, 0.0).unwrap();
     execute(&mut windows, &mut interpreter, &rows, 10);
     assert_eq!(
         interpreter.windows.values().collect::<Vec<_>>(),

@@ -5,7 +5,7 @@ import { BaseCoMapFunction, BaseJoinFunction, type DataStream, LocalEnvironment,
 import { PROPERTY_RUNS } from '../../property-runs.ts';
 import { numbers } from '../support/run-to-array.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: Math.max(120_000, 300 * PROPERTY_RUNS) });
 
 /** The error of a call that has to fail while the pipeline is built. */
 function planErrorOf(build: (env: LocalEnvironment) => unknown): { readonly code: string; readonly message: string } {

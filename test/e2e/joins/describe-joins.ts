@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 
 import { type ConnectedStreams, type DataStream, type JoinType, type KeyedStream, LocalEnvironment, MapFunction, ProcessFunction, session, sliding, tumbling } from '../../../ts/index.ts';
-import { shareOfRuns } from '../../property-runs.ts';
+import { PROPERTY_RUNS, shareOfRuns } from '../../property-runs.ts';
 import { type Event, type Pair, naivePairs, sortedPairs } from './naive-joins.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: Math.max(120_000, 300 * PROPERTY_RUNS) });
 
 /** Later than all disorder that the streams below have, so that no record is late and the answer is known. */
 const OUT_OF_ORDERNESS_MS = 60;

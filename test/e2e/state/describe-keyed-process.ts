@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 
 import { type Clock, type DataStream, type ErrorPolicy, KeyedProcessFunction, LocalEnvironment, type ListState, MapFunction, type MapState, type TimerKind, type ValueState } from '../../../ts/index.ts';
-import { shareOfRuns } from '../../property-runs.ts';
+import { PROPERTY_RUNS, shareOfRuns } from '../../property-runs.ts';
 import { type Action, actionsOfTimer, type Call, replay, type Scripted } from './replay.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: Math.max(120_000, 300 * PROPERTY_RUNS) });
 
 const action: fc.Arbitrary<Action> = fc.oneof(
   fc.record({ kind: fc.constantFrom('event' as const, 'event' as const, 'cancel event' as const), inMs: fc.integer({ min: -20, max: 40 }) }),

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 
 import { type DataStream, LocalEnvironment, type Trigger, type WindowAssigner, type WindowedStream, type WithKey, avg, collectList, count, everyCount, first, last, max, min, sum, topN } from '../../../ts/index.ts';
-import { shareOfRuns } from '../../property-runs.ts';
+import { PROPERTY_RUNS, shareOfRuns } from '../../property-runs.ts';
 import { type Event, type NaiveSettings, type Shown, naiveCountWindows, naiveWindows } from './naive-windows.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: Math.max(120_000, 300 * PROPERTY_RUNS) });
 
 /** Random streams: few keys, time that goes on more or less, with some records far behind. */
 const events: fc.Arbitrary<Event[]> = fc
