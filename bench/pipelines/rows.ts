@@ -8,6 +8,7 @@ export const rows = [
   'operators-15',
   'keyed-final',
   'keyed-update',
+  'windows',
   'map-async',
   'two-workers',
   'exchange',
