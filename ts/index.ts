@@ -21,6 +21,10 @@ export type { Histogram } from './functions/histogram.ts';
 export type { LogFields, Logger, LogMethod } from './functions/logger.ts';
 export { aggregator, type AggregateResults, type BuiltinAggregator, type UserAggregator } from './functions/aggregator.ts';
 export { avg, count, first, last, max, min, sum } from './functions/builtin-aggregators.ts';
+export { col, columns, type Columns } from './functions/expressions/col.ts';
+export { cond } from './functions/expressions/cond.ts';
+export { lit } from './functions/expressions/lit.ts';
+export { Expression } from './functions/expressions/expression.ts';
 export { collectList, countDistinct, topN } from './functions/collecting-aggregators.ts';
 export { DataStream, KeyedRoutedStream, KeyedStream, RoutedStream } from './datastream/streams.ts';
 export type {

@@ -25,6 +25,12 @@ export const API_AREAS: readonly ApiArea[] = [
     about: 'What `aggregate` takes: built-in aggregators, those of your own, and when results are emitted.',
     sources: ['functions/aggregator.ts', 'functions/builtin-aggregators.ts', 'functions/collecting-aggregators.ts', 'transformations/emit.ts'],
   },
+  {
+    page: 'expressions',
+    title: 'Expressions',
+    about: 'What the engine computes by itself: fields, constants and operations for `filter`, `select`, `withColumn`, `keyBy` and aggregators.',
+    sources: ['functions/expressions/'],
+  },
   { page: 'connectors', title: 'Connectors', about: 'Sources and sinks that the core reads and writes, and streams of bytes.', sources: ['connectors/', 'transformations/connector.ts'] },
   { page: 'schemas', title: 'Schemas', about: 'Standard Schema: what checks records where they come in.', sources: ['common/standard-schema.ts', 'functions/schema-validator.ts', 'datastream/source-argument.ts'] },
   { page: 'plans', title: 'Plans', about: 'What `explain` gives.', sources: ['transformations/plan-description.ts', 'transformations/stream-environment.ts'] },

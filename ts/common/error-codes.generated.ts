@@ -66,6 +66,7 @@ export type ErrorCode =
   | 'SAGE_KEY_UNSUPPORTED'
   | 'SAGE_CODEC_UNCLONEABLE'
   | 'SAGE_CODEC_DECODE'
+  | 'SAGE_EXPRESSION_VALUE'
   | 'SAGE_AGGREGATE_INPUT'
   | 'SAGE_WORKER_IMPORT'
   | 'SAGE_WORKER_START'
@@ -460,6 +461,12 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     retryable: false,
     message: 'A value of a batch could not be decoded.',
     help: 'This is a defect of SAGE Kernel; please report it with the message.',
+  },
+  SAGE_EXPRESSION_VALUE: {
+    domain: 'user',
+    retryable: false,
+    message: 'A record has a value that an expression cannot take.',
+    help: 'Convert the field with toNumber(), toString(), toBoolean() or toDate(), or leave such records out with onError.',
   },
   SAGE_AGGREGATE_INPUT: {
     domain: 'user',

@@ -1,4 +1,7 @@
 import type { OperatorId, StageId } from '../common/ids.ts';
+import type { ExpressionNode } from '../functions/expressions/expression-node.ts';
+import type { AnyExpression } from '../functions/expressions/expression-types.ts';
+import type { NamedExpressions } from '../functions/expressions/linked-record.ts';
 import type { FieldPath } from '../functions/field-path.ts';
 import type { UserFunction } from '../functions/user-function.ts';
 import type { BatchSettings } from '../transformations/batch-transformation.ts';
@@ -26,7 +29,11 @@ export type StageOp =
   /** Batches of an exchange; a root. */
   | { readonly kind: 'input'; readonly gate: number; readonly exchange: number }
   /** `process` is a flatMap whose results are only what it collects. */
-  | { readonly kind: 'map' | 'flatMap' | 'filter' | 'process'; readonly fn: UserFunction }
+  | { readonly kind: 'map' | 'flatMap' | 'process'; readonly fn: UserFunction }
+  /** A node of an expression gives a boolean, or null. */
+  | { readonly kind: 'filter'; readonly fn: UserFunction | ExpressionNode }
+  /** Makes records of expressions; the other fields stay where `keepsOthers`. */
+  | { readonly kind: 'select'; readonly columns: NamedExpressions; readonly keepsOthers: boolean }
   | { readonly kind: 'mapAsync'; readonly fn: UserFunction; readonly settings: AsyncSettings }
   | { readonly kind: 'batch'; readonly keyed: boolean; readonly settings: BatchSettings }
   | { readonly kind: 'dedup'; readonly keyed: boolean; readonly by: Selector | undefined; readonly ttlMs: number | undefined }
@@ -40,7 +47,7 @@ export type StageOp =
   /** Hands on what its parent gives beside its results; in the parent's stage. */
   | { readonly kind: 'sideOutput'; readonly channel: SideChannel; readonly tag: string }
   /** Evaluates the key for what is below. */
-  | { readonly kind: 'keyBy'; readonly selector: UserFunction | FieldPath }
+  | { readonly kind: 'keyBy'; readonly selector: UserFunction | FieldPath | AnyExpression }
   /** Hands on what all its parents give, without a key. */
   | { readonly kind: 'union' }
   | { readonly kind: 'reduce'; readonly keyed: boolean; readonly fn: UserFunction; readonly emit: Emit }

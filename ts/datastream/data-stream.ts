@@ -1,6 +1,9 @@
 import { captureSourceLocation, type SourceLocation } from '../common/source-location.ts';
 import type { SchemaOutput, StandardSchema } from '../common/standard-schema.ts';
 import type { AggregateResults, AggregateSpec } from '../functions/aggregator.ts';
+import type { ExpressionFor, ExpressionOf, Resolved, FieldName, SelectedFields, SelectedRecord, Widened, WithColumn } from '../functions/expressions/expression-types.ts';
+import type { LiteralValue } from '../functions/expressions/expression-node.ts';
+import { Expression } from '../functions/expressions/expression.ts';
 import type { FunctionPlace } from '../functions/check-user-function.ts';
 import { toUserFunction } from '../functions/check-user-function.ts';
 import { isClass } from '../functions/class-detection.ts';
@@ -27,6 +30,7 @@ import { RebalanceTransformation } from '../transformations/rebalance-transforma
 import { ReduceTransformation } from '../transformations/reduce-transformation.ts';
 import { RouteTransformation, type UnknownRoute } from '../transformations/route-transformation.ts';
 import { SampleTransformation } from '../transformations/sample-transformation.ts';
+import { SelectTransformation } from '../transformations/select-transformation.ts';
 import { SideOutputTransformation, functionBehind } from '../transformations/side-output-transformation.ts';
 import { UnionTransformation } from '../transformations/union-transformation.ts';
 import { ValidateTransformation } from '../transformations/validate-transformation.ts';
@@ -44,6 +48,7 @@ import {
   checkSampleOptions,
   toSelector,
 } from './operator-arguments.ts';
+import { checkColumnName, checkColumns } from './expression-arguments.ts';
 import { checkAggregateSpec, checkEmit, checkHasOutputs, checkKeyedState, checkOptions, checkSchema, checkText } from './plan-checks.ts';
 import type { AsyncExecutes, AsyncFunction, Branches, BranchRecords, ClassOf, Collects, Executes, Flattenable, Flattened, Mapped, RecordFunction, Router, Simplify } from './record-types.ts';
 import type { RoutedStream } from './routed-stream.ts';
@@ -90,15 +95,55 @@ export class DataStream<out T> extends SinkableStream<T> {
     return this.derive(new FlatMapTransformation(this.transformation, toUserFunction(fn, args, place), declaredAt));
   }
 
-  /** Lets the records pass for which the function's result (awaited) is truthy. */
+  /**
+   * Lets the records pass for which the function's result (awaited) is truthy, or for which an expression is true.
+   *
+   * ```ts
+   * env.fromCollection([{ price: 5 }, { price: 500 }]).filter(col('price').gt(100)).print();
+   * ```
+   */
   filter<S extends T>(fn: (record: T) => record is S): DataStream<S>;
   filter(fn: RecordFunction<T, unknown>): DataStream<T>;
   filter<A extends readonly unknown[]>(Class: ClassOf<Executes<T, unknown>, A>, ...args: NoInfer<A>): DataStream<T>;
+  filter<E extends ExpressionFor<T, boolean>>(expression: E): DataStream<T>;
   filter(instance: Executes<T, unknown>): DataStream<T>;
   filter(fn: unknown, ...args: readonly unknown[]): DataStream<unknown> {
     const declaredAt = captureSourceLocation(this.filter);
     const place: FunctionPlace = { call: 'filter', bases: [FilterFunction], declaredAt };
-    return this.derive(new FilterTransformation(this.transformation, toUserFunction(fn, args, place), declaredAt));
+    const test = Expression.is(fn) && args.length === 0 ? fn : toUserFunction(fn, args, place);
+    return this.derive(new FilterTransformation(this.transformation, test, declaredAt));
+  }
+
+  /**
+   * Records with exactly these fields, each what an expression gives, or the value of the record's own field of that name; null where
+   * there is no value.
+   *
+   * ```ts
+   * const orders = env.fromCollection([{ item: 'pen', price: 5, count: 3 }]);
+   * orders.select({ item: col('item'), cents: col('price').mul(100) }).print();
+   * orders.select('item', 'count').print();
+   * ```
+   */
+  select<S extends Readonly<Record<string, ExpressionOf<T>>>>(columns: S): DataStream<SelectedRecord<T, S>>;
+  select<Name extends FieldName<T>, R = SelectedFields<T, Name>>(...names: readonly Name[]): DataStream<R>;
+  select(...columns: readonly unknown[]): DataStream<unknown> {
+    const declaredAt = captureSourceLocation(this.select);
+    return this.derive(new SelectTransformation(this.transformation, checkColumns(columns, declaredAt), false, declaredAt));
+  }
+
+  /**
+   * The records with one more field, an expression or a constant, or with another value in one that they have. The new records are plain
+   * objects: of a class instance only its own fields are left.
+   *
+   * ```ts
+   * env.fromCollection([{ item: 'pen', price: 5 }]).withColumn('taxed', col('price').mul(1.2)).print();
+   * ```
+   */
+  withColumn<Name extends string, E extends ExpressionOf<T>>(name: Name, expression: E): DataStream<WithColumn<T, Name, E>>;
+  withColumn<Name extends string, V extends LiteralValue>(name: Name, constant: V): DataStream<WithColumn<T, Name, Expression<unknown, Widened<V>, never>>>;
+  withColumn(name: unknown, expression: unknown): DataStream<unknown> {
+    const declaredAt = captureSourceLocation(this.withColumn);
+    return this.derive(new SelectTransformation(this.transformation, [checkColumnName(name, expression, declaredAt)], true, declaredAt));
   }
 
   /**
@@ -119,7 +164,7 @@ export class DataStream<out T> extends SinkableStream<T> {
   }
 
   /**
-   * Gives each record a key: that of a function, a class, or a field (`'id'`, `'user.id'`). Primitives (`null`, `undefined`
+   * Gives each record a key: that of a function, a class, an expression, or a field (`'id'`, `'user.id'`). Primitives (`null`, `undefined`
    * and `NaN` too), dates, and arrays and objects of these are keys, by value; functions, symbols, Maps and Sets are not.
    * Parallelism set here is that of the operators behind, up to the next `keyBy`.
    *
@@ -134,6 +179,7 @@ export class DataStream<out T> extends SinkableStream<T> {
     Class: ClassOf<Executes<T, K>, A>,
     ...options: ClassOptions<KeyByOptions, NoInfer<A>>
   ): KeyedStream<Awaited<K>, T>;
+  keyBy<E extends ExpressionOf<T>>(expression: E, options?: KeyByOptions): KeyedStream<Resolved<T, E>, T>;
   keyBy<K>(instance: Executes<T, K>, options?: KeyByOptions): KeyedStream<Awaited<K>, T>;
   keyBy<P extends PathOf<T>, K = PathValue<T, P>>(path: P, options?: KeyByOptions): KeyedStream<K, T>;
   keyBy(selector: unknown, options?: unknown): KeyedStream<unknown, T> {

@@ -1,5 +1,8 @@
 import type { SchemaOutput, StandardSchema } from '../common/standard-schema.ts';
 import type { AggregateResults, AggregateSpec } from '../functions/aggregator.ts';
+import type { ExpressionFor, ExpressionOf, FieldName, SelectedFields, SelectedRecord, Widened, WithColumn } from '../functions/expressions/expression-types.ts';
+import type { LiteralValue } from '../functions/expressions/expression-node.ts';
+import type { Expression } from '../functions/expressions/expression.ts';
 import type { PathOf } from '../functions/path-types.ts';
 import type { ProcessFunction } from '../functions/process-function.ts';
 import type { BaseTransformation } from '../transformations/base-transformation.ts';
@@ -47,9 +50,22 @@ export class KeyedStream<out K, out T> extends DataStream<T> {
     Class: ClassOf<Executes<T, unknown>, A>,
     ...args: NoInfer<A>
   ): KeyedStream<K, T>;
+  override filter<E extends ExpressionFor<T, boolean>>(expression: E): KeyedStream<K, T>;
   override filter(instance: Executes<T, unknown>): KeyedStream<K, T>;
   override filter(...args: [never]): KeyedStream<K, never> {
     return super.filter(...args) as KeyedStream<K, never>;
+  }
+
+  override select<S extends Readonly<Record<string, ExpressionOf<T>>>>(columns: S): KeyedStream<K, SelectedRecord<T, S>>;
+  override select<Name extends FieldName<T>, R = SelectedFields<T, Name>>(...names: readonly Name[]): KeyedStream<K, R>;
+  override select(...args: [never]): KeyedStream<K, never> {
+    return super.select(...args) as KeyedStream<K, never>;
+  }
+
+  override withColumn<Name extends string, E extends ExpressionOf<T>>(name: Name, expression: E): KeyedStream<K, WithColumn<T, Name, E>>;
+  override withColumn<Name extends string, V extends LiteralValue>(name: Name, constant: V): KeyedStream<K, WithColumn<T, Name, Expression<unknown, Widened<V>, never>>>;
+  override withColumn(...args: [never, never]): KeyedStream<K, never> {
+    return super.withColumn(...args) as unknown as KeyedStream<K, never>;
   }
 
   override mapAsync<R>(fn: AsyncFunction<T, R>, options: MapAsyncOptions): KeyedStream<K, Mapped<R>>;

@@ -4,6 +4,7 @@ import { isStandardSchema, type StandardSchema } from '../common/standard-schema
 import { isBuiltinAggregator, isUserAggregator } from '../functions/aggregator.ts';
 import { describeValue } from '../functions/check-user-function.ts';
 import { isClass } from '../functions/class-detection.ts';
+import { Expression } from '../functions/expressions/expression.ts';
 import type { UserFunction } from '../functions/user-function.ts';
 import { AggregateTransformation, type AnyAggregator } from '../transformations/aggregate-transformation.ts';
 import { MAX_PARALLELISM, type BaseTransformation, type Parallelism } from '../transformations/base-transformation.ts';
@@ -84,8 +85,9 @@ export function checkHasOutputs(operator: BaseTransformation, declaredAt: Source
 /** Calls of a mapAsync that are in flight at the same time could not be told apart. */
 function functionWithOutputs(transformation: Transformation): UserFunction | undefined {
   switch (transformation.kind) {
-    case 'map':
     case 'filter':
+      return Expression.is(transformation.fn) ? undefined : transformation.fn;
+    case 'map':
     case 'flatMap':
     case 'process':
       return transformation.fn;

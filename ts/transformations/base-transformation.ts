@@ -8,6 +8,7 @@ export type TransformationKind =
   | 'map'
   | 'flatMap'
   | 'filter'
+  | 'select'
   | 'keyBy'
   | 'reduce'
   | 'aggregate'

@@ -12,6 +12,7 @@ import type { RebalanceTransformation } from './rebalance-transformation.ts';
 import type { ReduceTransformation } from './reduce-transformation.ts';
 import type { RouteTransformation } from './route-transformation.ts';
 import type { SampleTransformation } from './sample-transformation.ts';
+import type { SelectTransformation } from './select-transformation.ts';
 import type { SideOutputTransformation } from './side-output-transformation.ts';
 import type { SinkTransformation } from './sink-transformation.ts';
 import type { SourceTransformation } from './source-transformation.ts';
@@ -23,6 +24,7 @@ export type Transformation =
   | MapTransformation
   | FlatMapTransformation
   | FilterTransformation
+  | SelectTransformation
   | KeyByTransformation
   | ReduceTransformation
   | AggregateTransformation

@@ -131,6 +131,8 @@ pub enum ErrorCode {
     CodecUncloneable,
     /// `SAGE_CODEC_DECODE`: A value of a batch could not be decoded.
     CodecDecode,
+    /// `SAGE_EXPRESSION_VALUE`: A record has a value that an expression cannot take.
+    ExpressionValue,
     /// `SAGE_AGGREGATE_INPUT`: An aggregator was given a value that is not a number.
     AggregateInput,
     /// `SAGE_WORKER_IMPORT`: A worker thread could not import the module that defines the pipeline.
@@ -230,6 +232,7 @@ impl ErrorCode {
         Self::KeyUnsupported,
         Self::CodecUncloneable,
         Self::CodecDecode,
+        Self::ExpressionValue,
         Self::AggregateInput,
         Self::WorkerImport,
         Self::WorkerStart,
@@ -312,6 +315,7 @@ impl ErrorCode {
             Self::KeyUnsupported => "SAGE_KEY_UNSUPPORTED",
             Self::CodecUncloneable => "SAGE_CODEC_UNCLONEABLE",
             Self::CodecDecode => "SAGE_CODEC_DECODE",
+            Self::ExpressionValue => "SAGE_EXPRESSION_VALUE",
             Self::AggregateInput => "SAGE_AGGREGATE_INPUT",
             Self::WorkerImport => "SAGE_WORKER_IMPORT",
             Self::WorkerStart => "SAGE_WORKER_START",
@@ -378,6 +382,7 @@ impl ErrorCode {
             | Self::KeyMissingField
             | Self::KeyUnsupported
             | Self::CodecUncloneable
+            | Self::ExpressionValue
             | Self::AggregateInput
             | Self::WorkerImport
             | Self::JobCanceled
@@ -500,6 +505,7 @@ impl ErrorCode {
             Self::KeyUnsupported => "A value cannot be a key.",
             Self::CodecUncloneable => "A record holds a value that cannot be copied to another thread.",
             Self::CodecDecode => "A value of a batch could not be decoded.",
+            Self::ExpressionValue => "A record has a value that an expression cannot take.",
             Self::AggregateInput => "An aggregator was given a value that is not a number.",
             Self::WorkerImport => "A worker thread could not import the module that defines the pipeline.",
             Self::WorkerStart => "A worker thread could not be started.",
@@ -583,6 +589,7 @@ impl ErrorCode {
             Self::KeyUnsupported => "Use a string, number, boolean, bigint, Date, null, or arrays and plain objects of these.",
             Self::CodecUncloneable => "Functions and symbols cannot travel; the message names the path of the value.",
             Self::CodecDecode => "This is a defect of SAGE Kernel; please report it with the message.",
+            Self::ExpressionValue => "Convert the field with toNumber(), toString(), toBoolean() or toDate(), or leave such records out with onError.",
             Self::AggregateInput => "Aggregate a numeric field, or convert it in a function: sum((r) => Number(r.x)).",
             Self::WorkerImport => "Put the pipeline in a module of its own and use definePipeline(import.meta.url, ...).",
             Self::WorkerStart => "The cause says why; lower the parallelism if the machine is out of threads or memory.",

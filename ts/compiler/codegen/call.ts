@@ -1,3 +1,4 @@
+import { isExpressionNode } from '../op-expressions.ts';
 import type { StageNode } from '../physical-plan.ts';
 import type { Scope, SegmentText } from './segment-text.ts';
 
@@ -11,7 +12,7 @@ export interface CallText {
 /** A call of the node's user function with one record. */
 export function emitCall(text: SegmentText, node: StageNode, value: string, scope: Scope, indent: string): CallText {
   const { op } = node;
-  if (!('fn' in op)) throw new TypeError(`operator '${op.kind}' has no user function`);
+  if (!('fn' in op) || isExpressionNode(op.fn)) throw new TypeError(`operator '${op.kind}' has no user function`);
   const fn = text.bind(`f${node.id}`, `R.functions[${node.id}]`);
   if (op.fn.form === 'lambda') return { before: [], call: `${fn}(${value})`, after: () => [] };
   const before: string[] = [];

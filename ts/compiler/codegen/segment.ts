@@ -1,9 +1,12 @@
 import { isFieldPath } from '../../functions/field-path.ts';
+import { Expression } from '../../functions/expressions/expression.ts';
 import { isTolerant } from '../../transformations/error-policy.ts';
+import { isExpressionNode } from '../op-expressions.ts';
 import type { Stage, StageNode } from '../physical-plan.ts';
 import { emitAggregate, emitAggregateInput, emitKeyedAggregate, emitKeyedInput, emitLinked, emitReduce, hasInput } from './aggregates.ts';
 import { emitCall, emitOutputs } from './call.ts';
 import { emitFlatMap } from './flat-map.ts';
+import { emitExpressionFilter, emitExpressionKey, emitSelect } from './expression-operators.ts';
 import { emitBatch, emitGate, emitMapAsync, emitSideOutput, emitZipWithIndex } from './record-operators.ts';
 import { type EmitNodes, emitRoute } from './route.ts';
 import { type SegmentInput, emitInput } from './segment-input.ts';
@@ -125,7 +128,9 @@ class SegmentEmitter {
       case 'map':
         return this.#map(node, value, scope, indent);
       case 'filter':
-        return this.#filter(node, value, scope, indent);
+        return isExpressionNode(op.fn) ? emitExpressionFilter(text, node, value, scope, indent, this.#emitChildren) : this.#filter(node, value, scope, indent);
+      case 'select':
+        return emitSelect(text, node, value, scope, indent, this.#emitChildren);
       case 'flatMap':
       case 'process':
         return emitFlatMap(text, node, value, scope, indent, this.#emitChildren);
@@ -225,6 +230,7 @@ class SegmentEmitter {
         ...this.#children(node, value, inner, indent),
       ];
     }
+    if (Expression.is(op.selector)) return [...emitExpressionKey(this.text, node, key, value, scope, indent), ...checkKeyed(key), ...this.#children(node, value, inner, indent)];
     const fn = this.text.bind(`f${node.id}`, `R.functions[${node.id}]`);
     const call = op.selector.form === 'lambda' ? `${fn}(${value})` : `${fn}.execute(${value})`;
     return [

@@ -1,3 +1,5 @@
+import { Expression } from '../../functions/expressions/expression.ts';
+import type { AnyExpression } from '../../functions/expressions/expression-types.ts';
 import { isFieldPath } from '../../functions/field-path.ts';
 import { functionName, type UserFunction } from '../../functions/user-function.ts';
 import type { AnyAggregator } from '../../transformations/aggregate-transformation.ts';
@@ -18,6 +20,8 @@ export function describeWork(operator: LogicalOperator): string {
     case 'filter':
     case 'process':
       return describeFunction(transformation.fn);
+    case 'select':
+      return transformation.columns.map(([name, one]) => `${name}: ${String(one)}`).join(', ');
     case 'mapAsync':
       return describeAsync(transformation);
     case 'batch':
@@ -95,7 +99,8 @@ function describeOutput({ type, path, partitionBy }: NativeSinkSpec): string {
 }
 
 /** Lambdas without a name have nothing to be told by. */
-function describeFunction(fn: UserFunction): string {
+function describeFunction(fn: UserFunction | AnyExpression): string {
+  if (Expression.is(fn)) return String(fn);
   const name = functionName(fn);
   if (fn.form === 'class') return `class ${name}`;
   if (fn.form === 'instance') return `an object of ${name}`;
@@ -114,5 +119,5 @@ function describeAggregator(aggregator: AnyAggregator): string {
 
 function describeInput(aggregator: AnyAggregator): string {
   if (!('kind' in aggregator) || aggregator.input === undefined) return '';
-  return isFieldPath(aggregator.input) ? aggregator.input.path : aggregator.input.name || 'a lambda';
+  return isFieldPath(aggregator.input) ? aggregator.input.path : Expression.is(aggregator.input) ? String(aggregator.input) : aggregator.input.name || 'a lambda';
 }

@@ -1,3 +1,5 @@
+import { Expression } from '../../functions/expressions/expression.ts';
+import type { AnyExpression } from '../../functions/expressions/expression-types.ts';
 import { isFieldPath } from '../../functions/field-path.ts';
 import { functionName, functionSource, type UserFunction } from '../../functions/user-function.ts';
 import type { AnyAggregator } from '../../transformations/aggregate-transformation.ts';
@@ -18,6 +20,8 @@ export function describeOperator(transformation: Transformation): Readonly<Recor
     case 'filter':
     case 'process':
       return describeFunction(transformation.fn);
+    case 'select':
+      return Object.fromEntries(transformation.columns.map(([name, one]) => [`column '${name}'`, expressionText(one)]));
     case 'mapAsync':
       return { settings: valueText(transformation.settings), ...describeFunction(transformation.fn) };
     case 'batch': {
@@ -53,7 +57,13 @@ export function describeOperator(transformation: Transformation): Readonly<Recor
   }
 }
 
-function describeFunction(fn: UserFunction): Readonly<Record<string, string>> {
+/** The tree, as texts of two expressions may be equal: a field and a constant of a strange name. */
+function expressionText(expression: AnyExpression): string {
+  return `${String(expression)} ${valueText(Expression.nodeOf(expression))}`;
+}
+
+function describeFunction(fn: UserFunction | AnyExpression): Readonly<Record<string, string>> {
+  if (Expression.is(fn)) return { form: 'expression', expression: expressionText(fn) };
   const what = { form: fn.form, 'function source': normaliseSource(functionSource(fn)), 'function name': functionName(fn) };
   if (fn.form === 'class') return { ...what, 'constructor arguments': valueText(fn.args) };
   if (fn.form === 'instance') {
@@ -93,7 +103,7 @@ function selectorText(selector: Selector | undefined): string {
 function aggregatorText(aggregator: AnyAggregator): string {
   if ('kind' in aggregator) {
     const { name, input } = aggregator;
-    return `${name}(${isFieldPath(input) ? input.path : input === undefined ? '' : valueText(input)})`;
+    return `${name}(${isFieldPath(input) ? input.path : input === undefined ? '' : Expression.is(input) ? expressionText(input) : valueText(input)})`;
   }
   const { init, add, merge, result } = aggregator;
   return [init, add, merge, result].map((part) => (part === undefined ? 'none' : valueText(part))).join(' / ');

@@ -1,4 +1,6 @@
 import type { OperatorId } from '../../common/ids.ts';
+import type { AnyExpression } from '../../functions/expressions/expression-types.ts';
+import { Expression } from '../../functions/expressions/expression.ts';
 import type { UserFunction } from '../../functions/user-function.ts';
 import { outcomeOf } from '../../transformations/error-policy.ts';
 import type { LogicalOperator, LogicalPlan } from '../logical-plan.ts';
@@ -47,7 +49,7 @@ function usesKey({ kind, transformation }: LogicalOperator): boolean {
   }
 }
 
-/** Lambdas have no `ctx`. */
-function hasContext(fn: UserFunction): boolean {
-  return fn.form !== 'lambda';
+/** Lambdas and expressions have no `ctx`. */
+function hasContext(fn: UserFunction | AnyExpression): boolean {
+  return !Expression.is(fn) && fn.form !== 'lambda';
 }

@@ -19,6 +19,7 @@ function isPlain({ kind, source, inputs, transformation }: LogicalOperator, plai
     case 'extract':
       return true;
     case 'filter':
+    case 'select':
     case 'keyBy':
     case 'union':
     case 'dedup':

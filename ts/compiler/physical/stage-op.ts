@@ -1,3 +1,5 @@
+import { Expression } from '../../functions/expressions/expression.ts';
+import { predicateNode } from '../../functions/expressions/predicate-node.ts';
 import type { LogicalOperator } from '../logical-plan.ts';
 import type { StageOp } from '../physical-plan.ts';
 
@@ -11,9 +13,14 @@ export function stageOp(operator: LogicalOperator): StageOp {
     }
     case 'map':
     case 'flatMap':
-    case 'filter':
     case 'process':
       return { kind: transformation.kind, fn: transformation.fn };
+    case 'filter': {
+      const { fn } = transformation;
+      return { kind: 'filter', fn: Expression.is(fn) ? predicateNode(fn) : fn };
+    }
+    case 'select':
+      return { kind: 'select', columns: transformation.columns, keepsOthers: transformation.keepsOthers };
     case 'keyBy':
       return { kind: 'keyBy', selector: transformation.selector };
     case 'union':

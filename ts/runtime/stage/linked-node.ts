@@ -1,5 +1,9 @@
+import { isExpressionNode } from '../../compiler/op-expressions.ts';
 import type { StageNode } from '../../compiler/physical-plan.ts';
 import { isBuiltinAggregator } from '../../functions/aggregator.ts';
+import { evaluatorOf, linkExpression } from '../../functions/expressions/evaluate-expression.ts';
+import { Expression } from '../../functions/expressions/expression.ts';
+import { linkRecord } from '../../functions/expressions/linked-record.ts';
 import { isFieldPath, readOptionalField } from '../../functions/field-path.ts';
 import { emitTo } from './emit-to.ts';
 import { isThenable } from './is-thenable.ts';
@@ -147,14 +151,18 @@ class Linked implements LinkedNode {
     const bindings = this.#bindings;
     const id = this.#node.id;
     switch (op.kind) {
-      case 'map':
       case 'filter':
+        return this.#calling(isExpressionNode(op.fn) ? linkExpression(op.fn) : this.#caller());
+      case 'select':
+        return this.#calling(linkRecord(op.columns, op.keepsOthers));
+      case 'map':
       case 'flatMap':
       case 'process':
       case 'route':
         return this.#calling(this.#caller());
       case 'keyBy': {
         const { selector } = op;
+        if (Expression.is(selector)) return this.#calling(evaluatorOf(selector));
         if (!isFieldPath(selector)) return this.#calling(this.#caller());
         return this.#calling((value) => {
           const key = readOptionalField(selector, value);
@@ -262,6 +270,7 @@ class Linked implements LinkedNode {
         return this.flatten(undefined, value, key);
       case 'keyBy':
         return this.#withKey(result, value, key);
+      case 'select':
       case 'extract':
         return this.emit(result, key);
       case 'batch':

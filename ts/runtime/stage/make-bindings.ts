@@ -1,3 +1,5 @@
+import { readField } from '../../functions/expressions/evaluate-expression.ts';
+import { checkRecord } from '../../functions/expressions/linked-record.ts';
 import { failingOperator } from '../../compiler/physical-plan.ts';
 import { iteratorResult } from './iterator-result.ts';
 import { keyIdentity } from './key-identity.ts';
@@ -34,6 +36,7 @@ export function makeBindings(
     functions: forEachNode<unknown>(),
     contexts: forEachNode(),
     aggregators: forEachNode(),
+    expressions: forEachNode(),
     writers: forEachNode(),
     keyed: forEachNode(),
     state: forEachNode(),
@@ -50,6 +53,8 @@ export function makeBindings(
     skipped: counter(3),
     dead: counter(4),
     checkKeyed: keyIdentity,
+    readField,
+    checkRecord,
     iteratorResult,
     logger: (node) => bindings.contexts[node]?.logger ?? job.logger.child({ operator: failingOperator(stage.nodes[node]!).name, instance: spec.instance }),
     wait: async (ms) => {

@@ -4,6 +4,7 @@ import type { TaskContext } from '../../functions/task-context.ts';
 import type { AnyAggregator } from '../../transformations/aggregate-transformation.ts';
 import type { Logger } from '../../functions/logger.ts';
 import type { BatchWriter } from '../codec/batch-writer.ts';
+import type { BoundExpression } from './bound-expression.ts';
 import type { Batcher } from './batcher.ts';
 import { type BuiltinState, builtinResult } from './builtin-state.ts';
 import type { HoldingOperator } from './holding-operator.ts';
@@ -82,6 +83,8 @@ export interface StageBindings {
   readonly functions: unknown[];
   readonly contexts: (TaskContext | undefined)[];
   readonly aggregators: (readonly AnyAggregator[] | undefined)[];
+  /** Of each node, by place. */
+  readonly expressions: (readonly (BoundExpression | undefined)[] | undefined)[];
   readonly writers: (BatchWriter | undefined)[];
   readonly keyed: (KeyedOperator | undefined)[];
   readonly state: (UnkeyedState | undefined)[];
@@ -108,6 +111,10 @@ export interface StageBindings {
   readonly dead: Float64Array;
   /** Throws unless the value can be a key. */
   checkKeyed(key: unknown): void;
+  /** A field of what may be no object. */
+  readField(value: unknown, name: string): unknown;
+  /** Throws unless a field can be added to the record. */
+  checkRecord(record: unknown): void;
   /** Throws unless what `next()` of an iterator gave is a result. */
   readonly iteratorResult: typeof iteratorResult;
   /** The logger of a node's function. */

@@ -1,6 +1,7 @@
 import { type Exchange, type Stage, type StageNode, type StageOp, failingOperator } from '../../compiler/physical-plan.ts';
 import { SageError, operatorError } from '../../common/errors.ts';
 import type { JobId } from '../../common/ids.ts';
+import { Expression } from '../../functions/expressions/expression.ts';
 import { isFieldPath } from '../../functions/field-path.ts';
 import { BaseFunction } from '../../functions/base-function.ts';
 import { CollectingFunction } from '../../functions/collecting-function.ts';
@@ -9,12 +10,14 @@ import type { Logger } from '../../functions/logger.ts';
 import { TaskContext } from '../../functions/task-context.ts';
 import type { UserFunction } from '../../functions/user-function.ts';
 import { isTolerant } from '../../transformations/error-policy.ts';
+import { expressionsOf, isExpressionNode } from '../../compiler/op-expressions.ts';
 import { hasInput } from '../../compiler/codegen/aggregates.ts';
 import { type LayoutNode, numbersTuple } from '../../compiler/layout/layout.ts';
 import { BatchReader } from '../codec/batch-reader.ts';
 import { BatchWriter } from '../codec/batch-writer.ts';
 import type { IsolateTask } from '../isolate/isolate-loop.ts';
 import { AsyncCalls } from './async-calls.ts';
+import { bindExpression } from './bound-expression.ts';
 import { Batcher } from './batcher.ts';
 import { linkNodes } from './linked-node.ts';
 import { makeBindings } from './make-bindings.ts';
@@ -81,13 +84,16 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
   };
   const build = (node: StageNode): void => {
     const { op } = node;
+    bindings.expressions[node.id] = expressionsOf(op).map((expression) => (expression === undefined ? undefined : bindExpression(expression)));
     switch (op.kind) {
       case 'map':
       case 'flatMap':
-      case 'filter':
       case 'process':
       case 'route':
         bindings.functions[node.id] = bind(node, op.fn);
+        break;
+      case 'filter':
+        if (!isExpressionNode(op.fn)) bindings.functions[node.id] = bind(node, op.fn);
         break;
       case 'mapAsync':
         bindings.functions[node.id] = bind(node, op.fn);
@@ -115,7 +121,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         bindings.indexes[node.id] = { next: 0 };
         break;
       case 'keyBy':
-        if (!isFieldPath(op.selector)) bindings.functions[node.id] = bind(node, op.selector);
+        if (!isFieldPath(op.selector) && !Expression.is(op.selector)) bindings.functions[node.id] = bind(node, op.selector);
         break;
       case 'reduce':
         bindings.functions[node.id] = bind(node, op.fn);
