@@ -38,6 +38,10 @@ export interface LogicalOperator {
   readonly transformation: Transformation;
   /** Only on a source: what to read, perhaps narrowed by the optimiser. */
   readonly source: SourceDescriptor | undefined;
+  /** Whether the core runs it without JavaScript; readers and writers are not counted among these. */
+  readonly inCore: boolean;
+  /** Why the core does not run it, though it says what it does by fields and expressions; goes on behind its name. */
+  readonly whyNotInCore: string | undefined;
   /** Only on an aggregate: `extracted` when an `extract` before it has already read the inputs from the records. */
   readonly aggregateInput: 'record' | 'extracted' | undefined;
   /** Only on an `extract`: the aggregate whose inputs it reads. What fails here has failed there, as the user sees it. */

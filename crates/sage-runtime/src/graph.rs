@@ -33,6 +33,11 @@ pub enum TaskKind {
         /// JSON of the connector.
         spec: String,
     },
+    /// A keyed aggregate on a thread of its own.
+    NativeAggregate {
+        /// JSON of its aggregators.
+        spec: String,
+    },
 }
 
 /// One parallel task.
@@ -54,6 +59,8 @@ pub struct TaskPlan {
     pub is_source: bool,
     /// Whether it gets no records, and the job does not wait for its isolate, until that isolate has come.
     pub dormant: bool,
+    /// JSON of the operators that each batch goes through before it is sent; native sources and aggregates only.
+    pub chain: Option<String>,
 }
 
 /// One physical edge.

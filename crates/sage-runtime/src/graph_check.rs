@@ -58,6 +58,15 @@ impl ExecutionGraph {
                     "native task {index}: its kind and isSource disagree"
                 )));
             }
+            let may_have_chain = matches!(
+                task.kind,
+                TaskKind::NativeSource { .. } | TaskKind::NativeAggregate { .. }
+            );
+            if task.chain.is_some() && !may_have_chain {
+                return Err(invalid(format!(
+                    "task {index} has a chain of operators: only native sources and aggregates can"
+                )));
+            }
             if task.dormant && (task.is_source || !matches!(task.kind, TaskKind::JsTask { .. })) {
                 return Err(invalid(format!(
                     "task {index} is dormant: only JavaScript tasks with input can be"

@@ -79,6 +79,7 @@ fn task_plan(task: wire::Task<'_>) -> Result<TaskPlan> {
         }
         wire::TaskKind::NativeSource => TaskKind::NativeSource { spec: spec() },
         wire::TaskKind::NativeSink => TaskKind::NativeSink { spec: spec() },
+        wire::TaskKind::NativeAggregate => TaskKind::NativeAggregate { spec: spec() },
         other => {
             return Err(invalid(format!(
                 "task {} has the unknown kind {}",
@@ -96,6 +97,7 @@ fn task_plan(task: wire::Task<'_>) -> Result<TaskPlan> {
         kind,
         is_source: task.is_source(),
         dormant: task.dormant(),
+        chain: task.chain().map(str::to_owned),
     })
 }
 
@@ -134,6 +136,7 @@ fn encode_task<'a>(fbb: &mut FlatBufferBuilder<'a>, task: &TaskPlan) -> WIPOffse
         ),
         TaskKind::NativeSource { spec } => (wire::TaskKind::NativeSource, -1, Some(spec)),
         TaskKind::NativeSink { spec } => (wire::TaskKind::NativeSink, -1, Some(spec)),
+        TaskKind::NativeAggregate { spec } => (wire::TaskKind::NativeAggregate, -1, Some(spec)),
     };
     let args = wire::TaskArgs {
         id: task.id.0,
@@ -146,6 +149,7 @@ fn encode_task<'a>(fbb: &mut FlatBufferBuilder<'a>, task: &TaskPlan) -> WIPOffse
         is_source: task.is_source,
         dormant: task.dormant,
         spec: spec.map(|spec| fbb.create_string(spec)),
+        chain: task.chain.as_ref().map(|chain| fbb.create_string(chain)),
     };
     wire::Task::create(fbb, &args)
 }

@@ -364,7 +364,7 @@ impl std::fmt::Debug for JobCore {
 fn is_native(task: &Task) -> bool {
     matches!(
         task.plan.kind,
-        TaskKind::NativeSource { .. } | TaskKind::NativeSink { .. }
+        TaskKind::NativeSource { .. } | TaskKind::NativeSink { .. } | TaskKind::NativeAggregate { .. }
     )
 }
 

@@ -203,7 +203,9 @@ fn task_counts(task: &Task, awake: bool, now_nanos: u64) -> TaskCounts {
         instance: task.plan.instance,
         isolate: match task.plan.kind {
             TaskKind::JsTask { isolate } => i64::from(isolate),
-            TaskKind::NativeSource { .. } | TaskKind::NativeSink { .. } => -1,
+            TaskKind::NativeSource { .. }
+            | TaskKind::NativeSink { .. }
+            | TaskKind::NativeAggregate { .. } => -1,
         },
         awake,
         finished: task.is_finished(),

@@ -21,6 +21,7 @@ mod job_event;
 mod job_list;
 mod job_metrics;
 mod job_state;
+mod native_aggregate;
 mod native_task;
 pub mod net;
 mod outputs;

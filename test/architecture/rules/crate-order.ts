@@ -4,7 +4,7 @@ import type { Rule, SourceFile, Violation } from '../source-tree.ts';
 const order: readonly (readonly string[])[] = [
   ['sage-types'],
   ['sage-frame'],
-  ['sage-queue', 'sage-state', 'sage-connectors'],
+  ['sage-queue', 'sage-state', 'sage-expressions', 'sage-connectors'],
   ['sage-runtime'],
   ['sage-node'],
 ];

@@ -10,7 +10,7 @@ export interface GraphJob {
 }
 
 /** Values of the schema's enumerations. */
-const TASK_KIND: Readonly<Record<TaskKind, number>> = { js: 0, nativeSource: 1, nativeSink: 2 };
+const TASK_KIND: Readonly<Record<TaskKind, number>> = { js: 0, nativeSource: 1, nativeSink: 2, nativeAggregate: 3 };
 const PARTITION: Readonly<Record<ExchangePartition, number>> = { forward: 0, hash: 1, broadcast: 2, rebalance: 3 };
 
 const SCHEMA_VERSION = 1;
@@ -41,7 +41,8 @@ export function encodeExecutionGraph(graph: ExecutionGraph, job: GraphJob): Uint
 function encodeTask(builder: Builder, task: Task): Offset {
   const name = builder.createSharedString(task.name);
   const spec = task.spec === undefined ? NO_OFFSET : builder.createSharedString(task.spec);
-  builder.startObject(10);
+  const chain = task.chain === undefined ? NO_OFFSET : builder.createSharedString(task.chain);
+  builder.startObject(11);
   builder.addFieldInt32(0, task.id, 0);
   builder.addFieldInt32(1, task.stage, 0);
   builder.addFieldOffset(2, name, NO_OFFSET);
@@ -52,6 +53,7 @@ function encodeTask(builder: Builder, task: Task): Offset {
   builder.addFieldInt8(7, Number(task.isSource), 0);
   builder.addFieldOffset(8, spec, NO_OFFSET);
   builder.addFieldInt8(9, Number(task.dormant), 0);
+  builder.addFieldOffset(10, chain, NO_OFFSET);
   return builder.endObject();
 }
 

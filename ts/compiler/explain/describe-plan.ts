@@ -38,7 +38,7 @@ function describeStage({ id, name, parallelism, placement, reason, nodes }: Stag
     reason,
     operators: own.map((node) => ({
       operator: node.operator.id,
-      native: isNative(node.op),
+      native: placement === 'native' || isNative(node.op),
       inputs: own.filter(({ children }) => children.includes(node.id)).map(({ operator }) => operator.id),
     })),
   };

@@ -75,12 +75,15 @@ function describeNode({ op, operator }: StageNode, stage: Stage): string {
     case 'output':
       return `exchange ${op.exchange}`;
     case 'native': {
+      if (stage.nodes.length > 1) return `${op.role} '${operator.name}' (${describeWork(operator)})`;
       const text = `${op.role} '${operator.name}' (${describeWork(operator)})`;
       const gates = stage.gates.map((gate) => `exchange ${gate} -> `).join('');
       return `${gates}${text}${stage.outputs.map((output) => ` -> exchange ${output}`).join('')}`;
     }
-    case 'aggregate':
-      return `aggregate '${operator.name}'${op.keyed && runsInCore(op.spec, op.emit) ? ' (native)' : ''}`;
+    case 'aggregate': {
+      const isNative = stage.placement === 'native' || (op.keyed && runsInCore(op.spec, op.emit));
+      return `aggregate '${operator.name}'${isNative ? ' (native)' : ''}`;
+    }
     default:
       return `${operator.kind} '${operator.name}'`;
   }

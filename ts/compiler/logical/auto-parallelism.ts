@@ -15,6 +15,8 @@ export interface ResolvedInput {
   readonly transformation: Transformation;
   readonly parallelism: number;
   readonly elastic: boolean;
+  /** The core runs it, on threads of its own. */
+  readonly inCore: boolean;
 }
 
 /** Records from which on `'auto'` takes an array for more work than starting threads costs. */
@@ -76,7 +78,7 @@ function canGrow(transformation: Transformation, inputs: readonly ResolvedInput[
   if (inputs.some((input) => input.transformation.keyedBy !== undefined)) return false;
   if (transformation.parallelism === 'auto' || transformation.kind === 'rebalance') return true;
   // One of several is enough: a stage that takes records of others has no source of its own.
-  return inputs.some((input) => input.elastic || isReader(input.transformation));
+  return inputs.some((input) => input.elastic || input.inCore || isReader(input.transformation));
 }
 
 /** Whether the operator is read by the core, on threads of its own. */

@@ -2,6 +2,7 @@ import type { Transformation } from '../../transformations/transformation.ts';
 import { checkPipeline } from '../checks/check-pipeline.ts';
 import type { CompileOptions, PlanConfig } from '../compile-options.ts';
 import type { LogicalOperator, LogicalPlan, Pipeline } from '../logical-plan.ts';
+import { findCoreOperators } from './core-operators.ts';
 import { endlessSources } from './endless-sources.ts';
 import { resolveParallelism } from './resolve-parallelism.ts';
 
@@ -12,7 +13,8 @@ import { resolveParallelism } from './resolve-parallelism.ts';
  */
 export function buildLogicalPlan(pipeline: Pipeline, config: PlanConfig, options: CompileOptions): LogicalPlan {
   checkPipeline(pipeline, config, options);
-  const parallelisms = resolveParallelism(pipeline, config, options);
+  const places = findCoreOperators(pipeline);
+  const parallelisms = resolveParallelism(pipeline, config, options, places);
   const operators: LogicalOperator[] = [];
   const endless = endlessSources(pipeline);
   for (const transformation of pipeline as readonly Transformation[]) {
@@ -31,6 +33,8 @@ export function buildLogicalPlan(pipeline: Pipeline, config: PlanConfig, options
       bounded: endless[transformation.id]!.length === 0,
       transformation,
       source: transformation.kind === 'source' ? transformation.source : undefined,
+      inCore: places.get(transformation.id)?.inCore === true,
+      whyNotInCore: places.get(transformation.id)?.why,
       aggregateInput: transformation.kind === 'aggregate' ? 'record' : undefined,
     });
   }

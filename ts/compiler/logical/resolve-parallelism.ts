@@ -3,6 +3,8 @@ import { sourceInstances } from '../../transformations/source-descriptor.ts';
 import type { Transformation } from '../../transformations/transformation.ts';
 import { type CompileOptions, KEY_GROUPS, type PlanConfig } from '../compile-options.ts';
 import type { KeyedRegion, Pipeline } from '../logical-plan.ts';
+import type { OperatorId } from '../../common/ids.ts';
+import type { CorePlace } from './core-operators.ts';
 import { type AutoChoice, choiceByInput, isReader, mayBeElastic, plannedChoice, type ResolvedInput, sourceChoice } from './auto-parallelism.ts';
 import { regionKey } from './region-key.ts';
 import { singleInstanceReason } from './single-instance-reason.ts';
@@ -19,6 +21,8 @@ interface AutoRules {
   readonly planned: AutoChoice;
   /** For what can get instances while it runs; `undefined` when `planned` is for all. */
   readonly growing: AutoChoice | undefined;
+  /** Operators of the core. */
+  readonly places: ReadonlyMap<OperatorId, CorePlace>;
 }
 
 const DEFAULT: AutoChoice = { parallelism: 1, reason: 'the default', elastic: false };
@@ -31,16 +35,17 @@ export function resolveParallelism(
   pipeline: Pipeline,
   config: PlanConfig,
   options: CompileOptions,
+  places: ReadonlyMap<OperatorId, CorePlace>,
 ): readonly ResolvedParallelism[] {
   const planned = plannedChoice(pipeline, options);
-  if (!mayBeElastic(config, options)) return resolveAll(pipeline, config, { options, planned, growing: undefined });
+  if (!mayBeElastic(config, options)) return resolveAll(pipeline, config, { options, planned, growing: undefined, places });
   const elastic: AutoChoice = {
     parallelism: options.cores,
     reason: "'auto': one at first, and another whenever it stays the bottleneck",
     elastic: true,
   };
-  const resolved = resolveAll(pipeline, config, { options, planned, growing: elastic });
-  const inWorkers = firstInWorkers(pipeline, resolved);
+  const resolved = resolveAll(pipeline, config, { options, planned, growing: elastic, places });
+  const inWorkers = firstInWorkers(pipeline, resolved, places);
   if (inWorkers === undefined) return resolved;
   // Threads that run anyway are used from the start.
   const atOnce: AutoChoice = {
@@ -48,14 +53,14 @@ export function resolveParallelism(
     reason: `'auto': one for each processor, as '${inWorkers.name}' needs worker threads anyway`,
     elastic: false,
   };
-  return resolveAll(pipeline, config, { options, planned, growing: atOnce });
+  return resolveAll(pipeline, config, { options, planned, growing: atOnce, places });
 }
 
 /** The first operator that is in worker threads whatever the elastic ones do. */
-function firstInWorkers(pipeline: Pipeline, resolved: readonly ResolvedParallelism[]): Transformation | undefined {
+function firstInWorkers(pipeline: Pipeline, resolved: readonly ResolvedParallelism[], places: AutoRules['places']): Transformation | undefined {
   return (pipeline as readonly Transformation[]).find((transformation) => {
     const { parallelism, elastic } = resolved[transformation.id]!;
-    if (elastic || parallelism === 1 || transformation.inMain === true || isReader(transformation)) return false;
+    if (places.get(transformation.id)?.inCore === true || elastic || parallelism === 1 || transformation.inMain === true || isReader(transformation)) return false;
     return transformation.kind !== 'sink' || (transformation.sink.form !== 'native' && !isMainSink(transformation.sink));
   });
 }
@@ -63,11 +68,17 @@ function firstInWorkers(pipeline: Pipeline, resolved: readonly ResolvedParalleli
 function resolveAll(pipeline: Pipeline, config: PlanConfig, rules: AutoRules): readonly ResolvedParallelism[] {
   const resolved: ResolvedParallelism[] = [];
   for (const transformation of pipeline as readonly Transformation[]) {
-    const inputs = transformation.inputs.map((input): ResolvedInput => ({ transformation: input as Transformation, ...resolved[input.id]! }));
+    const inputs = transformation.inputs.map((input): ResolvedInput => ({ transformation: input as Transformation, inCore: rules.places.get(input.id)?.inCore === true, ...resolved[input.id]! }));
     if (transformation.kind === 'sideOutput') {
       const [input] = inputs as [ResolvedInput];
       const { parallelism, elastic } = input;
       resolved.push({ parallelism, elastic, reason: `as '${input.transformation.name}', beside whose results it is`, region: undefined });
+      continue;
+    }
+    const isFused = rules.places.get(transformation.id)?.inCore === true && (transformation.kind === 'filter' || transformation.kind === 'select');
+    if (isFused) {
+      const [{ parallelism, transformation: before }] = inputs as [ResolvedInput];
+      resolved.push({ parallelism, elastic: false, reason: `as '${before.name}', on whose threads it runs`, region: undefined });
       continue;
     }
     const keyBy = regionKey(transformation);
@@ -114,13 +125,13 @@ function atItsProducer(
   producer: ResolvedInput,
   resolved: readonly ResolvedParallelism[],
   config: PlanConfig,
-  { growing }: AutoRules,
+  { growing, places }: AutoRules,
 ): ResolvedParallelism {
   const { region, elastic } = resolved[producer.transformation.id]!;
   const set = own.reason === 'set on the operator';
   const wanted = producer.transformation.parallelism ?? config.parallelism;
   // Readers are in the core: that there are several of them is no reason to start as many workers for their keys.
-  const grows = growing?.elastic === true && isReader(producer.transformation) && producer.parallelism > 1 && wanted === 'auto';
+  const grows = places.get(transformation.id)?.inCore !== true && growing?.elastic === true && isReader(producer.transformation) && producer.parallelism > 1 && wanted === 'auto';
   return {
     ...(grows
       ? growing

@@ -31,8 +31,8 @@ export function buildStage(
     gates: gates.map((exchange) => exchange.id),
     outputs: outputs.map((exchange) => exchange.id),
   };
-  // The core's readers and writers have their gates and outputs without nodes.
-  if (placement === 'native') return { ...stage, nodes: [{ id: 0, operator: first, op: stageOp(first), children: [], sides: [] }] };
+  // The core's readers and writers, where they stand alone, have their gates and outputs without nodes.
+  if (operators.length === 1 && isNative(first)) return { ...stage, nodes: [{ id: 0, operator: first, op: stageOp(first), children: [], sides: [] }] };
 
   const nodeOf = new Map(operators.map((operator, index) => [operator, gates.length + index]));
   const outputNode = (index: number): number => gates.length + operators.length + index;

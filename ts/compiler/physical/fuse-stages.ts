@@ -1,6 +1,6 @@
 import type { LogicalPlan } from '../logical-plan.ts';
 import { type Link, partitionOf } from './link-operators.ts';
-import { isNative, type Placements } from './place-operators.ts';
+import { type Placements, runsInThreads } from './place-operators.ts';
 import { type StageGroup, StageGroups } from './stage-group.ts';
 
 /**
@@ -37,7 +37,7 @@ function joinProducers(groups: StageGroups, own: StageGroup, producers: readonly
 }
 
 function joinConsumers(groups: StageGroups, links: readonly Link[], placements: Placements): void {
-  const exchanged = links.filter((link) => groups.of(link.from) !== groups.of(link.to) && !isNative(link.to));
+  const exchanged = links.filter((link) => groups.of(link.from) !== groups.of(link.to) && !runsInThreads(link.to));
   exchanged.forEach((link, index) => {
     for (const other of exchanged.slice(index + 1)) {
       const one = groups.of(link.to);

@@ -82,8 +82,18 @@ function distributeKeyed(strategy: 'hash' | 'broadcast' | 'roundRobin' | undefin
 function crossBorder(from: LogicalOperator, to: LogicalOperator, placements: Placements): Separation | undefined {
   const source = placements.byId.get(from.id)!.placement;
   const target = placements.byId.get(to.id)!.placement;
-  if (source === 'native') return { partition: 'forward', reason: 'from the reader in the core' };
+  if (source === 'native') {
+    if (target !== 'native') return { partition: 'forward', reason: whyBorder(from, to) };
+    if (to.inCore && to.kind !== 'aggregate') return undefined;
+    return { partition: 'forward', reason: to.inCore ? 'to the aggregate in the core' : 'to the writer in the core' };
+  }
   if (target === 'native') return { partition: 'forward', reason: 'to the writer in the core' };
   if (source === target) return undefined;
   return { partition: 'forward', reason: target === 'main' ? 'from a worker to the main isolate' : 'from the main isolate to a worker' };
+}
+
+/** What the core has read or computed goes to JavaScript; why, where it is not plain that it must. */
+function whyBorder(from: LogicalOperator, to: LogicalOperator): string {
+  const where = from.inCore ? 'from the core' : 'from the reader in the core';
+  return to.whyNotInCore === undefined ? where : `${where}: '${to.name}' ${to.whyNotInCore}`;
 }

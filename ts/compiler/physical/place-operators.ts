@@ -50,7 +50,16 @@ export function isNative({ transformation, source }: LogicalOperator): boolean {
   return source?.form === 'native' || (transformation.kind === 'sink' && transformation.sink.form === 'native');
 }
 
+/** Whether the core runs the operator, on a thread of its own or of the reader before it. */
+export function runsInThreads(operator: LogicalOperator): boolean {
+  return operator.inCore || isNative(operator);
+}
+
 function nativePlacement(operator: LogicalOperator): OperatorPlacement | undefined {
+  if (operator.inCore) {
+    const reason = operator.kind === 'aggregate' ? 'computed by the core on threads of its own' : 'one instance';
+    return { placement: 'native', reason };
+  }
   if (!isNative(operator)) return undefined;
   const verb = operator.kind === 'source' ? 'read' : 'written';
   return { placement: 'native', reason: `${verb} by the core on threads of its own` };

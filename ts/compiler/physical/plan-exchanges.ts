@@ -3,7 +3,7 @@ import type { ExchangePartition } from '../physical-plan.ts';
 import { findKeyNeeds } from './key-needs.ts';
 import { type Link, partitionOf, type Separation } from './link-operators.ts';
 import { findPlainRecords } from './plain-records.ts';
-import { isNative } from './place-operators.ts';
+import { runsInThreads } from './place-operators.ts';
 import { announcedLayout } from '../schema/announced-layout.ts';
 import type { LayoutNode } from '../layout/layout.ts';
 import { type QueueSize, queueSize } from './queue-size.ts';
@@ -45,7 +45,7 @@ export function planExchanges(
         const { partition, reason } = separationOf(sent[0]!, fromGroup);
         const consumers = sent.map((link) => link.to);
         const [to] = consumers as [LogicalOperator];
-        const encoding = takesJson(to) && !isNative(from) ? 'json' : 'columns';
+        const encoding = takesJson(to) && !runsInThreads(from) ? 'json' : 'columns';
         exchanges.push({
           id: exchanges.length,
           from,
@@ -57,7 +57,7 @@ export function planExchanges(
           keyed: from.keyedBy !== undefined && (partition === 'hash' || consumers.some(({ id }) => needs.has(id))),
           encoding,
           announced: announcedLayout(plan, from, encoding),
-          losesPrototypes: !isNative(to) && !plain.has(from.id),
+          losesPrototypes: !runsInThreads(to) && !plain.has(from.id),
           spread: partition === 'hash' || partition === 'rebalance' ? Math.min(to.parallelism, MOST_SPREAD) : 1,
           ...queueSize(partition === 'forward' ? 1 : to.parallelism),
         });

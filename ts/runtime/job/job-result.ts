@@ -83,6 +83,7 @@ function outOf(node: StageNode, count: NodeCounts, entered: number, dropped: num
       // What a source was asked for and could not give.
       count.in = entered + failed;
       return entered;
+    case 'native':
     case 'input':
     case 'sideOutput':
       count.in = entered;
@@ -149,8 +150,10 @@ export function countOperators(plan: JobPlan, metrics: CoreMetrics, userMetrics:
       if (op.kind === 'native') {
         const skipped = tasks.reduce((sum, task) => sum + task.recordsSkipped, 0);
         entry.recordsSkipped += skipped;
-        entry.recordsIn += skipped + tasks.reduce((sum, task) => sum + (op.role === 'source' ? task.recordsOut : task.recordsIn), 0);
-        entry.recordsOut += op.role === 'source' ? tasks.reduce((sum, task) => sum + task.recordsOut, 0) : 0;
+        // What operators on the reader's own threads take is counted there; without such all of it is sent.
+        const taken = stage.nodes.length > 1 ? counts[node.id]!.out : tasks.reduce((sum, task) => sum + (op.role === 'source' ? task.recordsOut : task.recordsIn), 0);
+        entry.recordsIn += skipped + taken;
+        entry.recordsOut += op.role === 'source' ? taken : 0;
         const unread = unreadRecords(metrics, tasks);
         if (unread > 0) entry.recordsUnread = (entry.recordsUnread ?? 0) + unread;
         continue;

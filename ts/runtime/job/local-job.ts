@@ -3,7 +3,8 @@ import { inspect } from 'node:util';
 
 import { abortableWait, type WaitOptions } from '../../common/abortable-wait.ts';
 import { systemClock } from '../../common/clock.ts';
-import { SageError, toSageError } from '../../common/errors.ts';
+import { atOperator, SageError, toSageError } from '../../common/errors.ts';
+import { failingOperator } from '../../compiler/physical-plan.ts';
 import type { JobId } from '../../common/ids.ts';
 import type { EnvironmentConfig } from '../../transformations/environment-config.ts';
 import type { Job, JobMetrics, JobResult, JobStatus, ScalingDecision, StopOptions } from '../../transformations/job.ts';
@@ -329,11 +330,15 @@ export class LocalJob implements Job {
   /** An error of the core; that of a native task gets the operator that it works for. */
   #coreError(error: { readonly code: string; readonly message: string; readonly context?: Readonly<Record<string, unknown>> }): SageError {
     const task = this.#plan?.graph.tasks.find(({ id }) => id === error.context?.['task']);
-    const operator = task === undefined ? undefined : this.#plan?.physical.stages[task.stage]!.nodes[0]!.operator;
-    return toSageError(
-      new Error(JSON.stringify(error)),
-      operator === undefined ? {} : { operator: operator.name, declaredAt: operator.transformation.declaredAt },
-    );
+    if (task === undefined) return toSageError(new Error(JSON.stringify(error)));
+    // On the thread of a reader other operators work too.
+    const { node, row: _, record, ...context } = error.context ?? {};
+    const nodes = this.#plan!.physical.stages[task.stage]!.nodes;
+    const operator = failingOperator((typeof node === 'number' ? nodes[node] : undefined) ?? nodes[0]!);
+    const where = { operator: operator.name, declaredAt: operator.transformation.declaredAt };
+    const known = new Error(JSON.stringify({ ...error, context }));
+    if (node === undefined) return toSageError(known, where);
+    return atOperator(toSageError(known), typeof record === 'string' ? { ...where, record: JSON.parse(record) as unknown } : where);
   }
 
   async #complete(plan: JobPlan, ended: Promise<JobStatus>, main: Promise<void>): Promise<JobResult> {

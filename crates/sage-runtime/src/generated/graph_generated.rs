@@ -15,13 +15,14 @@ extern crate alloc;
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
 pub const ENUM_MIN_TASK_KIND: u8 = 0;
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
-pub const ENUM_MAX_TASK_KIND: u8 = 2;
+pub const ENUM_MAX_TASK_KIND: u8 = 3;
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
 #[allow(non_camel_case_types)]
-pub const ENUM_VALUES_TASK_KIND: [TaskKind; 3] = [
+pub const ENUM_VALUES_TASK_KIND: [TaskKind; 4] = [
   TaskKind::JsTask,
   TaskKind::NativeSource,
   TaskKind::NativeSink,
+  TaskKind::NativeAggregate,
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -35,13 +36,16 @@ impl TaskKind {
   pub const NativeSource: Self = Self(1);
   /// A writer on a thread of its own (isolate -1, `spec` says what).
   pub const NativeSink: Self = Self(2);
+  /// A keyed aggregate on a thread of its own (isolate -1, `spec` says which).
+  pub const NativeAggregate: Self = Self(3);
 
   pub const ENUM_MIN: u8 = 0;
-  pub const ENUM_MAX: u8 = 2;
+  pub const ENUM_MAX: u8 = 3;
   pub const ENUM_VALUES: &'static [Self] = &[
     Self::JsTask,
     Self::NativeSource,
     Self::NativeSink,
+    Self::NativeAggregate,
   ];
   /// Returns the variant's name or "" if unknown.
   pub fn variant_name(self) -> Option<&'static str> {
@@ -49,6 +53,7 @@ impl TaskKind {
       Self::JsTask => Some("JsTask"),
       Self::NativeSource => Some("NativeSource"),
       Self::NativeSink => Some("NativeSink"),
+      Self::NativeAggregate => Some("NativeAggregate"),
       _ => None,
     }
   }
@@ -225,6 +230,7 @@ impl<'a> Task<'a> {
   pub const VT_IS_SOURCE: ::flatbuffers::VOffsetT = 18;
   pub const VT_SPEC: ::flatbuffers::VOffsetT = 20;
   pub const VT_DORMANT: ::flatbuffers::VOffsetT = 22;
+  pub const VT_CHAIN: ::flatbuffers::VOffsetT = 24;
 
   #[inline]
   pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
@@ -236,6 +242,7 @@ impl<'a> Task<'a> {
     args: &'args TaskArgs<'args>
   ) -> ::flatbuffers::WIPOffset<Task<'bldr>> {
     let mut builder = TaskBuilder::new(_fbb);
+    if let Some(x) = args.chain { builder.add_chain(x); }
     if let Some(x) = args.spec { builder.add_spec(x); }
     builder.add_isolate(args.isolate);
     builder.add_parallelism(args.parallelism);
@@ -326,6 +333,14 @@ impl<'a> Task<'a> {
     // which contains a valid value in this slot
     unsafe { self._tab.get::<bool>(Task::VT_DORMANT, Some(false)).unwrap()}
   }
+  /// JSON: the operators by expressions that each batch of a native source or aggregate goes through before it is sent.
+  #[inline]
+  pub fn chain(&self) -> Option<&'a str> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<&str>>(Task::VT_CHAIN, None)}
+  }
 }
 
 impl ::flatbuffers::Verifiable for Task<'_> {
@@ -344,6 +359,7 @@ impl ::flatbuffers::Verifiable for Task<'_> {
      .visit_field::<bool>("is_source", Self::VT_IS_SOURCE, false)?
      .visit_field::<::flatbuffers::ForwardsUOffset<&str>>("spec", Self::VT_SPEC, false)?
      .visit_field::<bool>("dormant", Self::VT_DORMANT, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<&str>>("chain", Self::VT_CHAIN, false)?
      .finish();
     Ok(())
   }
@@ -359,6 +375,7 @@ pub struct TaskArgs<'a> {
     pub is_source: bool,
     pub spec: Option<::flatbuffers::WIPOffset<&'a str>>,
     pub dormant: bool,
+    pub chain: Option<::flatbuffers::WIPOffset<&'a str>>,
 }
 impl<'a> Default for TaskArgs<'a> {
   #[inline]
@@ -374,6 +391,7 @@ impl<'a> Default for TaskArgs<'a> {
       is_source: false,
       spec: None,
       dormant: false,
+      chain: None,
     }
   }
 }
@@ -424,6 +442,10 @@ impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> TaskBuilder<'a, 'b, A> {
     self.fbb_.push_slot::<bool>(Task::VT_DORMANT, dormant, false);
   }
   #[inline]
+  pub fn add_chain(&mut self, chain: ::flatbuffers::WIPOffset<&'b  str>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Task::VT_CHAIN, chain);
+  }
+  #[inline]
   pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> TaskBuilder<'a, 'b, A> {
     let start = _fbb.start_table();
     TaskBuilder {
@@ -451,6 +473,7 @@ impl ::core::fmt::Debug for Task<'_> {
       ds.field("is_source", &self.is_source());
       ds.field("spec", &self.spec());
       ds.field("dormant", &self.dormant());
+      ds.field("chain", &self.chain());
       ds.finish()
   }
 }

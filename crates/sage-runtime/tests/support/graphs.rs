@@ -102,6 +102,7 @@ pub fn graph(stages: &[Stage], exchanges: &[Exchange]) -> ExecutionGraph {
                 kind: kind.clone(),
                 is_source: stage.is_source,
                 dormant: instance >= stage.parallelism() - stage.dormant,
+                chain: None,
             });
         }
     }

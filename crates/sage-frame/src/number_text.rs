@@ -6,7 +6,7 @@ const MAX_SAFE: f64 = 9_007_199_254_740_992.0;
 /// Appends `JSON.stringify(value)`: the shortest text that reads as the same number, `null` for NaN and infinities, `0`
 /// for -0.
 #[inline]
-pub(crate) fn push_json_number(value: f64, text: &mut Vec<u8>) {
+pub fn push_json_number(value: f64, text: &mut Vec<u8>) {
     if value.is_finite() {
         push_finite(value, text);
     } else {
@@ -15,7 +15,7 @@ pub(crate) fn push_json_number(value: f64, text: &mut Vec<u8>) {
 }
 
 /// Appends `String(value)`.
-pub(crate) fn push_number(value: f64, text: &mut Vec<u8>) {
+pub fn push_number(value: f64, text: &mut Vec<u8>) {
     if value.is_finite() {
         push_finite(value, text);
     } else if value.is_nan() {
@@ -29,7 +29,7 @@ pub(crate) fn push_number(value: f64, text: &mut Vec<u8>) {
 
 /// Appends a whole number.
 #[inline]
-pub(crate) fn push_integer(value: i64, text: &mut Vec<u8>) {
+pub fn push_integer(value: i64, text: &mut Vec<u8>) {
     text.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 

@@ -5,7 +5,7 @@ const MAX_MILLIS: f64 = 8.64e15;
 const MILLIS_OF_DAY: i64 = 86_400_000;
 
 /// Appends `2024-02-29T12:34:56.789Z`; false, and nothing is appended, for an invalid date.
-pub(crate) fn push_iso_date(epoch_millis: f64, text: &mut Vec<u8>) -> bool {
+pub fn push_iso_date(epoch_millis: f64, text: &mut Vec<u8>) -> bool {
     // NaN is not within either.
     if !(-MAX_MILLIS..=MAX_MILLIS).contains(&epoch_millis) {
         return false;
@@ -39,7 +39,8 @@ pub(crate) fn push_iso_date(epoch_millis: f64, text: &mut Vec<u8>) -> bool {
 }
 
 /// Year, month and day of a number of days since 1970-01-01, in the proleptic Gregorian calendar.
-fn civil_date(days: i64) -> (i64, i64, i64) {
+#[must_use]
+pub fn civil_date(days: i64) -> (i64, i64, i64) {
     // Years are counted from March, so that the leap day is the last one; eras have 400 years.
     let from_march = days + 719_468;
     let era = from_march.div_euclid(146_097);
