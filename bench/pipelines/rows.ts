@@ -15,6 +15,8 @@ export const rows = [
   'json-lines-gzip',
   'csv',
   'flights',
+  'native-parquet',
+  'native-json-lines',
   'empty-job',
   'import-time',
   'slow-sink',

@@ -79,4 +79,3 @@ fn write_all(values: &[f64], write: impl Fn(f64) -> Text<'static>) -> Texts<'sta
     }
     texts.finish()
 }
-

@@ -11,7 +11,7 @@ use crate::extract::Extract;
 use crate::filter::filter;
 use crate::nested::push_json;
 use crate::select::Select;
-use crate::value::Value;
+use crate::source::Source;
 
 /// Counters of a stage, as the job's result reads them: blocks of one number for each node.
 const BLOCKS: usize = 5;
@@ -141,16 +141,9 @@ fn at_record(error: SageError, view: &BatchView<'_>, node: usize) -> SageError {
         reason = "a row of a batch"
     )]
     let row = *row as usize;
+    let record = Source::find(view, &[]);
     let mut json = Vec::new();
-    push_json(
-        &Value::Nested {
-            node: view.layout().row_node(),
-            row,
-            is_array: false,
-        },
-        Some(view),
-        &mut json,
-    );
+    push_json(&record.value(row), Some(view), &mut json);
     match String::from_utf8(json) {
         Ok(json) if json.len() <= SHOWN_BYTES => error.with("record", json),
         _ => error,

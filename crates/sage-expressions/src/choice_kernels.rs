@@ -222,4 +222,3 @@ fn text_at<'t>(vector: &'t Vector<'_>, row: usize) -> Option<&'t str> {
         _ => None,
     }
 }
-

@@ -126,4 +126,3 @@ fn compare_pairs<'r>(operation: Operation, pairs: impl Iterator<Item = (f64, f64
         _ => pairs.map(|(a, b)| u8::from(a == b)).collect(),
     })
 }
-
