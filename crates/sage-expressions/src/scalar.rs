@@ -7,7 +7,7 @@ use sage_frame::{push_iso_date, push_number};
 use sage_types::Result;
 
 use crate::date::{DateUnit, date_part, parse_iso_date, time_clip, truncate};
-use crate::expression::Call;
+use crate::expression::{Call, Node};
 use crate::failure::{cast_failure, value_failure};
 use crate::operation::{OperandKind, Operation};
 use crate::text::{Text, trim};
@@ -70,7 +70,8 @@ pub(crate) fn apply<'v>(call: &Call, operands: Vec<Value<'v>>) -> Result<Value<'
 /// Whether an operand is null.
 fn check_operands(call: &Call, operands: &[Value<'_>]) -> Result<bool> {
     let mut has_null = false;
-    let mut compared: Option<Kind> = None;
+    // What a constant is compared with is wrong, and not the constant.
+    let mut compared: Option<Kind> = call.operands.iter().find_map(constant_kind);
     for (place, operand) in operands.iter().enumerate() {
         let kind = operand.kind();
         if kind == Kind::Null {
@@ -92,6 +93,14 @@ fn check_operands(call: &Call, operands: &[Value<'_>]) -> Result<bool> {
         }
     }
     Ok(has_null)
+}
+
+/// The kind of a constant that is not null.
+fn constant_kind(operand: &Node) -> Option<Kind> {
+    match operand {
+        Node::Literal { value, .. } if *value != Value::Null => Some(value.kind()),
+        _ => None,
+    }
 }
 
 fn boolean<'v>(value: Option<bool>) -> Value<'v> {

@@ -47,16 +47,23 @@ export function scalarOperation(call: CallNode): ScalarOperation {
   const body = BODIES[call.operation] as (call: CallNode, ...operands: never[]) => LiteralValue;
   const { strict } = OPERATIONS[call.operation];
   const kinds = call.operands.map((_, place) => operandKind(call.operation, place));
+  const comparedWith = constantKind(call);
   return (...operands) => {
-    const hasNull = checkOperands(call, kinds, operands);
+    const hasNull = checkOperands(call, kinds, operands, comparedWith);
     return strict && hasNull ? null : body(call, ...(operands as never[]));
   };
 }
 
+/** The kind of the first constant of a call: what it is compared with is wrong then, and not the constant. */
+function constantKind({ operands }: CallNode): string | undefined {
+  const constant = operands.find((operand) => operand.kind === 'literal' && operand.value !== null);
+  return constant?.kind === 'literal' ? kindOf(constant.value) : undefined;
+}
+
 /** Throws at the first operand that is of a wrong kind, and makes null of what is no value; whether one is null. */
-function checkOperands(call: CallNode, kinds: readonly OperandKind[], operands: unknown[]): boolean {
+function checkOperands(call: CallNode, kinds: readonly OperandKind[], operands: unknown[], comparedWith: string | undefined): boolean {
   let hasNull = false;
-  let comparable: string | undefined;
+  let comparable = comparedWith;
   for (let place = 0; place < operands.length; place++) {
     const kind = kindOf(operands[place]);
     const needed = kinds[place]!;

@@ -77,8 +77,9 @@ describe('an expression', () => {
 /** Values of wrong types: the field, what it is, and the expression. */
 const failures: readonly (readonly [AnyExpression, message: string])[] = [
   [col('s').mul(2), 's is a string, and s * 2 needs a number'],
-  [col('n').eq('7'), "'7' is a string, and n == '7' needs a number"],
-  [col('o').eq(1), 'o is an object, and o == 1 needs a number, string, boolean or date'],
+  [col('n').eq('7'), "n is a number, and n == '7' needs a string"],
+  [col('o').eq(1), 'o is an object, and o == 1 needs a number'],
+  [col('o').eq(col('n')), 'o is an object, and o == n needs a number, string, boolean or date'],
   [col('list').lower(), 'list is an array, and lower(list) needs a string'],
   [col('n').and(true), 'n is a number, and n and true needs a boolean'],
   [cond(col('n'), 1, 2), 'n is a number, and cond(n, 1, 2) needs a boolean'],
