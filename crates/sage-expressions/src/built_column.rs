@@ -77,7 +77,7 @@ impl<'v> BuiltColumn<'v> {
                 };
                 Ok(fixed(LeafKind::Bool, values, nulls, rows, optional))
             }
-            Vector::Texts { texts, nulls } => text_column(texts, nulls, rows, optional),
+            Vector::Texts { texts, nulls } => text_column(texts, &nulls, rows, optional),
             Vector::Constant(Value::Number(number)) => Ok(fixed(
                 LeafKind::F64,
                 f64_bytes(Cow::Owned(vec![number; rows]), &None),
@@ -279,7 +279,7 @@ fn set_optional(node: &mut Node, to: bool) {
             kind: LeafKind::Nil, ..
         } => {}
         Node::Leaf { optional, .. } | Node::Record { optional, .. } | Node::Tuple { optional, .. } => {
-            *optional = to
+            *optional = to;
         }
     }
 }
@@ -311,7 +311,7 @@ pub(crate) fn parts_of<'v, 'a>(
     (&view.buffers()[start..end], encodings)
 }
 
-fn null_presence<'v>(nulls: Nulls<'v>, rows: usize) -> Cow<'v, [u8]> {
+fn null_presence(nulls: Nulls<'_>, rows: usize) -> Cow<'_, [u8]> {
     match nulls {
         None => Cow::Owned(vec![presence::VALUE; rows]),
         Some(nulls) => nulls
@@ -370,11 +370,11 @@ fn f64_bytes<'v>(values: Cow<'v, [f64]>, nulls: &Nulls<'_>) -> Cow<'v, [u8]> {
 
 fn text_column<'v>(
     texts: Texts<'v>,
-    nulls: Nulls<'v>,
+    nulls: &Nulls<'_>,
     rows: usize,
     optional: bool,
 ) -> Result<BuiltColumn<'v>> {
-    if let Some(nulls) = &nulls {
+    if let Some(nulls) = nulls {
         return of_rows(LeafKind::Str, rows, true, |row, builder, node| {
             if nulls[row] == 0 {
                 builder.push_str(node, texts.text(row))

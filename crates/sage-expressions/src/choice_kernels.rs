@@ -88,7 +88,7 @@ pub(crate) fn is_null_kernel<'v>(value: &Vector<'_>, rows: usize) -> Vector<'v> 
 }
 
 /// `coalesce`, of columns of one kind.
-pub(crate) fn coalesce<'v>(operands: Vec<Vector<'v>>, rows: usize) -> Option<Vector<'v>> {
+pub(crate) fn coalesce(operands: Vec<Vector<'_>>, rows: usize) -> Option<Vector<'_>> {
     let mut operands = operands.into_iter();
     let mut result = operands.next()?;
     for operand in operands {
@@ -106,7 +106,7 @@ pub(crate) fn coalesce<'v>(operands: Vec<Vector<'v>>, rows: usize) -> Option<Vec
                 Some(nulls) => nulls.iter().map(|&null| u8::from(null != 0)).collect(),
             },
         };
-        result = choose(&is_missing, operand, result, rows)?;
+        result = choose(&is_missing, &operand, &result, rows)?;
     }
     Some(result)
 }
@@ -118,23 +118,23 @@ pub(crate) fn cond<'v>(operands: Vec<Vector<'v>>, rows: usize) -> Option<Vector<
         .into_iter()
         .map(|third| u8::from(third == 1))
         .collect();
-    choose(&choices, then, otherwise, rows)
+    choose(&choices, &then, &otherwise, rows)
 }
 
 /// The first where a choice is 1, else the second; both of one kind, or null.
-fn choose<'v>(choices: &[u8], then: Vector<'v>, otherwise: Vector<'v>, rows: usize) -> Option<Vector<'v>> {
-    let kind = match (kind_of(&then), kind_of(&otherwise)) {
+fn choose<'v>(choices: &[u8], then: &Vector<'v>, otherwise: &Vector<'v>, rows: usize) -> Option<Vector<'v>> {
+    let kind = match (kind_of(then), kind_of(otherwise)) {
         (Some(a), Some(b)) if a == b => a,
         (Some(a), None) if matches!(otherwise, Vector::Constant(Value::Null)) => a,
         (None, Some(b)) if matches!(then, Vector::Constant(Value::Null)) => b,
         _ => return None,
     };
-    let nulls = chosen_nulls(choices, &then, &otherwise);
+    let nulls = chosen_nulls(choices, then, otherwise);
     let fixed = |pick: fn(&Vector<'_>, usize) -> f64| {
         choices
             .iter()
             .enumerate()
-            .map(|(row, &choice)| pick(if choice == 1 { &then } else { &otherwise }, row))
+            .map(|(row, &choice)| pick(if choice == 1 { then } else { otherwise }, row))
             .collect()
     };
     Some(match kind {
@@ -150,14 +150,14 @@ fn choose<'v>(choices: &[u8], then: Vector<'v>, otherwise: Vector<'v>, rows: usi
             values: choices
                 .iter()
                 .enumerate()
-                .map(|(row, &choice)| boolean_at(if choice == 1 { &then } else { &otherwise }, row))
+                .map(|(row, &choice)| boolean_at(if choice == 1 { then } else { otherwise }, row))
                 .collect(),
             nulls,
         },
         _ => {
             let mut texts = TextsBuilder::new(rows, rows * 8);
             for (row, &choice) in choices.iter().enumerate() {
-                texts.push(text_at(if choice == 1 { &then } else { &otherwise }, row)?);
+                texts.push(text_at(if choice == 1 { then } else { otherwise }, row)?);
             }
             Vector::Texts {
                 texts: texts.finish(),

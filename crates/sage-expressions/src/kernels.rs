@@ -135,7 +135,7 @@ fn call_kernel<'v>(call: &'v Call, operands: Vec<Vector<'v>>, rows: usize) -> Op
 }
 
 /// Operations that want operands of one kind.
-fn typed<'v>(operation: Operation, operands: Vec<Vector<'v>>, rows: usize) -> Option<Vector<'v>> {
+fn typed(operation: Operation, operands: Vec<Vector<'_>>, rows: usize) -> Option<Vector<'_>> {
     match operands.first()? {
         Vector::Dates { values, nulls } => {
             if operation == Operation::Truncate {

@@ -107,7 +107,7 @@ impl ResultRecords {
             return BuiltColumn::of(evaluated, view, false, self.mixed).map(BuiltColumn::into_owned);
         }
         let mut json = Vec::new();
-        let survives = (0..rows).fold(true, |all, row| push_json_key(keys.row(row), &mut json) && all);
+        let survives = (0..rows).all(|row| push_json_key(keys.row(row), &mut json));
         if survives || self.mixed == Mixed::Json {
             return of_rows(LeafKind::Json, rows, false, |row, builder, node| {
                 json.clear();

@@ -63,7 +63,7 @@ pub(crate) fn apply<'v>(call: &Call, operands: Vec<Value<'v>>) -> Result<Value<'
         Operation::ToNumber | Operation::ToText | Operation::ToBoolean | Operation::ToDate => {
             cast(call, first)
         }
-        _ => Ok(strict(call.operation, first, operands.collect())),
+        _ => Ok(strict(call.operation, first, &operands.collect::<Vec<_>>())),
     }
 }
 
@@ -137,8 +137,8 @@ fn compare(left: &Value<'_>, right: &Value<'_>, holds: impl Fn(Ordering) -> bool
 }
 
 /// Operations whose operands are all there and of their kinds.
-fn strict<'v>(operation: Operation, first: Value<'v>, rest: Vec<Value<'v>>) -> Value<'v> {
-    match (first, &rest[..]) {
+fn strict<'v>(operation: Operation, first: Value<'v>, rest: &[Value<'v>]) -> Value<'v> {
+    match (first, rest) {
         (value, rest) if is_comparison(operation) => comparison(operation, &value, rest),
         (Value::Number(number), rest) => {
             let second = match rest.first() {

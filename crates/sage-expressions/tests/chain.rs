@@ -1,5 +1,7 @@
 //! Chains over batches as readers make them.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
+
 use std::sync::Arc;
 
 use sage_expressions::{NativeChain, ResultRecords};
