@@ -67,6 +67,11 @@ export type ErrorCode =
   | 'SAGE_CODEC_UNCLONEABLE'
   | 'SAGE_CODEC_DECODE'
   | 'SAGE_AGGREGATE_INPUT'
+  | 'SAGE_STATE_DIRECTORY'
+  | 'SAGE_STATE_IO'
+  | 'SAGE_STATE_CORRUPT'
+  | 'SAGE_STATE_VERSION'
+  | 'SAGE_SPILL_LIMIT'
   | 'SAGE_WORKER_IMPORT'
   | 'SAGE_WORKER_START'
   | 'SAGE_WORKER_DIED'
@@ -466,6 +471,36 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     retryable: false,
     message: 'An aggregator was given a value that is not a number.',
     help: 'Aggregate a numeric field, or convert it in a function: sum((r) => Number(r.x)).',
+  },
+  SAGE_STATE_DIRECTORY: {
+    domain: 'external',
+    retryable: false,
+    message: 'The directory for state on disk cannot be used.',
+    help: 'Set SAGE_STATE_DIR to a directory on a local disk that this user may write to.',
+  },
+  SAGE_STATE_IO: {
+    domain: 'external',
+    retryable: true,
+    message: 'State on disk could not be read or written.',
+    help: 'The cause is the message of the operating system.',
+  },
+  SAGE_STATE_CORRUPT: {
+    domain: 'external',
+    retryable: false,
+    message: 'A file of the state on disk is damaged.',
+    help: 'Remove the directory that the message names, check the disk, and run the job again.',
+  },
+  SAGE_STATE_VERSION: {
+    domain: 'external',
+    retryable: false,
+    message: 'State on disk was written in a format that this version does not read.',
+    help: 'Use the version of SAGE Kernel that wrote it, or remove the directory.',
+  },
+  SAGE_SPILL_LIMIT: {
+    domain: 'user',
+    retryable: false,
+    message: 'A queue on disk would hold more than its limit.',
+    help: 'Raise the limit, or let the loop give out less than it takes in.',
   },
   SAGE_WORKER_IMPORT: {
     domain: 'user',

@@ -133,6 +133,16 @@ pub enum ErrorCode {
     CodecDecode,
     /// `SAGE_AGGREGATE_INPUT`: An aggregator was given a value that is not a number.
     AggregateInput,
+    /// `SAGE_STATE_DIRECTORY`: The directory for state on disk cannot be used.
+    StateDirectory,
+    /// `SAGE_STATE_IO`: State on disk could not be read or written.
+    StateIo,
+    /// `SAGE_STATE_CORRUPT`: A file of the state on disk is damaged.
+    StateCorrupt,
+    /// `SAGE_STATE_VERSION`: State on disk was written in a format that this version does not read.
+    StateVersion,
+    /// `SAGE_SPILL_LIMIT`: A queue on disk would hold more than its limit.
+    SpillLimit,
     /// `SAGE_WORKER_IMPORT`: A worker thread could not import the module that defines the pipeline.
     WorkerImport,
     /// `SAGE_WORKER_START`: A worker thread could not be started.
@@ -231,6 +241,11 @@ impl ErrorCode {
         Self::CodecUncloneable,
         Self::CodecDecode,
         Self::AggregateInput,
+        Self::StateDirectory,
+        Self::StateIo,
+        Self::StateCorrupt,
+        Self::StateVersion,
+        Self::SpillLimit,
         Self::WorkerImport,
         Self::WorkerStart,
         Self::WorkerDied,
@@ -313,6 +328,11 @@ impl ErrorCode {
             Self::CodecUncloneable => "SAGE_CODEC_UNCLONEABLE",
             Self::CodecDecode => "SAGE_CODEC_DECODE",
             Self::AggregateInput => "SAGE_AGGREGATE_INPUT",
+            Self::StateDirectory => "SAGE_STATE_DIRECTORY",
+            Self::StateIo => "SAGE_STATE_IO",
+            Self::StateCorrupt => "SAGE_STATE_CORRUPT",
+            Self::StateVersion => "SAGE_STATE_VERSION",
+            Self::SpillLimit => "SAGE_SPILL_LIMIT",
             Self::WorkerImport => "SAGE_WORKER_IMPORT",
             Self::WorkerStart => "SAGE_WORKER_START",
             Self::WorkerDied => "SAGE_WORKER_DIED",
@@ -379,6 +399,7 @@ impl ErrorCode {
             | Self::KeyUnsupported
             | Self::CodecUncloneable
             | Self::AggregateInput
+            | Self::SpillLimit
             | Self::WorkerImport
             | Self::JobCanceled
             | Self::JobFailed
@@ -404,6 +425,10 @@ impl ErrorCode {
             | Self::FormatCompressed
             | Self::FormatParquet
             | Self::FormatColumnType
+            | Self::StateDirectory
+            | Self::StateIo
+            | Self::StateCorrupt
+            | Self::StateVersion
             | Self::WorkerStart
             | Self::WorkerDied
             | Self::WorkerOutOfMemory
@@ -429,6 +454,7 @@ impl ErrorCode {
             | Self::IoRead
             | Self::IoWrite
             | Self::UserTimeout
+            | Self::StateIo
             | Self::WorkerStart
             | Self::WorkerDied
             | Self::WorkerOutOfMemory
@@ -501,6 +527,11 @@ impl ErrorCode {
             Self::CodecUncloneable => "A record holds a value that cannot be copied to another thread.",
             Self::CodecDecode => "A value of a batch could not be decoded.",
             Self::AggregateInput => "An aggregator was given a value that is not a number.",
+            Self::StateDirectory => "The directory for state on disk cannot be used.",
+            Self::StateIo => "State on disk could not be read or written.",
+            Self::StateCorrupt => "A file of the state on disk is damaged.",
+            Self::StateVersion => "State on disk was written in a format that this version does not read.",
+            Self::SpillLimit => "A queue on disk would hold more than its limit.",
             Self::WorkerImport => "A worker thread could not import the module that defines the pipeline.",
             Self::WorkerStart => "A worker thread could not be started.",
             Self::WorkerDied => "A worker thread ended while the job was running.",
@@ -584,6 +615,11 @@ impl ErrorCode {
             Self::CodecUncloneable => "Functions and symbols cannot travel; the message names the path of the value.",
             Self::CodecDecode => "This is a defect of SAGE Kernel; please report it with the message.",
             Self::AggregateInput => "Aggregate a numeric field, or convert it in a function: sum((r) => Number(r.x)).",
+            Self::StateDirectory => "Set SAGE_STATE_DIR to a directory on a local disk that this user may write to.",
+            Self::StateIo => "The cause is the message of the operating system.",
+            Self::StateCorrupt => "Remove the directory that the message names, check the disk, and run the job again.",
+            Self::StateVersion => "Use the version of SAGE Kernel that wrote it, or remove the directory.",
+            Self::SpillLimit => "Raise the limit, or let the loop give out less than it takes in.",
             Self::WorkerImport => "Put the pipeline in a module of its own and use definePipeline(import.meta.url, ...).",
             Self::WorkerStart => "The cause says why; lower the parallelism if the machine is out of threads or memory.",
             Self::WorkerDied => "Look for process.exit or a crash in native code in the user functions.",
