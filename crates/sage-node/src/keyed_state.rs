@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use sage_frame::BatchView;
 use sage_runtime::{HelpedAggregate, JobCore};
-use sage_state::KeyTable;
+use sage_state::{KeyTable, KeyedStateTable};
 use sage_types::Result;
 
 /// Keyed state of one operator of a task. It belongs to one isolate.
@@ -17,6 +17,7 @@ pub(crate) struct KeyedState {
 pub(crate) enum StateKind {
     Aggregate(Arc<HelpedAggregate>),
     Slots(Box<Mutex<KeyTable>>),
+    States(Box<Mutex<KeyedStateTable>>),
 }
 
 impl Drop for KeyedState {

@@ -16,6 +16,7 @@ mod guard;
 mod handles;
 mod job_exports;
 mod keyed_state;
+mod keyed_state_exports;
 mod layout_exports;
 mod memory;
 mod numbers;

@@ -46,6 +46,31 @@ pub(crate) fn integers_beside<'a>(out: &'a mut Int32ArraySlice<'_>, read: &[u8])
     Ok(unsafe { out.as_mut() })
 }
 
+/// The bytes of `into` and the integers of `desc`, for writing while `read` is read.
+///
+/// # Errors
+/// `SAGE_INTERNAL` when two of them overlap.
+pub(crate) fn writable_beside<'a>(
+    into: &'a mut Uint8ArraySlice<'_>,
+    desc: &'a mut Int32ArraySlice<'_>,
+    read: &[u8],
+) -> Result<(&'a mut [u8], &'a mut [i32])> {
+    let (read_start, read_bytes) = (read.as_ptr().addr(), read.len());
+    disjoint(
+        into.as_ptr_range().start.addr(),
+        into.len(),
+        read_start,
+        read_bytes,
+    )?;
+    disjoint(
+        desc.as_ptr().addr(),
+        size_of_val::<[i32]>(desc),
+        read_start,
+        read_bytes,
+    )?;
+    writable(into, desc)
+}
+
 fn disjoint(a: usize, a_bytes: usize, b: usize, b_bytes: usize) -> Result<()> {
     let empty = a_bytes == 0 || b_bytes == 0;
     if empty || a + a_bytes <= b || b + b_bytes <= a {

@@ -25,7 +25,7 @@ fn with_aggregate<T>(
     let state = STATES.get(handle)?;
     match &state.kind {
         StateKind::Aggregate(aggregate) => body(&state, aggregate),
-        StateKind::Slots(_) => Err(internal("the handle is one of slots, not of an aggregate")),
+        _ => Err(internal("the handle is not one of an aggregate")),
     }
 }
 
@@ -143,7 +143,7 @@ pub fn slots_for(handle: u32, image: &[u8], mut out: Int32ArraySlice<'_>) -> nap
                 table.slots_into(&view, out)?;
                 small(table.slot_count())
             }
-            StateKind::Aggregate(_) => Err(internal("the handle is one of an aggregate, not of slots")),
+            _ => Err(internal("the handle is not one of slots")),
         }
     })
 }

@@ -18,6 +18,7 @@ use crate::graph::{ExecutionGraph, TaskKind};
 use crate::isolate::Isolate;
 use crate::job_event::{JobEvent, JobListener, Outbox};
 use crate::job_state::JobState;
+use crate::job_state_store::JobStateStore;
 use crate::native_task;
 use crate::status::{SinkCommit, SourceRead, Status};
 use crate::task::{Doorbell, Task};
@@ -53,6 +54,7 @@ pub struct JobCore {
     pub(crate) closing: AtomicBool,
     /// What the instances of each native source agree on.
     pinned: Mutex<HashMap<StageId, Arc<str>>>,
+    pub(crate) state_store: Mutex<JobStateStore>,
 }
 
 impl JobCore {
@@ -96,6 +98,7 @@ impl JobCore {
             paused: AtomicBool::new(false),
             closing: AtomicBool::new(false),
             pinned: Mutex::new(HashMap::new()),
+            state_store: Mutex::new(JobStateStore::default()),
         });
         crate::job_list::remember(&job);
         job.start_if_complete();

@@ -21,6 +21,7 @@ mod job_event;
 mod job_list;
 mod job_metrics;
 mod job_state;
+mod job_state_store;
 mod native_task;
 pub mod net;
 mod outputs;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use sage_types::Result;
+use sage_types::{ErrorCode, Result, SageError};
 
 use crate::{FjallOptions, FjallStore, SpillQueue, StateCatalog, StateDirectory, StateStore, WriteBehind};
 
@@ -36,7 +36,7 @@ pub struct JobStore {
     writer: WriteBehind,
     catalog: StateCatalog,
     next_queue: AtomicU32,
-    directory: Arc<StateDirectory>,
+    directory: Option<Arc<StateDirectory>>,
 }
 
 impl JobStore {
@@ -45,15 +45,24 @@ impl JobStore {
     /// # Errors
     /// Those of [`StateDirectory::create`] and [`FjallStore::open`].
     pub fn create(options: &JobStoreOptions) -> Result<Self> {
-        let directory = Arc::new(StateDirectory::create(&options.base)?);
-        let store: Arc<dyn StateStore> =
-            Arc::new(FjallStore::open(&directory.path().join("store"), options.fjall)?);
+        let directory = StateDirectory::create(&options.base)?;
+        let store = FjallStore::open(&directory.path().join("store"), options.fjall)?;
         let name = directory.path().display().to_string();
+        let mut job = Self::over(Arc::new(store), &name, options.write_queue_bytes)?;
+        job.directory = Some(Arc::new(directory));
+        Ok(job)
+    }
+
+    /// As [`JobStore::create`], over a store that somebody else has made: without a directory, and so without queues.
+    ///
+    /// # Errors
+    /// Those of [`WriteBehind::start`].
+    pub fn over(store: Arc<dyn StateStore>, name: &str, write_queue_bytes: usize) -> Result<Self> {
         Ok(Self {
-            writer: WriteBehind::start(store, &name, options.write_queue_bytes)?,
+            writer: WriteBehind::start(store, name, write_queue_bytes)?,
             catalog: StateCatalog::default(),
             next_queue: AtomicU32::new(0),
-            directory,
+            directory: None,
         })
     }
 
@@ -69,19 +78,25 @@ impl JobStore {
         &self.catalog
     }
 
-    /// The directory of the job.
+    /// The directory of the job, if it has one.
     #[must_use]
-    pub fn path(&self) -> &Path {
-        self.directory.path()
+    pub fn path(&self) -> Option<&Path> {
+        self.directory.as_ref().map(|directory| directory.path())
     }
 
     /// A queue on disk that holds at most `limit_bytes`; `name` is what errors call it.
     ///
     /// # Errors
-    /// Those of [`SpillQueue::create`].
+    /// Those of [`SpillQueue::create`]; `SAGE_INTERNAL` without a directory.
     pub fn spill_queue(&self, name: &str, limit_bytes: u64) -> Result<SpillQueue> {
+        let Some(directory) = &self.directory else {
+            return Err(SageError::new(
+                ErrorCode::Internal,
+                "this state store has no directory for queues",
+            ));
+        };
         let number = self.next_queue.fetch_add(1, Ordering::Relaxed);
-        let folder = self.path().join(format!("queue-{number}"));
-        Ok(SpillQueue::create(&folder, name, limit_bytes)?.within(Arc::clone(&self.directory)))
+        let folder = directory.path().join(format!("queue-{number}"));
+        Ok(SpillQueue::create(&folder, name, limit_bytes)?.within(Arc::clone(directory)))
     }
 }

@@ -27,7 +27,7 @@ pub use job_store::{JobStore, JobStoreOptions};
 pub use key_list::KeyList;
 pub use memory_store::MemoryStore;
 pub use spill_queue::SpillQueue;
-pub use state_catalog::{MAX_STATES, StateCatalog};
+pub use state_catalog::{MAX_STATES, RegisteredStates, StateCatalog};
 pub use state_directory::StateDirectory;
 pub use state_store::{MAX_KEY_BYTES, StateStore, Visit};
 pub use stored_value::{NEVER_MS, StoredValue};

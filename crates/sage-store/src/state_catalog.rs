@@ -20,6 +20,15 @@ pub struct StateCatalog {
     registering: Mutex<()>,
 }
 
+/// The states of an operator, as the store knows them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegisteredStates {
+    /// The number of each, in the order in which they were given.
+    pub numbers: Vec<u8>,
+    /// Whether the store had states of the operator before: only then may there be values.
+    pub known: bool,
+}
+
 /// In the place of a key group, of which there are fewer.
 const CATALOG_GROUP: u16 = u16::MAX;
 
@@ -28,7 +37,7 @@ impl StateCatalog {
     ///
     /// # Errors
     /// `SAGE_PLAN_ARGUMENT` when an operator has more than [`MAX_STATES`]; `SAGE_STATE_CORRUPT`, and the errors of the store.
-    pub fn register(&self, store: &WriteBehind, operator: u32, names: &[&str]) -> Result<Vec<u8>> {
+    pub fn register(&self, store: &WriteBehind, operator: u32, names: &[&str]) -> Result<RegisteredStates> {
         let _one = self.registering.lock().unwrap_or_else(PoisonError::into_inner);
         let key = [&operator.to_be_bytes()[..], &CATALOG_GROUP.to_be_bytes()].concat();
         let mut keys = KeyList::new();
@@ -65,7 +74,10 @@ impl StateCatalog {
             batch.put(&[&key], StoredValue::lasting(&json));
             store.submit(batch)?;
         }
-        Ok(numbers)
+        Ok(RegisteredStates {
+            numbers,
+            known: stored.is_some(),
+        })
     }
 }
 
@@ -90,14 +102,16 @@ mod tests {
     fn a_state_keeps_its_number() {
         let store = WriteBehind::start(Arc::new(MemoryStore::new()), "memory", 1 << 20).unwrap();
         let catalog = StateCatalog::default();
-        assert_eq!(catalog.register(&store, 1, &["count", "last"]).unwrap(), [0, 1]);
-        assert_eq!(catalog.register(&store, 1, &["last", "new"]).unwrap(), [1, 2]);
-        assert_eq!(catalog.register(&store, 2, &["new"]).unwrap(), [0]);
+        let numbers = |catalog: &StateCatalog, operator, names: &[&str]| {
+            let registered = catalog.register(&store, operator, names).unwrap();
+            (registered.numbers, registered.known)
+        };
+        assert_eq!(numbers(&catalog, 1, &["count", "last"]), (vec![0, 1], false));
+        assert_eq!(numbers(&catalog, 1, &["last", "new"]), (vec![1, 2], true));
+        assert_eq!(numbers(&catalog, 2, &["new"]), (vec![0], false));
         assert_eq!(
-            StateCatalog::default()
-                .register(&store, 1, &["new", "count"])
-                .unwrap(),
-            [2, 0]
+            numbers(&StateCatalog::default(), 1, &["new", "count"]),
+            (vec![2, 0], true)
         );
     }
 

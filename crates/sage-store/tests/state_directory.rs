@@ -69,7 +69,7 @@ fn a_process_with_a_store() {
     store.writer().submit(batch).unwrap();
     let mut queue = store.spill_queue("loop", 1 << 20).unwrap();
     queue.push(b"record").unwrap();
-    println!("\nstore in {}", store.path().display());
+    println!("\nstore in {}", store.path().unwrap().display());
     // Until the parent kills this process, or is gone.
     std::io::stdin().read_line(&mut String::new()).unwrap();
 }
