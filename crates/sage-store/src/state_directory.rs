@@ -117,10 +117,11 @@ fn take_abandoned(base: &Path) -> std::io::Result<Vec<Abandoned>> {
         }
         let path = entry.path();
         // One that is being removed by somebody else, or cannot be opened, is none of our business.
-        if let Ok(lock) = open_lock(&path.join(LOCK_NAME))
-            && lock.try_lock().is_ok()
-        {
-            abandoned.push((path, lock));
+        match File::options().read(true).write(true).open(path.join(LOCK_NAME)) {
+            Ok(lock) if lock.try_lock().is_ok() => abandoned.push((path, lock)),
+            Ok(_) => {}
+            // Killed before there was a lock: nothing else is there then, and what has content is not ours.
+            Err(_) => drop(std::fs::remove_dir(&path)),
         }
     }
     Ok(abandoned)

@@ -119,6 +119,20 @@ fn given_a_killed_process_when_another_starts_then_its_directory_is_removed_and_
 }
 
 #[test]
+fn given_a_folder_that_only_has_the_name_then_it_stays_unless_it_is_empty() {
+    let base = tempfile::tempdir().unwrap();
+    let theirs = base.path().join("sage-job-notes");
+    std::fs::create_dir(&theirs).unwrap();
+    std::fs::write(theirs.join("notes.txt"), "keep").unwrap();
+    std::fs::create_dir(base.path().join("sage-job-empty")).unwrap();
+
+    drop(StateDirectory::create(base.path()).unwrap());
+
+    assert_eq!(jobs(base.path()), [theirs.clone()]);
+    assert_eq!(std::fs::read_to_string(theirs.join("notes.txt")).unwrap(), "keep");
+}
+
+#[test]
 fn given_a_base_that_cannot_be_used_then_the_error_names_it_and_a_fix() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");

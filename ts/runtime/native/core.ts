@@ -45,6 +45,23 @@ export interface Core {
   aggregateDrain(handle: number, fromSlot: number, maxRows: number, into: Uint8Array, desc: Int32Array): number;
   slotsCreate(job: number): number;
   slotsFor(handle: number, image: Uint8Array, out: Int32Array): number;
+  /** States of user functions for each key; `specJson` is `KeyedStateSpec` of `sage-state`. */
+  keyedStateCreate(job: number, specJson: string): number;
+  /** Begins a batch and writes the slot of each row; bytes of what `keyedStateTake` gives, 0 for nothing to do. */
+  keyedStateBegin(handle: number, nowMs: number, image: Uint8Array, slots: Int32Array): number;
+  /** Drops what has expired without a batch; as `keyedStateBegin`. */
+  keyedStateExpire(handle: number, nowMs: number): number;
+  /** Writes the exchange (`readStateExchange`); bytes written, or minus the bytes needed. */
+  keyedStateTake(handle: number, into: Uint8Array): number;
+  /** Ends a batch: `changes` are slot, state and bytes (-1: removed) of each state that was written. */
+  keyedStateFinish(handle: number, nowMs: number, changes: Int32Array, ends: Int32Array, data: Uint8Array): void;
+  keyedStateHold(handle: number, slots: Int32Array, more: boolean): void;
+  /** `pairs` = a count, then slot and state of values that the store does not have; the slot to go on with, or -1. */
+  keyedStateDirty(handle: number, fromSlot: number, pairs: Int32Array): number;
+  keyedStateStore(handle: number, pairs: Int32Array, ends: Int32Array, data: Uint8Array): void;
+  /** `desc` = one of the `FOUND_*` codes, and the slot or the number of bytes. */
+  keyedStateFind(handle: number, nowMs: number, state: number, key: Uint8Array, desc: Int32Array, into: Uint8Array): void;
+  keyedStateCounts(handle: number): string;
   stateDrop(handle: number): void;
   probeSource(specJson: string): string;
   planSplits(specJson: string, parallelism: number): string;
@@ -56,6 +73,11 @@ export const TAKE_SOURCE = 2;
 export const TAKE_END_DRAINED = 3;
 export const TAKE_END_STOPPED = 4;
 export const TAKE_TOO_SMALL = 5;
+
+export const FOUND_ABSENT = 0;
+export const FOUND_SLOT = 1;
+export const FOUND_BYTES = 2;
+export const FOUND_TOO_SMALL = 3;
 
 export const POLL_NONE = -1;
 export const POLL_OVER = -2;

@@ -88,6 +88,54 @@ export declare function jobStatus(jobHandle: number): string
 /** Says whether the task holds work of its own: while it does, it is handed out whenever there is credit. */
 export declare function keepTask(isolate: number, task: number, keeps: boolean): void
 
+/**
+ * Begins a batch: writes the slot of each row's key to `slots`. Bytes of what `keyedStateTake` gives then; 0 when there is
+ * nothing to do.
+ */
+export declare function keyedStateBegin(handle: number, nowMs: number, image: Uint8Array, slots: Int32Array): number
+
+/** `{"residentKeys","residentBytes","tableBytes","loaded","written","givenUp","expired"}`. */
+export declare function keyedStateCounts(handle: number): string
+
+/**
+ * The states of one instance of an operator: `{"states":[{"name":"count","ttlMs":1000},...],"disk":{"operator":3,
+ * "budgetBytes":67108864,"directory":null}}`; without `disk` they stay in memory.
+ */
+export declare function keyedStateCreate(jobHandle: number, specJson: string): number
+
+/**
+ * Writes slot and state of values that the store does not have yet to `pairs`, from a slot on; `pairs[0]` is how many. The
+ * slot to go on with; -1 after the last.
+ */
+export declare function keyedStateDirty(handle: number, fromSlot: number, pairs: Int32Array): number
+
+/** Drops what has expired, without a batch. As `keyedStateBegin`; call it again while it gives something. */
+export declare function keyedStateExpire(handle: number, nowMs: number): number
+
+/**
+ * Where a state of the key with these canonical bytes is: `desc` = 0 absent; 1 and its slot; 2 and the bytes that were written
+ * to `into`; 3 and the bytes needed, when `into` is too small.
+ */
+export declare function keyedStateFind(handle: number, nowMs: number, state: number, key: Uint8Array, desc: Int32Array, into: Uint8Array): void
+
+/**
+ * Ends a batch. `changes`: slot, state and bytes (about how much memory the value takes; -1: removed) of each state that was
+ * written. `ends` and `data`: the values that the exchange wanted to be encoded, in its order.
+ */
+export declare function keyedStateFinish(handle: number, nowMs: number, changes: Int32Array, ends: Int32Array, data: Uint8Array): void
+
+/** Keeps these slots in memory for one more (`true`) or one less (`false`) who needs them. */
+export declare function keyedStateHold(handle: number, slots: Int32Array, more: boolean): void
+
+/** Gives values that `keyedStateDirty` named to the store; they stay in memory. */
+export declare function keyedStateStore(handle: number, pairs: Int32Array, ends: Int32Array, data: Uint8Array): void
+
+/**
+ * Writes what has to be done before the rows of the batch: the image of an exchange. Bytes written; minus the bytes needed
+ * when `into` is too small.
+ */
+export declare function keyedStateTake(handle: number, into: Uint8Array): number
+
 /** The text of a layout. */
 export declare function layoutText(jobHandle: number, id: number): string
 
