@@ -128,7 +128,7 @@ fn given_a_folder_that_only_has_the_name_then_it_stays_unless_it_is_empty() {
 
     drop(StateDirectory::create(base.path()).unwrap());
 
-    assert_eq!(jobs(base.path()), [theirs.clone()]);
+    assert_eq!(jobs(base.path()), std::slice::from_ref(&theirs));
     assert_eq!(std::fs::read_to_string(theirs.join("notes.txt")).unwrap(), "keep");
 }
 
