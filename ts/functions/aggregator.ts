@@ -19,8 +19,8 @@ export interface BuiltinAggregator<in T, out R> {
  * An aggregator in JavaScript. `init` makes an accumulator, `add` gives the accumulator with one more record (it may
  * change and return the one it got), `merge` joins two, `result` reads the result without changing the accumulator.
  *
- * `add` may be async: the next record waits. `init` and `result` may not. Nothing needs `merge` yet: the records of a key are
- * added one by one.
+ * `add` may be async, but not in windows: the next record waits. `init` and `result` may not. Records are added one by one; `merge` is
+ * needed where windows overlap or merge, which otherwise keep all of their records.
  *
  * With an error policy a record that fails leaves nothing behind in any of the aggregators: an `add` that changes the accumulator
  * in place must not fail once it has, and one that has `check` is called last, when nothing can fail any more.
@@ -32,7 +32,7 @@ export interface UserAggregator<T, A, R> {
   check?(record: T): void;
   /** The accumulator with one more record: the one that it was given, changed, or another. */
   add(accumulator: A, record: T): A | PromiseLike<A>;
-  /** Two accumulators in one. Nothing needs it yet. */
+  /** Two accumulators in one: `left`, changed, or another. `right` stays as it is, and no part of it may be kept. Only windows that overlap or merge need it. */
   merge?(left: A, right: A): A;
   /** Reads the result, and leaves the accumulator as it is. */
   result(accumulator: A): R;

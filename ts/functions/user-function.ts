@@ -59,6 +59,11 @@ export function instanceFunction(object: object): InstanceUserFunction {
   };
 }
 
+/** Whether it can ask for `ctx`, and so for the key and the event time of its record: lambdas cannot. */
+export function hasContext(fn: UserFunction): boolean {
+  return fn.form !== 'lambda';
+}
+
 /** What a person would call it: the name of the function or class. */
 export function functionName(fn: UserFunction): string {
   if (fn.form === 'lambda') return fn.fn.name || 'anonymous';

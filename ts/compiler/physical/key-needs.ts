@@ -1,5 +1,5 @@
 import type { OperatorId } from '../../common/ids.ts';
-import type { UserFunction } from '../../functions/user-function.ts';
+import { hasContext } from '../../functions/user-function.ts';
 import { outcomeOf } from '../../transformations/error-policy.ts';
 import type { LogicalOperator, LogicalPlan } from '../logical-plan.ts';
 import type { Link } from './link-operators.ts';
@@ -54,9 +54,4 @@ function usesKey({ kind, transformation }: LogicalOperator): boolean {
     default:
       return false;
   }
-}
-
-/** Lambdas have no `ctx`. */
-function hasContext(fn: UserFunction): boolean {
-  return fn.form !== 'lambda';
 }

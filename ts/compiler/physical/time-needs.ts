@@ -1,5 +1,5 @@
 import type { OperatorId } from '../../common/ids.ts';
-import type { UserFunction } from '../../functions/user-function.ts';
+import { hasContext } from '../../functions/user-function.ts';
 import type { LogicalOperator, LogicalPlan } from '../logical-plan.ts';
 import type { Link } from './link-operators.ts';
 
@@ -45,9 +45,4 @@ function usesTime({ kind, transformation }: LogicalOperator): boolean {
     default:
       return false;
   }
-}
-
-/** A class may ask for `ctx.timestamp`; lambdas have no `ctx`. */
-function hasContext(fn: UserFunction): boolean {
-  return fn.form !== 'lambda';
 }

@@ -167,7 +167,8 @@ export class WindowOperator implements KeyedOperator, TimeConsumer {
         this.#bindings.control.stop = true;
       }
     }
-    if (this.#op.settings.assigner.kind === 'sliding') {
+    const { assigner } = this.#op.settings;
+    if (assigner.kind === 'sliding' && assigner.slideMs > assigner.sizeMs) {
       this.#core.windowsCounts(this.#handle, this.#counts);
       this.#bindings.dropped[id] = this.#counts[1]!;
     }

@@ -3,6 +3,7 @@ import type { StageOp } from '../../compiler/physical-plan.ts';
 import type { WindowKeeper } from '../../compiler/windows.ts';
 import type { BuiltinAggregator } from '../../functions/aggregator.ts';
 import type { WindowAssigner } from '../../functions/windows/windows.ts';
+import { aggregateSpecs } from './aggregate-specs.ts';
 
 /** The windows of an operator as the core is told of them: docs/internals/windows.md. */
 export function windowSpec(op: Extract<StageOp, { kind: 'window' }>, keeper: WindowKeeper): Readonly<Record<string, unknown>> {
@@ -23,10 +24,4 @@ function assignerSpec(assigner: WindowAssigner): unknown {
   if (assigner.kind !== 'tumbling' && assigner.kind !== 'sliding') return assigner;
   const { timeZone, ...rest } = assigner;
   return { ...rest, zone: timeZone === undefined ? null : zoneOffsets(timeZone) };
-}
-
-/** Built-in aggregators, each with the column of its input. */
-export function aggregateSpecs(spec: Readonly<Record<string, BuiltinAggregator<never, unknown>>>): readonly Readonly<Record<string, unknown>>[] {
-  let column = 0;
-  return Object.values(spec).map(({ name, input }) => (input === undefined ? { kind: name } : { kind: name, input: column++ }));
 }
