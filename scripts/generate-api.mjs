@@ -1,4 +1,4 @@
-// Writes the API reference, docs/api, from ts/index.ts and the doc comments of what it exports, and for machines
+// Writes the API reference, docs/api, from ts/index.ts, ts/testing/index.ts and the doc comments of what they export, and for machines
 // docs/llms.txt (an index of all pages) and docs/llms-full.txt (all signatures).
 // Needs the project's Node, which runs TypeScript.
 //

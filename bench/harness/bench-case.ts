@@ -16,6 +16,10 @@ export interface RunOutcome {
   readonly checksum: number | string;
   /** Time of the run where it is not simply from call to return (worker exchange: from the first quarter on). */
   readonly elapsedMs?: number;
+  /** Processor time that goes with `elapsedMs`, or that of another process which did the work. */
+  readonly cpuMs?: number;
+  /** Peak of resident memory of the process that did the work, where that is another one. */
+  readonly peakRssMiB?: number;
   /** Other figures to show, by name with unit. */
   readonly figures?: Readonly<Record<string, number>>;
 }
@@ -28,10 +32,14 @@ export interface Variant {
   readonly name: string;
   /** It is the product: crossings are counted, and fallbacks from fused code fail the report. */
   readonly ours?: boolean;
+  /** All of it runs in the core: a stage of JavaScript fails the report. */
+  readonly native?: boolean;
   /** Ten other pipelines run in its process first. */
   readonly polluted?: boolean;
   /** Each operator that can fail has the policy to leave failing records out. */
   readonly tolerant?: boolean;
+  /** Not in short runs, which look at answers and not at times: another variant does the same, and this one takes minutes to build. */
+  readonly fullOnly?: boolean;
   /** Part of the row's records, for peers that would take minutes. Times are compared per record. */
   readonly share?: number;
   /** Known slow forms of generated code, with the reason: `linked:<reason>`. Others fail the report. */
@@ -69,8 +77,8 @@ export interface BenchCase {
   readonly goals: readonly Goal[];
   /** Ratios to print that have no goal: [ours, peer]. */
   readonly informative?: readonly (readonly [ours: string, peer: string])[];
-  /** Makes files that all variants read; in the parent, not timed. */
-  prepare?(context: { readonly records: number; readonly folder: string }): Promise<void>;
+  /** Makes files that all variants read, and programs that they run; in the parent, not timed. */
+  prepare?(context: { readonly records: number; readonly folder: string; readonly quick: boolean }): Promise<void>;
   /** Checksum for so many records, when variants work on different numbers of them. */
   oracle?(records: number): number | string;
 }

@@ -36,7 +36,7 @@ const timed = async (): Promise<{ elapsedMs: number; cpuMs: number }> => {
   const elapsedMs = performance.now() - startMs;
   const { user, system } = process.cpuUsage(cpu);
   checksums.add(outcome.checksum);
-  return { elapsedMs: outcome.elapsedMs ?? elapsedMs, cpuMs: (user + system) / 1000 };
+  return { elapsedMs: outcome.elapsedMs ?? elapsedMs, cpuMs: outcome.cpuMs ?? (user + system) / 1000 };
 };
 if (spec.mode === 'count') await timed();
 else {
@@ -58,7 +58,7 @@ const report: ChildReport = {
   checksum: outcome!.checksum,
   expected: benchCase.oracle?.(spec.records),
   figures: outcome!.figures ?? {},
-  peakRssMiB: process.resourceUsage().maxRSS / 1024,
+  peakRssMiB: outcome!.peakRssMiB ?? process.resourceUsage().maxRSS / 1024,
   ...(profile === undefined ? {} : { profile }),
 };
 process.send!(report, undefined, {}, () => process.exit(0));

@@ -87,8 +87,8 @@ async function prepareCase(benchCase: BenchCase, { quick, variant: wanted }: Run
   const records = quick ? benchCase.quickRecords : benchCase.records;
   const folder = join(tmpdir(), 'sage-bench');
   mkdirSync(folder, { recursive: true });
-  await benchCase.prepare?.({ records, folder });
-  const variants = benchCase.variants.filter(({ name }) => wanted === undefined || name.includes(wanted));
+  await benchCase.prepare?.({ records, folder, quick });
+  const variants = benchCase.variants.filter(({ name, fullOnly }) => (wanted === undefined || name.includes(wanted)) && !(quick && fullOnly === true));
   const specOf = (variant: Variant): ChildSpec => ({
     row: benchCase.row,
     variant: variant.name,
@@ -129,7 +129,9 @@ async function countFor(variant: Variant, spec: ChildSpec, faults: string[]): Pr
     }
     const unlisted = fallbacks.filter((fallback) => variant.listedFallbacks?.includes(fallback) !== true);
     if (unlisted.length > 0) faults.push(`${spec.row}/${variant.name} left fused code: ${unlisted.join('; ')}`);
-    if (segments.length === 0 && spec.records >= 10_000) faults.push(`${spec.row}/${variant.name}: no stage function was seen; is the channel sage:segment:made there?`);
+    if (variant.native === true) {
+      if (segments.length > 0) faults.push(`${spec.row}/${variant.name}: JavaScript ran in ${segments.map(({ stage }) => stage).join(', ')}`);
+    } else if (segments.length === 0 && spec.records >= 10_000) faults.push(`${spec.row}/${variant.name}: no stage function was seen; is the channel sage:segment:made there?`);
     return { crossingsPerRecord, fallbacks };
   } catch (error) {
     faults.push((error as Error).message);

@@ -1,12 +1,8 @@
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-
 import type { BenchCase, Run } from '../harness/bench-case.ts';
+import { FLIGHTS, flightsPath } from './flights-file.ts';
 import { type Airport, type Route, flightsChecksum } from './flights-results.ts';
 
-const ROWS = 3_000_000;
-// The package exports its script only; its data lies beside that.
-const path = join(dirname(createRequire(import.meta.url).resolve('vega-datasets')), '../data/flights-3m.parquet');
+const path = flightsPath();
 
 const startSage = (parallelism: number) => async (): Promise<Run> => {
   const { flights, results } = await import('./flights-pipeline.ts');
@@ -56,8 +52,8 @@ const startPolars = async (): Promise<Run> => {
 export const benchCase: BenchCase = {
   row: 'flights',
   title: 'flights from Parquet, two keyed aggregates (the main job without its files)',
-  records: ROWS,
-  quickRecords: ROWS,
+  records: FLIGHTS,
+  quickRecords: FLIGHTS,
   per: 'record',
   rounds: 3,
   variants: [

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 import type { BenchCase, Run, RunOutcome, VariantContext } from '../harness/bench-case.ts';
+import { forEachLine } from './line-chunks.ts';
 import { PageTotals } from './page-totals.ts';
 import { type PageTotal, type PageView, pageViewsMB, pageViewsPath, pagesChecksum, writePageViews } from './page-views.ts';
 
@@ -75,17 +76,7 @@ export const benchCase: BenchCase = {
         const path = pageViewsPath(context.folder, context.records);
         return withSpeed(context, async () => {
           const totals = new PageTotals();
-          let rest = '';
-          for await (const chunk of createReadStream(path, { encoding: 'utf8', highWaterMark: 256 * 1024 })) {
-            const text = rest + (chunk as string);
-            let from = 0;
-            for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
-              totals.add(JSON.parse(text.slice(from, end)) as PageView);
-              from = end + 1;
-            }
-            rest = text.slice(from);
-          }
-          if (rest !== '') totals.add(JSON.parse(rest) as PageView);
+          await forEachLine(path, (line) => totals.add(JSON.parse(line) as PageView));
           return totals.values();
         });
       },

@@ -62,9 +62,8 @@ const startSage = (kind: Kind) => async ({ records, engine }: VariantContext): P
     const keyed = env.fromCollection(readings).assignTimestamps('at', { outOfOrdernessMs: DISORDER_MS }).keyBy('sensor');
     if (kind === 'reduce') {
       keyed
-        .map(({ sensor }) => ({ sensor, n: 1 }))
         .window(tumbling(SIZE_MS))
-        .reduce((a, b) => ({ sensor: a.sensor, n: a.n + b.n }))
+        .reduce((a, b) => ({ sensor: a.sensor, at: b.at, n: a.n + b.n }))
         .sink(({ sensor, n }) => checksum.add(sensor, n));
     } else {
       keyed

@@ -27,7 +27,7 @@ export function readApi(): ApiReference {
   const entryOf = (declaration: Declaration, page: string): ApiEntry => ({ ...declaration, page, ...membersWithHidden(declaration, isPublic) });
   const entries = names.map(({ name, file }) => {
     const declaration = declarationOf(name, file);
-    if (declaration === undefined) throw new Error(`${file} does not declare ${name}, which ts/index.ts exports from it`);
+    if (declaration === undefined) throw new Error(`${file} does not declare ${name}, which the package exports from it`);
     return entryOf(declaration, areaOf(file).page);
   });
   return {

@@ -66,7 +66,7 @@ export function llmsSheet(api: ApiReference): string {
 \`\`\`ts${program}
 
 - Nothing runs before \`submit\`. A chain appends operators to its environment; \`sink\`, \`print\` or \`collect\` ends it.
-- All names come from \`'sage-kernel'\`. Functions are lambdas or classes (given with constructor arguments), synchronous or async.
+- All names come from \`'sage-kernel'\`, those of the section Testing from \`'sage-kernel/testing'\`. Functions are lambdas or classes (given with constructor arguments), synchronous or async.
 - With \`parallelism\` above 1, worker threads import the program again: it must come to the same pipeline. Code that must happen once asks \`isWorker()\`.
 - Errors are \`SageError\` with a stable \`code\`, \`help\` and \`helpUrl\`; \`docs/errors/<code>.md\` explains each.
 

@@ -2,27 +2,35 @@ import { dirname, join } from 'node:path/posix';
 
 import { sourceFile } from './source-file.ts';
 
-/** A name that `sage-kernel` exports. */
+/** A name that the package exports. */
 export interface PublicName {
   readonly name: string;
+  /** What it is imported from. */
+  readonly from: string;
   /** Where it is declared, from the root of the repository. */
   readonly file: string;
   /** Only a type. */
   readonly isType: boolean;
 }
 
-const INDEX = 'ts/index.ts';
+/** What can be imported, and where that is declared. */
+const ENTRIES = [
+  { from: 'sage-kernel', index: 'ts/index.ts' },
+  { from: 'sage-kernel/testing', index: 'ts/testing/index.ts' },
+] as const;
 
-/** What `ts/index.ts` exports, and where it is declared. @throws Error when a name leads nowhere. */
+/** What the entries of the package export, and where it is declared. @throws Error when a name leads nowhere. */
 export function publicNames(): readonly PublicName[] {
-  return sourceFile(INDEX).statements.flatMap((statement) => {
-    if (statement.type !== 'ExportNamedDeclaration' || statement.source === null) return [];
-    const from = join(dirname(INDEX), statement.source.value);
-    return statement.specifiers.map((specifier) => {
-      const name = nameOf(specifier.exported);
-      return { name, file: declaringFile(name, from), isType: statement.exportKind === 'type' || specifier.exportKind === 'type' };
-    });
-  });
+  return ENTRIES.flatMap(({ from, index }) =>
+    sourceFile(index).statements.flatMap((statement) => {
+      if (statement.type !== 'ExportNamedDeclaration' || statement.source === null) return [];
+      const file = join(dirname(index), statement.source.value);
+      return statement.specifiers.map((specifier) => {
+        const name = nameOf(specifier.exported);
+        return { name, from, file: declaringFile(name, file), isType: statement.exportKind === 'type' || specifier.exportKind === 'type' };
+      });
+    }),
+  );
 }
 
 /** The file that declares what `file` exports as `name`, also when it hands it on from another one. */

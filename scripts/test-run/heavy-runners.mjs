@@ -35,8 +35,11 @@ function testFilesThatImport(modules) {
 function longVitest(name, modules, env) {
   const files = testFilesThatImport(modules);
   if (files.length > 0) return vitest(name, files, env);
-  return { name, groups: ['ts'], run: async () => ({ passed: 0, failed: 1, remarks: ['no such test file'] }) };
+  return { name, groups: ['ts'], run: async () => ({ passed: 0, failed: 1, remarks: ['no such test file'], failures: [] }) };
 }
+
+/** What draws its cases in a module beside the test, for generated code and for the linked form. */
+const oracles = ['windows', 'custom-triggers', 'clock-windows', 'zoned-windows', 'joins', 'late-joins', 'table-joins', 'connect', 'lookups'].map((what) => `./describe-${what}.ts`);
 
 /** One of each line that the package supports. */
 const SUPPORTED_NODES = ['22.23.3', '24.21.0', '26.10.0'];
@@ -60,6 +63,8 @@ const benchmarks = [
   commandCheck('benchmarks, quick', ['ts'], projectNode, [join(projectRoot, 'bench', 'run.mjs'), 'main.ts', '--quick', '--rounds', '1']),
   commandCheck('micro benchmarks, quick', ['ts'], projectNode, [join(projectRoot, 'bench', 'run.mjs'), 'micro/main.ts', '--quick']),
   commandCheck('standard input, half a GiB', ['ts'], projectNode, [join(projectRoot, 'bench', 'run.mjs'), 'standard-input/main.ts', '--gib', '0.5']),
+  commandCheck('ten million keys on disk, within 1 GiB', ['ts'], projectNode, [join(projectRoot, 'bench', 'state-store', 'ten-million-keys.ts')]),
+  commandCheck('sessions of two weeks keep no memory', ['ts'], projectNode, ['--expose-gc', join(projectRoot, 'bench', 'session-memory', 'session-week.ts'), '50000']),
   commandCheck('tsc of the benchmarks', ['ts'], projectNode, [
     join(projectRoot, 'node_modules', 'typescript', 'bin', 'tsc'),
     '-p',
@@ -75,6 +80,7 @@ export function heavyRunners() {
       PROPTEST_CASES: rustPropertyCases,
     }),
     longVitest(`long property runs, TypeScript (${typescriptPropertyRuns} a property)`, ['fast-check', './random/describe-random-graphs.ts'], { SAGE_PROPERTY_RUNS: typescriptPropertyRuns }),
+    longVitest(`long property runs, windows and joins against their definitions (${typescriptPropertyRuns} a property)`, oracles, { SAGE_PROPERTY_RUNS: typescriptPropertyRuns }),
     installedOnEachNode,
     longVitest('long chaos tests', ['./support/heavy.ts'], { SAGE_HEAVY: '1' }),
     ...benchmarks,

@@ -10,7 +10,7 @@ import { SetupProblem } from '../setup/setup-problem.mjs';
 import { tallyCheck } from './tally.mjs';
 
 /** A runner that hangs is ended after this, and counts as failed. */
-export const runnerTimeLimitMs = 20 * 60_000;
+export const runnerTimeLimitMs = 30 * 60_000;
 
 /**
  * A command that says yes or no.
@@ -40,10 +40,10 @@ export function stepCheck(name, groups, step) {
     run: async () => {
       try {
         await step();
-        return { passed: 1, failed: 0, remarks: [] };
+        return { passed: 1, failed: 0, remarks: [], failures: [] };
       } catch (error) {
         console.error(error instanceof SetupProblem ? error.message : error);
-        return { passed: 0, failed: 1, remarks: ['see above'] };
+        return { passed: 0, failed: 1, remarks: ['see above'], failures: [] };
       }
     },
   };

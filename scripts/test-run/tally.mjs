@@ -1,8 +1,12 @@
+/** Of one failure, as it is repeated at the end of a run. */
+const LONGEST_FAILURE_CHARACTERS = 1500;
+
 /**
  * @typedef {object} Tally
  * @property {number} passed
  * @property {number} failed
  * @property {string[]} remarks what a reader must know beside the numbers: crashes, skipped tests
+ * @property {string[]} failures what failed and how, one text each: a long log is read from its end
  */
 
 /**
@@ -19,8 +23,8 @@
  * @returns {Tally}
  */
 export function tallyCheck(outcome) {
-  if (outcome.code === 0) return { passed: 1, failed: 0, remarks: [] };
-  return { passed: 0, failed: 1, remarks: [howItEnded(outcome)] };
+  if (outcome.code === 0) return { passed: 1, failed: 0, remarks: [], failures: [] };
+  return { passed: 0, failed: 1, remarks: [howItEnded(outcome)], failures: [] };
 }
 
 /**
@@ -30,7 +34,10 @@ export function tallyCheck(outcome) {
  * @returns {Tally}
  */
 export function tallyCargoTest(outcome) {
-  const tally = { passed: 0, failed: 0, remarks: [] };
+  const tally = { passed: 0, failed: 0, remarks: [], failures: [] };
+  // While a property shrinks, it panics again and again: the last one has the smallest input.
+  const panics = new Map([...outcome.output.matchAll(/^thread '(\S+)'.* panicked at [^]*?(?=\n\n)/gm)].map(([text, name]) => [name, text]));
+  for (const [, name] of outcome.output.matchAll(/^test (\S+).* \.\.\. FAILED$/gm)) tally.failures.push(shortened(panics.get(name) ?? name));
   let ignored = 0;
   const line = /^test result: \S+ (\d+) passed; (\d+) failed; (\d+) ignored/gm;
   for (const [, passed, failed, skipped] of outcome.output.matchAll(line)) {
@@ -51,7 +58,7 @@ export function tallyCargoTest(outcome) {
  * @returns {Tally}
  */
 export function tallyVitest(outcome, reportText) {
-  const tally = { passed: 0, failed: 0, remarks: [] };
+  const tally = { passed: 0, failed: 0, remarks: [], failures: [] };
   let report;
   try {
     report = JSON.parse(reportText ?? '');
@@ -65,14 +72,23 @@ export function tallyVitest(outcome, reportText) {
     const count = (status) => file.assertionResults.filter((test) => test.status === status).length;
     tally.passed += count('passed');
     tally.failed += count('failed');
+    for (const { status, fullName, failureMessages = [] } of file.assertionResults) {
+      if (status === 'failed') tally.failures.push(shortened(`${file.name} > ${fullName}\n${failureMessages.join('\n')}`));
+    }
     skipped += file.assertionResults.length - count('passed') - count('failed');
     if (file.status === 'failed' && count('failed') === 0) {
       tally.failed += 1;
       tally.remarks.push(`${file.name} failed outside its tests`);
+      if (file.message) tally.failures.push(shortened(`${file.name}\n${file.message}`));
     }
   }
   if (skipped > 0) tally.remarks.push(`${skipped} skipped`);
   return refuseSilence(tally, outcome);
+}
+
+/** The start of a report: names, the seed and the counterexample come before the stack. */
+function shortened(text) {
+  return text.length <= LONGEST_FAILURE_CHARACTERS ? text : `${text.slice(0, LONGEST_FAILURE_CHARACTERS)} ...`;
 }
 
 /** A runner that crashed, or that ran nothing, must not look like one where all is well. */

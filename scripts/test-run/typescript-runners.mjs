@@ -33,7 +33,7 @@ const timedFiles = [
 export function vitest(name, files = [], env = {}, flags = []) {
   const run = async () => {
     const missing = files.filter((file) => !existsSync(join(projectRoot, file)));
-    if (missing.length > 0) return { passed: 0, failed: 1, remarks: [`there is no ${missing.join(', ')}`] };
+    if (missing.length > 0) return { passed: 0, failed: 1, remarks: [`there is no ${missing.join(', ')}`], failures: [] };
     const report = join(setupFolder, `vitest.${process.pid}.json`);
     mkdirSync(setupFolder, { recursive: true });
     rmSync(report, { force: true });

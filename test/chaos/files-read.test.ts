@@ -7,9 +7,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { LocalEnvironment, ParquetSink, type SageError } from '../../ts/index.ts';
 import type { FileFormat } from '../e2e/pipelines/files.ts';
+import { failureOf } from '../e2e/support/failure-of.ts';
 import { numbers } from '../e2e/support/run-to-array.ts';
 import { type CopyArgs, arrived, copy } from './pipelines/files.ts';
-import { failureOf } from './support/user-error-suite.ts';
 
 const FORMATS: readonly FileFormat[] = ['textLines', 'jsonLines', 'parquet'];
 const module = fileURLToPath(new URL('pipelines/files.ts', import.meta.url));

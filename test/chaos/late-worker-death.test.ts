@@ -5,12 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import type { SageError } from '../../ts/index.ts';
+import { failureOf } from '../e2e/support/failure-of.ts';
 import { runScript } from '../e2e/support/run-script.ts';
 import { numbers } from '../e2e/support/run-to-array.ts';
 import type { Death, Moment } from './pipelines/dying.ts';
 import { type LateDeathArgs, lateDeath } from './pipelines/late-death.ts';
 import { Lives } from './support/lives.ts';
-import { failureOf } from './support/user-error-suite.ts';
 
 /** From the death of the worker to the end of the job; more than the product's own deadlines of 1 s. */
 const SOON_MS = 4_000;

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn, setTimeout as after } from 'node:timers/promi
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { type Job, JobManager, LocalEnvironment, SinkFunction, isSageError } from '../../ts/index.ts';
-import { failureOf } from './support/user-error-suite.ts';
+import { failureOf } from '../e2e/support/failure-of.ts';
 
 /** Starts an endless job, or one that fails, whose sink takes its time to close; and how often that was done. */
 async function start(fails = false): Promise<{ job: Job; closed: () => number }> {

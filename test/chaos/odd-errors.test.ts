@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
+import { failureOf } from '../e2e/support/failure-of.ts';
 import { ODDITIES, oddErrors } from './pipelines/odd-errors.ts';
-import { failureOf } from './support/user-error-suite.ts';
 
 describe.each([
   ['the main isolate', 1],

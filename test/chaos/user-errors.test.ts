@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
 import { LocalEnvironment, type SageError, SinkFunction } from '../../ts/index.ts';
+import { failureOf } from '../e2e/support/failure-of.ts';
 import { BAD, FailingBatch } from './pipelines/failing.ts';
 import { OddError } from './support/odd-error.ts';
-import { describeUserErrors, failureOf } from './support/user-error-suite.ts';
+import { describeUserErrors } from './support/user-error-suite.ts';
 
 describeUserErrors('in the main isolate', { parallelism: 1 });
 describeUserErrors('in workers', { parallelism: 2 });

@@ -7,11 +7,11 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import type { Job, SageError } from '../../ts/index.ts';
+import { failureOf } from '../e2e/support/failure-of.ts';
 import { runScript } from '../e2e/support/run-script.ts';
 import { numbers } from '../e2e/support/run-to-array.ts';
 import { type Death, type DyingArgs, INSTANCES, type Moment, dying, pipeOf } from './pipelines/dying.ts';
 import { Lives } from './support/lives.ts';
-import { failureOf } from './support/user-error-suite.ts';
 
 /** Of a job whose worker dies, from the death to the end of the job; more than the product's own deadlines of 1 s. */
 const SOON_MS = 4_000;

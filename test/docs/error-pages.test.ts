@@ -19,8 +19,8 @@ const TIMEOUT_MS = 120_000;
 const folder = join(ROOT, 'out', `error-pages-${process.pid}`);
 const codes = Object.keys(ERROR_TABLE) as ErrorCode[];
 /** The sources as they are: examples of errors must not depend on what was built before. */
-const library = pathToFileURL(join(ROOT, 'ts/index.ts')).href;
-const known: KnownNames = new Map(publicNames().map(({ name, isType }) => [name, { from: library, isType }]));
+const library = (from: string): string => pathToFileURL(join(ROOT, from === 'sage-kernel' ? 'ts/index.ts' : 'ts/testing/index.ts')).href;
+const known: KnownNames = new Map(publicNames().map(({ name, from, isType }) => [name, { from: library(from), isType }]));
 
 interface Wrong {
   readonly code: ErrorCode;

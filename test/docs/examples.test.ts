@@ -50,7 +50,7 @@ const named = docs.flatMap(({ path, fences }) =>
 
 const examples: Example[] = docs.flatMap(({ path, fences }) => {
   const known: KnownNames = new Map<string, { from: string; isType: boolean }>([
-    ...publicNames().map(({ name, isType }) => [name, { from: 'sage-kernel', isType }] as const),
+    ...publicNames().map(({ name, from, isType }) => [name, { from, isType }] as const),
     ...named.filter((file) => file.path === path).flatMap(({ name, text }) => exportsOf(text).map((exported) => [exported.name, { from: `./${name}`, isType: exported.isType }] as const)),
   ]);
   return fences.flatMap((fence, n) => {

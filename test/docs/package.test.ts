@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 
 import { nodeVersionMatches } from '../../scripts/setup/node-version.mjs';
@@ -32,7 +32,8 @@ beforeAll(() => {
 describe('the package', () => {
   test('holds what its manifest points to, its licence and its README', () => {
     const entry = manifest.exports['.'] as { types: string; default: string };
-    const pointers = [entry.types, entry.default, manifest.exports['./package.json'] as string, ...Object.values(manifest.bin)];
+    const testing = manifest.exports['./testing'] as { types: string; default: string };
+    const pointers = [entry.types, entry.default, testing.types, testing.default, manifest.exports['./package.json'] as string, ...Object.values(manifest.bin)];
     expect(packed).toEqual(expect.arrayContaining(pointers.map((path) => path.replace('./', ''))));
     expect(packed).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'docs/errors/SAGE_PLAN_SINK.md', 'docs/README.md', 'docs/guide.md', 'docs/api/README.md', 'docs/llms.txt', 'docs/llms-full.txt', 'templates/script/main.ts', 'dist/cli/dev/dev-child.js', 'dist/runtime/worker/worker-main.js']));
   });
@@ -44,6 +45,20 @@ describe('the package', () => {
   test('holds nothing else: the cores are packages of their own', () => {
     const others = packed.filter((path) => !/^(LICENSE|README\.md|package\.json|docs\/.*\.md|docs\/llms(-full)?\.txt|dist\/.*\.(js|js\.map|d\.ts)|templates\/.*)$/.test(path));
     expect(others).toEqual([]);
+  });
+
+  test('does not load the test kit with its main entry', () => {
+    const loaded = new Set<string>();
+    const load = (path: string): void => {
+      if (loaded.has(path)) return;
+      loaded.add(path);
+      const text = readFileSync(path, 'utf8');
+      for (const [, specifier] of text.matchAll(/(?:^(?:import|export)\b[^'"]*?|\bimport\()["'](\.[^'"]+)["']/gm)) load(join(dirname(path), specifier!));
+    };
+    load(join(ROOT, 'dist/index.js'));
+    expect(loaded.size).toBeGreaterThan(5);
+    expect([...loaded].filter((path) => /class TestEnvironment|TestEnvironment = class/.test(readFileSync(path, 'utf8')))).toEqual([]);
+    expect(readFileSync(join(ROOT, 'dist/testing/index.js'), 'utf8')).toMatch(/class TestEnvironment|TestEnvironment = class/);
   });
 
   test('is under the licence that it says', () => {

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { isSageError, type SageError } from '../../ts/index.ts';
+import type { SageError } from '../../ts/index.ts';
 import { misplaced, type Mishap } from './pipelines/misplaced.ts';
 import { mismatched } from './pipelines/mismatched.ts';
+import { failureOf } from './support/failure-of.ts';
 
 const file = fileURLToPath(new URL('pipelines/misplaced.ts', import.meta.url));
 const lines = readFileSync(file, 'utf8').split('\n');
@@ -17,15 +18,6 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const marked = (mark: string): number => lines.findIndex((line) => line.endsWith(`// ${mark}`)) + 1;
-
-async function failureOf(promise: Promise<unknown>): Promise<SageError> {
-  const error: unknown = await promise.then(
-    () => expect.unreachable('it did not fail'),
-    (reason: unknown) => reason,
-  );
-  if (!isSageError(error)) throw error;
-  return error;
-}
 
 describe.each([1, 2])('at parallelism %i', (parallelism) => {
   const run = (mishap: Mishap): Promise<SageError> => failureOf(misplaced.run({ mishap, out: join(folder, `${mishap}-${parallelism}/`) }, { parallelism }));

@@ -7,7 +7,8 @@ import * as v from 'valibot';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 
-import { FileSource, JsonLinesSink, LocalEnvironment, ParquetSink, SageError, type SchemaIssue, type StandardSchema, StreamSource } from '../../ts/index.ts';
+import { FileSource, JsonLinesSink, LocalEnvironment, ParquetSink, type SageError, type SchemaIssue, type StandardSchema, StreamSource } from '../../ts/index.ts';
+import { failureOf } from './support/failure-of.ts';
 import { numbers, recordsOf, runToArray } from './support/run-to-array.ts';
 
 const ORDERS = [
@@ -36,15 +37,10 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function failureOf(build: (env: LocalEnvironment) => unknown): Promise<SageError> {
+function failureOfPipeline(build: (env: LocalEnvironment) => unknown): Promise<SageError> {
   const env = new LocalEnvironment('schemas');
   build(env);
-  const error: unknown = await env.submit({ autostop: true }).then(
-    () => 'it has not failed',
-    (error: unknown) => error,
-  );
-  if (!(error instanceof SageError)) throw new Error(`no SageError: ${String(error)}`);
-  return error;
+  return failureOf(env.submit({ autostop: true }));
 }
 
 describe.each<[string, StandardSchema]>([
@@ -70,7 +66,7 @@ describe.each<[string, StandardSchema]>([
 
   it('given a record that does not match, then the error has the record, the operator and what is wrong where', async () => {
     const record = { id: 'one', price: '1', at: '2024-03-01T00:00:00.000Z' };
-    const error = await failureOf((env) => env.fromCollection<unknown>([ORDERS[0], record]).validate(schema).named('check').sink([]));
+    const error = await failureOfPipeline((env) => env.fromCollection<unknown>([ORDERS[0], record]).validate(schema).named('check').sink([]));
     expect(error).toMatchObject({ code: 'SAGE_SCHEMA_INVALID', domain: 'external', operator: 'check', record, context: { issues: 1 } });
     expect(error.message).toMatch(`a record does not match its ${vendor} schema: id: `);
     expect(error.cause).toEqual([{ path: ['id'], message: expect.any(String) as string }]);
@@ -82,20 +78,20 @@ describe('schemas', () => {
   it('given an asynchronous one, then records are awaited one after the other, and errors are the same', async () => {
     const schema = z.object({ id: z.number().refine(async (id) => (await Promise.resolve(id)) !== 7, 'seven is taken') });
     expect(await recordsOf((env) => env.fromCollection(numbers(5).map((id) => ({ id }))).validate(schema))).toEqual(numbers(5).map((id) => ({ id })));
-    const error = await failureOf((env) => env.fromCollection(numbers(9).map((id) => ({ id }))).validate(schema).sink([]));
+    const error = await failureOfPipeline((env) => env.fromCollection(numbers(9).map((id) => ({ id }))).validate(schema).sink([]));
     expect(error).toMatchObject({ code: 'SAGE_SCHEMA_INVALID', record: { id: 7 }, cause: [{ path: ['id'], message: 'seven is taken' }] });
   });
 
   it('given many issues, then the message has the first three and their number, the cause all of them', async () => {
     const schema = z.object({ a: z.number(), list: z.array(z.object({ b: z.number() })) });
-    const error = await failureOf((env) => env.fromCollection<unknown>([{ list: numbers(4).map(() => ({ b: 'x' })) }]).validate(schema).sink([]));
+    const error = await failureOfPipeline((env) => env.fromCollection<unknown>([{ list: numbers(4).map(() => ({ b: 'x' })) }]).validate(schema).sink([]));
     expect(error.message).toMatch(/: a: .*; list\.0\.b: .*; list\.1\.b: .*; and 2 more/);
     expect((error.cause as SchemaIssue[]).map(({ path }) => path.join('/'))).toEqual(['a', 'list/0/b', 'list/1/b', 'list/2/b', 'list/3/b']);
   });
 
   it('given one that throws, then that is an error of the record like any other', async () => {
     const schema: StandardSchema<number> = { '~standard': { version: 1, vendor: 'broken', validate: () => { throw new RangeError('broken schema'); } } };
-    expect(await failureOf((env) => env.fromCollection([1]).validate(schema).sink([]))).toMatchObject({ code: 'SAGE_USER_THREW', record: 1, cause: expect.any(RangeError) as RangeError });
+    expect(await failureOfPipeline((env) => env.fromCollection([1]).validate(schema).sink([]))).toMatchObject({ code: 'SAGE_USER_THREW', record: 1, cause: expect.any(RangeError) as RangeError });
   });
 
   it('given undefined as its output, then the record is dropped as by a map, and counted', async () => {
@@ -106,7 +102,7 @@ describe('schemas', () => {
   it('given lines in a stream, then an invalid one is named by its number, also behind blank lines and in the async case', async () => {
     const lines = ['{"id":1}\n\n{"id":', '2}\n{"id":"three"}\n{"id":4}\n'];
     for (const schema of [z.object({ id: z.number() }), z.object({ id: z.number() }).refine(async () => true)]) {
-      const error = await failureOf((env) => env.fromSource(StreamSource.jsonLines(lines, { schema })).sink([]));
+      const error = await failureOfPipeline((env) => env.fromSource(StreamSource.jsonLines(lines, { schema })).sink([]));
       expect(error).toMatchObject({ code: 'SAGE_SCHEMA_INVALID', context: { line: 4 }, record: { id: 'three' } });
       expect(error.message).toMatch('the record in line 4 does not match');
     }
@@ -115,7 +111,7 @@ describe('schemas', () => {
   it('given parallel instances behind a stream, then no wrong line is named: records are copies there', async () => {
     const schema = z.object({ id: z.number() });
     const lines = numbers(500).map((id) => `{"id":${id === 400 ? '"x"' : id}}\n`);
-    const error = await failureOf((env) => env.fromSource(StreamSource.jsonLines(lines, { schema })).parallelism(2).sink([]));
+    const error = await failureOfPipeline((env) => env.fromSource(StreamSource.jsonLines(lines, { schema })).parallelism(2).sink([]));
     expect(error).toMatchObject({ code: 'SAGE_SCHEMA_INVALID', record: { id: 'x' } });
     expect(error.context['line']).toBeUndefined();
   });
@@ -153,7 +149,7 @@ describe('what a schema decides', () => {
 
   it('a schema that refuses unknown fields still sees them', async () => {
     const path = join(folder, 'orders.jsonl');
-    const error = await failureOf((env) => env.fromSource(FileSource.jsonLines(path, { schema: z.strictObject({ id: z.number(), price: z.string(), at: z.string() }) })).sink([]));
+    const error = await failureOfPipeline((env) => env.fromSource(FileSource.jsonLines(path, { schema: z.strictObject({ id: z.number(), price: z.string(), at: z.string() }) })).sink([]));
     expect(error).toMatchObject({ code: 'SAGE_SCHEMA_INVALID', cause: [{ path: [], message: expect.stringContaining('extra') as string }] });
   });
 

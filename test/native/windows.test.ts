@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exported, outcomeOf } from './support/binding.ts';
 import { imageOf, tinyGraph } from './support/tiny-job.ts';
 
+/** Outcomes of `windowsTake`. */
+const [NOTHING, RESULTS, PROGRAM, LATE, DONE, TOO_SMALL] = [0, 1, 2, 3, 4, -2];
 /** Instructions of a program: `docs/internals/windows.md`. */
 const [KEY, DROP, INIT, ADD, MERGE, EMIT, EMIT_PANES, FREE] = [1, 2, 3, 4, 5, 6, 7, 8];
 
@@ -28,11 +30,11 @@ let layout: number;
 
 beforeAll(() => {
   job = call('createJob', tinyGraph());
-  layout = call('internLayout', job, '{"key":"f64","row":{"tup":["f64"]}}');
+  layout = call('internLayout', job, '{"key":"f64","time":"f64","row":{"tup":["f64"]}}');
 });
 afterAll(() => void exported['dropJob']!(job));
 
-const imageOfRows = (rows: readonly Row[]): Uint8Array => imageOf(rows.length, layout, [doubles(rows.map(({ key }) => key)), doubles(rows.map(({ value }) => value))]);
+const imageOfRows = (rows: readonly Row[]): Uint8Array => imageOf(rows.length, layout, [doubles(rows.map(({ key }) => key)), doubles(rows.map(({ time }) => time)), doubles(rows.map(({ value }) => value))]);
 
 /** Tumbling windows of 10 ms by plain JavaScript: all rows, then a watermark after each batch, then the end. */
 function byHand(batches: readonly (readonly Row[])[]): Result[] {
@@ -66,44 +68,52 @@ function byHand(batches: readonly (readonly Row[])[]): Result[] {
   return results;
 }
 
-/** Runs batches through windows; `take` takes what is due, of the rows of a batch. */
-function run(handle: number, batches: readonly (readonly Row[])[], take: (batch: readonly Row[]) => void): number[] {
+/** What is taken of windows. */
+interface Taken {
+  readonly into: Uint8Array;
+  /** Bytes, and words of a program or late rows. */
+  readonly desc: Int32Array;
+}
+
+/** Runs batches through windows; `take` has results and programs, with the rows of the batch. Numbers of late rows, and what was counted at last. */
+function run(handle: number, batches: readonly (readonly Row[])[], take: (taken: Taken, batch: readonly Row[]) => void): { late: number[]; counts: number[] } {
   const late: number[] = [];
+  const [desc, counts] = [new Int32Array(2), new Float64Array(4)];
+  let into = new Uint8Array(8);
   let first = 0;
+  const takeAll = (batch: readonly Row[]): void => {
+    for (;;) {
+      const kind = call('windowsTake', handle, true, into, desc, counts);
+      if (kind === NOTHING) return;
+      if (kind === TOO_SMALL) into = new Uint8Array(Math.ceil(desc[0]! / 8) * 8);
+      else if (kind === LATE) late.push(...[...new Int32Array(into.buffer, 0, desc[1])].map((row) => first + row));
+      else if (kind === RESULTS || kind === PROGRAM) take({ into, desc }, batch);
+      else expect(kind).toBe(DONE);
+    }
+  };
   let watermark = Number.NEGATIVE_INFINITY;
   for (const batch of batches) {
-    const places = new Int32Array(batch.length + 1);
-    for (let next = 0; next < batch.length; ) {
-      next = call('windowsAdd', handle, imageOfRows(batch), Float64Array.from(batch, ({ time }) => time), next, 0, places);
-      late.push(...[...places.subarray(1, 1 + places[0]!)].map((row) => first + row));
-      take(batch);
-    }
+    call('windowsGive', handle, imageOfRows(batch), 0);
+    takeAll(batch);
     first += batch.length;
     watermark = Math.max(watermark, ...batch.map(({ time }) => time - 8));
-    if (call('windowsAdvance', handle, watermark, 0) === 1) take([]);
+    call('windowsAdvance', handle, watermark, 0);
+    takeAll([]);
   }
-  if (call('windowsFinish', handle) === 1) take([]);
-  return late;
+  call('windowsFinish', handle);
+  takeAll([]);
+  return { late, counts: [...counts] };
 }
 
 function native(batches: readonly (readonly Row[])[]): { results: Result[]; late: number[] } {
-  const handle = call('windowsCreate', job, '{"keyed":true,"time":"event","assigner":{"kind":"tumbling","sizeMs":10},"aggregates":[{"kind":"count"},{"kind":"sum","input":0}]}');
+  const handle = call('windowsCreate', job, '{"keyed":true,"time":"event","assigner":{"kind":"tumbling","sizeMs":10},"aggregates":[{"kind":"count"},{"kind":"sum","input":0}]}', true);
   const results: Result[] = [];
-  let into = new Uint8Array(8);
-  const desc = new Int32Array(4);
-  const late = run(handle, batches, () => {
-    for (;;) {
-      const given = call('windowsFire', handle, 3, into, desc);
-      if (given === 0) return;
-      if (given === -2) {
-        into = new Uint8Array(desc[1]!);
-        continue;
-      }
-      const header = new Int32Array(into.buffer, 0, 14);
-      const column = (at: number): Float64Array => new Float64Array(into.buffer, header[4 + 2 * at], desc[2]);
-      const [keys, starts, ends, counts, sums] = [0, 1, 2, 3, 4].map(column) as [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
-      for (let row = 0; row < desc[2]!; row++) results.push({ key: keys[row]!, start: starts[row]!, end: ends[row]!, count: counts[row]!, sum: sums[row]! });
-    }
+  const { late } = run(handle, batches, ({ into }) => {
+    const header = new Int32Array(into.buffer, 0, 14);
+    const rows = header[0]!;
+    const column = (at: number): Float64Array => new Float64Array(into.buffer, header[4 + 2 * at], rows);
+    const [keys, starts, ends, counts, sums] = [0, 1, 2, 3, 4].map(column) as [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
+    for (let row = 0; row < rows; row++) results.push({ key: keys[row]!, start: starts[row]!, end: ends[row]!, count: counts[row]!, sum: sums[row]! });
   });
   exported['stateDrop']!(handle);
   return { results, late };
@@ -111,42 +121,34 @@ function native(batches: readonly (readonly Row[])[]): { results: Result[]; late
 
 /** The accumulators of JavaScript: arrays by number. */
 function recorded(batches: readonly (readonly Row[])[], elements: boolean): { results: Result[]; late: number[] } {
-  const handle = call('windowsCreate', job, `{"keyed":true,"time":"event","assigner":{"kind":"tumbling","sizeMs":10},"elements":${elements}}`);
+  const handle = call('windowsCreate', job, `{"keyed":true,"time":"event","assigner":{"kind":"tumbling","sizeMs":10},"elements":${elements}}`, true);
   const results: Result[] = [];
   const keys: (number | undefined)[] = [];
   const accumulators: (number[] | undefined)[] = [];
-  let [words, windows] = [new Int32Array(1), new Float64Array(1)];
-  const desc = new Int32Array(2);
-  const late = run(handle, batches, (batch) => {
-    for (;;) {
-      const given = call('windowsProgram', handle, 3, words, windows, desc);
-      if (given === 0) return;
-      if (given === -2) {
-        [words, windows] = [new Int32Array(desc[0]!), new Float64Array(desc[1]!)];
-        continue;
-      }
-      const emit = (values: readonly number[], slot: number, window: number): void =>
-        void results.push({ key: keys[slot]!, start: windows[2 * window]!, end: windows[2 * window + 1]!, count: values.length, sum: values.reduce((a, b) => a + b, 0) });
-      const actions: Readonly<Record<number, (next: () => number) => void>> = {
-        [KEY!]: (next) => void (keys[next()] = batch[next()]!.key),
-        [DROP!]: (next) => void (keys[next()] = undefined),
-        [INIT!]: (next) => void (accumulators[next()] = []),
-        [ADD!]: (next) => {
-          for (let n = next(); n > 0; n--) {
-            const row = next();
-            accumulators[next()]!.push(batch[row]!.value);
-          }
-        },
-        [MERGE!]: (next) => void accumulators[next()]!.push(...accumulators[next()]!),
-        [EMIT!]: (next) => emit(accumulators[next()]!, next(), next()),
-        [EMIT_PANES!]: (next) => {
-          const [slot, window] = [next(), next()];
-          emit(Array.from({ length: next() }, () => accumulators[next()]!).flat(), slot, window);
-        },
-        [FREE!]: (next) => void (accumulators[next()] = undefined),
-      };
-      for (let at = 0; at < desc[0]!; ) actions[words[at++]!]!(() => words[at++]!);
-    }
+  const { late } = run(handle, batches, ({ into, desc }, batch) => {
+    const words = new Int32Array(into.buffer, 0, desc[1]);
+    const windows = new Float64Array(into.buffer, Math.ceil(desc[1]! / 2) * 8);
+    const emit = (values: readonly number[], slot: number, window: number): void =>
+      void results.push({ key: keys[slot]!, start: windows[2 * window]!, end: windows[2 * window + 1]!, count: values.length, sum: values.reduce((a, b) => a + b, 0) });
+    const actions: Readonly<Record<number, (next: () => number) => void>> = {
+      [KEY!]: (next) => void (keys[next()] = batch[next()]!.key),
+      [DROP!]: (next) => void (keys[next()] = undefined),
+      [INIT!]: (next) => void (accumulators[next()] = []),
+      [ADD!]: (next) => {
+        for (let n = next(); n > 0; n--) {
+          const row = next();
+          accumulators[next()]!.push(batch[row]!.value);
+        }
+      },
+      [MERGE!]: (next) => void accumulators[next()]!.push(...accumulators[next()]!),
+      [EMIT!]: (next) => emit(accumulators[next()]!, next(), next()),
+      [EMIT_PANES!]: (next) => {
+        const [slot, window] = [next(), next()];
+        emit(Array.from({ length: next() }, () => accumulators[next()]!).flat(), slot, window);
+      },
+      [FREE!]: (next) => void (accumulators[next()] = undefined),
+    };
+    for (let at = 0; at < words.length; ) actions[words[at++]!]!(() => words[at++]!);
   });
   expect(accumulators.filter((accumulator) => accumulator !== undefined)).toEqual([]);
   expect(keys.filter((key) => key !== undefined)).toEqual([]);
@@ -170,37 +172,38 @@ describe('windows', () => {
   });
 
   it('given late rows and gaps counts them, and says how many keys there are', () => {
-    const handle = call('windowsCreate', job, '{"keyed":true,"time":"event","assigner":{"kind":"sliding","sizeMs":1,"slideMs":10},"aggregates":[]}');
+    const handle = call('windowsCreate', job, '{"keyed":true,"time":"event","assigner":{"kind":"sliding","sizeMs":1,"slideMs":10},"aggregates":[]}', false);
     const rows = [0, 5, 20].map((time) => ({ key: 1, time, value: 0 }));
-    run(handle, [rows.slice(0, 2), rows.slice(2), rows.slice(0, 1)], () => {
-      while (call('windowsFire', handle, 10, new Uint8Array(1024), new Int32Array(4)) !== 0);
-    });
-    const counts = new Float64Array(4);
-    exported['windowsCounts']!(handle, counts);
-    expect([...counts]).toEqual([1, 1, 0, Number.POSITIVE_INFINITY]);
+    const { counts } = run(handle, [rows.slice(0, 2), rows.slice(2), rows.slice(0, 1)], () => undefined);
+    expect(counts).toEqual([1, 1, 0, Number.POSITIVE_INFINITY]);
     expect(call('windowsBytes', handle)).toBeGreaterThan(0);
     exported['stateDrop']!(handle);
   });
 
   it('given what does not fit says so and loses nothing', () => {
-    const handle = call('windowsCreate', job, '{"keyed":true,"time":"event","assigner":{"kind":"global"}}');
-    const image = imageOfRows([{ key: 1, time: 0, value: 2 }]);
-    const times = Float64Array.of(0);
-    const late = new Int32Array(2);
-    const [words, windows, desc] = [new Int32Array(100), new Float64Array(100), new Int32Array(2)];
-    expect(outcomeOf('windowsAdd', [handle, image, Float64Array.of(Number.NaN), 0, 0, late])).toMatchObject({ code: 'SAGE_INTERNAL', message: expect.stringContaining('row 0') as string });
-    expect(outcomeOf('windowsAdd', [handle, image, times, 0, 0, new Int32Array(1)])).toMatchObject({ code: 'SAGE_INTERNAL', message: expect.stringContaining('no room') as string });
-    expect(outcomeOf('windowsAdd', [handle, image, new Float64Array(late.buffer), 0, 0, late])).toMatchObject({ code: 'SAGE_INTERNAL', message: expect.stringContaining('overlap') as string });
-    expect(outcomeOf('windowsFire', [handle, 1, new Uint8Array(64), new Int32Array(4)])).toMatchObject({ code: 'SAGE_INTERNAL', message: expect.stringContaining('JavaScript has') as string });
-    expect(call('windowsAdd', handle, image, times, 0, 0, late)).toBe(1);
-    expect(outcomeOf('windowsAdd', [handle, image, times, 0, 0, late])).toMatchObject({ code: 'SAGE_INTERNAL', message: expect.stringContaining('before all that was due') as string });
-    expect(outcomeOf('windowsProgram', [handle, 1, words, windows, new Int32Array(1)])).toHaveProperty('code');
-    expect(call('windowsProgram', handle, 1, new Int32Array(1), windows, desc)).toBe(-2);
-    expect(call('windowsProgram', handle, 1, words, windows, desc)).toBe(1);
-    expect([...words.subarray(0, desc[0])]).toEqual([KEY, 0, 0, INIT, 1, ADD, 1, 0, 1]);
-    expect(outcomeOf('slotsFor', [handle, image, late])).toMatchObject({ code: 'SAGE_INTERNAL' });
+    const handle = call('windowsCreate', job, '{"keyed":true,"time":"event","assigner":{"kind":"global"}}', false);
+    const [into, desc, counts] = [new Uint8Array(400), new Int32Array(2), new Float64Array(4)];
+    expect(call('windowsGive', handle, imageOfRows([{ key: 1, time: 0, value: 2 }]), 0)).toBe(2);
+    expect(outcomeOf('windowsTake', [handle, false, into, new Int32Array(1), counts])).toMatchObject({ code: 'SAGE_INTERNAL', message: expect.stringContaining('2 integers') as string });
+    expect(outcomeOf('windowsTake', [handle, false, new Uint8Array(desc.buffer), desc, counts])).toMatchObject({ code: 'SAGE_INTERNAL', message: expect.stringContaining('overlap') as string });
+    expect(call('windowsTake', handle, false, new Uint8Array(4), desc, counts)).toBe(TOO_SMALL);
+    expect(call('windowsTake', handle, false, into, desc, counts)).toBe(PROGRAM);
+    expect([...new Int32Array(into.buffer, 0, desc[1])]).toEqual([KEY, 0, 0, INIT, 1, ADD, 1, 0, 1]);
+    expect(call('windowsTake', handle, false, into, desc, counts)).toBe(DONE);
+    expect(call('windowsTake', handle, false, into, desc, counts)).toBe(NOTHING);
+    expect(call('windowsTake', handle, true, into, desc, counts)).toBe(NOTHING);
+    expect(outcomeOf('slotsFor', [handle, imageOfRows([]), new Int32Array(2)])).toMatchObject({ code: 'SAGE_INTERNAL' });
     exported['stateDrop']!(handle);
     expect(outcomeOf('windowsAdvance', [handle, 0, 0])).toMatchObject({ code: 'SAGE_INTERNAL' });
+  });
+
+  it.each([
+    ['a time that no date can have', (): Uint8Array => imageOfRows([{ key: 1, time: Number.NaN, value: 2 }]), 'row 0'],
+    ['a batch that is none', (): Uint8Array => new Uint8Array(8), ''],
+  ])('given %s says so', (_what, image, message) => {
+    const handle = call('windowsCreate', job, '{"keyed":true,"time":"event","assigner":{"kind":"tumbling","sizeMs":1},"aggregates":[]}', false);
+    expect(outcomeOf('windowsGive', [handle, image(), 0])).toMatchObject({ code: expect.stringMatching(/^SAGE_/) as string, message: expect.stringContaining(message) as string });
+    exported['stateDrop']!(handle);
   });
 });
 

@@ -7,10 +7,8 @@ import { ParquetSink } from '../../ts/connectors/parquet-sink.ts';
 import { TextLinesSink } from '../../ts/connectors/text-lines-sink.ts';
 import type { CollectedRecords } from '../../ts/datastream/collect-stream.ts';
 import type { AsyncCall } from '../../ts/datastream/record-types.ts';
-import type { ConnectedStreams, DataStream, KeyedRoutedStream, KeyedStream, RoutedStream } from '../../ts/datastream/streams.ts';
+import type { DataStream, KeyedRoutedStream, KeyedStream, RoutedStream } from '../../ts/datastream/streams.ts';
 import { LocalEnvironment } from '../../ts/environment/local-environment.ts';
-import { BaseCoMapFunction } from '../../ts/functions/base-co-map-function.ts';
-import { BaseJoinFunction } from '../../ts/functions/base-join-function.ts';
 import { BatchFunction } from '../../ts/functions/batch-function.ts';
 import { count } from '../../ts/functions/builtin-aggregators.ts';
 import { FilterFunction } from '../../ts/functions/filter-function.ts';
@@ -403,40 +401,3 @@ expectTypeOf(bids.named('a').uid('b').parallelism('auto')).toEqualTypeOf<DataStr
 bids.parallelism('many');
 expectTypeOf(env.submit()).toEqualTypeOf<Promise<Job>>();
 expectTypeOf(env.submit({ autostop: true })).toEqualTypeOf<Promise<JobResult>>();
-
-// --- several inputs
-const sellers = env.fromCollection([{ id: 1, name: 'a' }]);
-const both = bids.connect(sellers);
-expectTypeOf(both).toEqualTypeOf<ConnectedStreams<[Bid, { id: number; name: string }], unknown>>();
-class Named extends BaseCoMapFunction {
-  map0(bid: Bid): number | undefined {
-    return bid.price;
-  }
-  async map1({ name }: { readonly name: string }): Promise<string> {
-    return Promise.resolve(name);
-  }
-}
-expectTypeOf(both.comap(Named)).toEqualTypeOf<DataStream<number | string>>();
-expectTypeOf(both.comap([(bid) => bid.price, ({ name }) => name])).toEqualTypeOf<DataStream<number | string>>();
-// @ts-expect-error -- a function for each stream
-both.comap([(bid) => bid.price]);
-// @ts-expect-error -- a handler for each stream
-bids.connect(sellers, sellers).comap(Named);
-// @ts-expect-error -- the other way round
-sellers.connect(bids).comap(Named);
-expectTypeOf(both.keyBy(['auction', ({ id }) => id])).toEqualTypeOf<ConnectedStreams<[Bid, { id: number; name: string }], number>>();
-// @ts-expect-error -- no such field
-both.keyBy(['auction', 'auction']);
-const pairs = both.keyBy(['auction', 'id']);
-expectTypeOf(pairs.join({ within: '5s' }, (bid, seller) => [bid.price, seller.name] as const)).toEqualTypeOf<DataStream<readonly [number, string]>>();
-expectTypeOf(pairs.join({ within: '5s', type: 'left' }, (bid, seller) => [bid.price, seller?.name] as const)).toEqualTypeOf<DataStream<readonly [number, string | undefined]>>();
-// @ts-expect-error -- there may be no seller
-pairs.join({ window: { timeWindow: 60 }, type: 'full' }, (_bid, seller) => seller.name);
-class PriceOf extends BaseJoinFunction<Bid | { readonly name: string }, number, number> {
-  execute(payload: Bid | { readonly name: string }, key: number, tag: number): void {
-    this.collect(key + tag + ('price' in payload ? payload.price : 0));
-  }
-}
-expectTypeOf(pairs.join(PriceOf)).toEqualTypeOf<DataStream<number>>();
-expectTypeOf(bids.keyBy('auction').join(sellers.keyBy('id'), PriceOf)).toEqualTypeOf<DataStream<number>>();
-expectTypeOf(bids.keyBy('auction').intervalJoin(sellers.keyBy('id'), { after: '1s', type: 'full' }, (bid, seller) => bid?.price ?? seller!.id)).toEqualTypeOf<DataStream<number>>();

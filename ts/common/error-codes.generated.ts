@@ -25,6 +25,7 @@ export type ErrorCode =
   | 'SAGE_PLAN_HANDLERS'
   | 'SAGE_PLAN_EVENT_TIME'
   | 'SAGE_PLAN_FUTURE'
+  | 'SAGE_PLAN_LOOP'
   | 'SAGE_PLAN_UNSUPPORTED'
   | 'SAGE_ENV_CLOSED'
   | 'SAGE_ENV_CONTEXT'
@@ -71,7 +72,14 @@ export type ErrorCode =
   | 'SAGE_KEY_UNSUPPORTED'
   | 'SAGE_CODEC_UNCLONEABLE'
   | 'SAGE_CODEC_DECODE'
+  | 'SAGE_EXPRESSION_VALUE'
   | 'SAGE_AGGREGATE_INPUT'
+  | 'SAGE_STATE_VALUE'
+  | 'SAGE_STATE_DIRECTORY'
+  | 'SAGE_STATE_IO'
+  | 'SAGE_STATE_CORRUPT'
+  | 'SAGE_STATE_VERSION'
+  | 'SAGE_SPILL_LIMIT'
   | 'SAGE_WORKER_IMPORT'
   | 'SAGE_WORKER_START'
   | 'SAGE_WORKER_DIED'
@@ -80,6 +88,7 @@ export type ErrorCode =
   | 'SAGE_JOB_FAILED'
   | 'SAGE_JOB_NOT_FOUND'
   | 'SAGE_JOB_STATE'
+  | 'SAGE_TEST_PENDING'
   | 'SAGE_JOB_COUNTS'
   | 'SAGE_SERVICE_NOT_FOUND'
   | 'SAGE_NATIVE_MISSING'
@@ -206,7 +215,7 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     domain: 'user',
     retryable: false,
     message: 'There are more or fewer handlers than connected streams.',
-    help: 'Give one handler for each stream: map0, map1 ... or a function each, in the order of connect.',
+    help: 'Give one handler for each stream, in the order of connect: map0, map1 ... of comap, or a function each; execute0, execute1 ... of process.',
   },
   SAGE_PLAN_EVENT_TIME: {
     domain: 'user',
@@ -219,6 +228,12 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     retryable: false,
     message: 'A feedback edge was not filled, or filled twice.',
     help: 'Call fillFuture exactly once for each fromFuture.',
+  },
+  SAGE_PLAN_LOOP: {
+    domain: 'user',
+    retryable: false,
+    message: 'A feedback loop cannot work as it was built.',
+    help: 'Move the operator that the message names behind the loop, or let records into the loop with union.',
   },
   SAGE_PLAN_UNSUPPORTED: {
     domain: 'user',
@@ -496,11 +511,53 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     message: 'A value of a batch could not be decoded.',
     help: 'This is a defect of SAGE Kernel; please report it with the message.',
   },
+  SAGE_EXPRESSION_VALUE: {
+    domain: 'user',
+    retryable: false,
+    message: 'A record has a value that an expression cannot take.',
+    help: 'Convert the field with toNumber(), toString(), toBoolean() or toDate(), or leave such records out with onError.',
+  },
   SAGE_AGGREGATE_INPUT: {
     domain: 'user',
     retryable: false,
     message: 'An aggregator was given a value that is not a number.',
     help: 'Aggregate a numeric field, or convert it in a function: sum((r) => Number(r.x)).',
+  },
+  SAGE_STATE_VALUE: {
+    domain: 'user',
+    retryable: false,
+    message: 'A value of a state cannot be written to disk: a function, a symbol, or an object of a class of yours.',
+    help: 'Keep plain data in states, and make objects of classes of it when it is read; or keep state in memory.',
+  },
+  SAGE_STATE_DIRECTORY: {
+    domain: 'external',
+    retryable: false,
+    message: 'The directory for state on disk cannot be used.',
+    help: 'Set SAGE_STATE_DIR to a directory on a local disk that this user may write to.',
+  },
+  SAGE_STATE_IO: {
+    domain: 'external',
+    retryable: true,
+    message: 'State on disk could not be read or written.',
+    help: 'The cause is the message of the operating system.',
+  },
+  SAGE_STATE_CORRUPT: {
+    domain: 'external',
+    retryable: false,
+    message: 'A file of the state on disk is damaged.',
+    help: 'Remove the directory that the message names, check the disk, and run the job again.',
+  },
+  SAGE_STATE_VERSION: {
+    domain: 'external',
+    retryable: false,
+    message: 'State on disk was written in a format that this version does not read.',
+    help: 'Use the version of SAGE Kernel that wrote it, or remove the directory.',
+  },
+  SAGE_SPILL_LIMIT: {
+    domain: 'user',
+    retryable: false,
+    message: 'A queue on disk would hold more than its limit.',
+    help: 'Raise the limit, or let the loop give out less than it takes in.',
   },
   SAGE_WORKER_IMPORT: {
     domain: 'user',
@@ -549,6 +606,12 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     retryable: false,
     message: 'The job is in a state in which this is not possible.',
     help: 'The message names the state and the states that allow it.',
+  },
+  SAGE_TEST_PENDING: {
+    domain: 'user',
+    retryable: false,
+    message: 'What a test waits for has not come.',
+    help: 'The message names what is still pending: settle it in the test, or let time go on.',
   },
   SAGE_JOB_COUNTS: {
     domain: 'internal',

@@ -1,8 +1,8 @@
 import type { EdgeId, StageId, TaskId } from '../common/ids.ts';
-import type { ExchangePartition } from './physical-plan.ts';
+import type { ExchangePartition, FeedbackExchange } from './physical-plan.ts';
 
 /** Who runs a task. */
-export type TaskKind = 'js' | 'nativeSource' | 'nativeSink';
+export type TaskKind = 'js' | 'nativeSource' | 'nativeSink' | 'nativeAggregate';
 
 /** One parallel instance of a stage. */
 export interface Task {
@@ -19,10 +19,12 @@ export interface Task {
   readonly kind: TaskKind;
   /** Whether it makes records by itself; such a task has no gates. */
   readonly isSource: boolean;
-  /** JSON of the connector; native tasks only. */
+  /** JSON of the connector or aggregate; native tasks only. */
   readonly spec: string | undefined;
   /** Gets no records, and the job does not wait for its isolate, until that comes. */
   readonly dormant: boolean;
+  /** JSON of the operators that each batch goes through before it is sent; native sources and aggregates only. */
+  readonly chain: string | undefined;
 }
 
 /** One physical edge: a queue from one task to another. */
@@ -39,6 +41,10 @@ export interface Edge {
   readonly partition: ExchangePartition;
   readonly maxRows: number;
   readonly maxBytes: number;
+  /** The loop that it closes. */
+  readonly feedback?: FeedbackExchange;
+  /** Says nothing about event time. */
+  readonly timeless?: boolean;
 }
 
 /** What the core is given. */

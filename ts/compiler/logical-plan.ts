@@ -2,6 +2,7 @@ import type { OperatorId } from '../common/ids.ts';
 import type { BaseTransformation, TransformationKind } from '../transformations/base-transformation.ts';
 import type { SourceDescriptor } from '../transformations/source-descriptor.ts';
 import type { Transformation } from '../transformations/transformation.ts';
+import type { MixedEventTime } from './logical/mixed-event-time.ts';
 
 /** What an operator does; `extract` is put in by the optimiser. */
 export type OperatorKind = TransformationKind | 'extract';
@@ -34,6 +35,8 @@ export interface LogicalOperator {
   readonly keyedBy: OperatorId | undefined;
   /** Whether the records of all *inputs* have an event time. */
   readonly takesTime: boolean;
+  /** Only on a function with timers: why its records have no event time, though those of some of its streams have one. */
+  readonly mixedTime?: MixedEventTime | undefined;
   /** Whether the records of the *output* have an event time. */
   readonly timed: boolean;
   /** Whether the output ends by itself. */
@@ -42,6 +45,16 @@ export interface LogicalOperator {
   readonly transformation: Transformation;
   /** Only on a source: what to read, perhaps narrowed by the optimiser. */
   readonly source: SourceDescriptor | undefined;
+  /** Whether the core runs it without JavaScript; readers and writers are not counted among these. */
+  readonly inCore: boolean;
+  /** Why the core does not run it, though it says what it does by fields and expressions; goes on behind its name. */
+  readonly whyNotInCore: string | undefined;
+  /** The feedback loop that it is in. */
+  readonly loop?: number | undefined;
+  /** The other loops that its records may have gone around in. */
+  readonly behindLoops?: ReadonlySet<number>;
+  /** Whether all of its records come out of a future, so that nobody knows how far event time is there. */
+  readonly timeless?: boolean;
   /** Only on an aggregate: `extracted` when an `extract` before it has already read the inputs from the records. */
   readonly aggregateInput: 'record' | 'extracted' | undefined;
   /** Only on an `extract`: the aggregate whose inputs it reads. What fails here has failed there, as the user sees it. */

@@ -1,12 +1,18 @@
 import type { OperatorId, StageId } from '../common/ids.ts';
+import type { ExpressionNode } from '../functions/expressions/expression-node.ts';
+import type { AnyExpression } from '../functions/expressions/expression-types.ts';
+import type { NamedExpressions } from '../functions/expressions/linked-record.ts';
 import type { FieldPath } from '../functions/field-path.ts';
 import type { UserFunction } from '../functions/user-function.ts';
+import type { StatePlace } from '../transformations/state-settings.ts';
 import type { BatchSettings } from '../transformations/batch-transformation.ts';
 import type { AnyAggregator } from '../transformations/aggregate-transformation.ts';
 import type { TimestampSelector, TimestampSettings } from '../transformations/assign-timestamps-transformation.ts';
 import type { Emit } from '../transformations/emit.ts';
 import type { AsOfJoinSettings } from '../transformations/as-of-join-transformation.ts';
+import type { LoopLimits } from '../transformations/from-future-transformation.ts';
 import type { IntervalJoinSettings } from '../transformations/interval-join-transformation.ts';
+import type { LookupSettings } from '../transformations/lookup-transformation.ts';
 import type { AsyncSettings } from '../transformations/map-async-transformation.ts';
 import type { UnknownRoute } from '../transformations/route-transformation.ts';
 import type { SampleSettings } from '../transformations/sample-transformation.ts';
@@ -32,6 +38,8 @@ export interface CoInput {
   readonly input: number;
   /** The node whose instance of the user's class all of them call: that of the first input; each its own where there is a function for each. */
   readonly owner: number;
+  /** Only of a function with a broadcast side: which of its methods takes the records, `execute` or `executeBroadcast`. */
+  readonly takes?: 'records' | 'broadcast';
 }
 
 /** What a node of a stage does. */
@@ -39,10 +47,14 @@ export type StageOp =
   /** A JavaScript source; a root. A stage with one has no gates. */
   | { readonly kind: 'source'; readonly source: SourceDescriptor }
   /** Batches of an exchange; a root. */
-  | { readonly kind: 'input'; readonly gate: number; readonly exchange: number; readonly timed: boolean }
+  | { readonly kind: 'input'; readonly gate: number; readonly exchange: number; readonly timed: boolean; /** Watermarks never come with the records, and nobody is to wait for them. */ readonly timeless?: boolean }
   /** `process` is a flatMap whose results are only what it collects. */
-  | { readonly kind: 'map' | 'flatMap' | 'filter' | 'process'; readonly fn: UserFunction; readonly coInput?: CoInput; /** Only on a map: its function takes both halves of a record. */ readonly takesPair?: boolean }
-  | { readonly kind: 'mapAsync'; readonly fn: UserFunction; readonly settings: AsyncSettings }
+  | { readonly kind: 'map' | 'flatMap' | 'process'; readonly fn: UserFunction; readonly coInput?: CoInput; /** Only on a map: its function takes both halves of a record. */ readonly takesPair?: boolean }
+  /** A node of an expression gives a boolean, or null. */
+  | { readonly kind: 'filter'; readonly fn: UserFunction | ExpressionNode }
+  /** Makes records of expressions; the other fields stay where `keepsOthers`. */
+  | { readonly kind: 'select'; readonly columns: NamedExpressions; readonly keepsOthers: boolean }
+  | { readonly kind: 'mapAsync'; readonly fn: UserFunction; readonly settings: AsyncSettings; /** Set when it finds rows: `fn` takes keys. */ readonly lookup?: LookupSettings }
   | { readonly kind: 'batch'; readonly keyed: boolean; readonly settings: BatchSettings }
   | { readonly kind: 'dedup'; readonly keyed: boolean; readonly by: Selector | undefined; readonly ttlMs: number | undefined }
   | { readonly kind: 'sample'; readonly settings: SampleSettings }
@@ -50,12 +62,14 @@ export type StageOp =
   | { readonly kind: 'zipWithIndex' }
   /** Hands on what it gets, without a key; the exchange before it does the work. */
   | { readonly kind: 'rebalance' }
+  /** Hand on what they get, without a key: the two ends of a feedback edge. */
+  | { readonly kind: 'fromFuture' | 'fillFuture' }
   /** Gives records to its side outputs by name, and all of them to its children. */
   | { readonly kind: 'route'; readonly fn: UserFunction; readonly names: readonly string[] | undefined; readonly unknown: UnknownRoute }
   /** Hands on what its parent gives beside its results; in the parent's stage. */
   | { readonly kind: 'sideOutput'; readonly channel: SideChannel; readonly tag: string }
   /** Evaluates the key for what is below. */
-  | { readonly kind: 'keyBy'; readonly selector: UserFunction | FieldPath }
+  | { readonly kind: 'keyBy'; readonly selector: UserFunction | FieldPath | AnyExpression }
   /** Gives each record its event time, and says how far event time is. */
   | { readonly kind: 'assignTimestamps'; readonly selector: TimestampSelector; readonly settings: TimestampSettings }
   /** Hands on what all its parents give, without a key. */
@@ -72,7 +86,7 @@ export type StageOp =
   /** Record and key become key and tuple of the inputs of those aggregators that have one, in order. */
   | { readonly kind: 'extract'; readonly spec: AggregatorSpec }
   /** `time`: whether records have an event time, without which there are no timers of it. */
-  | { readonly kind: 'keyedProcess'; readonly fn: UserFunction; readonly time: 'event' | 'processing' }
+  | { readonly kind: 'keyedProcess'; readonly fn: UserFunction; readonly coInput?: CoInput; readonly time: 'event' | 'processing' }
   | {
       readonly kind: 'window';
       readonly keyed: boolean;
@@ -85,8 +99,8 @@ export type StageOp =
     }
   /** Pairs of records of two sides that are close in event time. */
   | { readonly kind: 'intervalJoin'; readonly settings: IntervalJoinSettings }
-  /** Pairs of each record of the left side with the latest one of the right side. */
-  | { readonly kind: 'asOfJoin'; readonly settings: AsOfJoinSettings }
+  /** Pairs of each record of the left side with the latest one of the right side; `processing`: of a table, as it is when the record comes. */
+  | { readonly kind: 'asOfJoin'; readonly settings: AsOfJoinSettings; readonly time: 'event' | 'processing' }
   | { readonly kind: 'sink'; readonly sink: SinkDescriptor }
   /** Writes batches. `output` counts the outputs of the stage from 0. */
   | {
@@ -95,6 +109,8 @@ export type StageOp =
       readonly output: number;
       /** Whether event times and watermarks go with the records. */
       readonly timed: boolean;
+      /** Watermarks stay here. */
+      readonly timeless?: boolean;
       /** Whose failure it is when a record cannot be encoded: the writer's, where there is one behind the exchange, else that of the operator which gives it. */
       readonly owner: LogicalOperator;
     }
@@ -150,6 +166,8 @@ export interface Stage {
   readonly placement: Placement;
   /** Why it runs there, in words. */
   readonly reason: string;
+  /** Whether it is in a feedback loop: it says when it has nothing left, so that the end of the loop can be found. */
+  readonly inLoop?: boolean;
   /** Parents before children. */
   readonly nodes: readonly StageNode[];
   /** Exchange of each gate. */
@@ -162,6 +180,12 @@ export interface Stage {
  * Which instance a record goes to. `forward` has one target: the instance with the same number, or the only one there is.
  */
 export type ExchangePartition = 'forward' | 'hash' | 'broadcast' | 'rebalance';
+
+/** What all queues of an exchange that leads back may hold together. */
+export interface FeedbackExchange extends LoopLimits {
+  /** The future's. */
+  readonly name: string;
+}
 
 /** A queue between two stages; at run time one physical edge for each pair of instances that it connects. */
 export interface Exchange {
@@ -186,6 +210,10 @@ export interface Exchange {
   readonly maxRows: number;
   /** Bytes in flight at which the producer waits, of each physical edge. */
   readonly maxBytes: number;
+  /** The loop that it closes: its producer never waits, and what is too much for memory goes to disk. */
+  readonly feedback?: FeedbackExchange;
+  /** Whether event time is not known here, as all records come out of a future: no watermarks go through it. */
+  readonly timeless?: boolean;
   /** How many times as large as usual the producer's batches are, as they are divided among the targets. */
   readonly spread: number;
 }
@@ -215,6 +243,8 @@ export interface PhysicalPlan {
   readonly exchanges: readonly Exchange[];
   readonly isolates: IsolatePlan;
   readonly earlyEnds: readonly EarlyEnd[];
+  /** Where `ctx.state` is; nothing where no operator has it. */
+  readonly state: StatePlace | undefined;
   /** What the user should know: removed branches, parallelism without threads. */
   readonly warnings: readonly string[];
 }

@@ -6,7 +6,7 @@ import { runsInCore } from './native-aggregates.ts';
 /**
  * Who keeps what windows hold.
  *
- * - `core`: built-in aggregators, in columns of the core
+ * - `core`: built-in aggregators, in columns of the core, unless JavaScript decides when there is a result
  * - `accumulators`: JavaScript, an accumulator for each pane or window
  * - `elements`: JavaScript, all records of a pane or window
  */
@@ -16,7 +16,7 @@ export type WindowKeeper = 'core' | 'accumulators' | 'elements';
 export function windowKeeper(result: WindowResult, settings: WindowSettings): WindowKeeper {
   if (result.kind === 'elements') return 'elements';
   if (result.kind === 'reduce') return 'accumulators';
-  if (runsInCore(result.spec, 'final')) return 'core';
+  if (runsInCore(result.spec, 'final') && settings.trigger.kind !== 'custom') return 'core';
   return mergesPanes(settings) && !canMerge(result.spec) ? 'elements' : 'accumulators';
 }
 

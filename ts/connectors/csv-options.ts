@@ -2,12 +2,13 @@ import { planError } from '../common/errors.ts';
 import type { SourceLocation } from '../common/source-location.ts';
 import { type AllowedSetting, COLUMN_NAMES, FLAG, LINE_BYTES, oneOf, WHOLE_NUMBER } from './connector-arguments.ts';
 import { type FileStreamOptions, STREAM } from './file-set.ts';
+import { TIMESTAMPS, type TimestampsOption } from './source-timestamps.ts';
 
 /** What the cells of a CSV column become. */
 export type CsvColumnType = 'string' | 'number' | 'boolean' | 'date' | 'json';
 
 /** Options of `FileSource.csv`. */
-export interface CsvOptions<T> extends FileStreamOptions {
+export interface CsvOptions<T> extends FileStreamOptions, TimestampsOption {
   /** The columns to read; the others are skipped while parsing. All when left away. */
   readonly columns?: readonly (keyof T & string)[];
   /**
@@ -95,6 +96,7 @@ const TEXTS: AllowedSetting = {
 export const CSV_SETTINGS: Readonly<Record<keyof CsvOptions<unknown>, AllowedSetting>> = {
   ...STREAM,
   columns: COLUMN_NAMES,
+  timestamps: TIMESTAMPS,
   header: {
     accepts: (value) => FLAG.accepts(value) || COLUMN_NAMES.accepts(value),
     expected: "true, false, or the names of the columns, such as ['id', 'price']",

@@ -2,13 +2,15 @@ import { captureSourceLocation, type SourceLocation } from '../common/source-loc
 import type { SchemaInput, SchemaOutput, StandardSchema } from '../common/standard-schema.ts';
 import type { Source } from '../transformations/connector.ts';
 import { isStandardInput, type NativeSource, type NativeSourceSpec } from '../transformations/source-descriptor.ts';
+import type { SourceTimestamps } from '../transformations/source-descriptor.ts';
 import { type AllowedSetting, checkSettings, COLUMN_NAMES, LINE_BYTES, oneOf, SCHEMA } from './connector-arguments.ts';
+import { TIMESTAMPS, type TimestampsOption, toSourceTimestamps } from './source-timestamps.ts';
 import { CSV_SETTINGS, checkSeparators, type CsvOptions } from './csv-options.ts';
 import { FILE_SET, type FilePath, type FileSetOptions, fileSetSpec, STREAM, type FileStreamOptions } from './file-set.ts';
 import { JSON_SETTINGS, type JsonOptions, pathTo } from './json-options.ts';
 
 /** Options of sources with named columns. */
-export interface ColumnOptions<T> {
+export interface ColumnOptions<T> extends TimestampsOption {
   /** The fields to read; the others are skipped while parsing. All when left away. */
   readonly columns?: readonly (keyof T & string)[];
 }
@@ -50,6 +52,7 @@ const LINES: Readonly<Record<keyof LineOptions, AllowedSetting>> = { ...STREAM, 
 const TYPED_COLUMNS: Readonly<Record<keyof TypedColumnOptions<unknown>, AllowedSetting>> = {
   ...FILE_SET,
   columns: COLUMN_NAMES,
+  timestamps: TIMESTAMPS,
   int64: oneOf('exact', 'f64', 'string'),
   decimal: oneOf('auto', 'f64', 'string'),
   binary: oneOf('error', 'base64', 'utf8'),
@@ -83,6 +86,7 @@ export class FileSource<out T> implements Source<T> {
   declare readonly record?: T;
   readonly #spec: NativeSourceSpec;
   readonly #schema: StandardSchema | undefined;
+  readonly #timestamps: SourceTimestamps | undefined;
 
   private constructor(
     type: NativeSourceSpec['type'],
@@ -93,17 +97,18 @@ export class FileSource<out T> implements Source<T> {
   ) {
     const call = `FileSource.${type}`;
     const checked: Partial<FileSetOptions & Record<string, unknown>> & { schema?: unknown } = checkSettings(options, { ...allowed, schema: SCHEMA }, call, declaredAt);
-    const { schema, watch, ...settings } = checked;
+    const { schema, watch, timestamps, ...settings } = checked;
     const at = settings['at'] === undefined ? {} : { at: pathTo(settings['at'] as string) };
     this.#spec = { type, ...fileSetSpec(path, { watch, isStream: 'compression' in allowed }, call, declaredAt), ...settings, ...at };
     this.#schema = schema as StandardSchema | undefined;
+    this.#timestamps = timestamps === undefined ? undefined : toSourceTimestamps(timestamps, { call, hasSchema: schema !== undefined, columns: settings['columns'] as readonly string[] | undefined }, declaredAt);
   }
 
   /** One record for each line of JSON. `T` is what you say it is: lines are checked only against a `schema`, whose output is the record. */
   static jsonLines<S extends StandardSchema>(path: FilePath, options: JsonLinesOptions<SchemaInput<S>> & SchemaOption<S>): FileSource<SchemaOutput<S>>;
   static jsonLines<T = unknown>(path: FilePath, options?: JsonLinesOptions<T>): FileSource<T>;
   static jsonLines(path: FilePath, options: JsonLinesOptions<never> = {}): FileSource<unknown> {
-    return new FileSource('jsonLines', path, options, { columns: COLUMN_NAMES, ...LINES }, captureSourceLocation(FileSource.jsonLines));
+    return new FileSource('jsonLines', path, options, { columns: COLUMN_NAMES, timestamps: TIMESTAMPS, ...LINES }, captureSourceLocation(FileSource.jsonLines));
   }
 
   /** One record for each line, without its line end (`\n` or `\r\n`). UTF-8. */
@@ -165,7 +170,7 @@ export class FileSource<out T> implements Source<T> {
   describe(): NativeSource {
     const { type, path, watch } = this.#spec;
     const schema = this.#schema === undefined ? {} : { schema: this.#schema };
-    return { form: 'native', spec: this.#spec, bounded: watch === undefined, splittable: type === 'json' ? mayBeMany(path) : !isStandardInput(path), ...schema };
+    return { form: 'native', spec: this.#spec, bounded: watch === undefined, splittable: type === 'json' ? mayBeMany(path) : !isStandardInput(path), ...schema, ...(this.#timestamps === undefined ? {} : { timestamps: this.#timestamps }) };
   }
 }
 

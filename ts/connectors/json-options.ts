@@ -1,8 +1,9 @@
 import { type AllowedSetting, COLUMN_NAMES, LINE_BYTES } from './connector-arguments.ts';
 import { type FileStreamOptions, STREAM } from './file-set.ts';
+import { TIMESTAMPS, type TimestampsOption } from './source-timestamps.ts';
 
 /** Options of `FileSource.json`. */
-export interface JsonOptions<T> extends FileStreamOptions {
+export interface JsonOptions<T> extends FileStreamOptions, TimestampsOption {
   /**
    * Where in the document the records are: `'result.rows'`, or as a JSON pointer, `'/result/rows'`. When left away the document is
    * the array of records, or the record.
@@ -26,6 +27,7 @@ export const JSON_SETTINGS: Readonly<Record<keyof JsonOptions<unknown>, AllowedS
   ...STREAM,
   at: { accepts: isPlace, expected: "field names with points between them, such as 'result.rows', or a JSON pointer, such as '/result/rows'" },
   columns: COLUMN_NAMES,
+  timestamps: TIMESTAMPS,
   maxRecordBytes: LINE_BYTES,
 };
 

@@ -11,21 +11,26 @@ import { CoMapTransformation } from '../transformations/co-map-transformation.ts
 import { JoinTransformation } from '../transformations/join-transformation.ts';
 import type { JoinType } from '../transformations/join-type.ts';
 import { KeyByTransformation } from '../transformations/key-by-transformation.ts';
-import { checkCount, toCoMapHandlers } from './connected-arguments.ts';
+import { KeyedProcessTransformation } from '../transformations/keyed-process-transformation.ts';
+import { checkCount, toCoMapHandlers, toCoProcess } from './connected-arguments.ts';
 import { DataStream } from './data-stream.ts';
 import { type IntervalJoinOptions, type WindowJoinOptions, checkJoinInputs, toPairJoin } from './join-arguments.ts';
 import { toKeySelector } from './key-selector.ts';
+import type { KeyedStream } from './keyed-stream.ts';
 import { addPairJoin } from './pair-join.ts';
 import { checkParallelism } from './plan-checks.ts';
-import type { ClassOf, Executes, Mapped, RecordFunction } from './record-types.ts';
+import type { ClassOf, Collected, Executes, Mapped, ProcessesConnected, RecordFunction } from './record-types.ts';
 import type { ClassOptions, SinkOptions, StreamSinkOptions } from './stream-options.ts';
-import { registerStreamKinds } from './stream-kinds.ts';
+import { registerStreamKinds, streamKinds } from './stream-kinds.ts';
 
 /** The numbers of connected streams, as texts. */
 type Inputs<Ins extends readonly unknown[]> = Extract<keyof Ins, `${number}`>;
 
 /** The handlers that a class for `comap` has: `map0` for the first stream, and so on. */
 export type CoMapMethods<Ins extends readonly unknown[]> = { readonly [I in Inputs<Ins> as `map${I}`]: (record: Ins[I]) => unknown };
+
+/** The handlers that a class for `process` has: `execute0` for the first stream, and so on. */
+export type CoProcessMethods<Ins extends readonly unknown[]> = { readonly [I in Inputs<Ins> as `execute${I}`]: (record: Ins[I]) => unknown };
 
 /** What the handlers of a class give. */
 export type CoMapResults<F> = { [Name in keyof F & `map${number}`]: F[Name] extends (record: never) => infer R ? Mapped<R> : never }[keyof F & `map${number}`];
@@ -180,6 +185,22 @@ export class ConnectedStreams<out Ins extends readonly unknown[], out K = unknow
     if (fn !== undefined) return this.#derive(new JoinTransformation(inputs, fn, declaredAt));
     const { environment } = this.#streams[0]!;
     return new DataStream(environment, addPairJoin(environment, inputs, pairs!, declaredAt));
+  }
+
+  /**
+   * What a class that extends `KeyedCoProcessFunction` collects: it has a handler for each stream (`execute0`, `execute1` ...), and one
+   * state and timers for each key of all of them. Results keep the key.
+   *
+   * @throws SageError SAGE_PLAN_NOT_KEYED when a stream has no key, SAGE_PLAN_HANDLERS when there are more or fewer handlers than streams
+   */
+  process<F extends ProcessesConnected<K, Ins> & CoProcessMethods<Ins>, A extends readonly unknown[]>(Class: ClassOf<F, A>, ...args: NoInfer<A>): KeyedStream<K, Collected<F>>;
+  process<F extends ProcessesConnected<K, Ins> & CoProcessMethods<Ins>>(instance: F): KeyedStream<K, Collected<F>>;
+  process(value: unknown, ...args: readonly unknown[]): KeyedStream<K, never> {
+    const declaredAt = captureSourceLocation(this.process);
+    const inputs = this.#inputs;
+    const fn = toCoProcess(value, args, inputs, declaredAt);
+    const { environment } = this.#streams[0]!;
+    return streamKinds().keyed(environment, environment.add(new KeyedProcessTransformation(inputs, fn, 'several', declaredAt))) as KeyedStream<K, never>;
   }
 
   /** One record for each record of all streams: as `map` behind `union`. */

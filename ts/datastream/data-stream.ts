@@ -1,15 +1,16 @@
 import { captureSourceLocation, type SourceLocation } from '../common/source-location.ts';
 import type { SchemaOutput, StandardSchema } from '../common/standard-schema.ts';
 import type { AggregateResults, AggregateSpec } from '../functions/aggregator.ts';
+import type { ExpressionFor, ExpressionOf, Resolved, FieldName, SelectedFields, SelectedRecord, Widened, WithColumn } from '../functions/expressions/expression-types.ts';
+import type { LiteralValue } from '../functions/expressions/expression-node.ts';
+import { Expression } from '../functions/expressions/expression.ts';
 import type { FunctionPlace } from '../functions/check-user-function.ts';
 import { toUserFunction } from '../functions/check-user-function.ts';
-import { isClass } from '../functions/class-detection.ts';
 import { FilterFunction } from '../functions/filter-function.ts';
 import { FlatMapFunction } from '../functions/flat-map-function.ts';
 import { MapFunction } from '../functions/map-function.ts';
 import { type OutputTag, tagName } from '../functions/output-tag.ts';
-import { KeyedProcessFunction } from '../functions/keyed-process-function.ts';
-import { ProcessFunction } from '../functions/process-function.ts';
+import type { ProcessFunction } from '../functions/process-function.ts';
 import type { PathOf, PathValue } from '../functions/path-types.ts';
 import { lambdaFunction } from '../functions/user-function.ts';
 import { AggregateTransformation } from '../transformations/aggregate-transformation.ts';
@@ -22,27 +23,25 @@ import { FilterTransformation } from '../transformations/filter-transformation.t
 import { FlatMapTransformation } from '../transformations/flat-map-transformation.ts';
 import { KeyByTransformation } from '../transformations/key-by-transformation.ts';
 import { LimitTransformation } from '../transformations/limit-transformation.ts';
-import { MapAsyncTransformation } from '../transformations/map-async-transformation.ts';
 import { MapTransformation } from '../transformations/map-transformation.ts';
-import { KeyedProcessTransformation } from '../transformations/keyed-process-transformation.ts';
-import { ProcessTransformation } from '../transformations/process-transformation.ts';
 import { RebalanceTransformation } from '../transformations/rebalance-transformation.ts';
 import { ReduceTransformation } from '../transformations/reduce-transformation.ts';
 import { RouteTransformation, type UnknownRoute } from '../transformations/route-transformation.ts';
 import { SampleTransformation } from '../transformations/sample-transformation.ts';
+import { SelectTransformation } from '../transformations/select-transformation.ts';
 import { SideOutputTransformation, functionBehind } from '../transformations/side-output-transformation.ts';
 import { UnionTransformation } from '../transformations/union-transformation.ts';
 import { ValidateTransformation } from '../transformations/validate-transformation.ts';
 import { ZipWithIndexTransformation } from '../transformations/zip-with-index-transformation.ts';
 import type { Windows } from '../functions/windows/windows.ts';
+import type { BroadcastConnectedStreams, BroadcastStream } from './broadcast-stream.ts';
 import type { ConnectedStreams } from './connected-streams.ts';
 import { buildBranches } from './build-branches.ts';
-import { checkConnected } from './connected-arguments.ts';
-import { checkArgs, checkStrategy, toKeySelector } from './key-selector.ts';
-import { checkKeyed, isKeyedProcess } from './keyed-process-argument.ts';
+import { toConnected } from './connected-arguments.ts';
+import { checkStrategy, toKeySelector } from './key-selector.ts';
+import { toProcess } from './keyed-process-argument.ts';
 import type { KeyedStream } from './keyed-stream.ts';
 import {
-  checkAsyncOptions,
   checkBatchOptions,
   checkBranchNames,
   checkDedupOptions,
@@ -54,26 +53,21 @@ import {
 } from './operator-arguments.ts';
 import { checkAggregateSpec, checkEmit, checkKeyedState, checkOptions, checkSchema, checkText } from './plan-checks.ts';
 import { checkHasOutputs, outputGiver } from './side-output-giver.ts';
-import type { AsyncExecutes, AsyncFunction, Branches, BranchRecords, ClassOf, Collects, Executes, Flattenable, Flattened, Mapped, RecordFunction, Router, Simplify } from './record-types.ts';
+import { checkColumnName, checkColumns } from './expression-arguments.ts';
+import type { Branches, BranchRecords, ClassOf, Collects, Executes, Flattenable, Flattened, Mapped, RecordFunction, RecordOf, RecordsOf, Router, Simplify } from './record-types.ts';
 import type { RoutedStream } from './routed-stream.ts';
-import { SinkableStream } from './sinkable-stream.ts';
+import { AsyncStream } from './async-stream.ts';
 import { streamKinds } from './stream-kinds.ts';
-import { checkStreams, unionInputs } from './union-inputs.ts';
+import { unionInputs } from './union-inputs.ts';
 import { type TimeWindow, toWindowSettings } from './window-arguments.ts';
 import type { NoKey, WindowedStream } from './windowed-stream.ts';
-import type { BatchOptions, ClassOptions, DedupOptions, EmitOptions, KeyByOptions, MapAsyncOptions, NeededClassOptions, SampleOptions, TimestampOptions } from './stream-options.ts';
-
-/** The record type of a stream. */
-type RecordOf<S> = S extends DataStream<infer T> ? T : never;
-
-/** The record types of several streams. */
-export type RecordsOf<S extends readonly DataStream<unknown>[]> = { [I in keyof S]: RecordOf<S[I]> };
+import type { BatchOptions, ClassOptions, DedupOptions, EmitOptions, KeyByOptions, SampleOptions, TimestampOptions } from './stream-options.ts';
 
 /**
  * A stream of records of type `T`. Each call appends one operator to `environment.pipeline` and returns a new stream;
  * nothing runs before `submit`. Calling several operators on one stream gives each of them every record.
  */
-export class DataStream<out T> extends SinkableStream<T> {
+export class DataStream<out T> extends AsyncStream<T> {
   /**
    * One record for each record: the function's result, awaited when it is a promise. `undefined` drops the record
    * (counted), `null` is a value.
@@ -104,15 +98,55 @@ export class DataStream<out T> extends SinkableStream<T> {
     return this.derive(new FlatMapTransformation(this.transformation, toUserFunction(fn, args, place), declaredAt));
   }
 
-  /** Lets the records pass for which the function's result (awaited) is truthy. */
+  /**
+   * Lets the records pass for which the function's result (awaited) is truthy, or for which an expression is true.
+   *
+   * ```ts
+   * env.fromCollection([{ price: 5 }, { price: 500 }]).filter(col('price').gt(100)).print();
+   * ```
+   */
   filter<S extends T>(fn: (record: T) => record is S): DataStream<S>;
   filter(fn: RecordFunction<T, unknown>): DataStream<T>;
   filter<A extends readonly unknown[]>(Class: ClassOf<Executes<T, unknown>, A>, ...args: NoInfer<A>): DataStream<T>;
+  filter<E extends ExpressionFor<T, boolean>>(expression: E): DataStream<T>;
   filter(instance: Executes<T, unknown>): DataStream<T>;
   filter(fn: unknown, ...args: readonly unknown[]): DataStream<unknown> {
     const declaredAt = captureSourceLocation(this.filter);
     const place: FunctionPlace = { call: 'filter', bases: [FilterFunction], declaredAt };
-    return this.derive(new FilterTransformation(this.transformation, toUserFunction(fn, args, place), declaredAt));
+    const test = Expression.is(fn) && args.length === 0 ? fn : toUserFunction(fn, args, place);
+    return this.derive(new FilterTransformation(this.transformation, test, declaredAt));
+  }
+
+  /**
+   * Records with exactly these fields, each what an expression gives, or the value of the record's own field of that name; null where
+   * there is no value.
+   *
+   * ```ts
+   * const orders = env.fromCollection([{ item: 'pen', price: 5, count: 3 }]);
+   * orders.select({ item: col('item'), cents: col('price').mul(100) }).print();
+   * orders.select('item', 'count').print();
+   * ```
+   */
+  select<S extends Readonly<Record<string, ExpressionOf<T>>>>(columns: S): DataStream<SelectedRecord<T, S>>;
+  select<Name extends FieldName<T>, R = SelectedFields<T, Name>>(...names: readonly Name[]): DataStream<R>;
+  select(...columns: readonly unknown[]): DataStream<unknown> {
+    const declaredAt = captureSourceLocation(this.select);
+    return this.derive(new SelectTransformation(this.transformation, checkColumns(columns, declaredAt), false, declaredAt));
+  }
+
+  /**
+   * The records with one more field, an expression or a constant, or with another value in one that they have. The new records are plain
+   * objects: of a class instance only its own fields are left.
+   *
+   * ```ts
+   * env.fromCollection([{ item: 'pen', price: 5 }]).withColumn('taxed', col('price').mul(1.2)).print();
+   * ```
+   */
+  withColumn<Name extends string, E extends ExpressionOf<T>>(name: Name, expression: E): DataStream<WithColumn<T, Name, E>>;
+  withColumn<Name extends string, V extends LiteralValue>(name: Name, constant: V): DataStream<WithColumn<T, Name, Expression<unknown, Widened<V>, never>>>;
+  withColumn(name: unknown, expression: unknown): DataStream<unknown> {
+    const declaredAt = captureSourceLocation(this.withColumn);
+    return this.derive(new SelectTransformation(this.transformation, [checkColumnName(name, expression, declaredAt)], true, declaredAt));
   }
 
   /**
@@ -133,7 +167,7 @@ export class DataStream<out T> extends SinkableStream<T> {
   }
 
   /**
-   * Gives each record a key: that of a function, a class, or a field (`'id'`, `'user.id'`). Primitives (`null`, `undefined`
+   * Gives each record a key: that of a function, a class, an expression, or a field (`'id'`, `'user.id'`). Primitives (`null`, `undefined`
    * and `NaN` too), dates, and arrays and objects of these are keys, by value; functions, symbols, Maps and Sets are not.
    * Parallelism set here is that of the operators behind, up to the next `keyBy`.
    *
@@ -148,6 +182,7 @@ export class DataStream<out T> extends SinkableStream<T> {
     Class: ClassOf<Executes<T, K>, A>,
     ...options: ClassOptions<KeyByOptions, NoInfer<A>>
   ): KeyedStream<Awaited<K>, T>;
+  keyBy<E extends ExpressionOf<T>>(expression: E, options?: KeyByOptions): KeyedStream<Resolved<T, E>, T>;
   keyBy<K>(instance: Executes<T, K>, options?: KeyByOptions): KeyedStream<Awaited<K>, T>;
   keyBy<P extends PathOf<T>, K = PathValue<T, P>>(path: P, options?: KeyByOptions): KeyedStream<K, T>;
   keyBy(selector: unknown, options?: unknown): KeyedStream<unknown, T> {
@@ -158,41 +193,11 @@ export class DataStream<out T> extends SinkableStream<T> {
     return streamKinds().keyed(this.environment, this.environment.add(keyBy)) as KeyedStream<unknown, T>;
   }
 
-  /**
-   * One record for each record, with up to `concurrency` calls in flight: the operator for calls of models, databases and
-   * other services. Results keep the order of their records, unless `ordered: false`. The function's second argument has
-   * an `AbortSignal`, which is aborted when the attempt has run out of time, or the job is cancelled or has failed.
-   *
-   * ```ts
-   * env.fromCollection([1, 2, 3]).mapAsync(async (n) => n * n, { concurrency: 2, timeoutMs: 1000, retry: 3 }).print();
-   * ```
-   */
-  mapAsync<R>(fn: AsyncFunction<T, R>, options: MapAsyncOptions): DataStream<Mapped<R>>;
-  mapAsync<R, A extends readonly unknown[]>(
-    Class: ClassOf<AsyncExecutes<T, R>, A>,
-    ...options: NeededClassOptions<MapAsyncOptions, NoInfer<A>>
-  ): DataStream<Mapped<R>>;
-  mapAsync<R>(instance: AsyncExecutes<T, R>, options: MapAsyncOptions): DataStream<Mapped<R>>;
-  mapAsync(fn: unknown, options?: unknown): DataStream<unknown> {
-    const declaredAt = captureSourceLocation(this.mapAsync);
-    const { settings, args } = checkAsyncOptions(options, this.transformation.keyedBy !== undefined, declaredAt);
-    const place: FunctionPlace = { call: 'mapAsync', bases: [MapFunction], declaredAt };
-    const userFunction = toUserFunction(fn, isClass(fn) ? checkArgs(args, declaredAt) : [], place);
-    return this.derive(new MapAsyncTransformation(this.transformation, userFunction, settings, declaredAt));
-  }
-
   /** A class that emits with `collect`, as many records as it likes, also when its input has ended. */
   process<Out, A extends readonly unknown[]>(Class: ClassOf<ProcessFunction<T, Out>, A>, ...args: NoInfer<A>): DataStream<Out>;
   process<Out>(instance: ProcessFunction<T, Out>): DataStream<Out>;
   process(fn: unknown, ...args: readonly unknown[]): DataStream<unknown> {
-    const declaredAt = captureSourceLocation(this.process);
-    if (isKeyedProcess(fn)) {
-      checkKeyed(this.transformation, fn, declaredAt);
-      const place: FunctionPlace = { call: 'process', bases: [KeyedProcessFunction], needsBase: true, declaredAt };
-      return this.derive(new KeyedProcessTransformation(this.transformation, toUserFunction(fn, args, place), declaredAt));
-    }
-    const place: FunctionPlace = { call: 'process', bases: [ProcessFunction], needsBase: true, declaredAt };
-    return this.derive(new ProcessTransformation(this.transformation, toUserFunction(fn, args, place), declaredAt));
+    return this.derive(toProcess(this.transformation, fn, args, captureSourceLocation(this.process)));
   }
 
   /**
@@ -375,11 +380,15 @@ export class DataStream<out T> extends SinkableStream<T> {
    *
    * @throws SageError SAGE_PLAN_ARGUMENT for what is no stream, SAGE_PLAN_FOREIGN_STREAM
    */
+  connect<B>(rules: BroadcastStream<B>): BroadcastConnectedStreams<T, B>;
   connect<S extends readonly [DataStream<unknown>, ...DataStream<unknown>[]]>(...others: S): ConnectedStreams<[T, ...RecordsOf<S>], unknown>;
-  connect(...others: readonly unknown[]): ConnectedStreams<never, unknown> {
-    const declaredAt = captureSourceLocation(this.connect);
-    const streams = checkStreams<DataStream<unknown>>(this, checkConnected(others, declaredAt), 'connect', declaredAt);
-    return streamKinds().connected(streams) as unknown as ConnectedStreams<never, unknown>;
+  connect(...others: readonly unknown[]): unknown {
+    return toConnected(this, others, captureSourceLocation(this.connect));
+  }
+
+  /** This stream for `connect`, as one all of whose records go to each parallel instance of the process function there: see `BroadcastProcessFunction`. */
+  broadcast(): BroadcastStream<T> {
+    return streamKinds().broadcast(this) as BroadcastStream<T>;
   }
 
   /**
@@ -441,7 +450,7 @@ export class DataStream<out T> extends SinkableStream<T> {
   }
 
   /** The stream behind a new operator; a keyed stream stays keyed. */
-  protected derive(transformation: BaseTransformation): DataStream<unknown> {
+  protected override derive(transformation: BaseTransformation): DataStream<unknown> {
     return new DataStream(this.environment, this.environment.add(transformation));
   }
 

@@ -9,6 +9,7 @@ import type { AsOfJoinSettings } from '../transformations/as-of-join-transformat
 import type { IntervalJoinSettings } from '../transformations/interval-join-transformation.ts';
 import type { JoinType } from '../transformations/join-type.ts';
 import type { WindowSettings } from '../transformations/window-transformation.ts';
+import type { TableOptions } from './keyed-table.ts';
 import { checkKeyedState, checkOptions } from './plan-checks.ts';
 import { type TimeWindow, toWindowSettings } from './window-arguments.ts';
 
@@ -46,6 +47,18 @@ export interface AsOfJoinOptions<Type extends 'inner' | 'left' = 'inner'> {
   readonly type?: Type;
 }
 
+/** A join of each record of a stream with the row that a table has for its key. */
+export interface TableJoinOptions<Type extends 'inner' | 'left' = 'inner'> {
+  /** `'left'` gives records of the stream also where the table has no row. */
+  readonly type?: Type;
+  /**
+   * `'event'`: the row that held at the record's own time, whatever came first; both streams need `assignTimestamps`.
+   * `'processing'`: the row at hand when the record comes. When left away, `'event'` where both streams have event time, and
+   * `'processing'` where neither has.
+   */
+  readonly time?: 'event' | 'processing';
+}
+
 /** What a join of two sides was told. */
 export type PairJoin =
   | { readonly kind: 'window'; readonly settings: WindowSettings; readonly type: JoinType; readonly fn: PairFunction }
@@ -60,7 +73,17 @@ type PairFunction = (left: unknown, right: unknown) => unknown;
  * @throws SageError SAGE_PLAN_ARGUMENT or SAGE_PLAN_FUNCTION
  */
 export function toPairJoin(value: unknown, fn: unknown, inputs: number, declaredAt: SourceLocation): PairJoin | undefined {
-  if (typeof value !== 'object' || value === null || !('window' in value || 'within' in value)) return undefined;
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (!('window' in value || 'within' in value)) {
+    if (Object.getPrototypeOf(value) !== Object.prototype) return undefined;
+    throw planError('SAGE_PLAN_ARGUMENT', {
+      message: `join was given ${describeValue(value)}, which does not say which records belong together`,
+      expected: '{ window, type }, { within, type }, or a class that extends BaseJoinFunction',
+      found: describeValue(value),
+      fix: "Write join({ window: tumbling('10s') }, (left, right) => ...), or join({ within: '10s' }, ...).",
+      declaredAt,
+    });
+  }
   const isWindow = 'window' in value;
   const { window, within, type = 'inner' } = checkOptions(value, isWindow ? ['window', 'type'] : ['within', 'type'], 'join', declaredAt) as { window?: unknown; within?: unknown; type?: unknown };
   if (inputs !== 2) {
@@ -86,6 +109,28 @@ export function toAsOfJoin(options: unknown, fn: unknown, declaredAt: SourceLoca
   return { kind: 'asOf', settings: { withinMs, type: type as 'inner' | 'left' }, fn: checkPairFunction(fn, 'asOfJoin', declaredAt) };
 }
 
+/**
+ * The options and the function of a join with a table; the options may be left away.
+ *
+ * @throws SageError SAGE_PLAN_ARGUMENT or SAGE_PLAN_FUNCTION
+ */
+export function toTableJoin(table: TableOptions<never>, args: readonly unknown[], declaredAt: SourceLocation): PairJoin {
+  const [options, fn] = args.length === 1 ? [{}, args[0]] : args;
+  const { type = 'inner', time } = checkOptions(options, ['type', 'time'], 'join', declaredAt);
+  checkType(type, ['inner', 'left'], 'join', declaredAt);
+  if (time !== undefined && time !== 'event' && time !== 'processing') {
+    throw planError('SAGE_PLAN_ARGUMENT', {
+      message: `the time of join is ${describeValue(time)}`,
+      expected: "'event' or 'processing'",
+      found: describeValue(time),
+      fix: 'Leave it away: with event time in both streams it is that of the record.',
+      declaredAt,
+    });
+  }
+  const settings: AsOfJoinSettings = { withinMs: table.ttlMs, type: type as 'inner' | 'left', table: { isDeleted: table.deleted, time } };
+  return { kind: 'asOf', settings, fn: checkPairFunction(fn, 'join', declaredAt) };
+}
+
 function checkType(type: unknown, types: readonly unknown[], call: string, declaredAt: SourceLocation): void {
   if (types.includes(type)) return;
   throw planError('SAGE_PLAN_ARGUMENT', {
@@ -103,7 +148,7 @@ function checkPairFunction(fn: unknown, call: string, declaredAt: SourceLocation
     message: `${call} was given ${describeValue(fn)} for what becomes of two records`,
     expected: 'a function of the left and the right record',
     found: describeValue(fn),
-    fix: `Write ${call}(..., (left, right) => ({ ...left, ...right })).`,
+    fix: 'Give it as the last argument: (left, right) => ({ ...left, ...right }).',
     declaredAt,
   });
 }

@@ -2,6 +2,8 @@ import { isSageError, planError } from '../common/errors.ts';
 import type { SourceLocation } from '../common/source-location.ts';
 import { describeValue, toUserFunction } from '../functions/check-user-function.ts';
 import { isClass } from '../functions/class-detection.ts';
+import { Expression } from '../functions/expressions/expression.ts';
+import type { AnyExpression } from '../functions/expressions/expression-types.ts';
 import { compileFieldPath, type FieldPath } from '../functions/field-path.ts';
 import { KeyByFunction } from '../functions/key-by-function.ts';
 import type { UserFunction } from '../functions/user-function.ts';
@@ -9,8 +11,9 @@ import type { KeyStrategy } from '../transformations/key-by-transformation.ts';
 
 const STRATEGIES: readonly KeyStrategy[] = ['hash', 'broadcast', 'roundRobin'];
 
-/** What selects the key: a function, a class, an object, or a compiled path. @throws SageError a plan error. */
-export function toKeySelector(value: unknown, args: unknown, declaredAt: SourceLocation): UserFunction | FieldPath {
+/** What selects the key: a function, a class, an object, an expression, or a compiled path. @throws SageError a plan error. */
+export function toKeySelector(value: unknown, args: unknown, declaredAt: SourceLocation): UserFunction | FieldPath | AnyExpression {
+  if (Expression.is(value)) return value;
   if (typeof value !== 'string') {
     const isExecutable = typeof value === 'object' && value !== null && 'execute' in value;
     if (typeof value !== 'function' && !isExecutable) throw notASelector(value, declaredAt);

@@ -1,23 +1,34 @@
-import { captureSourceLocation } from '../common/source-location.ts';
+import { type SourceLocation, captureSourceLocation } from '../common/source-location.ts';
 import type { SchemaOutput, StandardSchema } from '../common/standard-schema.ts';
 import type { AggregateResults, AggregateSpec } from '../functions/aggregator.ts';
 import { type Windows, countWindow } from '../functions/windows/windows.ts';
-import type { PathOf } from '../functions/path-types.ts';
+import type { ExpressionFor, ExpressionOf, FieldName, SelectedFields, SelectedRecord, Widened, WithColumn } from '../functions/expressions/expression-types.ts';
+import type { LiteralValue } from '../functions/expressions/expression-node.ts';
+import type { Expression } from '../functions/expressions/expression.ts';
+import type { LookupCall, LookupFunction, LookupResult, LookupResults } from '../functions/lookup-function.ts';
+import type { PathOf, PathValue } from '../functions/path-types.ts';
 import type { ProcessFunction } from '../functions/process-function.ts';
 import type { BaseTransformation } from '../transformations/base-transformation.ts';
 import type { BaseJoinFunction } from '../functions/base-join-function.ts';
 import type { JoinType } from '../transformations/join-type.ts';
+import type { BroadcastConnectedStreams, BroadcastStream } from './broadcast-stream.ts';
 import type { ConnectedStreams, LeftOf, RightOf } from './connected-streams.ts';
-import { DataStream, type RecordsOf } from './data-stream.ts';
-import { type AsOfJoinOptions, type IntervalJoinOptions, type JoinInterval, type WindowJoinOptions, checkJoinInputs, toAsOfJoin } from './join-arguments.ts';
+import { DataStream } from './data-stream.ts';
+import { type AsOfJoinOptions, type IntervalJoinOptions, type JoinInterval, type PairJoin, type TableJoinOptions, type WindowJoinOptions, checkJoinInputs, toAsOfJoin, toTableJoin } from './join-arguments.ts';
+import { KeyedTable, type TableOptions, toTableOptions } from './keyed-table.ts';
+import type { KeyedLookupOptions, LookupOptions, WithLookupBatch, WithoutKey, WithoutLookupBatch } from './lookup-arguments.ts';
+import type { ArgsOption, RowOf } from './async-stream.ts';
 import { addPairJoin } from './pair-join.ts';
-import type { AsyncExecutes, AsyncFunction, Branches, BranchRecords, ClassOf, Collects, Executes, Flattenable, Flattened, Mapped, ProcessesKeyed, RecordFunction, Router, Simplify } from './record-types.ts';
+import type { AsyncExecutes, AsyncFunction, Branches, BranchRecords, ClassOf, Collects, Executes, Flattenable, Flattened, Mapped, ProcessesKeyed, RecordFunction, RecordsOf, Router, Simplify } from './record-types.ts';
 import type { KeyedRoutedStream } from './keyed-routed-stream.ts';
 import { checkStreams } from './union-inputs.ts';
 import { registerStreamKinds } from './stream-kinds.ts';
 import type { BatchOptions, DedupOptions, EmitOptions, MapAsyncOptions, NeededClassOptions } from './stream-options.ts';
 import type { TimeWindow } from './window-arguments.ts';
 import type { WindowedStream, WithKey } from './windowed-stream.ts';
+
+/** The record types of several streams; asks less of them than `RecordsOf`, which cannot be asked within the class itself. */
+type RecordsOfKeyed<S> = { [I in keyof S]: S[I] extends { collect(): AsyncIterable<infer R> } ? R : never };
 
 /**
  * A stream whose records carry a key of type `K`. The key stays up to the next `keyBy` or `rebalance`; results of `reduce`
@@ -57,9 +68,22 @@ export class KeyedStream<out K, out T> extends DataStream<T> {
     Class: ClassOf<Executes<T, unknown>, A>,
     ...args: NoInfer<A>
   ): KeyedStream<K, T>;
+  override filter<E extends ExpressionFor<T, boolean>>(expression: E): KeyedStream<K, T>;
   override filter(instance: Executes<T, unknown>): KeyedStream<K, T>;
   override filter(...args: [never]): KeyedStream<K, never> {
     return super.filter(...args) as KeyedStream<K, never>;
+  }
+
+  override select<S extends Readonly<Record<string, ExpressionOf<T>>>>(columns: S): KeyedStream<K, SelectedRecord<T, S>>;
+  override select<Name extends FieldName<T>, R = SelectedFields<T, Name>>(...names: readonly Name[]): KeyedStream<K, R>;
+  override select(...args: [never]): KeyedStream<K, never> {
+    return super.select(...args) as KeyedStream<K, never>;
+  }
+
+  override withColumn<Name extends string, E extends ExpressionOf<T>>(name: Name, expression: E): KeyedStream<K, WithColumn<T, Name, E>>;
+  override withColumn<Name extends string, V extends LiteralValue>(name: Name, constant: V): KeyedStream<K, WithColumn<T, Name, Expression<unknown, Widened<V>, never>>>;
+  override withColumn(...args: [never, never]): KeyedStream<K, never> {
+    return super.withColumn(...args) as unknown as KeyedStream<K, never>;
   }
 
   override mapAsync<R>(fn: AsyncFunction<T, R>, options: MapAsyncOptions): KeyedStream<K, Mapped<R>>;
@@ -70,6 +94,20 @@ export class KeyedStream<out K, out T> extends DataStream<T> {
   override mapAsync<R>(instance: AsyncExecutes<T, R>, options: MapAsyncOptions): KeyedStream<K, Mapped<R>>;
   override mapAsync(...args: [never, never]): KeyedStream<K, never> {
     return super.mapAsync(...args) as KeyedStream<K, never>;
+  }
+
+  /** Joins each record with a row that a function finds for its key, or for another one with the option `key`: see `lookup` of any stream. Results keep the key. */
+  override lookup<Row, R, Type extends 'inner' | 'left' = 'inner'>(fn: (keys: readonly K[], call: LookupCall) => LookupResults<Row>, options: KeyedLookupOptions<Type> & WithLookupBatch & WithoutKey, combine: (record: T, row: RowOf<Row, Type>) => R): KeyedStream<K, Mapped<R>>;
+  override lookup<Row, R, Type extends 'inner' | 'left' = 'inner'>(fn: (key: K, call: LookupCall) => LookupResult<Row>, options: KeyedLookupOptions<Type> & WithoutLookupBatch & WithoutKey, combine: (record: T, row: RowOf<Row, Type>) => R): KeyedStream<K, Mapped<R>>;
+  override lookup<Row, R, A extends readonly unknown[], Type extends 'inner' | 'left' = 'inner'>(Class: ClassOf<LookupFunction<K, Row>, A>, options: KeyedLookupOptions<Type> & Partial<WithLookupBatch> & WithoutKey & ArgsOption<A>, combine: (record: T, row: RowOf<Row, Type>) => R): KeyedStream<K, Mapped<R>>;
+  override lookup<P extends PathOf<T>, Row, R, Type extends 'inner' | 'left' = 'inner', Key = NonNullable<PathValue<T, P>>>(fn: (keys: readonly NoInfer<Key>[], call: LookupCall) => LookupResults<Row>, options: LookupOptions<P, Type> & WithLookupBatch, combine: (record: T, row: RowOf<Row, Type>) => R): KeyedStream<K, Mapped<R>>;
+  override lookup<P extends PathOf<T>, Row, R, Type extends 'inner' | 'left' = 'inner', Key = NonNullable<PathValue<T, P>>>(fn: (key: NoInfer<Key>, call: LookupCall) => LookupResult<Row>, options: LookupOptions<P, Type> & WithoutLookupBatch, combine: (record: T, row: RowOf<Row, Type>) => R): KeyedStream<K, Mapped<R>>;
+  override lookup<P extends PathOf<T>, Row, R, A extends readonly unknown[], Type extends 'inner' | 'left' = 'inner', Key = NonNullable<PathValue<T, P>>>(Class: ClassOf<LookupFunction<NoInfer<Key>, Row>, A>, options: LookupOptions<P, Type> & Partial<WithLookupBatch> & ArgsOption<A>, combine: (record: T, row: RowOf<Row, Type>) => R): KeyedStream<K, Mapped<R>>;
+  override lookup<Key, Row, R, Type extends 'inner' | 'left' = 'inner'>(fn: (keys: readonly Key[], call: LookupCall) => LookupResults<Row>, options: LookupOptions<(record: T) => Key | undefined | null, Type> & WithLookupBatch, combine: (record: T, row: RowOf<Row, Type>) => R): KeyedStream<K, Mapped<R>>;
+  override lookup<Key, Row, R, Type extends 'inner' | 'left' = 'inner'>(fn: (key: Key, call: LookupCall) => LookupResult<Row>, options: LookupOptions<(record: T) => Key | undefined | null, Type> & WithoutLookupBatch, combine: (record: T, row: RowOf<Row, Type>) => R): KeyedStream<K, Mapped<R>>;
+  override lookup<Key, Row, R, A extends readonly unknown[], Type extends 'inner' | 'left' = 'inner'>(Class: ClassOf<LookupFunction<Key, Row>, A>, options: LookupOptions<(record: T) => Key | undefined | null, Type> & Partial<WithLookupBatch> & ArgsOption<A>, combine: (record: T, row: RowOf<Row, Type>) => R): KeyedStream<K, Mapped<R>>;
+  override lookup(...args: [never, never, never]): KeyedStream<K, never> {
+    return super.lookup(...args) as KeyedStream<K, never>;
   }
 
   /** A class that emits with `collect`; one that extends `KeyedProcessFunction` has state and timers for each key. */
@@ -120,10 +158,11 @@ export class KeyedStream<out K, out T> extends DataStream<T> {
   }
 
   /** As `connect` of any stream; when all streams are keyed, their records come together by key. */
-  override connect<S extends readonly [KeyedStream<unknown, unknown>, ...KeyedStream<unknown, unknown>[]]>(...others: S): ConnectedStreams<[T, ...RecordsOf<S>], K>;
+  override connect<B>(rules: BroadcastStream<B>): BroadcastConnectedStreams<T, B, K>;
+  override connect<S extends readonly [KeyedStream<unknown, unknown>, ...KeyedStream<unknown, unknown>[]]>(...others: S): ConnectedStreams<[T, ...RecordsOfKeyed<S>], K>;
   override connect<S extends readonly [DataStream<unknown>, ...DataStream<unknown>[]]>(...others: S): ConnectedStreams<[T, ...RecordsOf<S>], unknown>;
-  override connect(...others: readonly unknown[]): ConnectedStreams<never, never> {
-    return super.connect(...(others as [never])) as unknown as ConnectedStreams<never, never>;
+  override connect(...others: readonly unknown[]): never {
+    return super.connect(...(others as [never])) as never;
   }
 
   /** Joins this stream, the left one, with another keyed one: `connect(other).join(...)`. */
@@ -134,7 +173,15 @@ export class KeyedStream<out K, out T> extends DataStream<T> {
   ): DataStream<Mapped<R>>;
   join<U, Out, A extends readonly unknown[]>(other: KeyedStream<unknown, U>, Class: ClassOf<BaseJoinFunction<T | U, Out, K>, A>, ...args: NoInfer<A>): DataStream<Out>;
   join<U, Out>(other: KeyedStream<unknown, U>, instance: BaseJoinFunction<T | U, Out, K>): DataStream<Out>;
-  join(other: KeyedStream<unknown, unknown>, ...args: [never, ...never[]]): DataStream<never> {
+  /** Joins each record with the row that a table has for its key: see `asTable`. */
+  join<Row, R>(table: KeyedTable<unknown, Row>, fn: (record: T, row: Row) => R): DataStream<Mapped<R>>;
+  join<Row, R, Type extends 'inner' | 'left' = 'inner'>(table: KeyedTable<unknown, Row>, options: TableJoinOptions<Type>, fn: (record: T, row: RightOf<[T, Row], Type>) => R): DataStream<Mapped<R>>;
+  join(other: KeyedStream<unknown, unknown> | KeyedTable<unknown, unknown>, ...args: readonly unknown[]): DataStream<never> {
+    if (other instanceof KeyedTable) {
+      const declaredAt = captureSourceLocation(this.join);
+      const join = toTableJoin(other.options, args, declaredAt);
+      return this.#joinPairs(other.changes, join, 'join', declaredAt);
+    }
     return this.connect(other).join(...(args as unknown as [never])) as DataStream<never>;
   }
 
@@ -176,10 +223,33 @@ export class KeyedStream<out K, out T> extends DataStream<T> {
     fn: (left: T, right: RightOf<[T, U], Type>) => R,
   ): DataStream<Mapped<R>> {
     const declaredAt = captureSourceLocation(this.asOfJoin);
-    const join = toAsOfJoin(options, fn, declaredAt);
-    const inputs = checkStreams<DataStream<unknown>>(this, [other], 'asOfJoin', declaredAt).map(({ transformation }) => transformation);
+    return this.#joinPairs(other, toAsOfJoin(options, fn, declaredAt), 'asOfJoin', declaredAt);
+  }
+
+  #joinPairs(other: DataStream<unknown>, join: PairJoin, call: 'asOfJoin' | 'join', declaredAt: SourceLocation): DataStream<never> {
+    const inputs = checkStreams<DataStream<unknown>>(this, [other], call, declaredAt).map(({ transformation }) => transformation);
     checkJoinInputs(inputs, declaredAt);
     return new DataStream(this.environment, addPairJoin(this.environment, inputs, join, declaredAt));
+  }
+
+  /**
+   * This stream as a table that changes: each record is the row of its key from then on. A record for which `deleted` says so, and `null`
+   * in place of one, takes the row away. `stream.join(table, ...)` joins each record of a keyed stream with the row of its key.
+   *
+   * ```ts
+   * const users = env
+   *   .fromCollection([{ id: 1, name: 'Ada', at: 1000 }, { id: 1, name: 'Ada L.', at: 5000 }])
+   *   .assignTimestamps('at', { outOfOrdernessMs: 0 })
+   *   .keyBy('id');
+   * const orders = env
+   *   .fromCollection([{ user: 1, item: 'pen', at: 3000 }, { user: 1, item: 'cup', at: 6000 }])
+   *   .assignTimestamps('at', { outOfOrdernessMs: 0 })
+   *   .keyBy('user');
+   * orders.join(users.asTable(), (order, user) => `${order.item} of ${user.name}`).print();
+   * ```
+   */
+  asTable(options?: TableOptions<NonNullable<T>>): KeyedTable<K, NonNullable<T>> {
+    return new KeyedTable(this, toTableOptions(options, captureSourceLocation(this.asTable)));
   }
 
   /** Computes named results for each key: `{ key, ...results }`. */

@@ -3,7 +3,7 @@ import type { SourceLocation } from '../common/source-location.ts';
 import { describeValue } from '../functions/check-user-function.ts';
 import { isClass } from '../functions/class-detection.ts';
 import { compileFieldPath, type FieldPath } from '../functions/field-path.ts';
-import type { TimestampSettings } from '../transformations/assign-timestamps-transformation.ts';
+import type { TimestampSettings, TimestampUnit } from '../transformations/assign-timestamps-transformation.ts';
 import type { BatchSettings } from '../transformations/batch-transformation.ts';
 import type { ErrorPolicy, FailureOutcome } from '../transformations/error-policy.ts';
 import type { AsyncSettings } from '../transformations/map-async-transformation.ts';
@@ -25,8 +25,10 @@ interface Limit {
   readonly whole: boolean;
 }
 
-const COUNT: Limit = { least: 1, whole: true };
-const DELAY_MS: Limit = { least: 1, most: MAX_DELAY_MS, whole: false };
+/** A whole number from 1. */
+export const COUNT: Limit = { least: 1, whole: true };
+/** A time that a timer can wait. */
+export const DELAY_MS: Limit = { least: 1, most: MAX_DELAY_MS, whole: false };
 
 /** @throws SageError SAGE_PLAN_ARGUMENT unless it is a number within the limit. */
 export function checkNumber(value: unknown, what: string, limit: Limit, declaredAt: SourceLocation): number {
@@ -38,13 +40,18 @@ export function checkNumber(value: unknown, what: string, limit: Limit, declared
 
 /** The settings of `mapAsync`. @throws SageError SAGE_PLAN_ARGUMENT */
 export function checkAsyncOptions(options: unknown, keyed: boolean, declaredAt: SourceLocation): { readonly settings: AsyncSettings; readonly args: unknown } {
-  const names = ['concurrency', 'ordered', 'concurrencyPerKey', 'timeoutMs', 'retry', 'args'];
-  const { concurrency, ordered, concurrencyPerKey, timeoutMs, retry, args } = checkOptions(options, names, 'mapAsync', declaredAt);
+  const { args, ...given } = checkOptions(options, ['concurrency', 'ordered', 'concurrencyPerKey', 'timeoutMs', 'retry', 'args'], 'mapAsync', declaredAt);
+  return { settings: toAsyncSettings(given, 'mapAsync', keyed, declaredAt), args };
+}
+
+/** How asynchronous calls run. @throws SageError SAGE_PLAN_ARGUMENT */
+export function toAsyncSettings(given: Readonly<Record<string, unknown>>, call: 'mapAsync' | 'lookup', keyed: boolean, declaredAt: SourceLocation): AsyncSettings {
+  const { concurrency, ordered, concurrencyPerKey, timeoutMs, retry } = given;
   if (concurrency === undefined) {
-    throw wrongValue('concurrency of mapAsync', concurrency, 'how many calls may be in flight at the same time', 'Write mapAsync(fn, { concurrency: 16 }).', declaredAt);
+    throw wrongValue(`concurrency of ${call}`, concurrency, 'how many calls may be in flight at the same time', call === 'lookup' ? "Write lookup(fn, { key: 'user', concurrency: 16 }, combine)." : `Write ${call}(fn, { concurrency: 16 }).`, declaredAt);
   }
   if (ordered !== undefined && typeof ordered !== 'boolean') {
-    throw wrongValue('ordered of mapAsync', ordered, 'true or false', 'Leave it away to keep the order.', declaredAt);
+    throw wrongValue(`ordered of ${call}`, ordered, 'true or false', 'Leave it away to keep the order.', declaredAt);
   }
   if (concurrencyPerKey !== undefined && !keyed) {
     throw planError('SAGE_PLAN_NOT_KEYED', {
@@ -56,22 +63,19 @@ export function checkAsyncOptions(options: unknown, keyed: boolean, declaredAt: 
   }
   const perKey = concurrencyPerKey === undefined ? undefined : checkNumber(concurrencyPerKey, 'concurrencyPerKey of mapAsync', COUNT, declaredAt);
   return {
-    settings: {
-      concurrency: checkNumber(concurrency, 'concurrency of mapAsync', COUNT, declaredAt),
-      ordered: ordered !== false,
-      concurrencyPerKey: perKey ?? (keyed && ordered === false ? 1 : undefined),
-      timeoutMs: timeoutMs === undefined ? undefined : checkNumber(timeoutMs, 'timeoutMs of mapAsync', DELAY_MS, declaredAt),
-      retry: retry === undefined ? undefined : checkRetry(retry, declaredAt),
-    },
-    args,
+    concurrency: checkNumber(concurrency, `concurrency of ${call}`, COUNT, declaredAt),
+    ordered: ordered !== false,
+    concurrencyPerKey: perKey ?? (keyed && ordered === false ? 1 : undefined),
+    timeoutMs: timeoutMs === undefined ? undefined : checkNumber(timeoutMs, `timeoutMs of ${call}`, DELAY_MS, declaredAt),
+    retry: retry === undefined ? undefined : checkRetry(retry, call, declaredAt),
   };
 }
 
-function checkRetry(value: unknown, declaredAt: SourceLocation): AsyncSettings['retry'] {
-  const { retry, backoffMs } = typeof value === 'number' ? { retry: value, backoffMs: undefined } : checkOptions(value, ['retry', 'backoffMs'], 'retry of mapAsync', declaredAt);
+function checkRetry(value: unknown, call: string, declaredAt: SourceLocation): AsyncSettings['retry'] {
+  const { retry, backoffMs } = typeof value === 'number' ? { retry: value, backoffMs: undefined } : checkOptions(value, ['retry', 'backoffMs'], `retry of ${call}`, declaredAt);
   return {
-    retry: checkNumber(retry, 'retry of mapAsync', { least: 0, whole: true }, declaredAt),
-    backoffMs: backoffMs === undefined ? FIRST_BACKOFF_MS : checkNumber(backoffMs, 'backoffMs of mapAsync', { ...DELAY_MS, least: 0 }, declaredAt),
+    retry: checkNumber(retry, `retry of ${call}`, { least: 0, whole: true }, declaredAt),
+    backoffMs: backoffMs === undefined ? FIRST_BACKOFF_MS : checkNumber(backoffMs, `backoffMs of ${call}`, { ...DELAY_MS, least: 0 }, declaredAt),
   };
 }
 
@@ -140,18 +144,34 @@ export function checkSampleOptions(value: unknown, declaredAt: SourceLocation): 
   };
 }
 
+const UNITS: readonly TimestampUnit[] = ['ms', 's', 'us', 'ns', 'iso'];
+
 /** The settings of `assignTimestamps`. @throws SageError SAGE_PLAN_ARGUMENT */
 export function checkTimestampOptions(options: unknown, declaredAt: SourceLocation): TimestampSettings {
-  const { outOfOrdernessMs, idleMs, maxAheadMs } = checkOptions(options, ['outOfOrdernessMs', 'idleMs', 'maxAheadMs'], 'assignTimestamps', declaredAt);
+  return checkTimestamps(options, 'assignTimestamps', 'Write assignTimestamps(fn, { outOfOrdernessMs: 5000 }).', declaredAt);
+}
+
+/** The option `timestamps` of a source that gives them itself. @throws SageError SAGE_PLAN_ARGUMENT */
+export function checkGivenTimestamps(options: unknown, call: string, declaredAt: SourceLocation): TimestampSettings {
+  const { unit, ...others } = checkOptions(options, ['outOfOrdernessMs', 'idleMs', 'maxAheadMs', 'unit'], `timestamps of ${call}`, declaredAt);
+  if (unit !== undefined) throw wrongValue(`unit of timestamps of ${call}`, unit, 'milliseconds or dates in timestamped(record, t)', 'Leave it away, and give milliseconds.', declaredAt);
+  return checkTimestamps(others, `timestamps of ${call}`, `Write ${call}(source, { timestamps: { outOfOrdernessMs: 5000 } }).`, declaredAt);
+}
+
+function checkTimestamps(options: unknown, call: string, fix: string, declaredAt: SourceLocation): TimestampSettings {
+  const { outOfOrdernessMs, idleMs, maxAheadMs, unit } = checkOptions(options, ['outOfOrdernessMs', 'idleMs', 'maxAheadMs', 'unit'], call, declaredAt);
+  const known = UNITS.find((one) => one === unit);
+  if (unit !== undefined && known === undefined) throw wrongValue(`unit of ${call}`, unit, UNITS.map((one) => `'${one}'`).join(', '), "Leave it away for milliseconds; write unit: 'iso' for texts.", declaredAt);
   if (outOfOrdernessMs === undefined) {
     const expected = 'how many milliseconds later a record may come than one with a greater timestamp';
-    throw wrongValue('outOfOrdernessMs of assignTimestamps', outOfOrdernessMs, expected, 'Write assignTimestamps(fn, { outOfOrdernessMs: 5000 }).', declaredAt);
+    throw wrongValue(`outOfOrdernessMs of ${call}`, outOfOrdernessMs, expected, fix, declaredAt);
   }
   return {
-    outOfOrdernessMs: checkNumber(outOfOrdernessMs, 'outOfOrdernessMs of assignTimestamps', { least: 0, whole: false }, declaredAt),
-    idleMs: idleMs === undefined ? undefined : checkNumber(idleMs, 'idleMs of assignTimestamps', DELAY_MS, declaredAt),
+    outOfOrdernessMs: checkNumber(outOfOrdernessMs, `outOfOrdernessMs of ${call}`, { least: 0, whole: false }, declaredAt),
+    idleMs: idleMs === undefined ? undefined : checkNumber(idleMs, `idleMs of ${call}`, DELAY_MS, declaredAt),
+    ...(known === undefined || known === 'ms' ? {} : { unit: known }),
     maxAheadMs:
-      maxAheadMs === undefined ? MAX_AHEAD_MS : maxAheadMs === Number.POSITIVE_INFINITY ? maxAheadMs : checkNumber(maxAheadMs, 'maxAheadMs of assignTimestamps', { least: 0, whole: false }, declaredAt),
+      maxAheadMs === undefined ? MAX_AHEAD_MS : maxAheadMs === Number.POSITIVE_INFINITY ? maxAheadMs : checkNumber(maxAheadMs, `maxAheadMs of ${call}`, { least: 0, whole: false }, declaredAt),
   };
 }
 

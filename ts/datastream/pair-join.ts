@@ -49,7 +49,7 @@ function addPairs(environment: StreamEnvironment, sides: BaseTransformation, joi
     case 'interval':
       return added(environment, new IntervalJoinTransformation(sides, join.settings, declaredAt), 'interval-join');
     case 'asOf':
-      return added(environment, new AsOfJoinTransformation(sides, join.settings, declaredAt), 'as-of-join');
+      return added(environment, new AsOfJoinTransformation(sides, join.settings, declaredAt), join.settings.table === undefined ? 'as-of-join' : 'table-join');
     case 'window': {
       const windows = added(environment, new WindowTransformation(sides, join.settings, { kind: 'elements' }, declaredAt), 'join-window');
       return added(environment, new FlatMapTransformation(windows, lambdaFunction(WINDOW_PAIRS[join.type]), declaredAt), 'join-pairs');

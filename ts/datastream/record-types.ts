@@ -1,5 +1,13 @@
 import type { TimerKind } from '../functions/state/timers.ts';
 import type { End } from '../functions/source-function.ts';
+import type { Timestamped } from '../functions/timestamped.ts';
+import type { DataStream } from './data-stream.ts';
+
+/** The record type of a stream. */
+export type RecordOf<S> = S extends DataStream<infer T> ? T : never;
+
+/** The record types of several streams. */
+export type RecordsOf<S extends readonly DataStream<unknown>[]> = { [I in keyof S]: RecordOf<S[I]> };
 
 /** What a map passes on: promises are awaited, `undefined` is dropped. */
 export type Mapped<R> = Exclude<Awaited<R>, undefined>;
@@ -24,6 +32,9 @@ export type Sourced<R> = Exclude<Awaited<R>, undefined | End>;
 /** What a batch function gives: `null` is the end too. */
 export type Batched<R> = Exclude<Awaited<R>, null | undefined | End>;
 
+/** What the stream has of what a source with the option `timestamps` gives: each record without its timestamp. */
+export type RecordWithin<R> = R extends Timestamped<infer T> ? T : never;
+
 /** A function of the user for one record. */
 export type RecordFunction<T, R> = (record: T) => R;
 
@@ -45,6 +56,35 @@ export interface ProcessesKeyed<K, T, Out> extends Collects<T, Out> {
   readonly onTimer: (time: number, kind: TimerKind) => unknown;
   /** Only for the type; never set. */
   readonly acceptsKey?: (key: K) => void;
+}
+
+/** An object of a `KeyedCoProcessFunction`, its handlers apart. */
+export interface ProcessesConnected<K, Ins extends readonly unknown[]> {
+  /** Its parameter is the type of the records that come out. */
+  readonly collect: (record: never) => void;
+  /** Takes a timer. */
+  readonly onTimer: (time: number, kind: TimerKind) => unknown;
+  /** Only for the type; never set. */
+  readonly acceptsKey?: (key: K) => void;
+  /** Only for the type; never set. */
+  readonly acceptsRecords?: (records: Ins) => void;
+}
+
+/** What an object can collect. */
+export type Collected<F> = F extends { readonly collect: (record: infer Out) => void } ? Out : never;
+
+/** An object of a `BroadcastProcessFunction`. */
+export interface ProcessesBroadcast<T, B, Out> extends Collects<T, Out> {
+  /** Takes a broadcast record. */
+  readonly executeBroadcast: (record: B) => unknown;
+  /** There are no timers. */
+  readonly onTimer?: undefined;
+}
+
+/** An object of a `KeyedBroadcastProcessFunction`. */
+export interface ProcessesKeyedBroadcast<K, T, B, Out> extends ProcessesKeyed<K, T, Out> {
+  /** Takes a broadcast record. */
+  readonly executeBroadcast: (record: B) => unknown;
 }
 
 /** A class whose objects are `F`. */

@@ -5,11 +5,13 @@ import type { Sink } from '../transformations/connector.ts';
 import type { ArrayTarget, SinkDescriptor } from '../transformations/sink-descriptor.ts';
 import { SinkTransformation } from '../transformations/sink-transformation.ts';
 import { type CollectedRecords, type CollectOptions, CollectStream } from './collect-stream.ts';
+import type { Fillable } from './fillable.ts';
 import { checkErrorPolicy } from './operator-arguments.ts';
 import { checkCanFail, checkOptions, checkParallelism, checkSignal, checkText, checkUid } from './plan-checks.ts';
 import type { ClassOf, Executes, RecordFunction } from './record-types.ts';
 import { printSink, toSinkDescriptor } from './sink-argument.ts';
 import { StreamBase } from './stream-base.ts';
+import { streamKinds } from './stream-kinds.ts';
 import type { ClassOptions, SinkOptions, StreamSinkOptions } from './stream-options.ts';
 
 /** The ways of records out of a pipeline: sinks, standard output, and readers of the program. */
@@ -54,6 +56,24 @@ export abstract class SinkableStream<out T> extends StreamBase {
     if (prefix !== undefined) checkText(prefix, 'print', declaredAt);
     const sink = new SinkTransformation(this.transformation, printSink(prefix), 'print', declaredAt);
     return this.withSubject(this.environment.add(sink));
+  }
+
+  /**
+   * Sends the records back to where `future` was made: the end of a feedback loop, which each future needs once. They go around
+   * without their key, and keep their event time. Returns this stream; `named` and `parallelism` right behind belong to the way back.
+   *
+   * ```ts
+   * const again = env.fromFuture<number>('again');
+   * const counted = env.fromCollection([0]).union(again).map((n) => n + 1);
+   * counted.filter((n) => n < 5).fillFuture(again);
+   * counted.print();
+   * ```
+   *
+   * @throws SageError SAGE_PLAN_FUTURE when it was filled already.
+   */
+  fillFuture(future: Fillable<T>): this {
+    const declaredAt = captureSourceLocation(this.fillFuture);
+    return this.withSubject(streamKinds().fillFuture(this, future, declaredAt));
   }
 
   /**

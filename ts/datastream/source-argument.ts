@@ -6,22 +6,36 @@ import { BatchFunction } from '../functions/batch-function.ts';
 import { describeValue, toUserFunction } from '../functions/check-user-function.ts';
 import { isClass } from '../functions/class-detection.ts';
 import { SourceFunction } from '../functions/source-function.ts';
+import { givenTimestamp, Timestamped } from '../functions/timestamped.ts';
 import type { Source } from '../transformations/connector.ts';
-import type { RecordIterator, SourceDescriptor } from '../transformations/source-descriptor.ts';
+import type { RecordIterator, SourceDescriptor, SourceTimestamps } from '../transformations/source-descriptor.ts';
 import { isConnectorClass, makingOf } from './connector-class.ts';
+import { checkGivenTimestamps } from './operator-arguments.ts';
 import { checkSchema } from './plan-checks.ts';
+import type { TimestampOptions } from './stream-options.ts';
 import { toRecordIterable } from './streams/record-iterable.ts';
 
 /** Options of sources that cannot say it themselves. */
 export interface SourceOptions {
   /** The source never ends by itself. */
   readonly unbounded?: boolean;
+  /** For records that are given as `timestamped(record, t)` only: {@link TimestampedSourceOptions}. */
+  readonly timestamps?: never;
 }
 
 /** As {@link SourceOptions}, with a schema that each record has to match. */
 export interface SchemaSourceOptions<S extends StandardSchema> extends SourceOptions {
   /** A schema of zod, valibot, arktype, or another library with Standard Schema. Its output is the record. */
   readonly schema: S;
+}
+
+/** As {@link SourceOptions}, for a source that gives each record as `timestamped(record, t)`. */
+export interface TimestampedSourceOptions extends Pick<SourceOptions, 'unbounded'> {
+  /**
+   * How event time goes on by these timestamps: the options of `assignTimestamps`. Each parallel instance has a watermark of its own, and the
+   * least of them counts. A record that comes without a timestamp is SAGE_TIME_INVALID. Not with a `schema`: validate behind the source then.
+   */
+  readonly timestamps: Omit<TimestampOptions, 'unit'>;
 }
 
 /** The call that the user wrote. */
@@ -35,8 +49,33 @@ export function toSourceDescriptor(
   declaredAt: SourceLocation,
 ): SourceDescriptor {
   if (isConnectorClass(value)) throw notASource(call, `${describeValue(value)} itself`, declaredAt, `Write ${call}(${makingOf(value)}).`);
-  const { args, bounded, schema } = splitOptions(call, rest, isClass(value) || types.isGeneratorFunction(value), declaredAt);
-  return { ...describe(call, value, args, bounded, declaredAt), ...(schema === undefined ? {} : { schema }) };
+  const { args, bounded, schema, timestamps } = splitOptions(call, rest, isClass(value) || types.isGeneratorFunction(value), declaredAt);
+  const descriptor = describe(call, value, args, bounded, declaredAt);
+  if (timestamps !== undefined && isConnector(value)) {
+    throw planError('SAGE_PLAN_ARGUMENT', {
+      message: `${call} was given timestamps beside ${describeValue(value)}, whose records come without`,
+      expected: 'a generator, an iterable, a function or a source class that gives timestamped(record, t)',
+      fix: "Call assignTimestamps('at', { outOfOrdernessMs: 5000 }) behind the source, or give FileSource timestamps: { field: 'at', ... }.",
+      found: describeValue(value),
+      declaredAt,
+    });
+  }
+  if (descriptor.form === 'collection' && timestamps === undefined && descriptor.items[0] instanceof Timestamped) throw withoutOption(call, declaredAt);
+  return { ...descriptor, ...(schema === undefined ? {} : { schema }), ...(timestamps === undefined ? {} : { timestamps }) };
+}
+
+function withoutOption(call: SourceCall, declaredAt: SourceLocation): Error {
+  return planError('SAGE_PLAN_ARGUMENT', {
+    message: `${call} was given records with timestamps, and no option timestamps`,
+    expected: 'how far out of order the timestamps may be',
+    fix: `Write ${call}(source, { timestamps: { outOfOrdernessMs: 5000 } }).`,
+    found: 'timestamped(record, t)',
+    declaredAt,
+  });
+}
+
+function isConnector(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && typeof (value as { describe?: unknown }).describe === 'function';
 }
 
 function describe(call: SourceCall, value: unknown, args: readonly unknown[], bounded: boolean, declaredAt: SourceLocation): SourceDescriptor {
@@ -55,7 +94,7 @@ function describe(call: SourceCall, value: unknown, args: readonly unknown[], bo
   if (args.length > 0) {
     throw planError('SAGE_PLAN_ARGUMENT', {
       message: `${call} was given more arguments behind ${describeValue(value)}`,
-      expected: 'further arguments behind a class or a generator function only, or the options { unbounded, schema }',
+      expected: 'further arguments behind a class or a generator function only, or the options { unbounded, schema, timestamps }',
       fix: `Remove them: ${call}(${Array.isArray(value) ? 'array' : 'source'}).`,
       found: describeValue(value),
       declaredAt,
@@ -63,7 +102,7 @@ function describe(call: SourceCall, value: unknown, args: readonly unknown[], bo
   }
   if (Array.isArray(value)) return { form: 'collection', items: value, bounded };
   if (typeof value === 'object' && value !== null) {
-    if (typeof (value as { describe?: unknown }).describe === 'function') {
+    if (isConnector(value)) {
       const descriptor = (value as Source<unknown>).describe();
       if ('bounded' in descriptor) return descriptor;
       throw notASource(call, `${describeValue(value)}, which is a sink`, declaredAt);
@@ -103,18 +142,23 @@ function functionSource(
   return { form: batch ? 'batch' : 'function', fn, bounded };
 }
 
-/** The options are the last argument: a plain object with the names `unbounded` and `schema` and no others. */
+/** The options are the last argument: a plain object with the names `unbounded`, `schema` and `timestamps` and no others. */
 function splitOptions(
   call: SourceCall,
   rest: readonly unknown[],
   takesArguments: boolean,
   declaredAt: SourceLocation,
-): { readonly args: readonly unknown[]; readonly bounded: boolean; readonly schema: StandardSchema | undefined } {
+): { readonly args: readonly unknown[]; readonly bounded: boolean; readonly schema: StandardSchema | undefined; readonly timestamps?: SourceTimestamps } {
   const last = rest.at(-1);
   if (!isOptions(last, takesArguments)) return { args: rest, bounded: true, schema: undefined };
   const { unbounded } = last;
   const schema = last.schema === undefined ? undefined : checkSchema(last.schema, call, declaredAt);
-  if (unbounded === undefined || typeof unbounded === 'boolean') return { args: rest.slice(0, -1), bounded: unbounded !== true, schema };
+  if (unbounded === undefined || typeof unbounded === 'boolean') {
+    const own = { args: rest.slice(0, -1), bounded: unbounded !== true, schema };
+    if (last.timestamps === undefined) return own;
+    if (schema !== undefined) throw schemaAndTimestamps(call, declaredAt);
+    return { ...own, timestamps: { selector: givenTimestamp, settings: checkGivenTimestamps(last.timestamps, call, declaredAt) } };
+  }
   throw planError('SAGE_PLAN_ARGUMENT', {
     message: `unbounded of ${call} is ${describeValue(unbounded)}`,
     expected: 'true or false',
@@ -124,13 +168,27 @@ function splitOptions(
   });
 }
 
-function isOptions(value: unknown, takesArguments: boolean): value is { readonly unbounded?: unknown; readonly schema?: unknown } {
+function schemaAndTimestamps(call: SourceCall, declaredAt: SourceLocation): Error {
+  return planError('SAGE_PLAN_ARGUMENT', {
+    message: `${call} was given a schema and timestamps`,
+    expected: 'one of the two: onError would have to speak of both',
+    fix: 'Leave the schema away, and call map with a function that validates behind the source.',
+    declaredAt,
+  });
+}
+
+function isOptions(value: unknown, takesArguments: boolean): value is { readonly unbounded?: unknown; readonly schema?: unknown; readonly timestamps?: unknown } {
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return false;
   const names = Object.keys(value);
   if (names.length === 0) return !takesArguments; // an empty object may well be an argument
-  if (!names.every((name) => name === 'unbounded' || name === 'schema')) return false;
+  if (!names.every((name) => name === 'unbounded' || name === 'schema' || name === 'timestamps')) return false;
   // Behind what takes arguments, something else of that name is one of these.
-  return !takesArguments || !('schema' in value) || isStandardSchema(value.schema);
+  if (!takesArguments) return true;
+  return (!('schema' in value) || isStandardSchema(value.schema)) && (!('timestamps' in value) || isTimestamps(value.timestamps));
+}
+
+function isTimestamps(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'outOfOrdernessMs' in value;
 }
 
 function notASource(call: SourceCall, what: string, declaredAt: SourceLocation, fix: string = sourceFix(call, what)): Error {

@@ -2,6 +2,7 @@ import { captureSourceLocation } from '../common/source-location.ts';
 import type { BaseTransformation, Parallelism } from '../transformations/base-transformation.ts';
 import type { ErrorPolicy } from '../transformations/error-policy.ts';
 import { functionBehind } from '../transformations/side-output-transformation.ts';
+import { SourceTimestampsTransformation } from '../transformations/source-timestamps-transformation.ts';
 import type { StreamEnvironment } from '../transformations/stream-environment.ts';
 import { ValidateTransformation } from '../transformations/validate-transformation.ts';
 import { checkErrorPolicy } from './operator-arguments.ts';
@@ -48,7 +49,7 @@ export abstract class StreamBase {
     const checked = checkParallelism(parallelism, declaredAt);
     checkInstances(this.subject, checked, declaredAt);
     this.subject.parallelism = checked;
-    if (this.subject instanceof ValidateTransformation) this.subject.setSourceParallelism(checked);
+    if (this.subject instanceof ValidateTransformation || this.subject instanceof SourceTimestampsTransformation) this.subject.setSourceParallelism(checked);
     return this;
   }
 
@@ -70,12 +71,14 @@ export abstract class StreamBase {
     const operator = functionBehind(this.subject);
     checkCanFail(operator, checked, declaredAt);
     operator.errorPolicy = checked;
+    if (operator instanceof SourceTimestampsTransformation) operator.setSourcePolicy(checked);
     return this;
   }
 
   /** Keeps the last operator in the main isolate, where it can use what only lives there. */
   inMain(): this {
     this.subject.inMain = true;
+    if (this.subject instanceof SourceTimestampsTransformation) this.subject.setSourceInMain();
     return this;
   }
 

@@ -1,3 +1,4 @@
+import type { TimestampUnit } from '../transformations/assign-timestamps-transformation.ts';
 import type { Parallelism } from '../transformations/base-transformation.ts';
 import type { Emit } from '../transformations/emit.ts';
 import type { ErrorPolicy } from '../transformations/error-policy.ts';
@@ -88,6 +89,8 @@ export interface TimestampOptions {
    * when left away; `Infinity` for what is made up.
    */
   readonly maxAheadMs?: number;
+  /** What a timestamp counts: milliseconds when left away, seconds, micro- or nanoseconds since 1970, or `'iso'` for texts of ISO 8601, which are of UTC where they name no offset. */
+  readonly unit?: TimestampUnit;
 }
 
 /** What `sample` takes: a fraction of the records at random, or one out of so many. */

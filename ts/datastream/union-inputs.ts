@@ -10,7 +10,7 @@ export function unionInputs(stream: StreamBase, others: readonly unknown[], decl
 }
 
 /** `stream` and the others, when all are streams of one environment. @throws SageError SAGE_PLAN_ARGUMENT, SAGE_PLAN_FOREIGN_STREAM */
-export function checkStreams<S extends StreamBase>(stream: S, others: readonly unknown[], call: 'union' | 'connect' | 'asOfJoin', declaredAt: SourceLocation): readonly S[] {
+export function checkStreams<S extends StreamBase>(stream: S, others: readonly unknown[], call: 'union' | 'connect' | 'asOfJoin' | 'join', declaredAt: SourceLocation): readonly S[] {
   return [stream, ...others].map((input) => checkOwn(stream, input, call, declaredAt) as S);
 }
 

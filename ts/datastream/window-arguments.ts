@@ -1,8 +1,8 @@
 import { planError } from '../common/errors.ts';
 import type { SourceLocation } from '../common/source-location.ts';
 import { describeValue } from '../functions/check-user-function.ts';
-import type { Trigger } from '../functions/windows/trigger.ts';
 import type { Windows } from '../functions/windows/windows.ts';
+import { checkMerges } from './trigger-argument.ts';
 import type { WindowSettings } from '../transformations/window-transformation.ts';
 
 /** Windows of so many seconds, one after the other. */
@@ -10,8 +10,6 @@ export interface TimeWindow {
   /** Seconds. */
   readonly timeWindow: number;
 }
-
-const KINDS: ReadonlySet<unknown> = new Set(['time', 'count', 'processingTime', 'early']);
 
 /** What `window` was given. @throws SageError SAGE_PLAN_ARGUMENT */
 export function toWindowSettings(value: unknown, declaredAt: SourceLocation): WindowSettings {
@@ -23,25 +21,29 @@ export function toWindowSettings(value: unknown, declaredAt: SourceLocation): Wi
       return { assigner: { kind: 'tumbling', sizeMs: timeWindow * 1000, offsetMs: 0, timeZone: undefined }, ...rest };
     }
   }
+  const seconds = secondsOf(value);
+  if (seconds !== undefined) {
+    throw planError('SAGE_PLAN_ARGUMENT', {
+      message: `timeWindow of window is ${describeValue(seconds)}`,
+      expected: 'a number of seconds, at least 0.001',
+      found: describeValue(seconds),
+      fix: "Write window({ timeWindow: 60 }), or window(tumbling('1m')).",
+      declaredAt,
+    });
+  }
   throw planError('SAGE_PLAN_ARGUMENT', {
     message: `window was given ${describeValue(value)}`,
     expected: "tumbling('10s'), sliding('10s', '2s'), session('30s'), globalWindow(), countWindow(100), or { timeWindow: seconds }",
     found: describeValue(value),
-    fix: "Write window(tumbling('10s')).",
+    fix: typeof value === 'number' ? `Write window(tumbling(${value})) for windows of so many milliseconds.` : "Write window(tumbling('10s')).",
     declaredAt,
   });
 }
 
-/** @throws SageError SAGE_PLAN_ARGUMENT */
-export function checkTrigger(value: unknown, declaredAt: SourceLocation): Trigger {
-  if (typeof value === 'object' && value !== null && KINDS.has((value as Partial<Trigger>).kind)) return value as Trigger;
-  throw planError('SAGE_PLAN_ARGUMENT', {
-    message: `trigger was given ${describeValue(value)}`,
-    expected: "atEnd(), everyCount(100), everyPeriod('1s'), or early(...) of one of these",
-    found: describeValue(value),
-    fix: "Write trigger(early(everyPeriod('1s'))).",
-    declaredAt,
-  });
+/** Of `{ timeWindow }` with nothing else: what stands there instead of seconds. */
+function secondsOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('timeWindow' in value) || Object.keys(value).length !== 1) return undefined;
+  return value.timeWindow;
 }
 
 /** @throws SageError SAGE_PLAN_ARGUMENT */
@@ -68,8 +70,9 @@ export function checkWindowNames(spec: Readonly<Record<string, unknown>>, declar
   });
 }
 
-/** @throws SageError SAGE_PLAN_ARGUMENT for settings that say nothing of windows of records: these close with their last record. */
+/** @throws SageError SAGE_PLAN_ARGUMENT for settings that say nothing of windows of records, which close with their last record; SAGE_PLAN_FUNCTION for a trigger that sessions cannot have. */
 export function checkWindowSettings({ assigner, trigger, accumulation, allowedLatenessMs }: WindowSettings, declaredAt: SourceLocation): void {
+  if (assigner.kind === 'session' && trigger.kind === 'custom') checkMerges(trigger.fn, declaredAt);
   if (assigner.kind !== 'count') return;
   const call = trigger.kind === 'time' ? (allowedLatenessMs > 0 ? 'allowedLateness' : accumulation === 'discarding' ? "panes('discarding')" : undefined) : 'trigger';
   if (call === undefined) return;

@@ -6,7 +6,9 @@ import { type OutputTag, tagName } from '../functions/output-tag.ts';
 import type { PathOf, PathValue } from '../functions/path-types.ts';
 import type { ProcessFunction } from '../functions/process-function.ts';
 import { lambdaFunction } from '../functions/user-function.ts';
+import type { CustomTrigger } from '../functions/windows/custom-trigger.ts';
 import type { Trigger } from '../functions/windows/trigger.ts';
+import type { WindowBounds } from '../functions/windows/window-bounds.ts';
 import { checkDuration } from '../functions/windows/windows.ts';
 import { type WindowResult, type WindowSettings, WindowTransformation } from '../transformations/window-transformation.ts';
 import { DataStream } from './data-stream.ts';
@@ -16,15 +18,8 @@ import { checkAggregateSpec, checkText } from './plan-checks.ts';
 import type { ClassOf, Executes, Mapped, RecordFunction } from './record-types.ts';
 import { registerStreamKinds } from './stream-kinds.ts';
 import type { KeyByOptions } from './stream-options.ts';
-import { checkAccumulation, checkTrigger, checkWindowNames, checkWindowSettings } from './window-arguments.ts';
-
-/** When a window starts and ends, in epoch milliseconds; the end is no longer part of it. */
-export interface WindowBounds {
-  /** The first moment. */
-  readonly start: number;
-  /** The moment behind the last one. */
-  readonly end: number;
-}
+import { checkTrigger } from './trigger-argument.ts';
+import { checkAccumulation, checkWindowNames, checkWindowSettings } from './window-arguments.ts';
 
 /** What results of windows say of the key: nothing on a stream without one. */
 export type NoKey = Readonly<Record<never, never>>;
@@ -94,9 +89,12 @@ export class WindowedStream<out Key, out T> {
     return this.#with({ lateTag: checkText(typeof tag === 'object' && tag !== null ? tagName(tag) : tag, 'lateTo', declaredAt) });
   }
 
-  /** When windows give results: `atEnd()`, `early(everyPeriod('1s'))`, `everyCount(100)` ... */
-  trigger(trigger: Trigger): WindowedStream<Key, T> {
-    return this.#with({ trigger: checkTrigger(trigger, captureSourceLocation(this.trigger)) });
+  /**
+   * When windows give results: `atEnd()`, `early(everyPeriod('1s'))`, `everyCount(100)` ..., or a trigger of your own: an object, or a class
+   * with the arguments of its constructor.
+   */
+  trigger<S = undefined, A extends readonly unknown[] = []>(trigger: Trigger | CustomTrigger<T, S> | ClassOf<CustomTrigger<T, S>, A>, ...args: NoInfer<A>): WindowedStream<Key, T> {
+    return this.#with({ trigger: checkTrigger(trigger, args, captureSourceLocation(this.trigger)) });
   }
 
   /** What a later result of the same window is made of: all of its records, or those that no result has shown. */

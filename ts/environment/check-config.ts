@@ -3,6 +3,7 @@ import type { SourceLocation } from '../common/source-location.ts';
 import { checkParallelism } from '../datastream/plan-checks.ts';
 import { describeValue } from '../functions/check-user-function.ts';
 import type { EnvironmentConfig } from '../transformations/environment-config.ts';
+import type { DiskStateSettings } from '../transformations/state-settings.ts';
 
 /** A frozen copy of a config. @throws SageError SAGE_PLAN_CONFIG or SAGE_PLAN_PARALLELISM */
 export function checkConfig(config: unknown, declaredAt: SourceLocation): EnvironmentConfig {
@@ -15,7 +16,7 @@ export function checkConfig(config: unknown, declaredAt: SourceLocation): Enviro
       declaredAt,
     });
   }
-  const { parallelism, isolated, clock, logger } = config as EnvironmentConfig;
+  const { parallelism, isolated, clock, logger, state } = config as EnvironmentConfig;
   if (parallelism !== undefined) checkParallelism(parallelism, declaredAt);
   if (isolated !== undefined && typeof isolated !== 'boolean') {
     throw wrongSetting('isolated', isolated, 'true or false', declaredAt);
@@ -26,7 +27,22 @@ export function checkConfig(config: unknown, declaredAt: SourceLocation): Enviro
   if (logger !== undefined && !hasMethods(logger, LOGGER_METHODS)) {
     throw wrongSetting('logger', logger, `a logger with the methods ${LOGGER_METHODS.join(', ')}, such as pino()`, declaredAt);
   }
+  checkState(state, declaredAt);
   return Object.freeze({ ...config });
+}
+
+function checkState(state: unknown, declaredAt: SourceLocation): void {
+  if (state === undefined || state === 'memory' || state === 'disk') return;
+  if (typeof state !== 'object' || state === null || (state as DiskStateSettings).kind !== 'disk') {
+    throw wrongSetting('state', state, "'memory', 'disk' or { kind: 'disk', memoryBytes, directory }", declaredAt, "Write state: 'disk', or leave it away for memory.");
+  }
+  const unknown = Object.keys(state).find((name) => !['kind', 'memoryBytes', 'directory'].includes(name));
+  if (unknown !== undefined) throw wrongSetting(`state.${unknown}`, (state as Readonly<Record<string, unknown>>)[unknown], 'only kind, memoryBytes and directory', declaredAt);
+  const { memoryBytes, directory } = state as DiskStateSettings;
+  if (memoryBytes !== undefined && !(Number.isSafeInteger(memoryBytes) && memoryBytes > 0)) {
+    throw wrongSetting('state.memoryBytes', memoryBytes, 'a whole number of bytes above 0, such as 256 * 2 ** 20', declaredAt);
+  }
+  if (directory !== undefined && (typeof directory !== 'string' || directory === '')) throw wrongSetting('state.directory', directory, 'the path of a directory', declaredAt);
 }
 
 const LOGGER_METHODS = ['debug', 'info', 'warn', 'error', 'child'] as const;
@@ -36,11 +52,11 @@ function hasMethods(value: unknown, names: readonly string[]): boolean {
   return names.every((name) => typeof (value as Readonly<Record<string, unknown>>)[name] === 'function');
 }
 
-function wrongSetting(name: string, value: unknown, expected: string, declaredAt: SourceLocation): Error {
+function wrongSetting(name: string, value: unknown, expected: string, declaredAt: SourceLocation, fix = `Correct ${name} or leave it away.`): Error {
   return planError('SAGE_PLAN_CONFIG', {
     message: `the setting ${name} is ${describeValue(value)}`,
     expected,
-    fix: `Correct ${name} or leave it away.`,
+    fix,
     found: describeValue(value),
     declaredAt,
   });

@@ -4,17 +4,21 @@ import { oldNodeProblem } from '../common/old-node-problem.ts';
 import { captureSourceLocation, type SourceLocation } from '../common/source-location.ts';
 import type { SchemaOutput, StandardSchema } from '../common/standard-schema.ts';
 import { checkCollectsAreRead, noteSubmitted } from '../datastream/collect-stream.ts';
+import { type FutureOptions, type FutureStream, fromFuture } from '../datastream/future-stream.ts';
 import { DataStream } from '../datastream/streams.ts';
 import { checkOptions, checkText } from '../datastream/plan-checks.ts';
-import type { Batched, ClassOf, Mapped, Sourced } from '../datastream/record-types.ts';
-import { type SchemaSourceOptions, type SourceCall, type SourceOptions, toSourceDescriptor } from '../datastream/source-argument.ts';
+import type { Batched, ClassOf, Mapped, RecordWithin, Sourced } from '../datastream/record-types.ts';
+import { type SchemaSourceOptions, type SourceCall, type SourceOptions, type TimestampedSourceOptions, toSourceDescriptor } from '../datastream/source-argument.ts';
 import { describeValue } from '../functions/check-user-function.ts';
+import type { Timestamped } from '../functions/timestamped.ts';
 import { BaseTransformation } from '../transformations/base-transformation.ts';
 import type { Source } from '../transformations/connector.ts';
 import type { EnvironmentConfig } from '../transformations/environment-config.ts';
 import type { Job, JobResult, JobStatus, SubmitOptions } from '../transformations/job.ts';
 import type { PlanDescription } from '../transformations/plan-description.ts';
 import { SourceTransformation } from '../transformations/source-transformation.ts';
+import { sourceInstances } from '../transformations/source-descriptor.ts';
+import { SourceTimestampsTransformation } from '../transformations/source-timestamps-transformation.ts';
 import { ValidateTransformation } from '../transformations/validate-transformation.ts';
 import type { ExplainLevel, ExplainOptions, JobSubmitter, StreamEnvironment } from '../transformations/stream-environment.ts';
 import { checkConfig } from './check-config.ts';
@@ -91,6 +95,16 @@ export class LocalEnvironment implements StreamEnvironment {
     source: Iterable<unknown> | AsyncIterable<unknown> | (() => unknown),
     options: SchemaSourceOptions<S>,
   ): DataStream<Mapped<SchemaOutput<S>>>;
+  fromBatch<T>(items: Iterable<Timestamped<T>> | AsyncIterable<Timestamped<T>>, options: TimestampedSourceOptions): DataStream<T>;
+  fromBatch<T, A extends readonly unknown[]>(
+    generator: (...args: A) => AnyGenerator<Timestamped<T>>,
+    ...args: [...A, options: TimestampedSourceOptions]
+  ): DataStream<T>;
+  fromBatch<R, A extends readonly unknown[]>(
+    Class: ClassOf<Gives<R>, A>,
+    ...args: [...A, options: TimestampedSourceOptions]
+  ): DataStream<RecordWithin<Batched<R>>>;
+  fromBatch<R>(next: (() => R) | Gives<R>, options: TimestampedSourceOptions): DataStream<RecordWithin<Batched<R>>>;
   fromBatch<T>(items: Iterable<T> | AsyncIterable<T>, options?: SourceOptions): DataStream<T>;
   fromBatch<T, A extends readonly unknown[]>(
     generator: (...args: A) => AnyGenerator<T>,
@@ -108,8 +122,9 @@ export class LocalEnvironment implements StreamEnvironment {
 
   /** A stream of the elements of an array. Parallel instances take slices. */
   fromCollection<S extends StandardSchema>(items: readonly unknown[], options: SchemaSourceOptions<S>): DataStream<Mapped<SchemaOutput<S>>>;
+  fromCollection<T>(items: readonly Timestamped<T>[], options: TimestampedSourceOptions): DataStream<T>;
   fromCollection<T>(items: readonly T[], options?: SourceOptions): DataStream<T>;
-  fromCollection(items: readonly unknown[], options?: SourceOptions): DataStream<unknown> {
+  fromCollection(items: readonly unknown[], options?: SourceOptions | TimestampedSourceOptions): DataStream<unknown> {
     const declaredAt = captureSourceLocation(this.fromCollection);
     if (!Array.isArray(items)) {
       throw planError('SAGE_PLAN_SOURCE', {
@@ -126,13 +141,23 @@ export class LocalEnvironment implements StreamEnvironment {
   /**
    * A stream of a connector, a `SourceFunction` class (with its constructor arguments) or object, a function that
    * returns one record a call (`undefined`: nothing now, `END`: the end), a generator function, or any iterable, Node
-   * `Readable` or `ReadableStream`.
+   * `Readable` or `ReadableStream`. What gives {@link timestamped} records is given `{ timestamps: { outOfOrdernessMs } }`: they have event time then.
    */
   fromSource<T>(source: Source<T>): DataStream<T>;
   fromSource<S extends StandardSchema>(
     source: Iterable<unknown> | AsyncIterable<unknown> | (() => unknown),
     options: SchemaSourceOptions<S>,
   ): DataStream<Mapped<SchemaOutput<S>>>;
+  fromSource<T>(items: Iterable<Timestamped<T>> | AsyncIterable<Timestamped<T>>, options: TimestampedSourceOptions): DataStream<T>;
+  fromSource<T, A extends readonly unknown[]>(
+    generator: (...args: A) => AnyGenerator<Timestamped<T>>,
+    ...args: [...A, options: TimestampedSourceOptions]
+  ): DataStream<T>;
+  fromSource<R, A extends readonly unknown[]>(
+    Class: ClassOf<Gives<R>, A>,
+    ...args: [...A, options: TimestampedSourceOptions]
+  ): DataStream<RecordWithin<Sourced<R>>>;
+  fromSource<R>(next: (() => R) | Gives<R>, options: TimestampedSourceOptions): DataStream<RecordWithin<Sourced<R>>>;
   fromSource<T>(items: Iterable<T> | AsyncIterable<T>, options?: SourceOptions): DataStream<T>;
   fromSource<T, A extends readonly unknown[]>(
     generator: (...args: A) => AnyGenerator<T>,
@@ -153,6 +178,16 @@ export class LocalEnvironment implements StreamEnvironment {
     source: Iterable<unknown> | AsyncIterable<unknown> | (() => unknown),
     options: SchemaSourceOptions<S>,
   ): DataStream<Mapped<SchemaOutput<S>>>;
+  fromStream<T>(items: Iterable<Timestamped<T>> | AsyncIterable<Timestamped<T>>, options: TimestampedSourceOptions): DataStream<T>;
+  fromStream<T, A extends readonly unknown[]>(
+    generator: (...args: A) => AnyGenerator<Timestamped<T>>,
+    ...args: [...A, options: TimestampedSourceOptions]
+  ): DataStream<T>;
+  fromStream<R, A extends readonly unknown[]>(
+    Class: ClassOf<Gives<R>, A>,
+    ...args: [...A, options: TimestampedSourceOptions]
+  ): DataStream<RecordWithin<Sourced<R>>>;
+  fromStream<R>(next: (() => R) | Gives<R>, options: TimestampedSourceOptions): DataStream<RecordWithin<Sourced<R>>>;
   fromStream<T>(items: Iterable<T> | AsyncIterable<T>, options?: SourceOptions): DataStream<T>;
   fromStream<T, A extends readonly unknown[]>(
     generator: (...args: A) => AnyGenerator<T>,
@@ -165,6 +200,21 @@ export class LocalEnvironment implements StreamEnvironment {
   fromStream<R>(next: (() => R) | Gives<R>, options?: SourceOptions): DataStream<Sourced<R>>;
   fromStream(value: unknown, ...args: readonly unknown[]): DataStream<unknown> {
     return this.#from('fromStream', value, args, captureSourceLocation(this.fromStream));
+  }
+
+  /**
+   * A stream of records that come from further down the pipeline: the head of a feedback loop, closed by `stream.fillFuture`.
+   * The loop ends by itself when its other inputs have ended and nothing is in flight in it.
+   *
+   * ```ts
+   * const again = env.fromFuture<number>('again');
+   * const halves = env.fromCollection([40, 7]).union(again).map((n) => Math.floor(n / 2));
+   * halves.filter((n) => n > 0).fillFuture(again);
+   * halves.print();
+   * ```
+   */
+  fromFuture<T>(name = 'future', options?: FutureOptions): FutureStream<T> {
+    return fromFuture(this, name, options, this.fromFuture);
   }
 
   /**
@@ -241,8 +291,13 @@ export class LocalEnvironment implements StreamEnvironment {
   }
 
   #from(call: SourceCall, value: unknown, args: readonly unknown[], declaredAt: SourceLocation): DataStream<never> {
-    const { schema, lineOf, ...source } = toSourceDescriptor(call, value, args, declaredAt);
-    const transformation = this.add(new SourceTransformation(source, declaredAt));
+    const { schema, lineOf, timestamps, ...source } = toSourceDescriptor(call, value, args, declaredAt);
+    let transformation: BaseTransformation = this.add(new SourceTransformation(source, declaredAt));
+    if (timestamps !== undefined) {
+      transformation = this.add(new SourceTimestampsTransformation(transformation, timestamps.selector, timestamps.settings, declaredAt));
+      // In the task of the source, which may say what belongs between two of its records.
+      if (sourceInstances(source) === 'one') transformation.parallelism = 1;
+    }
     if (schema === undefined) return new DataStream(this, transformation);
     return new DataStream(this, this.add(new ValidateTransformation(transformation, schema, declaredAt, lineOf)));
   }

@@ -7,6 +7,7 @@ import { describePlan } from '../compiler/explain/describe-plan.ts';
 import { explain } from '../compiler/explain/explain.ts';
 import { fingerprint } from '../compiler/fingerprint/fingerprint.ts';
 import { JobManager } from '../jobmanager/job-manager.ts';
+import { jobControls } from '../runtime/job/job-controls.ts';
 import { type PipelineOrigin, pipelineOrigin } from '../runtime/worker/pipeline-origin.ts';
 import { workerSession } from '../runtime/worker/worker-session.ts';
 import type { Job, SubmitOptions } from '../transformations/job.ts';
@@ -15,6 +16,7 @@ import { explainEnvironment } from './explain-environment.ts';
 import { originForLater } from './origin-for-later.ts';
 import { sourceSplits } from './source-splits.ts';
 import { submitObserver } from './submit-observer.ts';
+import { isUnfused } from './unfused-environments.ts';
 
 /** How a `LocalEnvironment` compiles and starts jobs: in this process. */
 export const localSubmitter: JobSubmitter = {
@@ -48,6 +50,7 @@ export const localSubmitter: JobSubmitter = {
       fingerprint: () => fingerprint(environment.pipeline, environment.config),
       cores: availableParallelism(),
       splits,
+      controls: jobControls(environment),
     });
     observer?.started?.(job, environment);
     if (signal !== undefined) {
@@ -68,17 +71,19 @@ interface Planned {
 }
 
 function planFor(
-  { pipeline, config }: StreamEnvironment,
+  environment: StreamEnvironment,
   origin: PipelineOrigin,
   declaredAt: SourceLocation,
   splits: ReadonlyMap<number, number>,
   autostop?: boolean,
 ): Planned {
+  const { pipeline, config } = environment;
   const compileFor = (origin: PipelineOrigin): Planned['compiled'] =>
     compile(pipeline, config, {
       importable: origin.kind !== 'none',
-      ...(origin.kind === 'none' ? { notImportableReason: origin.reason } : {}),
+      ...(origin.kind === 'none' ? { notImportableReason: origin.reason, mainOnly: origin.isWanted === true } : {}),
       ...(autostop === undefined ? {} : { autostop }),
+      ...(isUnfused(environment) ? { fuse: false } : {}),
       cores: availableParallelism(),
       splits,
       declaredAt,

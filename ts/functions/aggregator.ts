@@ -1,3 +1,4 @@
+import type { AnyExpression } from './expressions/expression-types.ts';
 import type { FieldPath } from './field-path.ts';
 
 /** Aggregators that the core computes. */
@@ -10,7 +11,7 @@ export interface BuiltinAggregator<in T, out R> {
   /** Which it is. */
   readonly name: BuiltinAggregatorName;
   /** What is aggregated; `undefined` for `count()`. */
-  readonly input: FieldPath | ((record: T) => unknown) | undefined;
+  readonly input: FieldPath | AnyExpression | ((record: T) => unknown) | undefined;
   /** Only for the type; never set. */
   readonly result?: R;
 }

@@ -1,14 +1,19 @@
+import { counted } from '../common/counted.ts';
 import { isSageError, planError } from '../common/errors.ts';
 import type { SourceLocation } from '../common/source-location.ts';
 import { BaseFunction } from './base-function.ts';
 import { BaseCoMapFunction } from './base-co-map-function.ts';
 import { BaseJoinFunction } from './base-join-function.ts';
 import { BatchFunction } from './batch-function.ts';
-import { isClass, mayHaveExecute, type FunctionClass } from './class-detection.ts';
+import { isClass, mayHaveMethod, type FunctionClass } from './class-detection.ts';
 import { FilterFunction } from './filter-function.ts';
 import { FlatMapFunction } from './flat-map-function.ts';
 import { KeyByFunction } from './key-by-function.ts';
+import { BroadcastProcessFunction } from './broadcast-process-function.ts';
+import { KeyedBroadcastProcessFunction } from './keyed-broadcast-process-function.ts';
+import { KeyedCoProcessFunction } from './keyed-co-process-function.ts';
 import { KeyedProcessFunction } from './keyed-process-function.ts';
+import { LookupFunction } from './lookup-function.ts';
 import { MapFunction } from './map-function.ts';
 import { ProcessFunction } from './process-function.ts';
 import { SinkFunction } from './sink-function.ts';
@@ -26,11 +31,17 @@ const BASES: readonly AbstractFunctionClass[] = [
   BaseCoMapFunction,
   BaseJoinFunction,
   KeyedProcessFunction,
+  KeyedCoProcessFunction,
+  BroadcastProcessFunction,
+  KeyedBroadcastProcessFunction,
   KeyByFunction,
   SinkFunction,
   SourceFunction,
   BatchFunction,
+  LookupFunction,
 ];
+
+const OWN_CLASSES: ReadonlySet<unknown> = new Set(BASES);
 
 /** The place in a pipeline that a function is for. */
 export interface FunctionPlace {
@@ -41,6 +52,8 @@ export interface FunctionPlace {
   readonly declaredAt: SourceLocation;
   /** Only what extends the base class can give results here: a function, or a class of its own, has no `collect`. */
   readonly needsBase?: boolean;
+  /** What else than `execute` is called. */
+  readonly otherMethod?: string;
 }
 
 /** What `value` is, in words for a message. */
@@ -74,14 +87,14 @@ function describeObject(value: object): string {
 export function toUserFunction(value: unknown, args: readonly unknown[], place: FunctionPlace): UserFunction {
   if (isClass(value)) {
     checkBase(value.prototype, value.name, place);
-    checkExecute(value, place);
+    for (const method of methodsFor(place)) checkMethod(value, method, mayHaveMethod(value, method, OWN_CLASSES), place);
     checkArguments(value.name, args, place);
     return classFunction(value, args);
   }
   const base = place.bases[0]!.name;
   if (args.length > 0) {
     throw planError('SAGE_PLAN_ARGUMENT', {
-      message: `${place.call} was given ${args.length} more argument${args.length === 1 ? '' : 's'} behind ${describeValue(value)}`,
+      message: `${place.call} was given ${counted(args.length, 'more argument')} behind ${describeValue(value)}`,
       expected: 'further arguments behind a class only: they are those of its constructor',
       fix: `Write ${place.call}((record) => ...) and use the values inside, or give a class that extends ${base}.`,
       found: describeValue(value),
@@ -94,6 +107,7 @@ export function toUserFunction(value: unknown, args: readonly unknown[], place: 
   }
   if (typeof value === 'object' && value !== null && typeof (value as { execute?: unknown }).execute === 'function') {
     checkBase(value, value.constructor?.name ?? 'Object', place);
+    for (const method of methodsFor(place)) checkMethod(value.constructor as FunctionClass, method, typeof (value as Readonly<Record<string, unknown>>)[method] === 'function', place);
     return instanceFunction(value);
   }
   throw planError('SAGE_PLAN_FUNCTION', {
@@ -133,27 +147,31 @@ function withoutBase(what: string, { call, bases, declaredAt }: FunctionPlace): 
   });
 }
 
-function checkExecute(ctor: FunctionClass, place: FunctionPlace): void {
-  if (mayHaveExecute(ctor)) return;
+function methodsFor({ otherMethod }: FunctionPlace): readonly string[] {
+  return otherMethod === undefined ? ['execute'] : ['execute', otherMethod];
+}
+
+function checkMethod(ctor: FunctionClass, method: string, hasIt: boolean, place: FunctionPlace): void {
+  if (hasIt) return;
   const name = ctor.name || 'the class';
   const isBase = BASES.some((base) => (base as unknown) === ctor);
   throw planError('SAGE_PLAN_FUNCTION', {
-    message: `${place.call} was given ${name}, which has no execute method`,
-    expected: 'a class with the method execute',
+    message: `${place.call} was given ${name}, which has no ${method} method`,
+    expected: `a class with the method ${method}`,
     found: isBase ? `the base class ${name}` : methodsOf(ctor),
-    fix: isBase ? `Write a class that extends ${name} and has execute().` : `Add execute() to ${name}.`,
+    fix: isBase ? `Write a class that extends ${name} and has ${method}().` : `Add ${method}() to ${name}.`,
     declaredAt: place.declaredAt,
   });
 }
 
-/** The methods that a class has instead of `execute`. */
+/** The methods that a class has instead. */
 function methodsOf(ctor: FunctionClass): string {
   const methods = Object.getOwnPropertyNames(ctor.prototype).filter((name) => name !== 'constructor');
   return methods.length === 0 ? 'a class without methods' : `a class with ${methods.slice(0, 5).join(', ')}`;
 }
 
-/** Constructor arguments reach a worker as copies; what cannot be copied is found here and not there. */
-function checkArguments(name: string, args: readonly unknown[], place: FunctionPlace): void {
+/** Constructor arguments reach a worker as copies; what cannot be copied is found here and not there. @throws SageError SAGE_PLAN_UNCLONEABLE */
+export function checkArguments(name: string, args: readonly unknown[], place: Pick<FunctionPlace, 'declaredAt'>): void {
   args.forEach((argument, index) => {
     try {
       structuredClone(argument);

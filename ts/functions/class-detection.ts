@@ -27,14 +27,17 @@ export function isClass(value: unknown): value is FunctionClass {
 }
 
 /**
- * Whether objects of the class can have `execute`: a method in the prototype chain, or the word in the class's source,
- * as a field holds it only in objects.
+ * Whether objects of the class can have a method: it is in the prototype chain, or the class's source has the word, as a field holds
+ * it only in objects.
+ *
+ * @param bases our own classes: their sources may have the word without having the method
  */
-export function mayHaveExecute(ctor: FunctionClass): boolean {
-  if (typeof (ctor.prototype as { execute?: unknown } | undefined)?.execute === 'function') return true;
+export function mayHaveMethod(ctor: FunctionClass, method: string, bases: ReadonlySet<unknown>): boolean {
+  if (typeof (ctor.prototype as Readonly<Record<string, unknown>> | undefined)?.[method] === 'function') return true;
+  const word = new RegExp(`\\b${method}\\b`);
   for (let c: unknown = ctor; typeof c === 'function' && c !== Function.prototype; c = Object.getPrototypeOf(c)) {
-    if (c === BaseFunction || Object.getPrototypeOf(c) === BaseFunction) break; // our own classes name it in no source
-    if (/\bexecute\b/.test(Function.prototype.toString.call(c))) return true;
+    if (c === BaseFunction || bases.has(c)) break;
+    if (word.test(Function.prototype.toString.call(c))) return true;
   }
   return false;
 }

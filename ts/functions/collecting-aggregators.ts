@@ -4,6 +4,8 @@ import type { UserAggregator } from './aggregator.ts';
 import { aggregatorInput, type AggregatorCall } from './aggregator-input.ts';
 import { describeValue } from './check-user-function.ts';
 import { distinctText } from './distinct-text.ts';
+import { evaluatorOf } from './expressions/evaluate-expression.ts';
+import { Expression } from './expressions/expression.ts';
 import { isFieldPath, readOptionalField } from './field-path.ts';
 import type { PathOf, PathTo, PathValue } from './path-types.ts';
 
@@ -123,5 +125,6 @@ function whole<T>(record: T): T {
 
 function reader<T>(name: string, input: unknown, call: AggregatorCall): (record: T) => unknown {
   const read = aggregatorInput<T>(name, input, call);
+  if (Expression.is(read)) return evaluatorOf(read);
   return isFieldPath(read) ? (record) => readOptionalField(read, record) : read;
 }

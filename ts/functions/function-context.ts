@@ -28,8 +28,8 @@ export interface FunctionContext {
   readonly signal: AbortSignal;
   /** Counters, gauges and histograms of this instance, which the metrics of the job put together. */
   readonly metrics: FunctionMetrics;
-  /** State of the key in hand. @throws SageError SAGE_ENV_CONTEXT in other classes than those that extend `KeyedProcessFunction`. */
+  /** State of the key in hand. @throws SageError SAGE_ENV_CONTEXT on a stream without a key, in `mapAsync`, and in classes for sources, keys and `reduce`. */
   readonly state: KeyedState;
-  /** Timers of the key in hand. @throws SageError SAGE_ENV_CONTEXT in other classes than those that extend `KeyedProcessFunction`. */
+  /** Timers of the key in hand. @throws SageError SAGE_ENV_CONTEXT in other classes than process functions of keyed streams. */
   readonly timers: Timers;
 }

@@ -3,7 +3,7 @@ import type { SourceLocation } from '../common/source-location.ts';
 import { BaseFunction } from './base-function.ts';
 import { hasPrivateMembers } from './class-detection.ts';
 import type { FunctionContext } from './function-context.ts';
-import { type ExecutableObject, functionName, type InstanceUserFunction, type UserCallable, type UserFunction } from './user-function.ts';
+import { type ExecutableObject, functionName, type InstanceUserFunction, type UserCallable, type UserFunction, type UserMethod } from './user-function.ts';
 
 /** A user's function in one parallel instance: what generated code calls, and its life cycle. */
 export interface FunctionInstance {
@@ -35,8 +35,8 @@ export function instantiateUserFunction(fn: UserFunction, ctx: FunctionContext, 
   const name = functionName(fn);
   const where: Whereabouts = { operator: ctx.operator, declaredAt };
   const object = fn.form === 'class' ? construct(fn, name, where) : ctx.parallelIndex === 0 && !serving.has(fn.object) ? fn.object : copy(fn, name, ctx, where);
-  if (typeof object.execute !== 'function') {
-    throw operatorError('SAGE_PLAN_FUNCTION', `${name} has no execute method`, where);
+  if (typeof (object as unknown as Record<UserMethod, unknown>)[fn.method] !== 'function') {
+    throw operatorError('SAGE_PLAN_FUNCTION', `${name} has no ${fn.method} method`, where);
   }
   if (object instanceof BaseFunction) {
     BaseFunction.attach(object, ctx);

@@ -51,8 +51,8 @@ export abstract class KeyedProcessFunction<K, In, Out> extends CollectingFunctio
   abstract execute(record: In): unknown;
 
   /**
-   * A timer has fired; may collect, and may be async. An error here fails the job, whatever the error policy says: there is no
-   * record to leave out.
+   * A timer has fired; may collect, and may be async. An error here follows the operator's error policy, as one in `execute` does: a dead
+   * letter then has the `timer`, and `undefined` as its record.
    *
    * @param _time the time for which it was registered, in epoch milliseconds
    */

@@ -3,6 +3,7 @@ import type { JobId } from '../common/ids.ts';
 import type { FunctionContext } from './function-context.ts';
 import { LocalFunctionMetrics } from './function-metrics.ts';
 import type { Logger } from './logger.ts';
+import type { BroadcastState } from './state/broadcast-state.ts';
 import type { KeyedState } from './state/keyed-state.ts';
 import type { Timers } from './state/timers.ts';
 
@@ -28,6 +29,14 @@ export interface KeyedParts {
   readonly timers: Timers;
 }
 
+/** `ctx.broadcast`, as the runtime holds it. */
+export interface BroadcastParts extends BroadcastState {
+  /** A call begins, of the broadcast side or of the other one; what the one before has written stays. */
+  begin(isBroadcast: boolean): void;
+  /** The call in hand has failed: nothing stays of what it has written. */
+  rollback(): void;
+}
+
 /** The context as the runtime holds it: the same object, whose key it sets before each record. */
 export class TaskContext implements FunctionContext {
   readonly jobId: JobId;
@@ -44,8 +53,10 @@ export class TaskContext implements FunctionContext {
   key: unknown = undefined;
   /** Set by the runtime before each record of a stream with event time. */
   timestamp: number | undefined = undefined;
-  /** Set by the runtime where the operator keeps state for each key. */
+  /** Set by the runtime: state and timers, or what says why there are none. */
   keyed: KeyedParts | undefined = undefined;
+  /** Set by the runtime where the operator has a broadcast side. */
+  broadcast: BroadcastParts | undefined = undefined;
 
   constructor(options: TaskContextOptions) {
     this.jobId = options.jobId;
@@ -74,7 +85,7 @@ export class TaskContext implements FunctionContext {
 
   #keyedParts(member: string): KeyedParts {
     if (this.keyed !== undefined) return this.keyed;
-    throw new SageError('SAGE_ENV_CONTEXT', `'${this.operator}' asked for ctx.${member}, which only a KeyedProcessFunction on a keyed stream has`, {
+    throw new SageError('SAGE_ENV_CONTEXT', `'${this.operator}' asked for ctx.${member}, which only functions of a keyed stream have`, {
       operator: this.operator,
       help: 'Let the class extend KeyedProcessFunction, and use it behind keyBy: stream.keyBy(...).process(Class).',
     });

@@ -5,7 +5,10 @@ import type { FunctionClass } from './class-detection.ts';
 /** A function as generated code calls it. */
 export type UserCallable = (...args: unknown[]) => unknown;
 
-/** An object that generated code calls `execute` of. */
+/** The method that makes a class or an object fit its place. */
+export type UserMethod = 'execute' | 'onElement';
+
+/** An object that generated code calls `execute` of, or one with another method. */
 export interface ExecutableObject {
   execute(...args: unknown[]): unknown;
   open?(ctx: unknown): unknown;
@@ -24,7 +27,7 @@ export interface ClassUserFunction {
   readonly form: 'class';
   readonly ctor: FunctionClass;
   readonly args: readonly unknown[];
-  readonly method: 'execute';
+  readonly method: UserMethod;
 }
 
 /** An object that the user made. */
@@ -33,7 +36,7 @@ export interface InstanceUserFunction {
   readonly object: ExecutableObject;
   /** Its own fields when the pipeline was built: what further parallel instances begin with. */
   readonly fields: Readonly<Record<PropertyKey, PropertyDescriptor>>;
-  readonly method: 'execute';
+  readonly method: UserMethod;
 }
 
 /** Code of the user as a transformation holds it. */
@@ -45,17 +48,17 @@ export function lambdaFunction(fn: (...args: never[]) => unknown): LambdaUserFun
 }
 
 /** A class with its constructor arguments. */
-export function classFunction(ctor: FunctionClass, args: readonly unknown[] = []): ClassUserFunction {
-  return { form: 'class', ctor, args, method: 'execute' };
+export function classFunction(ctor: FunctionClass, args: readonly unknown[] = [], method: UserMethod = 'execute'): ClassUserFunction {
+  return { form: 'class', ctor, args, method };
 }
 
-/** An object with `execute`. */
-export function instanceFunction(object: object): InstanceUserFunction {
+/** An object with `execute`, or with another method. */
+export function instanceFunction(object: object, method: UserMethod = 'execute'): InstanceUserFunction {
   return {
     form: 'instance',
     object: object as ExecutableObject,
     fields: Object.getOwnPropertyDescriptors(object),
-    method: 'execute',
+    method,
   };
 }
 
@@ -74,7 +77,7 @@ export function functionName(fn: UserFunction): string {
 export function functionSource(fn: UserFunction): string {
   if (fn.form === 'lambda') return Function.prototype.toString.call(fn.fn);
   if (fn.form === 'class') return Function.prototype.toString.call(fn.ctor);
-  return `${Function.prototype.toString.call(fn.object.constructor)}\n${Function.prototype.toString.call(fn.object.execute)}`;
+  return `${Function.prototype.toString.call(fn.object.constructor)}\n${Function.prototype.toString.call((fn.object as unknown as Record<UserMethod, unknown>)[fn.method])}`;
 }
 
 /**

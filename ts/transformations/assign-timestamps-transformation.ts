@@ -3,6 +3,17 @@ import type { FieldPath } from '../functions/field-path.ts';
 import { BaseTransformation } from './base-transformation.ts';
 import type { KeyByTransformation } from './key-by-transformation.ts';
 
+/** What a timestamp counts: time since 1970 in this unit, or an ISO 8601 text, which is of UTC where it names no offset. A `Date` is itself in any unit. */
+export type TimestampUnit = 'ms' | 's' | 'us' | 'ns' | 'iso';
+/** Says how far event time is: all records before `watermark` have been given, and with `isIdle` none come for now. */
+export type SayWatermark = (watermark: number, isIdle: boolean) => void;
+
+/** Who says how far event time is, instead of the timestamps. */
+export interface WatermarkGiver {
+  /** Called once in each job, before its first record. */
+  connect(say: SayWatermark): void;
+}
+
 /** How event time is derived, in milliseconds. */
 export interface TimestampSettings {
   /** A record may come so much later than one with a greater timestamp. */
@@ -11,6 +22,10 @@ export interface TimestampSettings {
   readonly idleMs: number | undefined;
   /** A timestamp may be so far ahead of the clock. */
   readonly maxAheadMs: number;
+  /** Milliseconds when undefined. */
+  readonly unit?: TimestampUnit;
+  /** Says the watermarks; `outOfOrdernessMs` is infinite then, so that none are derived. */
+  readonly watermarks?: WatermarkGiver;
 }
 
 /** What gives a record its timestamp; a function is given the timestamp that it had as well. */

@@ -8,6 +8,7 @@ export type TransformationKind =
   | 'map'
   | 'flatMap'
   | 'filter'
+  | 'select'
   | 'keyBy'
   | 'reduce'
   | 'aggregate'
@@ -19,6 +20,7 @@ export type TransformationKind =
   | 'mapAsync'
   | 'process'
   | 'keyedProcess'
+  | 'broadcastProcess'
   | 'batch'
   | 'dedup'
   | 'sample'
@@ -29,6 +31,8 @@ export type TransformationKind =
   | 'window'
   | 'route'
   | 'sideOutput'
+  | 'fromFuture'
+  | 'fillFuture'
   | 'sink';
 
 /** How many parallel instances: a whole number from 1, or `'auto'` for the engine's choice, before and while the job runs. */

@@ -1,4 +1,5 @@
 import type { SourceLocation } from '../common/source-location.ts';
+import type { TimerKind } from '../functions/state/timers.ts';
 
 /** An error as plain data, so that it can be written to a file or cross to another thread. */
 export interface FailureInfo {
@@ -14,10 +15,12 @@ export interface FailureInfo {
 
 /** A record that an operator could not work on, with all that is known of why. */
 export interface DeadLetter<out T> {
-  /** The record as the operator was given it; the text of its result, where that cannot be sent to another thread. */
+  /** The record as the operator was given it; the text of its result, where that cannot be sent to another thread; `undefined` for a timer. */
   readonly record: T;
   /** Its key, on a keyed stream. */
   readonly key: unknown;
+  /** Only where it was `onTimer` that failed, and no record: the timer. */
+  readonly timer?: { readonly kind: TimerKind; readonly time: number };
   /** What went wrong. */
   readonly error: FailureInfo;
   /** Name of the operator. */

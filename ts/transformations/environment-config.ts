@@ -1,6 +1,7 @@
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../functions/logger.ts';
 import type { Parallelism } from './base-transformation.ts';
+import type { StateSettings } from './state-settings.ts';
 
 /** Settings of an environment. Names that are not listed are the user's own and reach functions as `ctx.config`. */
 export interface EnvironmentConfig {
@@ -15,6 +16,11 @@ export interface EnvironmentConfig {
    * lines of worker threads come to it in the order of each instance.
    */
   readonly logger?: Logger;
+  /**
+   * Where `ctx.state` is kept: `'memory'` when left away; `'disk'` for more of it than memory has, where what is in use is in memory too and the job's directory goes with the
+   * job; `{ kind: 'disk', memoryBytes, directory }` to say how much memory and which directory.
+   */
+  readonly state?: StateSettings;
   /** A setting of the user's own. */
   readonly [name: string]: unknown;
 }

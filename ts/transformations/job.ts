@@ -51,7 +51,7 @@ export interface OperatorCounts {
   readonly recordsIn: number;
   /** Records that it gave. */
   readonly recordsOut: number;
-  /** `undefined` results of a map or mapAsync, and records that no branch of a route takes. */
+  /** `undefined` results of a map or mapAsync, records that no branch of a route takes, and of a fillFuture those that a stopped loop no longer sends around. */
   readonly recordsDropped: number;
   /** Records that a filter, dedup, sample or limit kept back. */
   readonly recordsFiltered: number;
@@ -64,12 +64,27 @@ export interface OperatorCounts {
   /** Records that came too late for all of their windows; not there for other operators. */
   readonly recordsLate?: number;
   /**
+   * Of an `assignTimestamps`: records that its error policy left out or put aside because their timestamp was more than `maxAheadMs` ahead of the clock.
+   * They are among `recordsSkipped` or `deadLetters`; with a policy that lets the job fail the error speaks of the first.
+   */
+  readonly recordsAhead?: number;
+  /**
    * How far event time is behind the operator, in epoch milliseconds: all records before it have been given. Infinity at the end;
    * not there without timestamps, or before the first record.
    */
   readonly watermark?: number;
   /** Records of a sink that nobody read, because the pipe was closed before; not there when there are none. */
   readonly recordsUnread?: number;
+}
+
+/** Counts of the way back of a feedback loop. */
+export interface FeedbackCounts {
+  /** Name of the future. */
+  readonly loop: string;
+  /** Records that were on disk on their way, as there was no memory left for them. */
+  readonly recordsSpilled: number;
+  /** Records that did not go around any more, because the job was stopped without `drain`; not among those sent. */
+  readonly recordsDropped: number;
 }
 
 /** Counts of one edge between operators: sent = received. */
@@ -82,6 +97,8 @@ export interface EdgeCounts {
   readonly sent: number;
   /** Records that came out. */
   readonly received: number;
+  /** Only where records go back in a feedback loop. */
+  readonly feedback?: FeedbackCounts;
 }
 
 /** That a stage with parallelism `'auto'` got another instance while its job ran, or why it gets no other. */
@@ -165,6 +182,8 @@ export interface EdgeMetrics extends EdgeCounts {
    * a batch is never divided.
    */
   readonly queueFill: number;
+  /** Only where records go back in a feedback loop: bytes of those that wait on disk. */
+  readonly diskBytes?: number;
 }
 
 /** All instances of a stage together: operators that run as one function. */
@@ -195,6 +214,11 @@ export interface StageMetrics {
 export interface OperatorMetrics extends OperatorCounts {
   /** How far the clock is ahead of the watermark; not there without one, or at the end. */
   readonly watermarkLagMs?: number;
+  /**
+   * Of an operator with event time of several streams: the name of the `assignTimestamps` that it waits for, while another one is further. Not
+   * there when nothing holds it back; a stream without records holds the others back unless it has `idleMs`.
+   */
+  readonly heldBackBy?: string;
 }
 
 /** A job's counts at one moment. Those of operators in other threads are at most about 100 ms old. */
@@ -245,7 +269,7 @@ export interface Job {
   /** Counts and times as they are now. */
   metrics(): JobMetrics;
   /**
-   * A state that a `KeyedProcessFunction` keeps, to look at while the job runs: `await job.state('sessions', 'pages').get('ann')`.
+   * A state that a function of a keyed stream keeps, to look at while the job runs: `await job.state('sessions', 'pages').get('ann')`.
    *
    * @param uid what `uid` was called with behind `process`
    * @throws SageError SAGE_PLAN_ARGUMENT when no operator with state has this uid, SAGE_JOB_STATE when the job has ended

@@ -1,4 +1,5 @@
 import type { SourceLocation } from '../common/source-location.ts';
+import type { AnyExpression } from '../functions/expressions/expression-types.ts';
 import type { FieldPath } from '../functions/field-path.ts';
 import type { UserFunction } from '../functions/user-function.ts';
 import { BaseTransformation } from './base-transformation.ts';
@@ -9,12 +10,12 @@ export type KeyStrategy = 'hash' | 'broadcast' | 'roundRobin';
 /** Gives each record a key and sends it to the instances of the region behind; its parallelism is that region's. */
 export class KeyByTransformation extends BaseTransformation {
   readonly kind = 'keyBy';
-  readonly selector: UserFunction | FieldPath;
+  readonly selector: UserFunction | FieldPath | AnyExpression;
   readonly strategy: KeyStrategy;
 
   constructor(
     input: BaseTransformation,
-    selector: UserFunction | FieldPath,
+    selector: UserFunction | FieldPath | AnyExpression,
     strategy: KeyStrategy,
     declaredAt: SourceLocation,
   ) {

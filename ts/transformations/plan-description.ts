@@ -67,6 +67,8 @@ export interface PlanExchange {
   readonly maxRecords: number;
   /** Bytes in flight at which the producer waits, of each queue. */
   readonly maxBytes: number;
+  /** The loop that it closes, by the name of its future: records go back from it to an earlier stage, or to the stage itself. */
+  readonly feedback: string | null;
   /** Whether records are copied here, so that class instances lose their prototype. */
   readonly losesPrototypes: boolean;
   /** Why there is an exchange, in words. */
@@ -83,12 +85,14 @@ export interface PlanDescription {
   readonly operators: readonly PlanOperator[];
   /** What the optimiser did. */
   readonly optimisations: readonly { readonly rule: string; readonly what: string }[];
-  /** Producers before consumers. */
+  /** Producers before consumers, but for exchanges that close a loop. */
   readonly stages: readonly PlanStage[];
   /** Queues between stages. */
   readonly exchanges: readonly PlanExchange[];
   /** Which isolates run user code: so many worker threads, and the main one or not; why. */
   readonly isolates: { readonly workers: number; readonly main: boolean; readonly reason: string };
+  /** With state on disk, of pipelines that keep any: how much of it each instance has in memory, and in which directory. */
+  readonly state?: { readonly kind: 'disk'; readonly memoryBytes: number; readonly directory: string | null };
   /** Instances of all stages together. */
   readonly tasks: number;
   /** Queues of all exchanges together. */

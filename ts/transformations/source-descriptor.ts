@@ -1,5 +1,6 @@
 import type { StandardSchema } from '../common/standard-schema.ts';
 import type { UserFunction } from '../functions/user-function.ts';
+import type { TimestampSelector, TimestampSettings } from './assign-timestamps-transformation.ts';
 
 /** A reader in the core, as JSON for `open_source`. */
 export interface NativeSourceSpec {
@@ -14,12 +15,22 @@ export interface NativeSourceSpec {
   readonly [setting: string]: unknown;
 }
 
+/** Where the records of a source have their event time. */
+export interface SourceTimestamps {
+  /** The field, or what knows it of the record that was given last. */
+  readonly selector: TimestampSelector;
+  /** How event time is derived from it. */
+  readonly settings: TimestampSettings;
+}
+
 /** What all sources can have. */
 interface SourceParts {
   /** Validates the records right behind the source. */
   readonly schema?: StandardSchema | undefined;
   /** Line of the source that a record which was just read came from, where that is known. */
   readonly lineOf?: ((record: unknown) => number | undefined) | undefined;
+  /** Where records have their event time, and how it goes on. */
+  readonly timestamps?: SourceTimestamps | undefined;
 }
 
 /** Records of an array. Instances take slices. */
@@ -37,6 +48,8 @@ export interface RecordIterator {
   next(): IteratorResult<unknown> | PromiseLike<IteratorResult<unknown>>;
   /** Lets it clean up before its end; perhaps a promise, of anything. */
   return?(value?: undefined): unknown;
+  /** A promise that it has given waits for a test to push a record: to wait for that is rest, and no work. */
+  readonly isQuiet?: boolean;
 }
 
 /** Records of an iterable, a generator function, a Node Readable or a ReadableStream. One instance. */

@@ -2,10 +2,13 @@ import type { AggregateTransformation } from './aggregate-transformation.ts';
 import type { AsOfJoinTransformation } from './as-of-join-transformation.ts';
 import type { AssignTimestampsTransformation } from './assign-timestamps-transformation.ts';
 import type { BatchTransformation } from './batch-transformation.ts';
+import type { BroadcastProcessTransformation } from './broadcast-process-transformation.ts';
 import type { CoMapTransformation } from './co-map-transformation.ts';
 import type { DedupTransformation } from './dedup-transformation.ts';
+import type { FillFutureTransformation } from './fill-future-transformation.ts';
 import type { FilterTransformation } from './filter-transformation.ts';
 import type { FlatMapTransformation } from './flat-map-transformation.ts';
+import type { FromFutureTransformation } from './from-future-transformation.ts';
 import type { IntervalJoinTransformation } from './interval-join-transformation.ts';
 import type { JoinTransformation } from './join-transformation.ts';
 import type { KeyByTransformation } from './key-by-transformation.ts';
@@ -18,6 +21,7 @@ import type { RebalanceTransformation } from './rebalance-transformation.ts';
 import type { ReduceTransformation } from './reduce-transformation.ts';
 import type { RouteTransformation } from './route-transformation.ts';
 import type { SampleTransformation } from './sample-transformation.ts';
+import type { SelectTransformation } from './select-transformation.ts';
 import type { SideOutputTransformation } from './side-output-transformation.ts';
 import type { SinkTransformation } from './sink-transformation.ts';
 import type { SourceTransformation } from './source-transformation.ts';
@@ -30,6 +34,7 @@ export type Transformation =
   | MapTransformation
   | FlatMapTransformation
   | FilterTransformation
+  | SelectTransformation
   | KeyByTransformation
   | ReduceTransformation
   | AggregateTransformation
@@ -41,6 +46,7 @@ export type Transformation =
   | MapAsyncTransformation
   | ProcessTransformation
   | KeyedProcessTransformation
+  | BroadcastProcessTransformation
   | BatchTransformation
   | DedupTransformation
   | SampleTransformation
@@ -51,4 +57,6 @@ export type Transformation =
   | WindowTransformation
   | RouteTransformation
   | SideOutputTransformation
+  | FromFutureTransformation
+  | FillFutureTransformation
   | SinkTransformation;

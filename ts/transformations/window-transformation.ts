@@ -1,16 +1,22 @@
 import type { SourceLocation } from '../common/source-location.ts';
-import type { UserFunction } from '../functions/user-function.ts';
+import type { ClassUserFunction, InstanceUserFunction, UserFunction } from '../functions/user-function.ts';
 import type { Trigger } from '../functions/windows/trigger.ts';
 import type { WindowAssigner } from '../functions/windows/windows.ts';
 import type { AnyAggregator } from './aggregate-transformation.ts';
 import { BaseTransformation } from './base-transformation.ts';
+
+/** A trigger of the user: a class, or an object. */
+export interface UserTrigger {
+  readonly kind: 'custom';
+  readonly fn: ClassUserFunction | InstanceUserFunction;
+}
 
 /** Which windows there are, and when they give results. */
 export interface WindowSettings {
   /** Which records belong together. */
   readonly assigner: WindowAssigner;
   /** When there is a result. */
-  readonly trigger: Trigger;
+  readonly trigger: Trigger | UserTrigger;
   /** Whether a later result of a window is made of all its records, or of those that no result has shown. */
   readonly accumulation: 'accumulating' | 'discarding';
   /** So long after its end a window takes records. */

@@ -110,6 +110,20 @@ pub fn to_targets(
     split(view, targets, parts, meta)
 }
 
+/// A frame of these rows, in this order.
+///
+/// # Errors
+/// `SAGE_INTERNAL` for a row that the batch does not have, `SAGE_LIMIT_BATCH` above 2 GiB.
+pub fn take(view: &BatchView<'_>, rows: &[u32], meta: FrameMeta) -> Result<Frame> {
+    if rows.iter().any(|&row| row as usize >= view.rows()) {
+        return Err(SageError::new(
+            ErrorCode::Internal,
+            "a row was taken of a batch that does not have it",
+        ));
+    }
+    Gather::new(view)?.frame(rows, meta)
+}
+
 /// Sorts the row numbers by target, stably, and copies each group.
 fn split(
     view: &BatchView<'_>,

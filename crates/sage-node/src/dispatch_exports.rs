@@ -25,6 +25,7 @@ const END_DRAINED: i32 = 3;
 const END_STOPPED: i32 = 4;
 const TOO_SMALL: i32 = 5;
 const TIME: i32 = 6;
+const FLUSH: i32 = 7;
 
 /// Longest wait within one poll, whatever the caller asks for: the event loop has to turn.
 const MAX_WAIT_MS: f64 = 50.0;
@@ -85,7 +86,8 @@ pub fn poll(isolate: u32, released_task: i32, wait_ms: f64) -> napi::Result<i32>
 
 /// What the task is to do next: 0 nothing, 1 a batch (its image is in `into`; `desc` = gate, image bytes, rows, layout), 2 produce
 /// (a source), 3 input has ended (drained), 4 input has ended (stopped), 5 `into` is too small (`desc[1]` = bytes needed; nothing was
-/// taken), 6 event time (`desc` = gate, 1 when the gate is idle, and the watermark as a float64 at byte 8).
+/// taken), 6 event time (`desc` = gate, 1 when the gate is idle, and the watermark as a float64 at byte 8), 7 give what the
+/// task holds back: its loop has come to rest.
 #[napi]
 pub fn take(
     isolate: u32,
@@ -99,6 +101,7 @@ pub fn take(
         match isolate.take(TaskId(task))? {
             Take::Nothing => Ok(NOTHING),
             Take::Source => Ok(SOURCE),
+            Take::Flush => Ok(FLUSH),
             Take::End(EndKind::Drained) => Ok(END_DRAINED),
             Take::End(EndKind::Stopped) => Ok(END_STOPPED),
             Take::Time(time) => tell_time(time, desc),
@@ -141,6 +144,12 @@ pub fn keep_task(isolate: u32, task: u32, keeps: bool) -> napi::Result<()> {
     guarded("keepTask", || {
         ISOLATES.get(isolate)?.keep_task(TaskId(task), keeps)
     })
+}
+
+/// A task of a loop has nothing left of what it took.
+#[napi]
+pub fn settle_task(isolate: u32, task: u32) -> napi::Result<()> {
+    guarded("settleTask", || ISOLATES.get(isolate)?.settle_task(TaskId(task)))
 }
 
 /// The task has emitted everything.

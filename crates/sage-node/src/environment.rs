@@ -111,6 +111,7 @@ pub(crate) fn drop_job(handle: u32) -> Option<Arc<JobCore>> {
     let job = JOBS.remove(handle)?;
     job.cancel();
     job.on_event(None);
+    job.close_state_store();
     STATES.remove_where(|state| Arc::ptr_eq(&state.job, &job));
     ISOLATES.remove_where(|isolate| {
         let belongs = Arc::ptr_eq(isolate.job(), &job);

@@ -3,11 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use sage_frame::BatchView;
-use sage_runtime::{HelpedAggregate, JobCore};
-use sage_state::{KeyTable, TimerTable};
+use sage_runtime::{HelpedAggregate, HelpedWindows, JobCore};
+use sage_state::{KeyTable, KeyedStateTable, TimerTable};
 use sage_types::Result;
-
-use crate::window_operator::WindowOperator;
 
 /// Keyed state of one operator of a task. It belongs to one isolate.
 pub(crate) struct KeyedState {
@@ -17,18 +15,11 @@ pub(crate) struct KeyedState {
 
 /// What the state is kept in.
 pub(crate) enum StateKind {
-    Aggregate(Arc<HelpedAggregate>),
+    Aggregate(Box<HelpedAggregate>),
     Slots(Box<Mutex<KeyTable>>),
-    Windows(Box<Mutex<WindowOperator>>),
+    Windows(Box<HelpedWindows>),
     Timers(Box<Mutex<TimerTable>>),
-}
-
-impl Drop for KeyedState {
-    fn drop(&mut self) {
-        if let StateKind::Aggregate(aggregate) = &self.kind {
-            aggregate.close();
-        }
-    }
+    States(Box<Mutex<KeyedStateTable>>),
 }
 
 impl KeyedState {

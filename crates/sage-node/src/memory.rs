@@ -46,24 +46,6 @@ pub(crate) fn integers_beside<'a>(out: &'a mut Int32ArraySlice<'_>, read: &[u8])
     Ok(unsafe { out.as_mut() })
 }
 
-/// The integers of `out`, for writing while a batch and its times are read.
-///
-/// # Errors
-/// `SAGE_INTERNAL` when `out` overlaps one of them.
-pub(crate) fn integers_beside_times<'a>(
-    out: &'a mut Int32ArraySlice<'_>,
-    batch: &[u8],
-    times: &[f64],
-) -> Result<&'a mut [i32]> {
-    disjoint(
-        out.as_ptr().addr(),
-        size_of_val::<[i32]>(out),
-        times.as_ptr().addr(),
-        size_of_val(times),
-    )?;
-    integers_beside(out, batch)
-}
-
 /// Integers and numbers, for writing.
 ///
 /// # Errors
@@ -92,6 +74,31 @@ pub(crate) fn writable_integers<'a>(desc: &'a mut Int32ArraySlice<'_>) -> &'a mu
 pub(crate) fn writable_counts<'a>(out: &'a mut Float64ArraySlice<'_>) -> &'a mut [f64] {
     // SAFETY: as in `writable`; there is no other buffer.
     unsafe { out.as_mut() }
+}
+
+/// The bytes of `into` and the integers of `desc`, for writing while `read` is read.
+///
+/// # Errors
+/// `SAGE_INTERNAL` when two of them overlap.
+pub(crate) fn writable_beside<'a>(
+    into: &'a mut Uint8ArraySlice<'_>,
+    desc: &'a mut Int32ArraySlice<'_>,
+    read: &[u8],
+) -> Result<(&'a mut [u8], &'a mut [i32])> {
+    let (read_start, read_bytes) = (read.as_ptr().addr(), read.len());
+    disjoint(
+        into.as_ptr_range().start.addr(),
+        into.len(),
+        read_start,
+        read_bytes,
+    )?;
+    disjoint(
+        desc.as_ptr().addr(),
+        size_of_val::<[i32]>(desc),
+        read_start,
+        read_bytes,
+    )?;
+    writable(into, desc)
 }
 
 fn disjoint(a: usize, a_bytes: usize, b: usize, b_bytes: usize) -> Result<()> {

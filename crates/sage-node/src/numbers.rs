@@ -4,6 +4,16 @@ use sage_types::Result;
 
 use crate::guard::internal;
 
+/// A time of JavaScript in whole milliseconds since 1970; what is before that, or no number, is 1970.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast keeps to the range, and makes 0 of what is no number"
+)]
+pub(crate) const fn millis(now_ms: f64) -> u64 {
+    now_ms as u64
+}
+
 /// A number that the N-API carries as an `i32`.
 ///
 /// # Errors

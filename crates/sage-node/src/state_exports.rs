@@ -20,7 +20,7 @@ const TOO_SMALL: i32 = -2;
 
 fn with_aggregate<T>(
     handle: u32,
-    body: impl FnOnce(&KeyedState, &Arc<HelpedAggregate>) -> Result<T>,
+    body: impl FnOnce(&KeyedState, &HelpedAggregate) -> Result<T>,
 ) -> Result<T> {
     let state = STATES.get(handle)?;
     match &state.kind {
@@ -42,7 +42,10 @@ pub fn aggregate_create(job_handle: u32, spec_json: String) -> napi::Result<u32>
     guarded("aggregateCreate", || {
         let aggregate = KeyedAggregate::new(AggregateSpec::list_from_json(&spec_json)?)?;
         create(job_handle, |job| {
-            StateKind::Aggregate(HelpedAggregate::new(aggregate, Arc::clone(job.registry())))
+            StateKind::Aggregate(Box::new(HelpedAggregate::new(
+                aggregate,
+                Arc::clone(job.registry()),
+            )))
         })
     })
 }

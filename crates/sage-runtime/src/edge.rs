@@ -16,6 +16,17 @@ pub enum Pushed {
     Closed,
 }
 
+/// What a feedback edge counts besides.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LoopCounts {
+    /// Records that were dropped because the loop had been ended.
+    pub dropped_rows: u64,
+    /// Records that were on disk on their way.
+    pub spilled_rows: u64,
+    /// Bytes on disk now.
+    pub disk_bytes: u64,
+}
+
 /// Divides a frame behind so many rows; nothing when it cannot.
 pub type SplitFrame<'a> = &'a dyn Fn(&Frame, u64) -> Option<(Frame, Frame)>;
 
@@ -46,6 +57,10 @@ pub trait Edge: Send + Sync {
     fn len_rows(&self) -> u64;
     /// Bytes in flight.
     fn len_bytes(&self) -> u64;
+    /// What only edges of a loop count.
+    fn loop_counts(&self) -> LoopCounts {
+        LoopCounts::default()
+    }
 }
 
 /// The form of [`Edge`] within a process.

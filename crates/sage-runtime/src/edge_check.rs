@@ -95,6 +95,8 @@ mod tests {
             partition: Partition::Forward,
             max_rows: 1,
             max_bytes: 1,
+            feedback: None,
+            timeless: false,
         };
         let counts = ChannelCounts {
             sent_rows,

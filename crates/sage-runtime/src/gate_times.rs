@@ -35,10 +35,13 @@ pub(crate) struct GateTimes {
 }
 
 impl GateTimes {
-    /// Edges by the gate that they lead to.
-    pub(crate) fn new(gates: impl Iterator<Item = u32>) -> Self {
-        let inputs: Vec<_> = gates
-            .map(|gate| (gate, Input::Active(f64::NEG_INFINITY)))
+    /// Edges by the gate that they lead to, and whether they say nothing about event time.
+    pub(crate) fn new(edges: impl Iterator<Item = (u32, bool)>) -> Self {
+        let inputs: Vec<_> = edges
+            .map(|(gate, timeless)| {
+                let input = if timeless { Input::Idle } else { Input::Active };
+                (gate, input(f64::NEG_INFINITY))
+            })
             .collect();
         let count = inputs.iter().map(|(gate, _)| gate + 1).max().unwrap_or(0);
         let told = (0..count)
@@ -58,6 +61,11 @@ impl GateTimes {
     /// Whether the end of a single edge may be news.
     pub(crate) const fn in_use(&self) -> bool {
         self.in_use
+    }
+
+    /// An edge has said something that does not count yet.
+    pub(crate) const fn has_said(&mut self) {
+        self.in_use = true;
     }
 
     /// An edge has said how far it is; gives what changes with that at its gate.
@@ -131,6 +139,10 @@ impl GateTimes {
 mod tests {
     use super::*;
 
+    fn timed<const N: usize>(gates: [u32; N]) -> impl Iterator<Item = (u32, bool)> {
+        gates.into_iter().map(|gate| (gate, false))
+    }
+
     fn at(gate: u32, watermark: f64) -> GateTime {
         GateTime {
             gate,
@@ -149,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_gate_is_as_far_as_its_slowest_input() {
-        let mut times = GateTimes::new([0, 0, 1].into_iter());
+        let mut times = GateTimes::new(timed([0, 0, 1]));
         assert_eq!(times.said(0, 10.0, false), None);
         assert_eq!(times.said(1, 5.0, false), Some(at(0, 5.0)));
         assert_eq!(times.said(1, 20.0, false), Some(at(0, 10.0)));
@@ -158,7 +170,7 @@ mod tests {
 
     #[test]
     fn an_idle_input_is_left_out_and_comes_back_without_turning_time_back() {
-        let mut times = GateTimes::new([0, 0].into_iter());
+        let mut times = GateTimes::new(timed([0, 0]));
         times.said(0, 10.0, false);
         assert_eq!(times.said(1, f64::NEG_INFINITY, true), Some(at(0, 10.0)));
         assert_eq!(times.said(0, 30.0, false), Some(at(0, 30.0)));
@@ -174,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_gate_is_idle_while_all_of_its_inputs_are() {
-        let mut times = GateTimes::new([0, 0].into_iter());
+        let mut times = GateTimes::new(timed([0, 0]));
         times.said(0, 10.0, true);
         assert_eq!(times.said(1, 7.0, true), Some(idle_at(0, f64::NEG_INFINITY)));
         assert_eq!(times.said(1, 8.0, false), Some(at(0, 8.0)));
@@ -182,7 +194,7 @@ mod tests {
 
     #[test]
     fn an_input_that_has_ended_holds_nobody_up_and_the_last_one_ends_time() {
-        let mut times = GateTimes::new([0, 0].into_iter());
+        let mut times = GateTimes::new(timed([0, 0]));
         times.said(0, 10.0, false);
         assert_eq!(times.ended(1, EndKind::Drained), Some(at(0, 10.0)));
         assert_eq!(times.ended(0, EndKind::Drained), Some(at(0, f64::INFINITY)));
@@ -190,7 +202,7 @@ mod tests {
 
     #[test]
     fn after_a_stop_time_does_not_end() {
-        let mut times = GateTimes::new([0, 0].into_iter());
+        let mut times = GateTimes::new(timed([0, 0]));
         times.said(0, 10.0, false);
         times.said(1, 5.0, false);
         assert_eq!(times.ended(1, EndKind::Drained), Some(at(0, 10.0)));
@@ -199,7 +211,7 @@ mod tests {
 
     #[test]
     fn where_nobody_has_times_an_end_is_no_news() {
-        let mut times = GateTimes::new([0, 0].into_iter());
+        let mut times = GateTimes::new(timed([0, 0]));
         assert_eq!(times.ended(0, EndKind::Drained), None);
         assert!(!times.in_use());
     }

@@ -33,6 +33,11 @@ pub enum TaskKind {
         /// JSON of the connector.
         spec: String,
     },
+    /// A keyed aggregate on a thread of its own.
+    NativeAggregate {
+        /// JSON of its aggregators.
+        spec: String,
+    },
 }
 
 /// One parallel task.
@@ -54,6 +59,19 @@ pub struct TaskPlan {
     pub is_source: bool,
     /// Whether it gets no records, and the job does not wait for its isolate, until that isolate has come.
     pub dormant: bool,
+    /// JSON of the operators that each batch goes through before it is sent; native sources and aggregates only.
+    pub chain: Option<String>,
+}
+
+/// What makes an edge one that leads back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedbackPlan {
+    /// Name of the loop; the edges with one name share what they may hold.
+    pub name: String,
+    /// What they may hold in memory.
+    pub memory_bytes: u64,
+    /// What they may hold on disk besides.
+    pub spill_bytes: u64,
 }
 
 /// One physical edge.
@@ -75,6 +93,10 @@ pub struct EdgePlan {
     pub max_rows: u32,
     /// Credit in bytes.
     pub max_bytes: u32,
+    /// Closes a loop.
+    pub feedback: Option<FeedbackPlan>,
+    /// Says nothing about event time and holds it back for nobody.
+    pub timeless: bool,
 }
 
 /// Tasks and edges of one job, ready to run.
@@ -90,6 +112,8 @@ pub struct ExecutionGraph {
     pub tasks: Vec<TaskPlan>,
     /// By edge id.
     pub edges: Vec<EdgePlan>,
+    /// Where the directory of a job with queues on disk goes.
+    pub state_directory: Option<String>,
 }
 
 impl ExecutionGraph {

@@ -6,7 +6,8 @@ use crate::graph::{EdgePlan, ExecutionGraph, Partition, TaskKind, TaskPlan};
 
 impl ExecutionGraph {
     /// Checks what the core relies on: dense ids, gates and outputs without gaps, one partition and one target stage per
-    /// output, targets in instance order, an awake target for each record, no cycle, every task reachable from a source.
+    /// output, targets in instance order, an awake target for each record, no cycle but through feedback edges, and only
+    /// JavaScript tasks in those.
     ///
     /// # Errors
     /// `SAGE_FORMAT_GRAPH`.
@@ -34,7 +35,30 @@ impl ExecutionGraph {
         for task in &self.tasks {
             self.validate_wiring(task)?;
         }
-        self.validate_acyclic()
+        self.validate_acyclic()?;
+        self.validate_loops()
+    }
+
+    fn validate_loops(&self) -> Result<()> {
+        let loops = self.loops();
+        for edge in self.edges.iter().filter(|edge| edge.feedback.is_some()) {
+            if !loops.iter().any(|of| of.contains(&edge.from_task)) {
+                return Err(invalid(format!(
+                    "edge {} is a feedback edge and leads to nothing that comes back",
+                    edge.id
+                )));
+            }
+        }
+        let stranger = |id: &&TaskId| {
+            let task = &self.tasks[id.index()];
+            task.dormant || task.is_source || !matches!(task.kind, TaskKind::JsTask { .. })
+        };
+        match loops.iter().flatten().find(stranger) {
+            None => Ok(()),
+            Some(task) => Err(invalid(format!(
+                "task {task} is in a loop: only JavaScript tasks with input, from the start, can be"
+            ))),
+        }
     }
 
     fn validate_tasks(&self) -> Result<()> {
@@ -56,6 +80,15 @@ impl ExecutionGraph {
             {
                 return Err(invalid(format!(
                     "native task {index}: its kind and isSource disagree"
+                )));
+            }
+            let may_have_chain = matches!(
+                task.kind,
+                TaskKind::NativeSource { .. } | TaskKind::NativeAggregate { .. }
+            );
+            if task.chain.is_some() && !may_have_chain {
+                return Err(invalid(format!(
+                    "task {index} has a chain of operators: only native sources and aggregates can"
                 )));
             }
             if task.dormant && (task.is_source || !matches!(task.kind, TaskKind::JsTask { .. })) {
@@ -146,7 +179,7 @@ impl ExecutionGraph {
 
     fn validate_acyclic(&self) -> Result<()> {
         let mut open = vec![0_usize; self.tasks.len()];
-        for edge in &self.edges {
+        for edge in self.edges.iter().filter(|edge| edge.feedback.is_none()) {
             open[edge.to_task.index()] += 1;
         }
         let mut ready: Vec<TaskId> = self
@@ -158,7 +191,8 @@ impl ExecutionGraph {
         let mut seen = 0;
         while let Some(task) = ready.pop() {
             seen += 1;
-            for edge in self.edges.iter().filter(|edge| edge.from_task == task) {
+            let forward = |edge: &&EdgePlan| edge.from_task == task && edge.feedback.is_none();
+            for edge in self.edges.iter().filter(forward) {
                 let left = &mut open[edge.to_task.index()];
                 *left -= 1;
                 if *left == 0 {

@@ -4,7 +4,7 @@ use flatbuffers::{FlatBufferBuilder, WIPOffset};
 use sage_types::{EdgeId, Result, StageId, TaskId};
 
 use crate::generated::graph_generated::sage::graph as wire;
-use crate::graph::{EdgePlan, ExecutionGraph, Partition, TaskKind, TaskPlan};
+use crate::graph::{EdgePlan, ExecutionGraph, FeedbackPlan, Partition, TaskKind, TaskPlan};
 use crate::graph_check::invalid;
 
 impl ExecutionGraph {
@@ -36,6 +36,7 @@ impl ExecutionGraph {
             key_groups: root.key_groups(),
             tasks: tasks.transpose()?.unwrap_or_default(),
             edges: edges.transpose()?.unwrap_or_default(),
+            state_directory: root.state_directory().map(str::to_owned),
         };
         graph.validate()?;
         Ok(graph)
@@ -62,6 +63,10 @@ impl ExecutionGraph {
             key_groups: self.key_groups,
             tasks: Some(fbb.create_vector(&tasks)),
             edges: Some(fbb.create_vector(&edges)),
+            state_directory: self
+                .state_directory
+                .as_ref()
+                .map(|directory| fbb.create_string(directory)),
         };
         let root = wire::ExecutionGraph::create(&mut fbb, &args);
         fbb.finish(root, None);
@@ -79,6 +84,7 @@ fn task_plan(task: wire::Task<'_>) -> Result<TaskPlan> {
         }
         wire::TaskKind::NativeSource => TaskKind::NativeSource { spec: spec() },
         wire::TaskKind::NativeSink => TaskKind::NativeSink { spec: spec() },
+        wire::TaskKind::NativeAggregate => TaskKind::NativeAggregate { spec: spec() },
         other => {
             return Err(invalid(format!(
                 "task {} has the unknown kind {}",
@@ -96,6 +102,7 @@ fn task_plan(task: wire::Task<'_>) -> Result<TaskPlan> {
         kind,
         is_source: task.is_source(),
         dormant: task.dormant(),
+        chain: task.chain().map(str::to_owned),
     })
 }
 
@@ -122,6 +129,12 @@ fn edge_plan(edge: wire::Edge<'_>) -> Result<EdgePlan> {
         partition,
         max_rows: edge.max_rows(),
         max_bytes: edge.max_bytes(),
+        feedback: edge.feedback().map(|name| FeedbackPlan {
+            name: name.to_owned(),
+            memory_bytes: edge.memory_bytes(),
+            spill_bytes: edge.spill_bytes(),
+        }),
+        timeless: edge.timeless(),
     })
 }
 
@@ -134,6 +147,7 @@ fn encode_task<'a>(fbb: &mut FlatBufferBuilder<'a>, task: &TaskPlan) -> WIPOffse
         ),
         TaskKind::NativeSource { spec } => (wire::TaskKind::NativeSource, -1, Some(spec)),
         TaskKind::NativeSink { spec } => (wire::TaskKind::NativeSink, -1, Some(spec)),
+        TaskKind::NativeAggregate { spec } => (wire::TaskKind::NativeAggregate, -1, Some(spec)),
     };
     let args = wire::TaskArgs {
         id: task.id.0,
@@ -146,6 +160,7 @@ fn encode_task<'a>(fbb: &mut FlatBufferBuilder<'a>, task: &TaskPlan) -> WIPOffse
         is_source: task.is_source,
         dormant: task.dormant,
         spec: spec.map(|spec| fbb.create_string(spec)),
+        chain: task.chain.as_ref().map(|chain| fbb.create_string(chain)),
     };
     wire::Task::create(fbb, &args)
 }
@@ -157,6 +172,10 @@ fn encode_edge<'a>(fbb: &mut FlatBufferBuilder<'a>, edge: &EdgePlan) -> WIPOffse
         Partition::Broadcast => wire::Partition::Broadcast,
         Partition::Rebalance => wire::Partition::Rebalance,
     };
+    let (memory_bytes, spill_bytes) = edge
+        .feedback
+        .as_ref()
+        .map_or((0, 0), |plan| (plan.memory_bytes, plan.spill_bytes));
     let args = wire::EdgeArgs {
         id: edge.id.0,
         from_task: edge.from_task.0,
@@ -166,6 +185,10 @@ fn encode_edge<'a>(fbb: &mut FlatBufferBuilder<'a>, edge: &EdgePlan) -> WIPOffse
         partition,
         max_rows: edge.max_rows,
         max_bytes: edge.max_bytes,
+        feedback: edge.feedback.as_ref().map(|plan| fbb.create_string(&plan.name)),
+        memory_bytes,
+        spill_bytes,
+        timeless: edge.timeless,
     };
     wire::Edge::create(fbb, &args)
 }

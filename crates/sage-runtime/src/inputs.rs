@@ -8,6 +8,7 @@ use sage_queue::{EndKind, Peek, Pop};
 use sage_types::EdgeId;
 
 use crate::edge::{Edge, SplitFrame};
+use crate::feedback_loop::FeedbackLoop;
 use crate::gate_times::{GateTime, GateTimes};
 
 /// One physical edge into a gate.
@@ -15,6 +16,10 @@ pub(crate) struct InputEdge {
     pub(crate) id: EdgeId,
     pub(crate) gate: u32,
     pub(crate) edge: Arc<dyn Edge>,
+    /// Says nothing about event time.
+    pub(crate) timeless: bool,
+    /// Comes from a task of the same loop.
+    pub(crate) is_inside: bool,
 }
 
 /// A frame and where it came in.
@@ -46,27 +51,37 @@ struct Progress {
     kind: EndKind,
     /// A frame that was taken and could not be handed over.
     put_back: Option<Arrival>,
+    /// Frames that came from within the loop since one was let in.
+    taken_inside: u32,
     times: GateTimes,
 }
 
 /// All physical edges into one task. Every edge keeps its own queue, so that a barrier can block one of them alone.
 pub(crate) struct Inputs {
     edges: Box<[InputEdge]>,
+    /// The loop that the task is in.
+    of: Option<Arc<FeedbackLoop>>,
     progress: Mutex<Progress>,
 }
 
+/// Of a loop that is not full: so many frames of its own come before a new one, so that new records are not shut out for ever
+/// by some that go around and wait for them.
+const INSIDE_BEFORE_NEW: u32 = 8;
+
 impl Inputs {
-    pub(crate) fn new(edges: Vec<InputEdge>) -> Self {
+    pub(crate) fn new(edges: Vec<InputEdge>, of: Option<Arc<FeedbackLoop>>) -> Self {
         let open = (0..edges.len()).collect();
         let progress = Progress {
             open,
             turn: 0,
             kind: EndKind::Drained,
             put_back: None,
-            times: GateTimes::new(edges.iter().map(|input| input.gate)),
+            taken_inside: 0,
+            times: GateTimes::new(edges.iter().map(|input| (input.gate, input.timeless))),
         };
         Self {
             edges: edges.into_boxed_slice(),
+            of,
             progress: Mutex::new(progress),
         }
     }
@@ -78,8 +93,11 @@ impl Inputs {
             return true;
         }
         let mut all_ended = true;
+        let is_full = self.is_full();
         for &index in &progress.open {
-            match self.edges[index].edge.peek() {
+            let input = &self.edges[index];
+            match input.edge.peek() {
+                Peek::Item if is_full && !input.is_inside => all_ended = false,
                 Peek::Item => return true,
                 // Whoever waited for its watermark does so no longer.
                 Peek::Ended(_) if progress.times.in_use() => return true,
@@ -116,12 +134,51 @@ impl Inputs {
         self.next_part(u64::MAX, &|_, _| None)
     }
 
-    /// As [`Inputs::next`], but only the first `max_rows` records of a frame that is longer.
+    /// As [`Inputs::next`], but only the first `max_rows` records of a frame that is longer. In a loop its own records come
+    /// first, or it would fill up.
     pub(crate) fn next_part(&self, max_rows: u64, split: SplitFrame<'_>) -> Found {
         let mut progress = self.progress.lock();
         if let Some(arrival) = progress.put_back.take() {
             return Found::Frame(arrival);
         }
+        if self.of.is_none() {
+            return self.look(&mut progress, max_rows, split, &|_| true);
+        }
+        let is_full = self.is_full();
+        let new_first = !is_full && progress.taken_inside >= INSIDE_BEFORE_NEW;
+        if new_first {
+            progress.taken_inside = 0;
+        }
+        for inside in [!new_first, new_first] {
+            if !inside && is_full {
+                continue;
+            }
+            let found = self.look(&mut progress, max_rows, split, &|input| input.is_inside == inside);
+            if !matches!(found, Found::Nothing) {
+                progress.taken_inside += u32::from(inside);
+                return found;
+            }
+        }
+        Found::Nothing
+    }
+
+    /// Whether new records are to wait, as the loop has more than it may.
+    fn is_full(&self) -> bool {
+        self.of.as_ref().is_some_and(|of| of.is_full())
+    }
+
+    /// Whether this is the end of event time, which records that still go around would be behind.
+    fn is_early_end(&self, watermark: f64) -> bool {
+        watermark == f64::INFINITY && self.of.as_ref().is_some_and(|of| !of.is_over())
+    }
+
+    fn look(
+        &self,
+        progress: &mut Progress,
+        max_rows: u64,
+        split: SplitFrame<'_>,
+        is_asked: &dyn Fn(&InputEdge) -> bool,
+    ) -> Found {
         let mut looks = progress.open.len();
         while looks > 0 {
             looks -= 1;
@@ -131,10 +188,17 @@ impl Inputs {
             let turn = progress.turn;
             let index = progress.open[turn];
             let input = &self.edges[index];
+            if !is_asked(input) {
+                progress.turn += 1;
+                continue;
+            }
             match input.edge.try_pop_part(max_rows, split) {
                 Pop::Item(frame) if frame.is_time() => {
                     let FrameMeta { kind, watermark, .. } = frame.meta();
-                    if let Some(time) = progress.times.said(index, watermark, kind == FrameKind::Idle) {
+                    if self.is_early_end(watermark) {
+                        progress.times.has_said();
+                    } else if let Some(time) = progress.times.said(index, watermark, kind == FrameKind::Idle)
+                    {
                         return Found::Time(time);
                     }
                     // What lies behind it is looked at in this call still.
@@ -142,7 +206,9 @@ impl Inputs {
                 }
                 Pop::Item(frame) => {
                     progress.turn += 1;
-                    progress.times.gave_records(index);
+                    if !input.timeless {
+                        progress.times.gave_records(index);
+                    }
                     return Found::Frame(Arrival {
                         gate: input.gate,
                         edge: input.id,
@@ -152,10 +218,22 @@ impl Inputs {
                 Pop::Ended(kind) => {
                     progress.kind = progress.kind.combine(kind);
                     progress.open.remove(turn);
-                    if let Some(time) = progress.times.ended(index, kind)
-                        && !progress.open.is_empty()
-                    {
-                        return Found::Time(time);
+                    let news = progress.times.ended(index, kind);
+                    let has_others = progress.open.iter().any(|&other| !self.edges[other].timeless);
+                    match news {
+                        // It is not the end of time, but the others need not wait for this gate. When it is the last one, all below wait
+                        // where it has come to: what still goes around must not be late there.
+                        Some(time) if self.is_early_end(time.watermark) => {
+                            if has_others {
+                                return Found::Time(GateTime {
+                                    gate: time.gate,
+                                    watermark: f64::NEG_INFINITY,
+                                    idle: true,
+                                });
+                            }
+                        }
+                        Some(time) if !progress.open.is_empty() => return Found::Time(time),
+                        Some(_) | None => {}
                     }
                 }
                 Pop::Empty | Pop::Closed => progress.turn += 1,

@@ -93,6 +93,9 @@ impl Isolate {
     /// `SAGE_INTERNAL` for a task that is not this isolate's.
     pub fn take(&self, task: TaskId) -> Result<Take> {
         let (task, _) = self.own_task(task)?;
+        if let Some(member) = &task.member {
+            member.begin();
+        }
         if self.job.is_paused() || self.job.is_closing() {
             return Ok(Take::Nothing);
         }
@@ -179,6 +182,18 @@ impl Isolate {
     /// `SAGE_INTERNAL` for a task that is not this isolate's.
     pub fn keep_task(&self, task: TaskId, keeps_work: bool) -> Result<()> {
         self.own_task(task)?.0.keep(keeps_work);
+        Ok(())
+    }
+
+    /// A task of a loop has nothing left of what it took, and everything that came of it was emitted. To be said behind each
+    /// step that leaves nothing; does nothing for a task that is in no loop.
+    ///
+    /// # Errors
+    /// `SAGE_INTERNAL` for a task that is not this isolate's.
+    pub fn settle_task(&self, task: TaskId) -> Result<()> {
+        if let Some(member) = &self.own_task(task)?.0.member {
+            self.job.settle_task(member);
+        }
         Ok(())
     }
 

@@ -48,7 +48,8 @@ impl JobCore {
         Ok(())
     }
 
-    /// Ends all sources. Records in flight are finished and sinks commit; `drain` also fires final results. Repeating it
+    /// Ends all sources. Records in flight are finished and sinks commit; `drain` also fires final results, and lets loops come
+    /// to their end, while otherwise nothing goes around any more. Repeating it
     /// while the job is stopping does nothing.
     ///
     /// # Errors
@@ -65,6 +66,12 @@ impl JobCore {
         drop(status);
         self.outbox.deliver();
         let kind = if drain { EndKind::Drained } else { EndKind::Stopped };
+        if !drain {
+            // Records may go around for ever: those in a loop finish the way that they are on.
+            for of in &self.loops {
+                of.discard(kind);
+            }
+        }
         for task in self.tasks.iter().filter(|task| task.plan.is_source) {
             task.request_stop(kind);
         }

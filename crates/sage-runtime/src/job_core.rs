@@ -14,10 +14,12 @@ use sage_types::{ErrorCode, Result, SageError, SharedClock, StageId, TaskId};
 use crate::connectors::ConnectorFactory;
 use crate::edge::Edge;
 use crate::edge_check::check_counts;
+use crate::feedback_loop::FeedbackLoop;
 use crate::graph::{ExecutionGraph, TaskKind};
 use crate::isolate::Isolate;
 use crate::job_event::{JobEvent, JobListener, Outbox};
 use crate::job_state::JobState;
+use crate::job_state_store::JobStateStore;
 use crate::native_task;
 use crate::status::{SinkCommit, SourceRead, Status};
 use crate::task::{Doorbell, Task};
@@ -45,6 +47,7 @@ pub struct JobCore {
     pub(crate) tasks: Vec<Task>,
     pub(crate) edges: Vec<Arc<dyn Edge>>,
     pub(crate) isolates: Vec<IsolateQueue>,
+    pub(crate) loops: Vec<Arc<FeedbackLoop>>,
     pub(crate) status: Mutex<Status>,
     pub(crate) changed: Condvar,
     pub(crate) outbox: Outbox,
@@ -53,6 +56,7 @@ pub struct JobCore {
     pub(crate) closing: AtomicBool,
     /// What the instances of each native source agree on.
     pinned: Mutex<HashMap<StageId, Arc<str>>>,
+    pub(crate) state_store: Mutex<JobStateStore>,
 }
 
 impl JobCore {
@@ -79,6 +83,8 @@ impl JobCore {
             tasks,
             edges,
             isolates,
+            loops,
+            loop_host,
         } = Wiring::of(&graph, &clock)?;
         let wakefulness = tasks.iter().map(Task::first_wakefulness).collect();
         let status = Status::new(isolates.len(), wakefulness);
@@ -90,13 +96,16 @@ impl JobCore {
             tasks,
             edges,
             isolates,
+            loops,
             status: Mutex::new(status),
             changed: Condvar::new(),
             outbox: Outbox::default(),
             paused: AtomicBool::new(false),
             closing: AtomicBool::new(false),
             pinned: Mutex::new(HashMap::new()),
+            state_store: Mutex::new(JobStateStore::default()),
         });
+        loop_host.belongs_to(&job);
         crate::job_list::remember(&job);
         job.start_if_complete();
         Ok(job)
@@ -188,6 +197,11 @@ impl JobCore {
         self.clock.monotonic_nanos()
     }
 
+    /// What the clock shows, in milliseconds since 1970.
+    pub(crate) fn epoch_millis(&self) -> f64 {
+        self.clock.epoch_millis()
+    }
+
     pub(crate) fn is_paused(&self) -> bool {
         self.paused.load(Ordering::SeqCst)
     }
@@ -225,6 +239,7 @@ impl JobCore {
             }
         }
         self.end_dormant_around(task);
+        self.look_at_loops();
         self.task_done();
     }
 
@@ -364,7 +379,7 @@ impl std::fmt::Debug for JobCore {
 fn is_native(task: &Task) -> bool {
     matches!(
         task.plan.kind,
-        TaskKind::NativeSource { .. } | TaskKind::NativeSink { .. }
+        TaskKind::NativeSource { .. } | TaskKind::NativeSink { .. } | TaskKind::NativeAggregate { .. }
     )
 }
 

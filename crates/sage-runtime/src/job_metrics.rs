@@ -95,6 +95,12 @@ pub struct EdgeCounts {
     pub queued: u64,
     /// Bytes in flight.
     pub queued_bytes: u64,
+    /// Of a loop: records that were dropped because it had been ended.
+    pub dropped: u64,
+    /// Of a loop: records that were on disk on their way.
+    pub spilled: u64,
+    /// Of a loop: bytes on disk now.
+    pub disk_bytes: u64,
 }
 
 /// What a native source had read at its end.
@@ -154,6 +160,7 @@ impl JobCore {
     fn edge_counts(&self) -> Vec<EdgeCounts> {
         let counts = self.graph.edges.iter().zip(&self.edges).map(|(plan, edge)| {
             let counts = edge.counts();
+            let of_loop = edge.loop_counts();
             EdgeCounts {
                 edge: plan.id.0,
                 from_task: plan.from_task.0,
@@ -165,6 +172,9 @@ impl JobCore {
                 sent_bytes: counts.sent_bytes,
                 queued: edge.len_rows(),
                 queued_bytes: edge.len_bytes(),
+                dropped: of_loop.dropped_rows,
+                spilled: of_loop.spilled_rows,
+                disk_bytes: of_loop.disk_bytes,
             }
         });
         counts.collect()
@@ -203,7 +213,9 @@ fn task_counts(task: &Task, awake: bool, now_nanos: u64) -> TaskCounts {
         instance: task.plan.instance,
         isolate: match task.plan.kind {
             TaskKind::JsTask { isolate } => i64::from(isolate),
-            TaskKind::NativeSource { .. } | TaskKind::NativeSink { .. } => -1,
+            TaskKind::NativeSource { .. }
+            | TaskKind::NativeSink { .. }
+            | TaskKind::NativeAggregate { .. } => -1,
         },
         awake,
         finished: task.is_finished(),

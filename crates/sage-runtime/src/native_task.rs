@@ -1,14 +1,18 @@
-//! Tasks with a thread of their own: native sources and sinks.
+//! Tasks with a thread of their own: native sources, sinks, aggregates and windows.
 
 use std::sync::Arc;
 
 use sage_connectors::{BatchSink, Cancellation, NextBatch, SourceSplit};
+use sage_expressions::{Given, NativeChain, TimedFrame};
+use sage_frame::Frame;
 use sage_queue::{EndKind, EngineThread, MAX_SLICE, Parker};
 use sage_types::{ErrorCode, Result, SageError, TaskId};
 
 use crate::graph::TaskKind;
 use crate::inputs::Found;
 use crate::job_core::{JobCore, internal};
+use crate::native_aggregate::run_aggregate;
+use crate::native_windows::{run_windows, windows_of};
 use crate::net;
 use crate::task::{Doorbell, Task};
 use crate::task_metrics::Activity;
@@ -46,6 +50,10 @@ fn run(job: &Arc<JobCore>, id: TaskId) -> Result<()> {
     match &task.plan.kind {
         TaskKind::NativeSource { spec } => run_source(job, task, parker, spec),
         TaskKind::NativeSink { spec } => run_sink(job, task, parker, spec),
+        TaskKind::NativeAggregate { spec } => match windows_of(spec) {
+            Some(windows) => run_windows(job, task, parker, &windows),
+            None => run_aggregate(job, task, parker, spec),
+        },
         TaskKind::JsTask { .. } => Err(internal(format!("task {id} is not native"))),
     }
 }
@@ -59,6 +67,7 @@ fn split_of(task: &Task) -> SourceSplit {
 
 fn run_source(job: &JobCore, task: &Task, parker: &Parker, spec: &str) -> Result<()> {
     let spec = job.pinned_spec(task.plan.stage, spec)?;
+    let mut chain = chain_of(job, task)?;
     let mut source = job.factory.open_source(&spec, split_of(task), &job.registry)?;
     let kind = loop {
         if job.is_closing() {
@@ -81,7 +90,7 @@ fn run_source(job: &JobCore, task: &Task, parker: &Parker, spec: &str) -> Result
         task.metrics.switch(Activity::Busy, job.now_nanos());
         let read = source.next();
         task.metrics.skipped(source.statistics().skipped_records);
-        let frame = match read? {
+        let read = match read? {
             NextBatch::Frame(frame) => frame,
             NextBatch::Waiting => {
                 task.metrics.switch(Activity::Idle, job.now_nanos());
@@ -90,16 +99,62 @@ fn run_source(job: &JobCore, task: &Task, parker: &Parker, spec: &str) -> Result
             }
             NextBatch::Ended => break EndKind::Drained,
         };
-        for (index, output) in task.outputs.iter().enumerate() {
-            let sent = output.emit_frame(frame.clone(), &job.registry)?;
-            if index == 0 && sent.rows > 0 {
-                task.metrics.sent(sent.rows, sent.bytes);
+        match &mut chain {
+            None => send(job, task, &read)?,
+            Some(chain) => {
+                chain.counters_mut().entered(0, read.rows());
+                send_through(job, task, chain, read, None)?;
             }
         }
     };
     job.read(task.plan.id, source.statistics());
     task.deliver_end(kind);
     job.finish_task(task);
+    Ok(())
+}
+
+/// The operators by expressions of a task, if it has any.
+pub(crate) fn chain_of(job: &JobCore, task: &Task) -> Result<Option<NativeChain>> {
+    let chain = task.plan.chain.as_deref();
+    chain
+        .map(|chain| NativeChain::from_json(chain, Arc::clone(&job.registry)))
+        .transpose()
+}
+
+/// Sends what the chain makes of a batch, and reports what it has counted.
+pub(crate) fn send_through(
+    job: &JobCore,
+    task: &Task,
+    chain: &mut NativeChain,
+    frame: Frame,
+    times: Option<Vec<f64>>,
+) -> Result<()> {
+    let now_ms = job.epoch_millis();
+    chain.apply(TimedFrame { frame, times }, now_ms, &mut |given| match given {
+        Given::Batch(frame) => send(job, task, &frame),
+        Given::Time(watermark) => {
+            say(task, watermark, false);
+            Ok(())
+        }
+    })?;
+    task.metrics.report(chain.counters().values());
+    Ok(())
+}
+
+/// Says to all targets how far event time is.
+pub(crate) fn say(task: &Task, watermark: f64, idle: bool) {
+    for output in &task.outputs {
+        output.emit_time(watermark, idle);
+    }
+}
+
+fn send(job: &JobCore, task: &Task, frame: &Frame) -> Result<()> {
+    for (index, output) in task.outputs.iter().enumerate() {
+        let sent = output.emit_frame(frame.clone(), &job.registry)?;
+        if index == 0 && sent.rows > 0 {
+            task.metrics.sent(sent.rows, sent.bytes);
+        }
+    }
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use sage_frame::{Frame, LayoutRegistry, partition};
 use sage_queue::{EndKind, Parker, ReadySlot, Waker};
 use sage_types::TaskId;
 
+use crate::feedback_loop::LoopMember;
 use crate::gate_times::GateTime;
 use crate::graph::TaskPlan;
 use crate::inputs::{Arrival, Found, Inputs};
@@ -25,6 +26,8 @@ pub enum Take {
     Time(GateTime),
     /// The task is a source: produce a batch.
     Source,
+    /// The task is in a loop that has come to rest: it is to give what it holds back, as far as that can go around again.
+    Flush,
     /// No input follows. Told once; finish the task when everything has been emitted.
     End(EndKind),
 }
@@ -71,6 +74,8 @@ pub(crate) struct Task {
     pub(crate) metrics: TaskMetrics,
     /// The other instances of an elastic stage.
     pub(crate) siblings: Box<[TaskId]>,
+    /// The loop that it is in.
+    pub(crate) member: Option<LoopMember>,
     /// Sources: set by the thread that stops the job.
     stop: AtomicU8,
     /// The host says that the task holds work of its own: it is ready whenever there is credit.
@@ -89,6 +94,7 @@ impl Task {
         doorbell: Doorbell,
         metrics: TaskMetrics,
         siblings: Box<[TaskId]>,
+        member: Option<LoopMember>,
     ) -> Self {
         Self {
             plan,
@@ -97,6 +103,7 @@ impl Task {
             doorbell,
             metrics,
             siblings,
+            member,
             stop: AtomicU8::new(NO_STOP),
             keeps_work: AtomicBool::new(false),
             end_delivered: AtomicBool::new(false),
@@ -135,6 +142,9 @@ impl Task {
         if self.keeps_work.load(Ordering::SeqCst) {
             return true;
         }
+        if self.member.as_ref().is_some_and(LoopMember::is_asked) {
+            return true;
+        }
         let end_delivered = self.end_delivered.load(Ordering::SeqCst);
         if self.plan.is_source {
             !end_delivered
@@ -155,6 +165,20 @@ impl Task {
                 (false, None) => Take::Source,
             };
         }
+        let Some(member) = &self.member else {
+            return self.take_input(registry, now_nanos);
+        };
+        if member.is_told() {
+            return Take::Flush;
+        }
+        let taken = self.take_input(registry, now_nanos);
+        if !matches!(taken, Take::Nothing) {
+            member.took();
+        }
+        taken
+    }
+
+    fn take_input(&self, registry: &LayoutRegistry, now_nanos: u64) -> Take {
         match self
             .inputs
             .next_part(self.portion_rows(now_nanos), &|frame, rows| {

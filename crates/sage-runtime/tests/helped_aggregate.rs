@@ -84,7 +84,6 @@ proptest! {
             }
         }
         prop_assert_eq!(helped.with(|aggregate| Ok(results(aggregate, &registry))).unwrap(), results(&alone, &registry));
-        helped.close();
     }
 }
 
@@ -133,7 +132,6 @@ proptest! {
         while take(&mut taken) {}
         prop_assert_eq!(taken, expected);
         prop_assert_eq!(helped.with(|aggregate| Ok(results(aggregate, &registry))).unwrap(), results(&alone, &registry));
-        helped.close();
     }
 }
 
@@ -151,21 +149,4 @@ fn given_a_batch_that_is_wrong_then_one_of_the_next_calls_says_so() {
         .update(bytemuck::cast_slice(&wrong))
         .and_then(|()| helped.with(|_| Ok(())));
     assert_eq!(outcome.unwrap_err().code, ErrorCode::FormatBatch);
-    helped.close();
-}
-
-#[test]
-fn given_a_closed_aggregate_then_nothing_waits_for_it() {
-    let registry = Arc::new(LayoutRegistry::new());
-    let layout = registry.intern(LAYOUT).unwrap();
-    let helped = HelpedAggregate::new(new_aggregate(), registry);
-    let batch = image(layout, &[(1, 1.0)]);
-    for _ in 0..100 {
-        helped.update(bytemuck::cast_slice(&batch)).unwrap();
-    }
-    helped.close();
-    // The helper lets it go.
-    while Arc::strong_count(&helped) > 1 {
-        std::thread::yield_now();
-    }
 }

@@ -24,6 +24,18 @@ impl<T: Copy> SlotRows<T> {
         }
     }
 
+    /// Makes room for one more value of each slot, and puts `value` there. Copies everything.
+    pub(crate) fn widen(&mut self, value: T) {
+        let mut wider = Self::new(self.width + 1);
+        let slots = u32::try_from(self.slots).unwrap_or(u32::MAX);
+        let mut row = vec![value; wider.width];
+        for slot in 0..slots {
+            row[..self.width].copy_from_slice(self.row(slot));
+            wider.push(&row);
+        }
+        *self = wider;
+    }
+
     /// Number of slots.
     pub(crate) const fn len(&self) -> usize {
         self.slots
@@ -127,5 +139,20 @@ mod tests {
         assert_eq!(rows.row(1), [0, 0, 0]);
         assert_eq!(rows.row(2), [0, 7, 8]);
         assert_eq!(rows.row(3), [0, 0, 0]);
+    }
+
+    #[test]
+    fn given_one_more_value_then_each_slot_keeps_those_that_it_had() {
+        let mut rows = SlotRows::new(0);
+        rows.grow_to(3, &[]);
+        rows.widen(1_u8);
+        rows.row_mut(1)[0] = 5;
+        rows.widen(2);
+        assert_eq!(
+            (rows.row(0), rows.row(1), rows.len()),
+            (&[1, 2][..], &[5, 2][..], 3)
+        );
+        rows.grow_to(4, &[8, 9]);
+        assert_eq!(rows.row(3), [8, 9]);
     }
 }

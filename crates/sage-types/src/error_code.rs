@@ -49,6 +49,8 @@ pub enum ErrorCode {
     PlanEventTime,
     /// `SAGE_PLAN_FUTURE`: A feedback edge was not filled, or filled twice.
     PlanFuture,
+    /// `SAGE_PLAN_LOOP`: A feedback loop cannot work as it was built.
+    PlanLoop,
     /// `SAGE_PLAN_UNSUPPORTED`: This version does not have the feature that the pipeline asks for.
     PlanUnsupported,
     /// `SAGE_ENV_CLOSED`: The environment has been closed.
@@ -141,8 +143,22 @@ pub enum ErrorCode {
     CodecUncloneable,
     /// `SAGE_CODEC_DECODE`: A value of a batch could not be decoded.
     CodecDecode,
+    /// `SAGE_EXPRESSION_VALUE`: A record has a value that an expression cannot take.
+    ExpressionValue,
     /// `SAGE_AGGREGATE_INPUT`: An aggregator was given a value that is not a number.
     AggregateInput,
+    /// `SAGE_STATE_VALUE`: A value of a state cannot be written to disk: a function, a symbol, or an object of a class of yours.
+    StateValue,
+    /// `SAGE_STATE_DIRECTORY`: The directory for state on disk cannot be used.
+    StateDirectory,
+    /// `SAGE_STATE_IO`: State on disk could not be read or written.
+    StateIo,
+    /// `SAGE_STATE_CORRUPT`: A file of the state on disk is damaged.
+    StateCorrupt,
+    /// `SAGE_STATE_VERSION`: State on disk was written in a format that this version does not read.
+    StateVersion,
+    /// `SAGE_SPILL_LIMIT`: A queue on disk would hold more than its limit.
+    SpillLimit,
     /// `SAGE_WORKER_IMPORT`: A worker thread could not import the module that defines the pipeline.
     WorkerImport,
     /// `SAGE_WORKER_START`: A worker thread could not be started.
@@ -159,6 +175,8 @@ pub enum ErrorCode {
     JobNotFound,
     /// `SAGE_JOB_STATE`: The job is in a state in which this is not possible.
     JobState,
+    /// `SAGE_TEST_PENDING`: What a test waits for has not come.
+    TestPending,
     /// `SAGE_JOB_COUNTS`: At the end of the job the counts of records do not add up.
     JobCounts,
     /// `SAGE_SERVICE_NOT_FOUND`: There is no service with this name.
@@ -199,6 +217,7 @@ impl ErrorCode {
         Self::PlanHandlers,
         Self::PlanEventTime,
         Self::PlanFuture,
+        Self::PlanLoop,
         Self::PlanUnsupported,
         Self::EnvClosed,
         Self::EnvContext,
@@ -245,7 +264,14 @@ impl ErrorCode {
         Self::KeyUnsupported,
         Self::CodecUncloneable,
         Self::CodecDecode,
+        Self::ExpressionValue,
         Self::AggregateInput,
+        Self::StateValue,
+        Self::StateDirectory,
+        Self::StateIo,
+        Self::StateCorrupt,
+        Self::StateVersion,
+        Self::SpillLimit,
         Self::WorkerImport,
         Self::WorkerStart,
         Self::WorkerDied,
@@ -254,6 +280,7 @@ impl ErrorCode {
         Self::JobFailed,
         Self::JobNotFound,
         Self::JobState,
+        Self::TestPending,
         Self::JobCounts,
         Self::ServiceNotFound,
         Self::NativeMissing,
@@ -286,6 +313,7 @@ impl ErrorCode {
             Self::PlanHandlers => "SAGE_PLAN_HANDLERS",
             Self::PlanEventTime => "SAGE_PLAN_EVENT_TIME",
             Self::PlanFuture => "SAGE_PLAN_FUTURE",
+            Self::PlanLoop => "SAGE_PLAN_LOOP",
             Self::PlanUnsupported => "SAGE_PLAN_UNSUPPORTED",
             Self::EnvClosed => "SAGE_ENV_CLOSED",
             Self::EnvContext => "SAGE_ENV_CONTEXT",
@@ -332,7 +360,14 @@ impl ErrorCode {
             Self::KeyUnsupported => "SAGE_KEY_UNSUPPORTED",
             Self::CodecUncloneable => "SAGE_CODEC_UNCLONEABLE",
             Self::CodecDecode => "SAGE_CODEC_DECODE",
+            Self::ExpressionValue => "SAGE_EXPRESSION_VALUE",
             Self::AggregateInput => "SAGE_AGGREGATE_INPUT",
+            Self::StateValue => "SAGE_STATE_VALUE",
+            Self::StateDirectory => "SAGE_STATE_DIRECTORY",
+            Self::StateIo => "SAGE_STATE_IO",
+            Self::StateCorrupt => "SAGE_STATE_CORRUPT",
+            Self::StateVersion => "SAGE_STATE_VERSION",
+            Self::SpillLimit => "SAGE_SPILL_LIMIT",
             Self::WorkerImport => "SAGE_WORKER_IMPORT",
             Self::WorkerStart => "SAGE_WORKER_START",
             Self::WorkerDied => "SAGE_WORKER_DIED",
@@ -341,6 +376,7 @@ impl ErrorCode {
             Self::JobFailed => "SAGE_JOB_FAILED",
             Self::JobNotFound => "SAGE_JOB_NOT_FOUND",
             Self::JobState => "SAGE_JOB_STATE",
+            Self::TestPending => "SAGE_TEST_PENDING",
             Self::JobCounts => "SAGE_JOB_COUNTS",
             Self::ServiceNotFound => "SAGE_SERVICE_NOT_FOUND",
             Self::NativeMissing => "SAGE_NATIVE_MISSING",
@@ -380,6 +416,7 @@ impl ErrorCode {
             | Self::PlanHandlers
             | Self::PlanEventTime
             | Self::PlanFuture
+            | Self::PlanLoop
             | Self::PlanUnsupported
             | Self::EnvClosed
             | Self::EnvContext
@@ -403,12 +440,16 @@ impl ErrorCode {
             | Self::KeyMissingField
             | Self::KeyUnsupported
             | Self::CodecUncloneable
+            | Self::ExpressionValue
             | Self::AggregateInput
+            | Self::StateValue
+            | Self::SpillLimit
             | Self::WorkerImport
             | Self::JobCanceled
             | Self::JobFailed
             | Self::JobNotFound
             | Self::JobState
+            | Self::TestPending
             | Self::ServiceNotFound => ErrorDomain::User,
             Self::IoNotFound
             | Self::IoPermission
@@ -429,6 +470,10 @@ impl ErrorCode {
             | Self::FormatCompressed
             | Self::FormatParquet
             | Self::FormatColumnType
+            | Self::StateDirectory
+            | Self::StateIo
+            | Self::StateCorrupt
+            | Self::StateVersion
             | Self::WorkerStart
             | Self::WorkerDied
             | Self::WorkerOutOfMemory
@@ -454,6 +499,7 @@ impl ErrorCode {
             | Self::IoRead
             | Self::IoWrite
             | Self::UserTimeout
+            | Self::StateIo
             | Self::WorkerStart
             | Self::WorkerDied
             | Self::WorkerOutOfMemory
@@ -484,6 +530,7 @@ impl ErrorCode {
             Self::PlanHandlers => "There are more or fewer handlers than connected streams.",
             Self::PlanEventTime => "The operation compares event times, and the records have none.",
             Self::PlanFuture => "A feedback edge was not filled, or filled twice.",
+            Self::PlanLoop => "A feedback loop cannot work as it was built.",
             Self::PlanUnsupported => "This version does not have the feature that the pipeline asks for.",
             Self::EnvClosed => "The environment has been closed.",
             Self::EnvContext => "The call is not possible in this place or thread.",
@@ -530,7 +577,14 @@ impl ErrorCode {
             Self::KeyUnsupported => "A value cannot be a key.",
             Self::CodecUncloneable => "A record holds a value that cannot be copied to another thread.",
             Self::CodecDecode => "A value of a batch could not be decoded.",
+            Self::ExpressionValue => "A record has a value that an expression cannot take.",
             Self::AggregateInput => "An aggregator was given a value that is not a number.",
+            Self::StateValue => "A value of a state cannot be written to disk: a function, a symbol, or an object of a class of yours.",
+            Self::StateDirectory => "The directory for state on disk cannot be used.",
+            Self::StateIo => "State on disk could not be read or written.",
+            Self::StateCorrupt => "A file of the state on disk is damaged.",
+            Self::StateVersion => "State on disk was written in a format that this version does not read.",
+            Self::SpillLimit => "A queue on disk would hold more than its limit.",
             Self::WorkerImport => "A worker thread could not import the module that defines the pipeline.",
             Self::WorkerStart => "A worker thread could not be started.",
             Self::WorkerDied => "A worker thread ended while the job was running.",
@@ -539,6 +593,7 @@ impl ErrorCode {
             Self::JobFailed => "The job failed.",
             Self::JobNotFound => "There is no job with this id.",
             Self::JobState => "The job is in a state in which this is not possible.",
+            Self::TestPending => "What a test waits for has not come.",
             Self::JobCounts => "At the end of the job the counts of records do not add up.",
             Self::ServiceNotFound => "There is no service with this name.",
             Self::NativeMissing => "There is no native binary for this platform.",
@@ -569,9 +624,10 @@ impl ErrorCode {
             Self::PlanInputPath => "Read it by one source, and use its stream several times.",
             Self::PlanOutputPath => "Use a directory or {part} in the path, or parallelism 1.",
             Self::PlanUncloneable => "Pass plain data and create connections and functions in open().",
-            Self::PlanHandlers => "Give one handler for each stream: map0, map1 ... or a function each, in the order of connect.",
+            Self::PlanHandlers => "Give one handler for each stream, in the order of connect: map0, map1 ... of comap, or a function each; execute0, execute1 ... of process.",
             Self::PlanEventTime => "Call assignTimestamps on each of its streams.",
             Self::PlanFuture => "Call fillFuture exactly once for each fromFuture.",
+            Self::PlanLoop => "Move the operator that the message names behind the loop, or let records into the loop with union.",
             Self::PlanUnsupported => "The message names the closest thing that exists.",
             Self::EnvClosed => "Create a new environment.",
             Self::EnvContext => "The message says where it may be called.",
@@ -618,7 +674,14 @@ impl ErrorCode {
             Self::KeyUnsupported => "Use a string, number, boolean, bigint, Date, null, or arrays and plain objects of these.",
             Self::CodecUncloneable => "Functions and symbols cannot travel; the message names the path of the value.",
             Self::CodecDecode => "This is a defect of SAGE Kernel; please report it with the message.",
+            Self::ExpressionValue => "Convert the field with toNumber(), toString(), toBoolean() or toDate(), or leave such records out with onError.",
             Self::AggregateInput => "Aggregate a numeric field, or convert it in a function: sum((r) => Number(r.x)).",
+            Self::StateValue => "Keep plain data in states, and make objects of classes of it when it is read; or keep state in memory.",
+            Self::StateDirectory => "Set SAGE_STATE_DIR to a directory on a local disk that this user may write to.",
+            Self::StateIo => "The cause is the message of the operating system.",
+            Self::StateCorrupt => "Remove the directory that the message names, check the disk, and run the job again.",
+            Self::StateVersion => "Use the version of SAGE Kernel that wrote it, or remove the directory.",
+            Self::SpillLimit => "Raise the limit, or let the loop give out less than it takes in.",
             Self::WorkerImport => "Put the pipeline in a module of its own and use definePipeline(import.meta.url, ...).",
             Self::WorkerStart => "The cause says why; lower the parallelism if the machine is out of threads or memory.",
             Self::WorkerDied => "Look for process.exit or a crash in native code in the user functions.",
@@ -627,6 +690,7 @@ impl ErrorCode {
             Self::JobFailed => "The cause is the first error.",
             Self::JobNotFound => "listJobs shows the jobs that exist; deleted jobs are gone.",
             Self::JobState => "The message names the state and the states that allow it.",
+            Self::TestPending => "The message names what is still pending: settle it in the test, or let time go on.",
             Self::JobCounts => "This is a defect of SAGE Kernel; please report it with the message.",
             Self::ServiceNotFound => "Register it with env.registerService before submit.",
             Self::NativeMissing => "Install the package again with optional dependencies, or build it: npm run setup.",

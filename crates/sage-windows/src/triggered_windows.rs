@@ -369,10 +369,14 @@ impl TriggeredWindows {
         self.keys.find(slot).is_some_and(|key| !key.windows.is_empty())
     }
 
-    /// The end of the next window that something is done for.
+    /// When something is done for the next window: it fires at its end, and closes so much later.
     pub(crate) fn next_end(&self) -> Option<f64> {
-        let next = self.fires.next().into_iter().chain(self.closes.next()).min();
-        next.map(TimeMs::get)
+        let fires = self.fires.next().map(TimeMs::get);
+        let closes = self
+            .closes
+            .next()
+            .map(|end| end.get() + self.progress.lateness_ms);
+        fires.into_iter().chain(closes).reduce(f64::min)
     }
 
     /// When the next clock runs out.

@@ -3,8 +3,8 @@ import type { Rule, SourceFile, Violation } from '../source-tree.ts';
 /** Lower first. Crates in one row do not use each other. */
 const order: readonly (readonly string[])[] = [
   ['sage-types'],
-  ['sage-frame'],
-  ['sage-queue', 'sage-state', 'sage-connectors'],
+  ['sage-frame', 'sage-store'],
+  ['sage-queue', 'sage-state', 'sage-expressions', 'sage-connectors'],
   ['sage-windows'],
   ['sage-runtime'],
   ['sage-node'],

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
-import { type PipelineOptions, type SageError, isSageError } from '../../../ts/index.ts';
+import type { PipelineOptions, SageError } from '../../../ts/index.ts';
+import { failureOf } from '../../e2e/support/failure-of.ts';
 import { BAD, type Fault, type Form, type Place, failing } from '../pipelines/failing.ts';
 import type { OddError } from './odd-error.ts';
 
@@ -10,16 +11,6 @@ const module = fileURLToPath(new URL('../pipelines/failing.ts', import.meta.url)
 const lines = readFileSync(module, 'utf8').split('\n');
 
 const declaredOn = (place: Place): number => lines.findIndex((line) => line.endsWith(`// at ${place}`)) + 1;
-
-/** The error that a job fails with. */
-export const failureOf = async (promise: Promise<unknown>): Promise<SageError> => {
-  const error: unknown = await promise.then(
-    () => expect.unreachable('it did not fail'),
-    (reason: unknown) => reason,
-  );
-  if (!isSageError(error)) throw error;
-  return error;
-};
 
 const CODES: Partial<Record<Place, string>> = { source: 'SAGE_USER_SOURCE', sink: 'SAGE_USER_SINK' };
 

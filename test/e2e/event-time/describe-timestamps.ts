@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { type DataStream, type LocalEnvironment, MapFunction, count, isSageError } from '../../../ts/index.ts';
+import { type DataStream, type LocalEnvironment, MapFunction, count } from '../../../ts/index.ts';
+import { failureOf } from '../support/failure-of.ts';
 import { runToArray } from '../support/run-to-array.ts';
 
 interface Click {
@@ -106,8 +107,7 @@ export function describeTimestamps(form: string): void {
 
       it.each(wrong)('%s, is an error that names operator, line and record', async (_name, at, text) => {
         const run = runToArray((env) => env.fromCollection([{ at: 5 }, { at }]).assignTimestamps('at' as never, { outOfOrdernessMs: 0 }));
-        const error = await run.then(() => expect.fail('it went through'), (thrown: unknown) => thrown);
-        if (!isSageError(error)) throw error;
+        const error = await failureOf(run);
         expect(`${error.code}: ${error.message}`).toMatch(text);
         expect(error).toMatchObject({ operator: 'assignTimestamps', record: { at }, declaredAt: { file: expect.stringContaining('describe-timestamps.ts') as string } });
       });

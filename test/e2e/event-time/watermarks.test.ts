@@ -1,10 +1,7 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
-import { type DataStream, type Job, JobManager, LocalEnvironment, type OperatorMetrics, ProcessFunction, type TimestampOptions } from '../../../ts/index.ts';
-import { VirtualClock } from '../../../ts/testing/virtual-clock.ts';
-import { PushSource } from '../support/push-source.ts';
-
-afterEach(() => JobManager.instance().cleanupAllJobs());
+import { type DataStream, type Job, type OperatorMetrics, ProcessFunction, type TimestampOptions } from '../../../ts/index.ts';
+import { TestEnvironment, TestSource } from '../../../ts/testing/index.ts';
 
 /** A class: what may ask for `ctx.timestamp` gets event time over an exchange. */
 class Passing extends ProcessFunction<number, number> {
@@ -14,55 +11,59 @@ class Passing extends ProcessFunction<number, number> {
 }
 
 /** A job over sources that the test pushes into, whose operators are looked at by name. */
-interface Watched {
+interface Watched extends AsyncDisposable {
   readonly job: Job;
-  readonly clock: VirtualClock;
+  readonly env: TestEnvironment;
   readonly operator: (name: string) => OperatorMetrics;
-  /** Waits until event time behind an operator is there. */
-  readonly untilAt: (name: string, watermark: number | undefined) => Promise<void>;
+  /** Looks how far event time is behind an operator when all that can has happened. */
+  readonly expectAt: (name: string, watermark: number | undefined) => Promise<void>;
 }
 
-async function watch(build: (env: LocalEnvironment) => DataStream<unknown>, parallelism = 1): Promise<Watched> {
-  const clock = new VirtualClock(1_000_000);
-  const env = new LocalEnvironment('watermarks', { clock, parallelism });
+async function watch(build: (env: TestEnvironment) => DataStream<unknown>, parallelism = 1): Promise<Watched> {
+  const env = new TestEnvironment({ startMs: 1_000_000, parallelism });
   build(env).map((record) => record).named('last').sink([]);
-  const job = await env.submit();
+  const job = await env.start();
   const operator = (name: string): OperatorMetrics => job.metrics().operators.find((one) => one.name === name)!;
-  const untilAt = (name: string, watermark: number | undefined): Promise<void> => expect.poll(() => operator(name).watermark, { interval: 1, timeout: 5_000 }).toBe(watermark);
-  return { job, clock, operator, untilAt };
+  const expectAt = async (name: string, watermark: number | undefined): Promise<void> => {
+    await env.settle({ pending: 'leave' });
+    expect(operator(name).watermark).toBe(watermark);
+  };
+  return { job, env, operator, expectAt, [Symbol.asyncDispose]: () => env.close() };
 }
+
+/** Its records have no event time before `assignTimestamps`. */
+const numbers = (): TestSource<number> => new TestSource<number>({ eventTime: false });
 
 const options: TimestampOptions = { outOfOrdernessMs: 10 };
-const assigned = (env: LocalEnvironment, source: PushSource<number>, more: Partial<TimestampOptions> = {}): DataStream<number> =>
+const assigned = (env: TestEnvironment, source: TestSource<number>, more: Partial<TimestampOptions> = {}): DataStream<number> =>
   env.fromSource(source).assignTimestamps((n) => n, { ...options, ...more });
 
 describe('the watermark behind a source', () => {
   it('is the greatest timestamp less the allowed disorder, and goes on without a record that comes late', async () => {
-    const source = new PushSource<number>();
-    const { untilAt, operator, clock } = await watch((env) => assigned(env, source));
-    expect(operator('assignTimestamps').watermark).toBeUndefined();
+    const source = numbers();
+    await using watched = await watch((env) => assigned(env, source));
+    expect(watched.operator('assignTimestamps').watermark).toBeUndefined();
     for (const [record, watermark] of [[100, 90], [150, 140], [120, 140], [-5, 140], [151, 141]] as const) {
-      await source.push(record);
-      await untilAt('assignTimestamps', watermark);
+      source.push(record);
+      await watched.expectAt('assignTimestamps', watermark);
     }
-    clock.advance(500);
-    expect(operator('assignTimestamps').watermarkLagMs).toBe(1_000_500 - 141);
+    await watched.env.advanceTime(500);
+    expect(watched.operator('assignTimestamps').watermarkLagMs).toBe(1_000_500 - 141);
   });
 
   it('is infinite at the end', async () => {
-    const source = new PushSource<number>();
-    const { job, untilAt, operator } = await watch((env) => assigned(env, source));
-    await source.push(100);
-    await untilAt('last', undefined).catch(() => undefined);
+    const source = numbers();
+    await using watched = await watch((env) => assigned(env, source));
+    source.push(100);
     source.end();
-    const { operators } = await job.completion;
+    const { operators } = await watched.job.completion;
     expect(operators.find(({ name }) => name === 'assignTimestamps')!.watermark).toBe(Number.POSITIVE_INFINITY);
-    expect(operator('assignTimestamps').watermarkLagMs).toBeUndefined();
+    expect(watched.operator('assignTimestamps').watermarkLagMs).toBeUndefined();
   });
 });
 
 describe('given two sources', () => {
-  const both = (env: LocalEnvironment, one: PushSource<number>, two: PushSource<number>, idleMs?: number): DataStream<number> => {
+  const both = (env: TestEnvironment, one: TestSource<number>, two: TestSource<number>, idleMs?: number): DataStream<number> => {
     const more = idleMs === undefined ? {} : { idleMs };
     return assigned(env, one, more).named('one').union(assigned(env, two, more).named('two'));
   };
@@ -73,103 +74,147 @@ describe('given two sources', () => {
   ];
 
   it.each(shapes)('when one is behind, then event time is where that one is (%s)', async (_, then, parallelism) => {
-    const [one, two] = [new PushSource<number>(), new PushSource<number>()];
-    const { untilAt } = await watch((env) => then(both(env, one, two)), parallelism);
-    await one.push(500);
-    await untilAt('one', 490);
-    await two.push(100);
-    await untilAt('last', 90);
-    await two.push(700);
-    await untilAt('last', 490);
+    const [one, two] = [numbers(), numbers()];
+    await using watched = await watch((env) => then(both(env, one, two)), parallelism);
+    one.push(500);
+    await watched.expectAt('one', 490);
+    two.push(100);
+    await watched.expectAt('last', 90);
+    two.push(700);
+    await watched.expectAt('last', 490);
   });
 
   it.each(shapes)('when one has ended, then event time goes on without it (%s)', async (_, then, parallelism) => {
-    const [one, two] = [new PushSource<number>(), new PushSource<number>()];
-    const { untilAt } = await watch((env) => then(both(env, one, two)), parallelism);
-    await one.push(100);
-    await two.push(500);
-    await untilAt('last', 90);
+    const [one, two] = [numbers(), numbers()];
+    await using watched = await watch((env) => then(both(env, one, two)), parallelism);
+    one.push(100);
+    two.push(500);
+    await watched.expectAt('last', 90);
     one.end();
-    await untilAt('last', 490);
+    await watched.expectAt('last', 490);
   });
 
   it.each(shapes)('when one is idle, then event time goes on without it, and waits for it again with its next record (%s)', async (_, then, parallelism) => {
-    const [one, two] = [new PushSource<number>(), new PushSource<number>()];
-    const { untilAt, clock } = await watch((env) => then(both(env, one, two, 1000)), parallelism);
-    await one.push(100);
-    await two.push(500);
-    await untilAt('last', 90);
-    clock.advance(600);
-    await two.push(600);
-    await untilAt('two', 590);
-    await untilAt('last', 90);
-    clock.advance(500);
-    await untilAt('last', 590);
-    await one.push(595);
-    await untilAt('one', 585);
-    await two.push(900);
-    await untilAt('two', 890);
-    await untilAt('last', 590);
-    await one.push(800);
-    await untilAt('last', 790);
+    const [one, two] = [numbers(), numbers()];
+    await using watched = await watch((env) => then(both(env, one, two, 1000)), parallelism);
+    one.push(100);
+    two.push(500);
+    await watched.expectAt('last', 90);
+    await watched.env.advanceTime(600);
+    two.push(600);
+    await watched.expectAt('two', 590);
+    await watched.expectAt('last', 90);
+    await watched.env.advanceTime(500);
+    await watched.expectAt('last', 590);
+    one.push(595);
+    await watched.expectAt('one', 585);
+    two.push(900);
+    await watched.expectAt('two', 890);
+    await watched.expectAt('last', 590);
+    one.push(800);
+    await watched.expectAt('last', 790);
   });
 
   it('when both are idle, then event time stays where it is', async () => {
-    const [one, two] = [new PushSource<number>(), new PushSource<number>()];
-    const { untilAt, clock } = await watch((env) => shapes[1]![1](both(env, one, two, 1000)));
-    await one.push(100);
-    await two.push(500);
-    await untilAt('last', 90);
-    clock.advance(5000);
-    await two.push(700);
-    await untilAt('last', 690);
+    const [one, two] = [numbers(), numbers()];
+    await using watched = await watch((env) => shapes[1]![1](both(env, one, two, 1000)));
+    one.push(100);
+    two.push(500);
+    await watched.expectAt('last', 90);
+    await watched.env.advanceTime(5000);
+    two.push(700);
+    await watched.expectAt('last', 690);
+  });
+});
+
+describe('a join one side of which gives nothing', () => {
+  interface Sided {
+    readonly key: string;
+    readonly at: number;
+  }
+  const sides = (): [TestSource<Sided>, TestSource<Sided>] => [new TestSource<Sided>({ eventTime: false }), new TestSource<Sided>({ eventTime: false })];
+  const joined = (env: TestEnvironment, one: TestSource<Sided>, two: TestSource<Sided>, idleMs?: number): DataStream<unknown> => {
+    const more = { outOfOrdernessMs: 0, ...(idleMs === undefined ? {} : { idleMs }) };
+    const left = env.fromSource(one).assignTimestamps('at', more).named('talking').keyBy('key');
+    const right = env.fromSource(two).assignTimestamps('at', more).named('silent').keyBy('key');
+    return left.intervalJoin(right, { after: 50, type: 'left' }, (a, b) => [a.at, b?.at]);
+  };
+
+  it('waits for it, and says for which', async () => {
+    const [one, two] = sides();
+    await using watched = await watch((env) => joined(env, one, two));
+    one.push({ key: 'a', at: 1000 });
+    one.push({ key: 'a', at: 2000 });
+    await watched.expectAt('talking', 2000);
+    expect(watched.operator('interval-join')).toMatchObject({ recordsOut: 0, heldBackBy: 'silent' });
+    expect(watched.operator('talking').heldBackBy).toBeUndefined();
+    // It speaks: event time goes on to where that is, and then the other one is behind.
+    two.push({ key: 'b', at: 5000 });
+    await watched.expectAt('silent', 5000);
+    expect(watched.operator('interval-join')).toMatchObject({ recordsOut: 1, heldBackBy: 'talking' });
+  });
+
+  it('goes on without it when it is idle, and then nothing holds it back', async () => {
+    const [one, two] = sides();
+    await using watched = await watch((env) => joined(env, one, two, 1000));
+    one.push({ key: 'a', at: 1000 });
+    await watched.expectAt('talking', 1000);
+    expect(watched.operator('interval-join').heldBackBy).toBe('silent');
+    await watched.env.advanceTime(900);
+    one.push({ key: 'a', at: 2000 });
+    await watched.expectAt('talking', 2000);
+    await watched.env.advanceTime(200);
+    // It is 50 ms behind, as results without a partner are, and waits for nobody.
+    await watched.expectAt('interval-join', 1950);
+    expect(watched.operator('interval-join').recordsOut).toBe(1);
+    expect(watched.operator('interval-join').heldBackBy).toBeUndefined();
   });
 });
 
 describe('an operator that keeps records back keeps the watermark behind them', () => {
   it('in a mapAsync in order', async () => {
-    const source = new PushSource<number>();
+    const source = numbers();
     const calls = new Map<number, () => void>();
-    const { untilAt } = await watch((env) =>
+    await using watched = await watch((env) =>
       assigned(env, source).mapAsync((n) => new Promise<number>((resolve) => calls.set(n, () => resolve(n))), { concurrency: 10 }).named('calls'),
     );
-    for (const n of [100, 200, 300]) await source.push(n);
-    await untilAt('assignTimestamps', 290);
+    for (const n of [100, 200, 300]) source.push(n);
+    await watched.expectAt('assignTimestamps', 290);
     calls.get(200)!();
     calls.get(300)!();
-    await untilAt('calls', undefined);
+    await watched.expectAt('calls', undefined);
     calls.get(100)!();
-    await untilAt('calls', 290);
+    await watched.expectAt('calls', 290);
   });
 
   it('in a mapAsync in any order', async () => {
-    const source = new PushSource<number>();
+    const source = numbers();
     const calls = new Map<number, () => void>();
-    const { untilAt } = await watch((env) =>
+    await using watched = await watch((env) =>
       assigned(env, source).mapAsync((n) => new Promise<number>((resolve) => calls.set(n, () => resolve(n))), { concurrency: 10, ordered: false }).named('calls'),
     );
-    await source.push(100);
-    await untilAt('assignTimestamps', 90);
-    await source.push(200);
-    await untilAt('assignTimestamps', 190);
+    source.push(100);
+    await watched.expectAt('assignTimestamps', 90);
+    source.push(200);
+    await watched.expectAt('assignTimestamps', 190);
     calls.get(200)!();
-    await untilAt('calls', undefined);
+    await watched.expectAt('calls', undefined);
     calls.get(100)!();
-    await untilAt('calls', 190);
+    await watched.expectAt('calls', 190);
   });
 
   it('in a batch, until that closes', async () => {
-    const source = new PushSource<number>();
-    const { untilAt } = await watch((env) => assigned(env, source).batch({ max: 3 }).named('batches'));
-    await source.push(100);
-    await source.push(200);
-    await untilAt('batches', 190);
-    await source.push(150);
-    await source.push(1000);
-    await untilAt('batches', 990);
-    await source.push(900);
-    await untilAt('assignTimestamps', 990);
-    await source.push(1500);
-    await untilAt('batches', 1490);
+    const source = numbers();
+    await using watched = await watch((env) => assigned(env, source).batch({ max: 3 }).named('batches'));
+    source.push(100);
+    source.push(200);
+    await watched.expectAt('batches', 190);
+    source.push(150);
+    source.push(1000);
+    await watched.expectAt('batches', 990);
+    source.push(900);
+    await watched.expectAt('assignTimestamps', 990);
+    source.push(1500);
+    await watched.expectAt('batches', 1490);
   });
 });

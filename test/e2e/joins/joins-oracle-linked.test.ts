@@ -4,6 +4,8 @@ import { expect, it } from 'vitest';
 process.env['SAGE_CODEGEN'] = '0';
 const { describeConnect } = await import('./describe-connect.ts');
 const { describeJoins } = await import('./describe-joins.ts');
+const { describeLookups } = await import('./describe-lookups.ts');
+const { describeTableJoins } = await import('./describe-table-joins.ts');
 const { canGenerateCode } = await import('../../../ts/runtime/codec/can-generate-code.ts');
 
 it('no code is generated here', () => {
@@ -12,3 +14,5 @@ it('no code is generated here', () => {
 
 describeConnect('without code generation');
 describeJoins('without code generation');
+describeTableJoins('without code generation');
+describeLookups('without code generation');

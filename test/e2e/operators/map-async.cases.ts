@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 
-import { type AsyncCall, type Job, LocalEnvironment, type MapAsyncOptions, MapFunction } from '../../../ts/index.ts';
+import { type AsyncCall, type Job, LocalEnvironment, type MapAsyncOptions, MapFunction, count, session, tumbling } from '../../../ts/index.ts';
 import { Random } from '../random/random.ts';
 import { numbers, recordsOf, runToArray } from '../support/run-to-array.ts';
 import { Overlap, thenable } from '../support/thenables.ts';
@@ -46,6 +46,35 @@ export function describeMapAsync(label: string): void {
       );
       expect(records.indexOf(0)).toBeGreaterThan(190);
       expect(sorted(records)).toEqual(numbers(200));
+    });
+
+    it.each([1, 2, 3, 7])('keeps order, and event time behind it, where results of windows come to %i calls at a time', async (concurrency) => {
+      // given: windows that close while the job runs, so that their results and those of calls wait at the same time
+      const readings = numbers(200).map((n) => ({ n, at: n * 3 + ((n * 7) % 30) }));
+      const starts = [...new Set(readings.map(({ at }) => at))].toSorted((a, b) => a - b);
+      const called: number[] = [];
+      // when
+      const { records, result } = await runToArray((env) =>
+        env
+          .fromCollection(readings)
+          .assignTimestamps('at', { outOfOrdernessMs: 30 })
+          .window(tumbling(1))
+          .aggregate({ n: count() })
+          .mapAsync(async ({ window }) => {
+            await someTurns(window.start);
+            return { start: window.start };
+          }, { concurrency })
+          .map((window) => {
+            called.push(window.start);
+            return window;
+          })
+          .window(session(1))
+          .aggregate({ windows: count() }),
+      );
+      // then
+      expect(called).toEqual(starts);
+      expect(records.reduce((sum, { windows }) => sum + windows, 0)).toBe(starts.length);
+      expect(result.operators.map(({ recordsLate }) => recordsLate ?? 0)).toEqual(result.operators.map(() => 0));
     });
 
     it('in order, results behind a slow call wait, and not more than a bounded number of them', async () => {

@@ -14,6 +14,7 @@ import {
   min,
   sum,
 } from '../../../ts/index.ts';
+import { buildTimed, rowsOfWindows } from './build-timed.ts';
 import { CallRow, Collects, FilterRow, MapRow, Processes, RouteRow, SIDE } from './function-classes.ts';
 import { compute, limitedRow, rowOfLetter, rowOfResult, textOfKey } from './functions.ts';
 import { pass } from './held-rows.ts';
@@ -29,6 +30,8 @@ interface Build {
   readonly sinks: Row[][];
   /** Streams of the steps themselves, for what comes out beside their results. */
   readonly raw: DataStream<Row>[];
+  /** How many instances a step has, if it says so. */
+  readonly instancesOf: (step: Step) => number | 'auto' | undefined;
   readonly splits: Map<number, Readonly<Record<'a' | 'b', DataStream<Row>>>>;
 }
 
@@ -37,20 +40,27 @@ export type Instances = 'one' | 'as they say' | 'auto';
 
 /** Builds the calls in an environment; array sink `n` is the n-th of `sinks`. */
 export function buildGraph(env: LocalEnvironment, prefix: string, steps: readonly Step[], sinks: Row[][], instances: Instances): void {
-  const build: Build = { env, steps, sinks, raw: [], splits: new Map() };
+  const instancesOf = ({ parallelism }: Step): number | 'auto' | undefined => (instances === 'one' || parallelism === undefined ? undefined : instances === 'auto' ? 'auto' : parallelism);
+  const build: Build = { env, steps, sinks, raw: [], instancesOf, splits: new Map() };
   const streams: DataStream<Row>[] = [];
   for (const step of steps) {
     const name = `${prefix}${step.id}`;
     const stream = call(build, step, step.inputs.map((id) => streams[id]!));
     if (stream === undefined) continue;
     stream.named(name);
-    if (instances !== 'one' && step.parallelism !== undefined) stream.parallelism(instances === 'auto' ? 'auto' : step.parallelism);
+    const parallelism = instancesOf(step);
+    if (parallelism !== undefined && !hasOwnKeys(step)) stream.parallelism(parallelism);
     if (step.policy !== undefined) stream.onError(errorPolicy(step.policy));
     build.raw[step.id] = stream;
     const results = afterwards(step, stream, name);
     const isHeld = instances === 'auto' && step.call.kind === 'source';
     streams[step.id] = isHeld ? results.filter((row) => pass(step.salt, row)).inMain().named(`${name}'`) : results;
   }
+}
+
+/** Whether its number of instances is said behind its own `keyBy`. */
+function hasOwnKeys({ call }: Step): boolean {
+  return (call.kind === 'join' || call.kind === 'comap') && call.own;
 }
 
 function errorPolicy(policy: Policy): ErrorPolicy {
@@ -94,6 +104,10 @@ function afterwards(step: Step, stream: DataStream<Row>, name: string): DataStre
           return row;
         })
         .named(`${name}'`);
+    case 'dedup':
+      return stream.map((row) => ({ ...row, t: 0 })).named(`${name}'`);
+    case 'window':
+      return rowsOfWindows(call, stream, name);
     default:
       return stream;
   }
@@ -107,7 +121,7 @@ function checkedBatch({ by, weight, max }: Step['call'] & { kind: 'batch' }, sal
   return batch;
 }
 
-function call({ env, steps, sinks, raw, splits }: Build, step: Step, inputs: readonly DataStream<Row>[]): DataStream<Row> | undefined {
+function call({ env, steps, sinks, raw, splits, instancesOf }: Build, step: Step, inputs: readonly DataStream<Row>[]): DataStream<Row> | undefined {
   const { call, salt, policy } = step;
   const [input, ...others] = inputs as [DataStream<Row>, ...DataStream<Row>[]];
   const spec: Spec = { salt, policy, async: 'async' in call ? call.async : 'never' };
@@ -178,6 +192,13 @@ function call({ env, steps, sinks, raw, splits }: Build, step: Step, inputs: rea
       return input.zipWithIndex() as unknown as DataStream<Row>;
     case 'rebalance':
       return input.rebalance();
+    case 'timestamps':
+    case 'stamp':
+    case 'window':
+    case 'join':
+    case 'comap':
+    case 'keyed':
+      return buildTimed(call, inputs, { step, spec, trouble, parallelism: instancesOf(step) });
     case 'sink': {
       const target: Row[] = [];
       sinks.push(target);

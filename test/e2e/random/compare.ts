@@ -9,7 +9,7 @@ import type { Expected } from './interpret.ts';
 /** Says what each step of a graph must have given. */
 export type Oracle = (steps: readonly Step[]) => readonly Expected[];
 
-const text = (row: Row): string => JSON.stringify([row.v, row.k, row.tag]);
+const text = (row: Row): string => JSON.stringify([row.v, row.k, row.t, row.tag]);
 
 /** Where a job gave something else for a graph than an oracle: rows of each sink, counts of each operator. */
 export function differencesFromOracle(graph: string, sinks: readonly Row[][], result: JobResult, serial: boolean, oracle: Oracle): unknown[] {
@@ -43,7 +43,7 @@ function differences({ step, recordsIn, recordsOut, skipped, dead }: Expected, o
 }
 
 /** Calls that give one record for each that they take, or count why not. */
-const ONE_FOR_ONE: ReadonlySet<string> = new Set(['map', 'filter', 'keyBy', 'mapAsync', 'dedup', 'limit', 'sample', 'zipWithIndex', 'rebalance', 'route', 'branch', 'side', 'letters', 'union']);
+const ONE_FOR_ONE: ReadonlySet<string> = new Set(['map', 'filter', 'keyBy', 'mapAsync', 'dedup', 'limit', 'sample', 'zipWithIndex', 'rebalance', 'route', 'branch', 'side', 'letters', 'union', 'timestamps', 'stamp', 'comap']);
 
 /** Operators of a graph that took a record which is not accounted for, also where it is not known how many those are. */
 export function operatorsThatLose(graph: string, result: JobResult): OperatorCounts[] {
@@ -57,8 +57,10 @@ export function operatorsThatLose(graph: string, result: JobResult): OperatorCou
 
 /** What does not add up in the counts of the whole job, whatever it computed. */
 export function unevenCounts(result: JobResult): unknown[] {
-  const uneven = result.edges.filter(({ sent, received }) => sent !== received);
-  return result.status === 'finished' ? uneven : [...uneven, { status: result.status }];
+  const uneven: unknown[] = result.edges.filter(({ sent, received }) => sent !== received);
+  // Random graphs allow for all the disorder that they have.
+  uneven.push(...result.operators.filter(({ recordsLate = 0 }) => recordsLate > 0).map(({ name, recordsLate }) => ({ name, recordsLate })));
+  return uneven;
 }
 
 function sameMultiset(one: readonly string[], two: readonly string[]): boolean {

@@ -4,7 +4,7 @@ import { PROPERTY_RUNS, shareOfRuns } from '../../property-runs.ts';
 import { EXPLAIN_BOUNDS, explainFailure } from './explain-failure.ts';
 import { formatGraphName, parseGraphName } from './graph-name.ts';
 import { runFailure } from './run-failure.ts';
-import { type RunGraphs, inMain, inWorkers, whileWorkersCome } from './run-graphs.ts';
+import { type RunGraphs, inMain, inWorkers, unfused, whileWorkersCome } from './run-graphs.ts';
 
 const SEED = process.env['SAGE_PROPERTY_SEED'];
 /** Random pipelines of one job. */
@@ -53,6 +53,8 @@ export function describeRandomGraphs(label: string): void {
     itIsQuiet();
     itRunsGraphs('one instance each', PROPERTY_RUNS, inMain(true));
     itRunsGraphs('several instances in one isolate', PROPERTY_RUNS, inMain(false));
+    itRunsGraphs('one instance each, each in a stage of its own', shareOfRuns(0.25), unfused(true));
+    itRunsGraphs('several instances, each step in a stage of its own', shareOfRuns(0.25), unfused(false));
     itRunsGraphs('in worker threads', shareOfRuns(0.5), inWorkers());
   });
 }

@@ -1,5 +1,5 @@
 import { type GraphName, formatGraphName, parseGraphName } from './graph-name.ts';
-import { brokenRule } from './graph-rules.ts';
+import { brokenRule, fewestInputs } from './graph-rules.ts';
 import { type Step, isBeside, openStreams, randomGraph } from './graph.ts';
 
 /**
@@ -48,6 +48,8 @@ function plainCall(call: Step['call']): Step['call'] {
       return { ...call, async: 'never', form: 'list' };
     case 'mapAsync':
       return { ...call, async: 'never', isClass: false, repeats: false };
+    case 'window':
+      return { ...call, latenessMs: 0, tagsLate: false };
     default:
       return { ...call, ...('async' in call ? { async: 'never' } : {}), ...('isClass' in call ? { isClass: false } : {}) };
   }
@@ -63,7 +65,7 @@ function withoutSteps(original: readonly Step[], name: GraphName): Step[] {
   for (const step of original) {
     const inputs = step.inputs.flatMap((id) => instead.get(id) ?? []);
     const lostOwner = isBeside(step) && inputs[0] !== step.inputs[0];
-    const lostInputs = inputs.length < (step.call.kind === 'union' ? 2 : step.call.kind === 'source' ? 0 : 1);
+    const lostInputs = inputs.length < fewestInputs(step.call.kind);
     if (drop.has(step.id) || lostOwner || lostInputs) {
       if (inputs[0] !== undefined) instead.set(step.id, inputs[0]);
     } else {

@@ -23,7 +23,8 @@ const has = (graph: string, kind: Step['call']['kind']): boolean => graphOf(grap
 /** Seeds of a job, some with a step of this kind that a planted fault shows at, some without. */
 function group(kind: Step['call']['kind']): string[] {
   const seeds = Array.from({ length: 300 }, (_, n) => `${n + 1}`);
-  return [...seeds.filter((seed) => !has(seed, kind)).slice(0, 2), ...seeds.filter((seed) => has(seed, kind) && randomGraph(Number(seed)).length > 10).slice(0, 2)];
+  const isLarge = (steps: readonly Step[]): boolean => steps.length > 10 && steps.every(({ call }) => call.kind !== 'source' || call.rows >= 30);
+  return [...seeds.filter((seed) => !has(seed, kind)).slice(0, 2), ...seeds.filter((seed) => has(seed, kind) && isLarge(randomGraph(Number(seed)))).slice(0, 2)];
 }
 
 async function explained(graphs: readonly string[], run: RunGraphs, bounds: ExplainBounds = EXPLAIN_BOUNDS): Promise<string> {

@@ -1,4 +1,6 @@
+import { type Facts, MAX_PAIRS, factsBehind, pairsOf } from './graph-facts.ts';
 import { Random } from './random.ts';
+import { type TimedCall, drawForm, drawJoin, drawOtherWindow, drawTimeWindow } from './timed-calls.ts';
 
 /** A record of a random pipeline. */
 export interface Row {
@@ -6,6 +8,8 @@ export interface Row {
   /** Text of the key that the last keyBy gave it. */
   readonly k: string;
   readonly tag?: string;
+  /** When it happened, as far as a source or a step wrote it down: no more than what `timestamps` go by. */
+  readonly t: number;
 }
 
 /** What is said with `onError`, and how its functions fail: always at some rows, or, `flaky`, only at the first attempt. */
@@ -37,6 +41,7 @@ export interface Step {
     /** Side output of a class. */
     | { readonly kind: 'side' }
     | { readonly kind: 'letters' }
+    | TimedCall
     | { readonly kind: 'sink' };
   readonly salt: number;
   readonly inputs: readonly number[];
@@ -48,13 +53,7 @@ export interface Step {
 /** Whether a function gives promises: never, always, or for some records. */
 export type Asynchrony = 'never' | 'always' | 'sometimes';
 
-const KEEPS_KEY: ReadonlySet<string> = new Set(['map', 'filter', 'flatMap', 'mapAsync', 'process', 'dedup', 'limit', 'sample', 'zipWithIndex', 'route', 'split', 'branch']);
-const CAN_FAIL: ReadonlySet<string> = new Set(['map', 'filter', 'flatMap', 'keyBy', 'aggregate', 'mapAsync', 'batch', 'dedup', 'process', 'route', 'split']);
-
-/** Whether a step keeps the key of the rows it takes. */
-export function keepsKey({ call }: Step): boolean {
-  return call.kind === 'batch' ? !call.by : KEEPS_KEY.has(call.kind);
-}
+const CAN_FAIL: ReadonlySet<string> = new Set(['map', 'filter', 'flatMap', 'keyBy', 'aggregate', 'mapAsync', 'batch', 'dedup', 'process', 'route', 'split', 'timestamps', 'comap', 'keyed']);
 
 /** Whether failing rows of a step become dead letters. */
 export function givesLetters({ policy }: Step): boolean {
@@ -71,11 +70,6 @@ export function isBeside({ call }: Step): boolean {
   return call.kind === 'side' || call.kind === 'letters' || call.kind === 'branch';
 }
 
-/** How rows behind a step are keyed, if they are, when those that it takes are keyed like this. */
-export function strategyBehind(step: Step, taken: 'hash' | 'roundRobin' | undefined): 'hash' | 'roundRobin' | undefined {
-  return step.call.kind === 'keyBy' ? step.call.strategy : keepsKey(step) ? taken : undefined;
-}
-
 /** Streams whose rows nobody takes. */
 export function openStreams(steps: readonly Step[]): Step[] {
   const taken = new Set(steps.flatMap((step) => (isBeside(step) ? [] : step.inputs)));
@@ -85,28 +79,34 @@ export function openStreams(steps: readonly Step[]): Step[] {
 const CALLS = [
   ...(['map', 'map', 'filter', 'flatMap', 'keyBy', 'keyBy', 'union', 'union', 'reduce', 'aggregate', 'aggregate', 'sink', 'source'] as const),
   ...(['mapAsync', 'mapAsync', 'batch', 'dedup', 'limit', 'sample', 'process', 'route', 'split', 'zipWithIndex', 'rebalance'] as const),
+  ...(['timestamps', 'timestamps', 'timestamps', 'window', 'window', 'window', 'window', 'join', 'join', 'join', 'comap', 'keyed', 'keyed', 'stamp'] as const),
 ];
+
+const NEEDS_TIME: ReadonlySet<string> = new Set(['stamp', 'window', 'join', 'keyed']);
 
 /** The calls of the random pipeline of a seed: a DAG in which every stream ends in a sink. */
 export function randomGraph(seed: number): Step[] {
   const random = new Random(seed);
   const steps: Step[] = [];
   const streams: Step[] = [];
-  const keyedBy = new Map<number, 'hash' | 'roundRobin' | undefined>();
+  const facts: Facts[] = [];
   const add = (call: Step['call'], inputs: readonly Step[], parallelism?: number): Step => {
-    const step: Step = { id: steps.length, call, salt: random.below(1000), inputs: inputs.map(({ id }) => id), parallelism, policy: policyOf(call.kind) };
+    const step: Step = { id: steps.length, call, salt: random.below(1000), inputs: inputs.map(({ id }) => id), parallelism, policy: policyOf(call) };
     steps.push(step);
-    keyedBy.set(step.id, strategyBehind(step, keyedBy.get(step.inputs[0] ?? -1)));
+    facts[step.id] = factsBehind(step, step.inputs.map((id) => facts[id]!));
     if (call.kind !== 'sink' && call.kind !== 'split') streams.push(step);
     return step;
   };
-  const policyOf = (kind: Step['call']['kind']): Policy | undefined => {
+  const policyOf = (call: Step['call']): Policy | undefined => {
+    const kind = call.kind === 'window' && (call.form === 'numbers' || call.form === 'all') ? 'aggregate' : call.kind;
     if (kind === 'reduce') return random.chance(0.3) ? 'flaky' : undefined;
     if (!CAN_FAIL.has(kind) || !random.chance(0.45)) return undefined;
-    return random.pick(['skip', 'deadLetter', 'retrySkip', 'retryDeadLetter', 'flaky']);
+    const policy = random.pick(['skip', 'deadLetter', 'retrySkip', 'retryDeadLetter', 'flaky'] as const);
+    // A record that JavaScript leaves out has made its session longer by then: docs/guide/windows.md.
+    return call.kind === 'window' && call.form === 'all' && call.window.kind === 'session' ? 'flaky' : policy;
   };
   const asynchrony = (): Asynchrony => random.pick(['never', 'never', 'never', 'sometimes', 'always']);
-  const some = (): number | undefined => (random.chance(0.35) ? 1 + random.below(3) : undefined);
+  const some = (): number | undefined => (random.chance(0.35) ? 1 + random.below(4) : undefined);
   /** Mostly one of the last streams, so that chains become long and diamonds close. */
   const input = (): Step => streams[streams.length - 1 - (random.chance(0.6) ? 0 : random.below(streams.length))]!;
   const source = (): void => {
@@ -125,11 +125,27 @@ export function randomGraph(seed: number): Step[] {
     for (const name of ['a', 'b', ...again] as const) add({ kind: 'branch', name }, [step]);
   };
   const stateful = (strategy: 'hash' | 'roundRobin' | undefined): number | undefined => (strategy === 'hash' ? some() : undefined);
+  const timestamps = (from: Step): Step => {
+    const tight = facts[from.id]!.inSequence && random.chance(0.8);
+    const step = add({ kind: 'timestamps', tight }, [from], tight ? undefined : some());
+    sides(step);
+    return step;
+  };
+  const keyBy = (from: Step): Step => {
+    const step = add({ kind: 'keyBy', async: asynchrony(), strategy: random.pick(['hash', 'hash', 'hash', 'roundRobin']) }, [from], some());
+    sides(step);
+    return step;
+  };
+  /** The stream itself, or mostly, where it has no event time, the same with one; then, if asked for, with a key. */
+  const prepared = (from: Step, withKey: boolean): Step => {
+    const timed = facts[from.id]!.time !== 'known' && random.chance(0.7) ? timestamps(from) : from;
+    return withKey && facts[timed.id]!.keyed !== 'hash' && random.chance(0.7) ? keyBy(timed) : timed;
+  };
   source();
   for (let length = 3 + random.below(14); length > 0; length--) {
-    const from = input();
-    const strategy = keyedBy.get(from.id);
     const kind = random.pick(CALLS);
+    const from = NEEDS_TIME.has(kind) ? prepared(input(), kind === 'keyed' || random.chance(0.5)) : input();
+    const { keyed: strategy, time } = facts[from.id]!;
     const isClass = random.chance(0.4);
     switch (kind) {
       case 'source':
@@ -145,7 +161,7 @@ export function randomGraph(seed: number): Step[] {
         break;
       }
       case 'keyBy':
-        sides(add({ kind, async: asynchrony(), strategy: random.pick(['hash', 'hash', 'hash', 'roundRobin']) }, [from], some()));
+        keyBy(from);
         break;
       case 'union':
         add({ kind }, [from, ...Array.from({ length: 1 + random.below(2) }, input)], some());
@@ -188,6 +204,35 @@ export function randomGraph(seed: number): Step[] {
       case 'sink':
         add({ kind }, [from]);
         break;
+      case 'timestamps':
+        timestamps(from);
+        break;
+      case 'stamp':
+        if (time === 'known') add({ kind }, [from], some());
+        break;
+      case 'window': {
+        if (strategy === 'roundRobin') break;
+        const window = time === 'known' && random.chance(0.8) ? drawTimeWindow(random) : drawOtherWindow(random);
+        sides(add({ kind, window, form: drawForm(random, window), latenessMs: random.pick([0, 0, 50]), tagsLate: random.chance(0.2) }, [from], stateful(strategy)));
+        break;
+      }
+      case 'join': {
+        const pair = [from, prepared(input(), strategy === 'hash')];
+        const both = pair.map(({ id }) => facts[id]!);
+        if (pairsOf(both.map(({ maxRows }) => maxRows)) > MAX_PAIRS) break;
+        const own = random.chance(0.5) || both.some(({ keyed }) => keyed !== 'hash');
+        add({ kind, join: drawJoin(random, both.every((one) => one.time === 'known')), async: asynchrony(), own }, pair, some());
+        break;
+      }
+      case 'comap':
+        sides(add({ kind, async: asynchrony(), isClass, own: random.chance(0.4) }, [from, ...Array.from({ length: 1 + random.below(2) }, input)], some()));
+        break;
+      case 'keyed': {
+        if (strategy !== 'hash') break;
+        const form = time === 'known' ? random.pick(['count', 'buckets', 'buckets', 'total'] as const) : 'count';
+        sides(add({ kind, async: asynchrony(), form }, [from], some()));
+        break;
+      }
     }
   }
   for (const open of openStreams(steps)) add({ kind: 'sink' }, [open]);

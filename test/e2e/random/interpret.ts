@@ -1,5 +1,10 @@
 import { compute, finishedRow, limitedRow, rowOfLetter, rowOfResult, textOfKey } from './functions.ts';
-import { RETRIES, type Row, type Step, givesLetters, keepsKey } from './graph.ts';
+import { RETRIES, type Row, type Step, givesLetters } from './graph.ts';
+import { keepsKey } from './graph-facts.ts';
+import { interpretJoin } from './interpret-joins.ts';
+import { keyedItems } from './interpret-keyed.ts';
+import { windowItems } from './interpret-windows.ts';
+import { type Item, groupsOf } from './item.ts';
 
 /** What a step must have given and taken. */
 export interface Expected {
@@ -12,12 +17,6 @@ export interface Expected {
   readonly rows: readonly Row[];
   /** Whether the order of `rows` is that of the job too, when everything has one instance. */
   readonly ordered: boolean;
-}
-
-/** One row on its way, with its key on a keyed stream. */
-interface Item {
-  readonly row: Row;
-  readonly key?: unknown;
 }
 
 /** What came out of a step. */
@@ -36,10 +35,6 @@ function failsAt({ call, salt, policy }: Step, { row }: Item): boolean {
   return call.kind !== 'reduce' && compute.fails(salt, policy, row);
 }
 
-function groupsOf(items: readonly Item[], isKeyed: boolean): (readonly Item[])[] {
-  return isKeyed ? [...Map.groupBy(items, ({ key }) => textOfKey(key)).values()] : [items];
-}
-
 /** The naive way to run a random pipeline: one step after the other, each over a whole array. */
 export function interpret(steps: readonly Step[]): Expected[] {
   const outputs: Output[] = [];
@@ -51,7 +46,7 @@ export function interpret(steps: readonly Step[]): Expected[] {
     const isKeyed = inputs[0]?.isKeyed ?? false;
     const inOrder = inputs.length <= 1 && inputs.every(({ ordered }) => ordered);
     const owner = steps.find(({ id }) => id === step.inputs[0]);
-    const { items, ordered = inOrder, recordsIn = taken.length, recordsOut } = work(step, good, isKeyed, inputs[0]!, owner);
+    const { items, ordered = inOrder, recordsIn = taken.length, recordsOut } = work(step, good, isKeyed, inputs, owner);
     outputs[step.id] = { items, isKeyed: step.call.kind === 'keyBy' || (isKeyed && keepsKey(step)), ordered, failed, good };
     const isDead = givesLetters(step);
     return {
@@ -73,8 +68,9 @@ interface Worked {
   readonly recordsOut?: number | 'any';
 }
 
-function work(step: Step, good: readonly Item[], isKeyed: boolean, from: Output, owner: Step | undefined): Worked {
+function work(step: Step, good: readonly Item[], isKeyed: boolean, inputs: readonly Output[], owner: Step | undefined): Worked {
   const { call, salt } = step;
+  const from = inputs[0]!;
   const each = (fn: (row: Row) => Row | undefined | readonly Row[]): Item[] => good.flatMap((item) => [fn(item.row) ?? []].flat().map((row) => ({ ...item, row })));
   switch (call.kind) {
     case 'source': {
@@ -95,9 +91,10 @@ function work(step: Step, good: readonly Item[], isKeyed: boolean, from: Output,
     }
     case 'keyBy':
       return {
-        items: good.map(({ row }) => {
+        items: good.map((item) => {
+          const { row } = item;
           const key = compute.key(salt, row);
-          return { row: { ...row, k: textOfKey(key) }, key };
+          return { ...item, row: { ...row, k: textOfKey(key) }, key };
         }),
       };
     case 'union':
@@ -109,7 +106,7 @@ function work(step: Step, good: readonly Item[], isKeyed: boolean, from: Output,
     case 'batch':
       return { items: call.by ? unkeyed(good) : good, recordsOut: 'any', ...(isKeyed || call.by ? { ordered: false } : {}) };
     case 'dedup':
-      return { items: groupsOf(good, isKeyed).flatMap((group) => [...new Map(group.map((item) => [compute.sameness(item.row), item])).values()]), ordered: false };
+      return { items: groupsOf(good, isKeyed).flatMap((group) => [...new Map(group.map((item) => [compute.sameness(item.row), { ...item, row: { ...item.row, t: 0 } }])).values()]), ordered: false };
     case 'limit':
       return { items: groupsOf(good, isKeyed).flatMap((group) => group.slice(0, call.max).map((item) => ({ ...item, row: limitedRow(salt, item.row, isKeyed) }))), ordered: false };
     case 'sample':
@@ -127,9 +124,9 @@ function work(step: Step, good: readonly Item[], isKeyed: boolean, from: Output,
     }
     case 'side': {
       const { salt: sender } = owner!;
-      const items = from.good.flatMap(({ row }) => {
-        const side = compute.side(sender, row);
-        return side === undefined ? [] : [{ row: side }];
+      const items = unkeyed(from.good).flatMap((item) => {
+        const side = compute.side(sender, item.row);
+        return side === undefined ? [] : [{ ...item, row: side }];
       });
       return { items, ordered: false, recordsIn: items.length };
     }
@@ -137,20 +134,43 @@ function work(step: Step, good: readonly Item[], isKeyed: boolean, from: Output,
       const sender = owner!;
       const attempts = sender.policy === 'retryDeadLetter' || (sender.call.kind === 'mapAsync' && sender.call.repeats) ? RETRIES + 1 : 1;
       // What fails to get a key has none.
-      const keyOf = ({ key }: Item): unknown => (sender.call.kind === 'keyBy' ? undefined : key);
+      const keyOf = ({ row, key }: Item): unknown => (sender.call.kind === 'keyBy' ? undefined : sender.call.kind === 'comap' && sender.call.own ? compute.key(sender.salt, row) : key);
       return { items: from.failed.map((item) => ({ row: rowOfLetter(item.row, keyOf(item), attempts, `fails at ${item.row.v}`) })), ordered: false, recordsIn: from.failed.length };
     }
     case 'reduce':
       return { items: groupsOf(good, isKeyed).filter((group) => group.length > 0).map((group) => ({ row: group.map(({ row }) => row).reduce(compute.reduce) })), ordered: false };
     case 'aggregate':
       return { items: groupsOf(good, isKeyed).flatMap((group) => results(call.form, group)).map((result) => ({ row: rowOfResult(result) })), ordered: false };
+    case 'timestamps':
+      return { items: good.map((item) => ({ ...item, at: call.tight ? item.row.t : compute.time(salt, item.row) })) };
+    case 'stamp':
+      return { items: good.map((item) => ({ ...item, row: { ...item.row, t: item.at! } })) };
+    case 'window': {
+      const items = windowItems(good, isKeyed, call.window, call.form);
+      // What is named is the function that makes a row of each window.
+      return { items, ordered: false, ...(call.form === 'map' || call.form === 'process' ? { recordsIn: items.length } : {}) };
+    }
+    case 'join': {
+      const sides = inputs.map(({ items }) => (call.own ? items.map((item) => ({ ...item, key: compute.key(salt, item.row) })) : items)) as [Item[], Item[]];
+      const { items, pairs } = interpretJoin(call.join, salt, ...sides);
+      return { items, ordered: false, ...(call.join.by === 'class' ? {} : { recordsIn: pairs }) };
+    }
+    case 'comap': {
+      const results = inputs.flatMap(({ items }, n) => items.filter((item) => !failsAt(step, item)).flatMap((item) => {
+        const row = compute.map(salt + n, item.row);
+        return row === undefined ? [] : [{ ...item, row }];
+      }));
+      return { items: unkeyed(results), ordered: false };
+    }
+    case 'keyed':
+      return { items: keyedItems(good, call.form), ordered: false };
     case 'sink':
       return { items: good, recordsOut: 0 };
   }
 }
 
 function unkeyed(items: readonly Item[]): Item[] {
-  return items.map(({ row }) => ({ row }));
+  return items.map(({ key: _, ...rest }) => rest);
 }
 
 function results(form: 'numbers' | 'all' | 'update', group: readonly Item[]): Record<string, unknown>[] {

@@ -1,3 +1,4 @@
+import { neverFuse } from '../../../ts/environment/unfused-environments.ts';
 import { type JobResult, LocalEnvironment } from '../../../ts/index.ts';
 import { buildGraphs, randomGraphs, sinksOf } from '../pipelines/random-graphs.ts';
 import { type Oracle, differencesFromOracle, operatorsThatLose, unevenCounts } from './compare.ts';
@@ -8,10 +9,16 @@ import { interpret } from './interpret.ts';
 /** Runs graphs, by their texts, side by side in one job; gives whatever is wrong with what it gave. The signal cancels the job. */
 export type RunGraphs = (graphs: readonly string[], signal: AbortSignal) => Promise<readonly unknown[]>;
 
+/** As `inMain`, with each step in a stage of its own: all of its records come over an exchange. */
+export function unfused(serial: boolean): RunGraphs {
+  return inMain(serial, interpret, false);
+}
+
 /** Runs graphs in this isolate, with one instance of each step (`serial`) or with as many as the steps say. */
-export function inMain(serial: boolean, oracle: Oracle = interpret): RunGraphs {
+export function inMain(serial: boolean, oracle: Oracle = interpret, fuse = true): RunGraphs {
   return async (graphs, signal) => {
     const env = new LocalEnvironment(`graphs ${graphs.join(' ')}`);
+    if (!fuse) neverFuse(env);
     buildGraphs(env, graphs, serial ? 'one' : 'as they say');
     return judge(graphs, await env.submit({ autostop: true, signal }), serial, oracle);
   };
@@ -42,7 +49,9 @@ export function whileWorkersCome(oracle: Oracle = interpret): RunGraphs & { jobs
   return run;
 }
 
-function judge(graphs: readonly string[], result: JobResult, serial: boolean, oracle: Oracle): unknown[] {
+/** What is wrong with the result of a job. What one has given that somebody has stopped, as the signal of a `timeout` does, says nothing about its graphs. */
+export function judge(graphs: readonly string[], result: JobResult, serial: boolean, oracle: Oracle): unknown[] {
+  if (result.status !== 'finished') return [{ status: result.status }];
   const ofGraph = (graph: string): unknown[] => [...differencesFromOracle(graph, sinksOf.get(graph)!, result, serial, oracle), ...operatorsThatLose(graph, result).map((loses) => ({ loses }))];
   return [...graphs.flatMap((graph) => ofGraph(graph).map((wrong) => ({ graph, wrong }))), ...unevenCounts(result)];
 }

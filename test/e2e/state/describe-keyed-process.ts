@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 
-import { type Clock, type DataStream, type ErrorPolicy, KeyedProcessFunction, LocalEnvironment, type ListState, MapFunction, type MapState, type TimerKind, type ValueState } from '../../../ts/index.ts';
+import { type Clock, type DataStream, type ErrorPolicy, KeyedProcessFunction, LocalEnvironment, type ListState, MapFunction, type MapState, type StateSettings, type TimerKind, type ValueState } from '../../../ts/index.ts';
 import { PROPERTY_RUNS, shareOfRuns } from '../../property-runs.ts';
+import { oneByOne } from '../support/one-by-one.ts';
 import { type Action, actionsOfTimer, type Call, replay, type Scripted } from './replay.ts';
 
 vi.setConfig({ testTimeout: Math.max(120_000, 300 * PROPERTY_RUNS) });
@@ -131,15 +132,10 @@ function shaped(env: LocalEnvironment, all: readonly Scripted[], outOfOrdernessM
   const assigned = (stream: DataStream<Scripted>): DataStream<Scripted> => stream.assignTimestamps('at', { outOfOrdernessMs }).parallelism(1);
   switch (shape) {
     case 'one by one':
-      return assigned(env.fromSource(async function* () { yield* all; }));
+      return assigned(oneByOne(env, all));
     case 'in turns of the event loop':
     case 'to 4 instances':
-      return assigned(env.fromSource(async function* () {
-        for (const record of all) {
-          if (record.id % 5 === 3) await new Promise(setImmediate);
-          yield record;
-        }
-      }));
+      return assigned(oneByOne(env, all, ({ id }) => (id % 5 === 3 ? 1 : 0)));
     default:
       return assigned(env.fromCollection(all));
   }
@@ -147,8 +143,8 @@ function shaped(env: LocalEnvironment, all: readonly Scripted[], outOfOrdernessM
 
 const parallelismOf = (shape: Shape): number => ({ 'to 2 instances': 2, 'to 4 instances': 4, 'over an exchange': 3 })[shape as string] ?? 1;
 
-/** The property tests of state and timers, for generated code and for the linked form. */
-export function describeKeyedProcess(form: string): void {
+/** The property tests of state and timers, for generated code and for the linked form, in memory and on disk. */
+export function describeKeyedProcess(form: string, state: StateSettings = 'memory'): void {
   describe(form, () => {
     it.each(shapes)('each call sees the state and the timers that the calls before it have left (%s)', (shape) =>
       fc.assert(
@@ -156,7 +152,7 @@ export function describeKeyedProcess(form: string): void {
           // given: with promises the list gets one more element, behind the others
           const all = shape === 'with promises' ? drawn.map((record) => ({ ...record, actions: [...record.actions, { kind: 'append', value: record.id } as const] })) : drawn;
           const given = shape === 'with promises' ? drawn : all;
-          const env = new LocalEnvironment('replay', { clock });
+          const env = new LocalEnvironment('replay', { clock, state });
           calls = [];
           const results: { readonly call: Call; readonly time: number | undefined; readonly key: unknown }[] = [];
           // when

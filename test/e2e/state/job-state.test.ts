@@ -2,8 +2,8 @@ import { fileURLToPath } from 'node:url';
 
 import { describe, expect, it, vi } from 'vitest';
 
-import { KeyedProcessFunction, LocalEnvironment } from '../../../ts/index.ts';
-import { PushSource } from '../support/push-source.ts';
+import { KeyedProcessFunction } from '../../../ts/index.ts';
+import { TestEnvironment } from '../../../ts/testing/index.ts';
 import { runScript } from '../support/run-script.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -22,13 +22,12 @@ class Keeps extends KeyedProcessFunction<string, { key: string; value: number },
 describe('state of a running job', () => {
   it('is read by uid, name and key', async () => {
     // given a job that has worked on three records and waits for more
-    const env = new LocalEnvironment('looked at');
-    const source = new PushSource<{ key: string; value: number }>();
-    const seen: number[] = [];
-    env.fromSource(source).keyBy('key').process(Keeps).uid('keeps').sink(seen);
-    const job = await env.submit();
-    for (const record of [{ key: 'a', value: 1 }, { key: 'a', value: 2 }, { key: 'b', value: 3 }]) await source.push(record);
-    while (seen.length < 3) await new Promise(setImmediate);
+    await using env = new TestEnvironment({ name: 'looked at' });
+    const source = env.testSource<{ key: string; value: number }>('records');
+    env.fromSource(source).keyBy('key').process(Keeps).uid('keeps').sink([]);
+    const job = await env.start();
+    for (const record of [{ key: 'a', value: 1 }, { key: 'a', value: 2 }, { key: 'b', value: 3 }]) source.push(record);
+    await env.settle();
     // when it is asked, then it answers with what the function has kept
     const of = (name: string, key: unknown): Promise<unknown> => job.state('keeps', name).get(key);
     expect([await of('last', 'a'), await of('last', 'b'), await of('all', 'a'), await of('by', 'b'), await of('total', 'a')]).toEqual([2, 3, [1, 2], new Map([[{ value: 3 }, 'b']]), 3]);
@@ -37,8 +36,7 @@ describe('state of a running job', () => {
     await expect(of('other', 'a')).rejects.toMatchObject({ code: 'SAGE_JOB_STATE', message: "'process' of job 'looked at' has no state 'other': its states are 'last', 'all', 'by', 'total'" });
     await expect(of('last', Symbol('s'))).rejects.toMatchObject({ code: 'SAGE_KEY_UNSUPPORTED' });
     expect(() => job.state('keep', 'last')).toThrow(expect.objectContaining({ code: 'SAGE_PLAN_ARGUMENT', message: expect.stringContaining("expected: one of 'keeps'") }));
-    source.end();
-    await job.completion;
+    await env.finish();
     expect(() => job.state('keeps', 'last')).toThrow(expect.objectContaining({ code: 'SAGE_JOB_STATE' }));
   });
 

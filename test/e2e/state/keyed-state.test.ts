@@ -1,27 +1,19 @@
 import { describe, expect, it } from 'vitest';
 
-import { type AggregatingState, KeyedProcessFunction, LocalEnvironment, MapFunction, type ListState, type MapState, OutputTag, ProcessFunction, type ReducingState, type TimerKind, type ValueState, avg, isSageError, tumbling } from '../../../ts/index.ts';
-import { VirtualClock } from '../../../ts/testing/virtual-clock.ts';
-
-interface Click {
-  readonly user: string;
-  readonly page: string;
-  readonly at: number;
-}
+import { type AggregatingState, type DataStream, KeyByFunction, KeyedProcessFunction, LocalEnvironment, MapFunction, type ListState, type MapState, OutputTag, ProcessFunction, type ReducingState, type SageError, type TimerKind, type ValueState, avg, tumbling } from '../../../ts/index.ts';
+import { TestEnvironment } from '../../../ts/testing/index.ts';
+import { failureOf } from '../support/failure-of.ts';
+import { stateEnvironment, stateOfTests } from './state-environment.ts';
 
 /** Turns of the event loop until something is so. */
 async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise(setImmediate);
 }
 
-async function errorOf(run: () => Promise<unknown> | unknown): Promise<{ code: string; message: string; operator: string | undefined; line: number | undefined }> {
-  try {
-    await run();
-  } catch (error) {
-    if (isSageError(error)) return { code: error.code, message: error.message, operator: error.operator, line: error.declaredAt?.line };
-    throw error;
-  }
-  throw new Error('nothing was thrown');
+interface Click {
+  readonly user: string;
+  readonly page: string;
+  readonly at: number;
 }
 
 describe('programs with state and timers', () => {
@@ -59,7 +51,7 @@ describe('programs with state and timers', () => {
       { user: 'bob', page: 'y', at: 31_000 },
       { user: 'ann', page: 'd', at: 40_000 },
     ];
-    const env = new LocalEnvironment('sessions');
+    const env = stateEnvironment('sessions');
     const sessions: unknown[] = [];
     // when
     env.fromCollection(clicks).assignTimestamps('at', { outOfOrdernessMs: 0 }).keyBy('user').process(Sessions).sink(sessions);
@@ -83,80 +75,62 @@ describe('programs with state and timers', () => {
       execute(click: Click): void {
         if (!this.#seen.has(click.page)) this.collect(click);
         this.#seen.set(click.page, true);
-        worked++;
       }
     }
-    let worked = 0;
-    const clock = new VirtualClock();
-    const env = new LocalEnvironment('fresh', { clock });
-    const passed: Click[] = [];
+    await using env = new TestEnvironment({ state: stateOfTests.settings });
+    const source = env.testSource<Click>('clicks');
+    const passed = env.collectSink<Click>();
     const click = (page: string, at: number): Click => ({ user: 'ann', page, at });
     const clicks = [click('a', 0), click('a', 500), click('b', 1400), click('a', 1499), click('a', 2499), click('b', 2500)];
-    env
-      .fromSource(async function* () {
-        for (const [n, next] of clicks.entries()) {
-          // The clock may only go on when the record before has been worked on.
-          await until(() => worked === n);
-          clock.advance(next.at - clock.now());
-          yield next;
-        }
-      })
-      .keyBy('user')
-      .process(Fresh)
-      .sink(passed);
+    env.fromSource(source).keyBy('user').process(Fresh).sink(passed);
+    await env.start();
     // when
-    await env.submit({ autostop: true });
+    for (const next of clicks) {
+      await env.advanceTime(next.at - env.clock.now());
+      source.push(next);
+      await env.settle();
+    }
     // then a record renews its own lifetime
-    expect(passed).toEqual([click('a', 0), click('b', 1400), click('a', 2499), click('b', 2500)]);
+    expect(passed.records).toEqual([click('a', 0), click('b', 1400), click('a', 2499), click('b', 2500)]);
   });
 
   it('tells of hosts that send no heartbeat for 10 s', async () => {
     // given two hosts, one of which stops
     class Heartbeats extends KeyedProcessFunction<string, { host: string }, string> {
       #due!: ValueState<number>;
-      readonly #clock = clock;
       override open(): void {
         this.#due = this.ctx.state.value('due');
       }
       execute(): void {
         const due = this.#due.get();
         if (due !== undefined) this.ctx.timers.cancelProcessingTime(due);
-        const next = this.#clock.now() + 10_000;
+        const next = env.clock.now() + 10_000;
         this.#due.set(next);
         this.ctx.timers.processingTime(next);
-        beats++;
       }
       override onTimer(time: number, kind: TimerKind): void {
         this.collect(`${this.ctx.key} silent at ${time} (${kind})`);
         this.#due.clear();
       }
     }
-    const clock = new VirtualClock();
-    let beats = 0;
-    const env = new LocalEnvironment('heartbeats', { clock });
-    const alerts: string[] = [];
-    env
-      .fromSource(async function* () {
-        yield { host: 'a' };
-        yield { host: 'b' };
-        await until(() => beats === 2);
-        clock.advance(8000);
-        yield { host: 'a' };
-        await until(() => beats === 3);
-        clock.advance(1999);
-        expect(alerts).toEqual([]);
-        clock.advance(1);
-        await until(() => alerts.length === 1);
-      })
-      .keyBy('host')
-      .process(Heartbeats)
-      .sink((alert: string) => {
-        alerts.push(`${alert} at ${clock.now()}`);
-      });
+    await using env = new TestEnvironment({ state: stateOfTests.settings });
+    const source = env.testSource<{ host: string }>('heartbeats');
+    const alerts = env.collectSink<string>();
+    env.fromSource(source).keyBy('host').process(Heartbeats).sink(alerts);
+    await env.start();
     // when
-    await env.submit({ autostop: true });
-    // then b was told of in time, and a at the end, for which nobody waits
-    expect(alerts).toEqual(['b silent at 10000 (processing) at 10000', 'a silent at 18000 (processing) at 10000']);
+    source.push({ host: 'a' });
+    source.push({ host: 'b' });
+    await env.advanceTime(8000);
+    source.push({ host: 'a' });
+    await env.advanceTime(1999);
+    // then b is told of in time, and a at the end, for which nobody waits
+    expect(alerts.take()).toEqual([]);
+    await env.advanceTime(1);
+    expect(alerts.take()).toEqual(['b silent at 10000 (processing)']);
+    await env.finish();
+    expect(alerts.take()).toEqual(['a silent at 18000 (processing)']);
+    expect(env.clock.now()).toBe(10_000);
   });
 
   it('gives results with the time of the timer to windows below', async () => {
@@ -169,7 +143,7 @@ describe('programs with state and timers', () => {
         this.collect(kind);
       }
     }
-    const env = new LocalEnvironment('below');
+    const env = stateEnvironment('below');
     const windows: unknown[] = [];
     env
       .fromCollection([{ key: 'a', at: 5 }, { key: 'a', at: 115 }])
@@ -202,7 +176,7 @@ describe('programs with state and timers', () => {
         this.collect({ item: order.item, most: this.#most.get()!, mean: this.#mean.get()! });
       }
     }
-    const env = new LocalEnvironment('prices');
+    const env = stateEnvironment('prices');
     const results: unknown[] = [];
     env.fromCollection([{ item: 'pen', price: 2 }, { item: 'pen', price: 4 }, { item: 'ink', price: 9 }]).keyBy('item').process(Prices).sink(results);
     await env.submit({ autostop: true });
@@ -225,7 +199,7 @@ describe('programs with state and timers', () => {
         this.output(odd, `end of ${this.ctx.key}`);
       }
     }
-    const env = new LocalEnvironment('sides');
+    const env = stateEnvironment('sides');
     const [even, others]: [number[], string[]] = [[], []];
     const stream = env.fromCollection([1, 2, 3, 4]).keyBy((n) => (n % 2 === 0 ? 'even' : 'odd')).process(Sorted);
     stream.sink(even);
@@ -250,7 +224,8 @@ describe('programs with state and timers', () => {
         }
       }
     }
-    const env = new LocalEnvironment('pairs');
+    // On disk, keys that hold something have to have room: those that left memory are not counted.
+    const env = stateEnvironment('pairs', stateOfTests.settings === 'memory' ? {} : { state: 'disk' });
     const done: number[] = [];
     const all = [{ key: -1 }, ...Array.from({ length: 20_000 }, (_, n) => [{ key: n }, { key: n }]).flat()];
     env.fromCollection(all).keyBy('key').process(Pairs).sink(done);
@@ -283,7 +258,7 @@ describe('failures', () => {
   }
 
   it('leave nothing behind of a record that is put aside', async () => {
-    const env = new LocalEnvironment('shaky');
+    const env = stateEnvironment('shaky');
     const [results, letters]: [string[], unknown[]] = [[], []];
     const stream = env.fromCollection([{ key: 'a' }, { key: 'a', fails: true }, { key: 'b', fails: true }, { key: 'a' }]).keyBy('key').process(Shaky).onError('deadLetter');
     stream.sink(results);
@@ -296,23 +271,9 @@ describe('failures', () => {
   });
 
   it('name the operator, the line and the record', async () => {
-    const env = new LocalEnvironment('failing');
+    const env = stateEnvironment('failing');
     env.fromCollection([{ key: 'a', fails: true }]).keyBy('key').process(Shaky).named('shaky').sink([]);
-    expect(await errorOf(() => env.submit({ autostop: true }))).toMatchObject({ code: 'SAGE_USER_THREW', message: "operator 'shaky' failed: Error: no", operator: 'shaky', line: expect.any(Number) });
-  });
-
-  it('in a timer fail the job, whatever the policy says', async () => {
-    class Failing extends KeyedProcessFunction<string, { key: string }, string> {
-      execute(): void {
-        this.ctx.timers.processingTime(0);
-      }
-      override async onTimer(): Promise<void> {
-        throw new Error('in the timer');
-      }
-    }
-    const env = new LocalEnvironment('failing');
-    env.fromCollection([{ key: 'a' }]).keyBy('key').process(Failing).onError('skip').sink([]);
-    expect(await errorOf(() => env.submit({ autostop: true }))).toMatchObject({ code: 'SAGE_USER_REJECTED', message: "operator 'process' failed: Error: in the timer" });
+    expect(await failureOf(env.submit({ autostop: true }))).toMatchObject({ code: 'SAGE_USER_THREW', message: "operator 'shaky' failed: Error: no", operator: 'shaky', declaredAt: { line: expect.any(Number) } });
   });
 });
 
@@ -320,6 +281,14 @@ describe('what is not possible is said', () => {
   class Asks extends MapFunction<number, number> {
     execute(n: number): number {
       this.ctx.state.value('n');
+      return n;
+    }
+  }
+  class AsksForKey extends KeyByFunction<number, number> {
+    override open(): void {
+      this.ctx.state.value('n');
+    }
+    execute(n: number): number {
       return n;
     }
   }
@@ -339,16 +308,78 @@ describe('what is not possible is said', () => {
       if (this.#act === 'type') [this.ctx.state.list('n'), this.ctx.state.map('n')].toString();
     }
   }
-  const failure = (act: string): ReturnType<typeof errorOf> => {
-    const env = new LocalEnvironment('refused');
+  const failure = (act: string): Promise<SageError> => {
+    const env = stateEnvironment('refused');
     env.fromCollection([1]).keyBy((n) => n).process(Keyed, act).sink([]);
-    return errorOf(() => env.submit({ autostop: true }));
+    return failureOf(env.submit({ autostop: true }));
   };
 
-  it('state in another class', async () => {
+  it.each<[string, string, (stream: DataStream<number>) => DataStream<unknown>]>([
+    ['on a stream without a key', "'map' asked for ctx.state, but its records have no key", (stream) => stream.map(Asks)],
+    ['in mapAsync', "'mapAsync' asked for ctx.state, but calls of mapAsync are in flight at the same time, so that there is no one key in hand", (stream) => stream.keyBy((n) => n).mapAsync(Asks, { concurrency: 2 })],
+    ['behind roundRobin', "'map' asked for ctx.state, but the strategy 'roundRobin' of 'keyBy' spreads the records of a key over instances", (stream) => stream.keyBy((n) => n, { strategy: 'roundRobin' }).map(Asks)],
+    ['behind broadcast', "'map' asked for ctx.state, but the strategy 'broadcast' of 'keyBy' gives every instance every record", (stream) => stream.keyBy((n) => n, { strategy: 'broadcast' }).map(Asks)],
+    ['in a class for keys', "'keyBy-2' asked for ctx.state, but a class for keyBy keeps no state for each key", (stream) => stream.keyBy((n) => n).keyBy(AsksForKey)],
+  ])('state %s', async (_, message, build) => {
     const env = new LocalEnvironment('refused');
+    build(env.fromCollection([1])).sink([]);
+    expect(await failureOf(env.submit({ autostop: true }))).toMatchObject({ code: 'SAGE_ENV_CONTEXT', message });
+  });
+
+  it("state: 'disk' of what is no process function", async () => {
+    const env = new LocalEnvironment('refused', { state: 'disk' });
     env.fromCollection([1]).keyBy((n) => n).map(Asks).sink([]);
-    expect(await errorOf(() => env.submit({ autostop: true }))).toMatchObject({ code: 'SAGE_ENV_CONTEXT', message: "'map' asked for ctx.state, which only a KeyedProcessFunction on a keyed stream has", operator: 'map' });
+    expect(await failureOf(env.submit({ autostop: true }))).toMatchObject({ code: 'SAGE_ENV_CONTEXT', message: "'map' asked for ctx.state with state: 'disk', which is for process functions", operator: 'map' });
+  });
+
+  it('state of a key when no record is in hand', async () => {
+    // given a function that reads its state in finish, when the last record is through
+    class Late extends ProcessFunction<number, number> {
+      execute(): void {
+        this.ctx.state.value('n').set(1);
+      }
+      override finish(): void {
+        this.ctx.state.value('n').get();
+      }
+    }
+    const env = new LocalEnvironment('refused');
+    env.fromCollection([1]).keyBy((n) => n).process(Late).sink([]);
+    expect(await failureOf(env.submit({ autostop: true }))).toMatchObject({ code: 'SAGE_ENV_CONTEXT', message: "'process' used its state or timers with no key in hand" });
+  });
+
+  it('state of a key from what a call has left running', async () => {
+    // given a call that writes once more when it has ended
+    const errors: unknown[] = [];
+    class Careless extends MapFunction<number, number> {
+      execute(n: number): number {
+        const count = this.ctx.state.value('n');
+        count.set(n);
+        setImmediate(() => {
+          try {
+            count.set(0);
+          } catch (error) {
+            errors.push(error);
+          }
+        });
+        return n;
+      }
+    }
+    const env = new LocalEnvironment('refused');
+    const out: number[] = [];
+    env
+      .fromSource(async function* () {
+        yield 1;
+        await until(() => errors.length > 0);
+        yield 2;
+      })
+      .keyBy((n) => n)
+      .map(Careless)
+      .sink(out);
+    // when
+    await env.submit({ autostop: true });
+    // then
+    expect(out).toEqual([1, 2]);
+    expect(errors[0]).toMatchObject({ code: 'SAGE_ENV_CONTEXT', message: "'map' used its state or timers with no key in hand" });
   });
 
   it.each([
@@ -358,28 +389,28 @@ describe('what is not possible is said', () => {
     ['time', 'SAGE_USER_WRONG_TYPE', 'the time of a timer of \'process\' is the string "soon", and not a finite number of milliseconds'],
     ['type', 'SAGE_STATE_DECLARATION', "the state 'n' is there already as list, and not as map"],
   ])('%s', async (act, code, message) => {
-    expect(await failure(act)).toMatchObject({ code, message: expect.stringContaining(message), operator: 'process', line: expect.any(Number) });
+    expect(await failure(act)).toMatchObject({ code, message: expect.stringContaining(message), operator: 'process', declaredAt: { line: expect.any(Number) } });
   });
 
   it('a stream without a key', async () => {
-    const env = new LocalEnvironment('refused');
-    expect(await errorOf(() => env.fromCollection([1]).process(Keyed as never, 'any'))).toMatchObject({ code: 'SAGE_PLAN_NOT_KEYED', message: expect.stringContaining('process was given the class Keyed, a KeyedProcessFunction, on a stream without a key'), line: expect.any(Number) });
+    const env = stateEnvironment('refused');
+    expect(await failureOf((async () => env.fromCollection([1]).process(Keyed as never, 'any'))())).toMatchObject({ code: 'SAGE_PLAN_NOT_KEYED', message: expect.stringContaining('process was given the class Keyed, a KeyedProcessFunction, on a stream without a key'), declaredAt: { line: expect.any(Number) } });
   });
 
   it('a key that is not at one instance', async () => {
-    const env = new LocalEnvironment('refused');
+    const env = stateEnvironment('refused');
     const spread = env.fromCollection([1]).keyBy((n) => n, { strategy: 'roundRobin' });
-    expect(await errorOf(() => spread.process(Keyed, 'any'))).toMatchObject({ code: 'SAGE_PLAN_KEY_STRATEGY' });
+    expect(await failureOf((async () => spread.process(Keyed, 'any'))())).toMatchObject({ code: 'SAGE_PLAN_KEY_STRATEGY' });
   });
 
-  it('a ProcessFunction has no state', async () => {
+  it('a ProcessFunction has no timers', async () => {
     class Plain extends ProcessFunction<number, number> {
       execute(): void {
         this.ctx.timers.processingTime(0);
       }
     }
-    const env = new LocalEnvironment('refused');
+    const env = stateEnvironment('refused');
     env.fromCollection([1]).keyBy((n) => n).process(Plain).sink([]);
-    expect(await errorOf(() => env.submit({ autostop: true }))).toMatchObject({ code: 'SAGE_ENV_CONTEXT' });
+    expect(await failureOf(env.submit({ autostop: true }))).toMatchObject({ code: 'SAGE_ENV_CONTEXT', message: "'process' asked for ctx.timers, which only process functions of a keyed stream have" });
   });
 });

@@ -19,10 +19,10 @@ export class DicedJoins implements Disposable {
   /** For what else is to be chosen. */
   readonly dice: Random;
   readonly #started = new WeakMap<ElasticStages, number>();
-  readonly #onLook: (() => void) | undefined;
+  readonly #onLook: ((come: number) => void) | undefined;
 
-  /** `onLook` is called now and then while a job runs. */
-  constructor(seed: number, onLook?: () => void) {
+  /** `onLook` is called now and then while a job runs, with the number of workers that have come. */
+  constructor(seed: number, onLook?: (come: number) => void) {
     this.dice = new Random(seed);
     this.#onLook = onLook;
     const joinChance = this.dice.pick([0.05, 0.2, 1]);
@@ -30,9 +30,11 @@ export class DicedJoins implements Disposable {
     const passChance = this.dice.pick([0.02, 0.1, 1]);
     const look = (stages: ElasticStages, now: CoreMetrics): number | undefined => {
       if (now.state !== 'running') return undefined;
-      this.#onLook?.();
       const late = Math.max(0, ...now.tasks.map(({ isolate }) => isolate));
-      const come = new Set(now.tasks.filter(({ isolate, awake }) => isolate > 0 && awake).map(({ isolate }) => isolate)).size;
+      // A worker whose tasks have all ended without it never wakes one.
+      const outstanding = new Set(now.tasks.filter(({ isolate, awake, finished }) => isolate > 0 && !awake && !finished).map(({ isolate }) => isolate));
+      const come = late - outstanding.size;
+      this.#onLook?.(come);
       if (come >= Math.min(wanted, late) && this.dice.chance(passChance)) letPass();
       const started = this.#started.get(stages) ?? 0;
       if (started === late || !this.dice.chance(joinChance)) return undefined;
@@ -43,11 +45,14 @@ export class DicedJoins implements Disposable {
       return look(this, now);
     };
     const { setInterval } = this.#real;
-    globalThis.setInterval = ((call: () => void, everyMs?: number, ...args: []) =>
-      setInterval(call, everyMs === LOOK_EVERY_MS ? EVERY_MS : everyMs, ...args)) as typeof globalThis.setInterval;
+    globalThis.setInterval = ((call: () => void, everyMs?: number, ...args: []) => {
+      if (everyMs !== LOOK_EVERY_MS) return setInterval(call, everyMs, ...args);
+      // Only a job that is looked at: nobody would ever let the rows of another one pass.
+      hold();
+      return setInterval(call, EVERY_MS, ...args);
+    }) as typeof globalThis.setInterval;
     os.availableParallelism = () => PROCESSORS;
     syncBuiltinESMExports();
-    hold();
   }
 
   [Symbol.dispose](): void {

@@ -1,4 +1,5 @@
 import type { WindowAssigner } from '../../../ts/index.ts';
+import { localTimeOf } from './local-time.ts';
 
 /** A record of the test streams; `id` tells where it came. */
 export interface Event {
@@ -12,12 +13,16 @@ export interface Event {
 export interface NaiveSettings {
   readonly assigner: WindowAssigner;
   readonly outOfOrdernessMs: number;
+  /** The watermark that a record finds, where it is not said by `outOfOrdernessMs`. */
+  readonly watermarkOf?: (event: Event) => number;
   readonly allowedLatenessMs: number;
   /** A result after each so many records of a window. */
   readonly every: number | undefined;
   /** Whether there is a result when the end of a window has come. */
   readonly atEnd: boolean;
   readonly discarding: boolean;
+  /** Whether the last record of a window asks for a result, by all of its records and those that some result has shown. */
+  readonly asks?: (elements: readonly Event[], shown: ReadonlySet<Event>) => boolean;
 }
 
 /** A result: a window with what it shows. */
@@ -42,7 +47,7 @@ interface OpenWindow {
  * each time.
  */
 export function naiveWindows(events: readonly Event[], settings: NaiveSettings): { readonly shown: Shown[]; readonly late: Event[] } {
-  const { assigner, outOfOrdernessMs, allowedLatenessMs, every, atEnd, discarding } = settings;
+  const { assigner, outOfOrdernessMs, allowedLatenessMs, every, atEnd, discarding, asks, watermarkOf } = settings;
   const shown: Shown[] = [];
   const late: Event[] = [];
   let open: OpenWindow[] = [];
@@ -73,6 +78,7 @@ export function naiveWindows(events: readonly Event[], settings: NaiveSettings):
       case 'tumbling':
       case 'sliding': {
         const slide = assigner.kind === 'tumbling' ? assigner.sizeMs : assigner.slideMs;
+        if (assigner.timeZone !== undefined) return localWindowsOf(at, { ...assigner, slideMs: slide, timeZone: assigner.timeZone });
         const all: { start: number; end: number }[] = [];
         const last = Math.floor((at - assigner.offsetMs) / slide) * slide + assigner.offsetMs;
         for (let start = last; start + assigner.sizeMs > at; start -= slide) all.push({ start, end: start + assigner.sizeMs });
@@ -100,7 +106,7 @@ export function naiveWindows(events: readonly Event[], settings: NaiveSettings):
     const into = all.filter(({ end }) => !isClosed(end));
     if (all.length > 0 && into.length === 0) late.push(event);
     for (const { start, end } of into) {
-      const merged = open.filter((window) => window.key === event.key && window.start >= start && window.end <= end && (assigner.kind === 'session' || window.start === start));
+      const merged = open.filter((window) => window.key === event.key && (assigner.kind === 'session' ? window.start >= start && window.end <= end : window.start === start && window.end === end));
       const window: OpenWindow = {
         key: event.key,
         start,
@@ -110,17 +116,27 @@ export function naiveWindows(events: readonly Event[], settings: NaiveSettings):
         hasFired: watermark >= end,
       };
       open = [...open.filter((one) => !merged.includes(one)), window];
-      if ((every !== undefined && window.elements.length - window.shown.size >= every) || (atEnd && window.hasFired)) show(window);
+      if ((every !== undefined && window.elements.length - window.shown.size >= every) || asks?.(window.elements, window.shown) === true || (atEnd && window.hasFired)) show(window);
     }
   };
 
   for (const event of events) {
-    advance(greatest - outOfOrdernessMs);
+    advance(watermarkOf?.(event) ?? greatest - outOfOrdernessMs);
     add(event);
     greatest = Math.max(greatest, event.at);
   }
   advance(Number.POSITIVE_INFINITY);
   return { shown, late };
+}
+
+/** Windows between moments at which local clocks first show their edges: those of the days around a record that have it. */
+function localWindowsOf(at: number, { sizeMs, slideMs, offsetMs, timeZone }: { readonly sizeMs: number; readonly slideMs: number; readonly offsetMs: number; readonly timeZone: string }): { start: number; end: number }[] {
+  const { shownAt, firstShowing } = localTimeOf(timeZone);
+  const near = Math.floor((shownAt(at) - offsetMs) / slideMs);
+  const before = Math.ceil(sizeMs / slideMs) + 2;
+  return Array.from({ length: before + 3 }, (_, n) => (near - before + n) * slideMs + offsetMs)
+    .map((edge) => ({ start: firstShowing(edge), end: firstShowing(edge + sizeMs) }))
+    .filter(({ start, end }) => start <= at && at < end);
 }
 
 /** Windows of so many records of a key, by their definition. */

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 
 import {
   type DataStream,
+  type Job,
   JobManager,
   LocalEnvironment,
   MapFunction,
@@ -15,36 +16,22 @@ import {
   early,
   everyPeriod,
   globalWindow,
-  isSageError,
   session,
   sliding,
   sum,
   tumbling,
 } from '../../../ts/index.ts';
-import { VirtualClock } from '../../../ts/testing/virtual-clock.ts';
-import { PushSource } from '../support/push-source.ts';
+import { type CollectSink, TestEnvironment } from '../../../ts/testing/index.ts';
+import { failureOf } from '../support/failure-of.ts';
 import { recordsOf, runToArray } from '../support/run-to-array.ts';
+import { type Order, orders, timedOrders } from './timed-orders.ts';
 
 afterEach(() => JobManager.instance().cleanupAllJobs());
 
-interface Order {
-  readonly shop: string;
-  readonly price: number;
-  readonly at: number;
-}
-
-const orders: Order[] = [
-  { shop: 'a', price: 5, at: 1_000 },
-  { shop: 'b', price: 2, at: 4_500 },
-  { shop: 'a', price: 7, at: 4_000 },
-  { shop: 'a', price: 1, at: 12_000 },
-];
-const timed = (env: LocalEnvironment, records: readonly Order[] = orders): DataStream<Order> => env.fromCollection(records).assignTimestamps('at', { outOfOrdernessMs: 1_000 });
-
 describe('windows as a user writes them', () => {
   it('give the same before and behind keyBy', async () => {
-    const before = await recordsOf((env) => timed(env).window({ timeWindow: 10 }).keyBy('shop').aggregate({ total: sum('price') }));
-    const behind = await recordsOf((env) => timed(env).keyBy('shop').window(tumbling('10s')).aggregate({ total: sum('price') }));
+    const before = await recordsOf((env) => timedOrders(env).window({ timeWindow: 10 }).keyBy('shop').aggregate({ total: sum('price') }));
+    const behind = await recordsOf((env) => timedOrders(env).keyBy('shop').window(tumbling('10s')).aggregate({ total: sum('price') }));
     expect(before).toEqual([
       { key: 'a', window: { start: 0, end: 10_000 }, total: 12 },
       { key: 'b', window: { start: 0, end: 10_000 }, total: 2 },
@@ -53,13 +40,38 @@ describe('windows as a user writes them', () => {
     expect(behind).toEqual(before);
   });
 
+  it('lose no record of which there are many at once, while more results are due than are taken at a time', async () => {
+    // given: windows that have closed and are still open for late records, each of which gives a hundred results
+    await using env = new TestEnvironment();
+    const copies = env.testSource<number>('copies');
+    const found = env.collectSink<{ readonly window: { readonly start: number }; readonly n: number }>();
+    env
+      .fromSource(copies)
+      .flatMap((many) => Array.from({ length: many }, (_, n) => ({ key: n % 100 })))
+      .keyBy('key')
+      .window(sliding(100, 1))
+      .allowedLateness('1h')
+      .aggregate({ n: count() })
+      .sink(found);
+    await env.start();
+    copies.push(100, 1_000);
+    await env.runToWatermark(60_000);
+    // when
+    copies.push(3_000, 1_000);
+    await env.finish();
+    // then: the last result of each window and key has all of its records
+    const last = new Map(found.records.map(({ window, key, n }: { window: { start: number }; key?: unknown; n: number }) => [`${window.start} ${String(key)}`, n]));
+    expect(last.size).toBe(10_000);
+    expect([...last.values()].filter((n) => n !== 31)).toEqual([]);
+  });
+
   it('without a key are over the whole stream, in one instance, whatever the parallelism around them is', async () => {
-    const build = (env: LocalEnvironment): DataStream<unknown> => timed(env).rebalance().parallelism(3).map((order) => order).window(tumbling('10s')).aggregate({ n: count(), total: sum('price') });
+    const build = (env: LocalEnvironment): DataStream<unknown> => timedOrders(env).rebalance().parallelism(3).map((order) => order).window(tumbling('10s')).aggregate({ n: count(), total: sum('price') });
     expect(await recordsOf(build)).toEqual([{ window: { start: 0, end: 10_000 }, n: 3, total: 14 }, { window: { start: 10_000, end: 20_000 }, n: 1, total: 1 }]);
   });
 
   it('of windows add up', async () => {
-    const records = await recordsOf((env) => timed(env).keyBy('shop').window(tumbling('2s')).aggregate({ n: count() }).window(tumbling('10s')).aggregate({ windows: count(), orders: sum('n') }));
+    const records = await recordsOf((env) => timedOrders(env).keyBy('shop').window(tumbling('2s')).aggregate({ n: count() }).window(tumbling('10s')).aggregate({ windows: count(), orders: sum('n') }));
     expect(records).toEqual([{ window: { start: 0, end: 10_000 }, windows: 3, orders: 3 }, { window: { start: 10_000, end: 20_000 }, windows: 1, orders: 1 }]);
   });
 
@@ -69,12 +81,12 @@ describe('windows as a user writes them', () => {
         this.collect(`${key} ${start} ${elements.map(({ price }) => price).join('+')} ${this.ctx.timestamp}`);
       }
     }
-    expect(await recordsOf((env) => timed(env).keyBy('shop').window(tumbling('10s')).process(Describe))).toEqual(['a 0 5+7 9999', 'b 0 2 9999', 'a 10000 1 19999']);
+    expect(await recordsOf((env) => timedOrders(env).keyBy('shop').window(tumbling('10s')).process(Describe))).toEqual(['a 0 5+7 9999', 'b 0 2 9999', 'a 10000 1 19999']);
   });
 
   it('take built-in aggregators and those of the user side by side', async () => {
     const records = await recordsOf((env) =>
-      timed(env)
+      timedOrders(env)
         .keyBy('shop')
         .window(session('5s'))
         .aggregate({ mean: avg('price'), prices: collectList('price'), different: countDistinct('price'), last: { init: () => 0, add: (_: number, order: Order) => order.at, merge: Math.max, result: (at: number) => at } }),
@@ -109,80 +121,75 @@ describe('windows as a user writes them', () => {
   });
 
   it('without timestamps go by the clock', async () => {
-    const clock = new VirtualClock(Date.UTC(2026, 0));
-    const source = new PushSource<number>();
-    const env = new LocalEnvironment('clock', { clock });
-    const results: unknown[] = [];
-    env.fromSource(source).window(tumbling('10s')).aggregate({ n: count() }).map(({ n, window }) => [n, window.start - Date.UTC(2026, 0)]).sink(results);
-    const job = await env.submit();
-    const until = (expected: readonly unknown[]): Promise<void> => expect.poll(() => results, { interval: 1, timeout: 5_000 }).toEqual(expected);
-    for (let n = 0; n < 3; n++) await source.push(n);
-    // The three have been taken into account when the sink is still empty a while later; the clock decides.
-    await expect.poll(() => job.metrics().operators.find(({ name }) => name === 'window')!.recordsIn, { interval: 5 }).toBe(3);
-    expect(results).toEqual([]);
-    clock.advance(10_000);
-    await until([[3, 0]]);
-    await source.push(3);
-    source.end();
-    await job.completion;
-    expect(results).toEqual([[3, 0], [1, 10_000]]);
+    const startMs = Date.UTC(2026, 0);
+    await using env = new TestEnvironment({ startMs });
+    const source = env.testSource<number>('numbers', { eventTime: false });
+    const results = env.collectSink<unknown>();
+    env.fromSource(source).window(tumbling('10s')).aggregate({ n: count() }).map(({ n, window }) => [n, window.start - startMs]).sink(results);
+    await env.start();
+    for (let n = 0; n < 3; n++) source.push(n);
+    await env.advanceTime(9_999);
+    expect(results.take()).toEqual([]);
+    await env.advanceTime(1);
+    expect(results.take()).toEqual([[3, 0]]);
+    source.push(3);
+    await env.finish();
+    expect(results.take()).toEqual([[1, 10_000]]);
   });
 
   it('give early results by the clock, and one at the end', async () => {
-    const clock = new VirtualClock(1_000_000);
-    const source = new PushSource<Order>();
-    const env = new LocalEnvironment('early', { clock });
-    const results: number[] = [];
+    await using env = new TestEnvironment({ startMs: 1_000_000 });
+    const source = env.testSource<Order>('orders', { eventTime: false });
+    const results = env.collectSink<number>();
     env.fromSource(source).assignTimestamps('at', { outOfOrdernessMs: 0 }).window(globalWindow()).trigger(early(everyPeriod('1s'))).aggregate({ n: count() }).map(({ n }) => n).sink(results);
-    const job = await env.submit();
-    await source.push(orders[0]!);
-    await source.push(orders[1]!);
-    await expect.poll(() => job.metrics().operators.find(({ name }) => name === 'window')!.recordsIn, { interval: 5 }).toBe(2);
-    clock.advance(1_000);
-    await expect.poll(() => results, { interval: 1, timeout: 5_000 }).toEqual([2]);
-    await source.push(orders[2]!);
-    source.end();
-    await job.completion;
-    expect(results).toEqual([2, 3]);
+    await env.start();
+    source.push(orders[0]!);
+    source.push(orders[1]!);
+    await env.settle();
+    expect(results.take()).toEqual([]);
+    await env.advanceTime(1_000);
+    expect(results.take()).toEqual([2]);
+    source.push(orders[2]!);
+    await env.finish();
+    expect(results.take()).toEqual([3]);
   });
 });
 
 describe('when a job is stopped', () => {
-  const started = async (): Promise<{ job: Awaited<ReturnType<LocalEnvironment['submit']>>; results: unknown[] }> => {
-    const source = new PushSource<Order>();
-    const env = new LocalEnvironment('stopped');
-    const results: unknown[] = [];
-    env.fromSource(source, { unbounded: true }).assignTimestamps('at', { outOfOrdernessMs: 0 }).keyBy('shop').parallelism(2).window(tumbling('10s')).aggregate({ n: count() }).map(({ key, n }) => [key, n]).sink(results);
-    const job = await env.submit();
-    await source.push(orders[0]!);
-    await source.push(orders[1]!);
+  const started = async (): Promise<{ job: Job; results: CollectSink<unknown> }> => {
+    const env = new TestEnvironment();
+    const source = env.testSource<Order>('orders', { eventTime: false });
+    const results = env.collectSink<unknown>();
+    env.fromSource(source).assignTimestamps('at', { outOfOrdernessMs: 0 }).keyBy('shop').parallelism(2).window(tumbling('10s')).aggregate({ n: count() }).map(({ key, n }) => [key, n]).sink(results);
+    const job = await env.start();
+    source.push(orders[0]!);
+    source.push(orders[1]!);
+    await env.settle();
     return { job, results };
   };
 
   it('open windows give nothing', async () => {
     const { job, results } = await started();
     await job.stop();
-    expect(results).toEqual([]);
+    expect(results.take()).toEqual([]);
   });
 
   it('and drained, they give what they have', async () => {
     const { job, results } = await started();
     await job.stop({ drain: true });
-    expect(results.toSorted()).toEqual([['a', 1], ['b', 1]]);
+    expect(results.take().toSorted()).toEqual([['a', 1], ['b', 1]]);
   });
 });
 
 describe('a record at which windows fail', () => {
   const failing = (env: LocalEnvironment): DataStream<unknown> =>
-    timed(env).keyBy('shop').window(tumbling('10s')).reduce((a, b) => {
+    timedOrders(env).keyBy('shop').window(tumbling('10s')).reduce((a, b) => {
       if (b.price === 7) throw new RangeError('no seven');
       return { ...a, price: a.price + b.price };
     });
 
   it('fails the job, with its place and the record', async () => {
-    const error = await recordsOf(failing).then(() => expect.fail('it went through'), (thrown: unknown) => thrown);
-    if (!isSageError(error)) throw error;
-    expect(error).toMatchObject({ operator: 'window', record: orders[2], message: expect.stringContaining('no seven') as string });
+    expect(await failureOf(recordsOf(failing))).toMatchObject({ operator: 'window', record: orders[2], message: expect.stringContaining('no seven') as string });
   });
 
   it('is left out, or put aside, as onError says', async () => {
@@ -199,7 +206,7 @@ describe('a record at which windows fail', () => {
   });
 
   it('with an input that is no number is an error as of aggregates', async () => {
-    const { records, result } = await runToArray((env) => timed(env, [orders[0]!, { shop: 'a', price: 'free' as never, at: 2_000 }]).keyBy('shop').window(tumbling('10s')).aggregate({ total: sum('price') }).onError('skip'));
+    const { records, result } = await runToArray((env) => timedOrders(env, [orders[0]!, { shop: 'a', price: 'free' as never, at: 2_000 }]).keyBy('shop').window(tumbling('10s')).aggregate({ total: sum('price') }).onError('skip'));
     expect(records).toMatchObject([{ total: 5 }]);
     expect(result).toMatchObject({ recordsSkipped: 1 });
     const failed = recordsOf((env) => env.fromCollection([{ price: 'free' as never }]).window(tumbling('10s')).aggregate({ total: sum('price') }));
@@ -207,13 +214,12 @@ describe('a record at which windows fail', () => {
   });
 
   it('by a promise says that windows wait for nothing', async () => {
-    const error = await recordsOf((env) => timed(env).window(tumbling('10s')).reduce(((a: Order) => Promise.resolve(a)) as never)).then(() => expect.fail('it went through'), (thrown: unknown) => thrown);
-    expect(isSageError(error, 'SAGE_USER_WRONG_TYPE')).toBe(true);
+    expect(await failureOf(recordsOf((env) => timedOrders(env).window(tumbling('10s')).reduce(((a: Order) => Promise.resolve(a)) as never)))).toMatchObject({ code: 'SAGE_USER_WRONG_TYPE' });
   });
 });
 
 describe('what is wrong with windows is told where it is written', () => {
-  const stream = (): DataStream<Order> => timed(new LocalEnvironment('wrong'));
+  const stream = (): DataStream<Order> => timedOrders(new LocalEnvironment('wrong'));
   it.each<[string, () => unknown, RegExp]>([
     ['a size that is none', () => tumbling('ten seconds' as never), /size of tumbling/],
     ['a size of 0', () => tumbling(0), /at least 1 ms/],
@@ -228,7 +234,7 @@ describe('what is wrong with windows is told where it is written', () => {
     ['a result named window', () => stream().window(tumbling('1s')).aggregate({ window: count() }), /named 'window'/],
     ['a trigger that is none', () => stream().window(tumbling('1s')).trigger('often' as never), /trigger was given/],
     ['a side output that nobody fills', () => stream().window(tumbling('1s')).aggregate({ n: count() }).sideOutput('late'), /no side outputs/],
-    ['more instances of windows over all records', () => { const env = new LocalEnvironment('wrong'); timed(env).window(tumbling('1s')).aggregate({ n: count() }).parallelism(2).print(); env.explain(); }, /over all records/],
+    ['more instances of windows over all records', () => { const env = new LocalEnvironment('wrong'); timedOrders(env).window(tumbling('1s')).aggregate({ n: count() }).parallelism(2).print(); env.explain(); }, /over all records/],
   ])('%s', (_, build, message) => {
     expect(build).toThrow(message);
   });
@@ -236,7 +242,7 @@ describe('what is wrong with windows is told where it is written', () => {
 
 it('explain says which windows there are and what they go by', () => {
   const env = new LocalEnvironment('explained');
-  timed(env).keyBy('shop').window(sliding('10s', '2s')).allowedLateness('1s').lateTo('late').aggregate({ n: count() }).print();
+  timedOrders(env).keyBy('shop').window(sliding('10s', '2s')).allowedLateness('1s').lateTo('late').aggregate({ n: count() }).print();
   env.fromCollection([1]).window(session('1m')).map(({ elements }) => elements.length).print();
   expect(env.explain()).toContain('windows of 10000 ms every 2000 ms, by event time, for each key, 1000 ms of lateness, late records to late, { n }');
   expect(env.explain()).toContain('sessions with gaps below 60000 ms, by the clock, over all records, with all records');
@@ -248,12 +254,12 @@ it('a class behind windows sees no key, and the event time of the window', async
       return [this.ctx.key, this.ctx.timestamp];
     }
   }
-  expect(await recordsOf((env) => timed(env, orders.slice(0, 1)).keyBy('shop').window(tumbling('10s')).aggregate({ n: count() }).map(Look))).toEqual([[undefined, 9_999]]);
+  expect(await recordsOf((env) => timedOrders(env, orders.slice(0, 1)).keyBy('shop').window(tumbling('10s')).aggregate({ n: count() }).map(Look))).toEqual([[undefined, 9_999]]);
 });
 
 it('over an exchange only the key, the time and what is aggregated travel', async () => {
   const build = (env: LocalEnvironment): DataStream<unknown> =>
-    timed(env).keyBy('shop').parallelism(2).window(tumbling('10s')).aggregate({ n: count(), total: sum('price') }).map(({ key, n, total }) => [key, n, total]);
+    timedOrders(env).keyBy('shop').parallelism(2).window(tumbling('10s')).aggregate({ n: count(), total: sum('price') }).map(({ key, n, total }) => [key, n, total]);
   const env = new LocalEnvironment('extracted');
   build(env).print();
   expect(env.explain()).toContain("only the key, the time and the inputs of 'window' go through the exchange");

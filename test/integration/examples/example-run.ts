@@ -14,7 +14,7 @@ export const TIMEOUT_MS = 60_000;
 /** Runs examples in an empty folder, as users do. */
 export interface ExampleFolder {
   /** Runs an example to its end. Gives what it prints. */
-  run(name: string, options?: { readonly args?: readonly string[]; readonly input?: string }): string;
+  run(name: string, options?: { readonly args?: readonly string[]; readonly input?: string; readonly env?: Readonly<Record<string, string>> }): string;
   /** The records of a file of JSON lines that it wrote. */
   recordsOf<T>(path: string): T[];
   textOf(path: string): string;
@@ -33,8 +33,8 @@ export function exampleFolder(): ExampleFolder {
   return {
     pathOf,
     textOf,
-    run(name, { args = [], input } = {}) {
-      const { status, stdout, stderr } = spawnSync(process.execPath, [join(EXAMPLES, name, 'main.ts'), ...args], { cwd: folder, encoding: 'utf8', input: input ?? '', timeout: TIMEOUT_MS - 5_000 });
+    run(name, { args = [], input, env = {} } = {}) {
+      const { status, stdout, stderr } = spawnSync(process.execPath, [join(EXAMPLES, name, 'main.ts'), ...args], { cwd: folder, encoding: 'utf8', input: input ?? '', env: { ...process.env, ...env }, timeout: TIMEOUT_MS - 5_000 });
       expect(status, stderr).toBe(0);
       return stdout;
     },

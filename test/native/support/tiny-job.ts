@@ -21,7 +21,7 @@ export function tinyGraph(): Uint8Array {
     kind: 'js',
     isSource: id === SENDER,
     spec: undefined,
-    dormant: false,
+    dormant: false, chain: undefined,
   });
   const edge: Edge = {
     id: 0 as EdgeId,

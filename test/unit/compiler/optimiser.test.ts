@@ -192,6 +192,6 @@ describe('projection in the source', () => {
     const build = new PipelineBuilder();
     cases[name]!(build);
 
-    expect(rules(optimised(build))).toStrictEqual([]);
+    expect(rules(optimised(build))).not.toContain('projection in the source');
   });
 });

@@ -5,7 +5,7 @@ import { compile } from '../../../ts/compiler/compile.ts';
 import { explain } from '../../../ts/compiler/explain/explain.ts';
 import { describePlan } from '../../../ts/compiler/explain/describe-plan.ts';
 import { type Stage } from '../../../ts/compiler/physical-plan.ts';
-import { BaseCoMapFunction, BaseJoinFunction, LocalEnvironment, isSageError } from '../../../ts/index.ts';
+import { BaseCoMapFunction, BaseJoinFunction, type DataStream, LocalEnvironment, count, countWindow, globalWindow, isSageError, session, sliding, tumbling } from '../../../ts/index.ts';
 
 class Both extends BaseCoMapFunction {
   map0(n: number): number {
@@ -68,6 +68,17 @@ describe('a comap', () => {
   });
 });
 
+/** The text of the error that a pipeline is refused with. */
+function planErrorOf(env: LocalEnvironment): string {
+  try {
+    compile(env.pipeline, {}, options);
+  } catch (error) {
+    if (isSageError(error)) return `${error.code} ${error.message}`;
+    throw error;
+  }
+  return 'no error';
+}
+
 describe('a join', () => {
   it('has each input sent by its own key, to as many instances as the first keyBy says', () => {
     const env = new LocalEnvironment();
@@ -96,6 +107,44 @@ describe('a join', () => {
     expect(String(found)).toMatch(/without time[^]*assignTimestamps[^]*several-inputs\.test\.ts/);
   });
 
+  it('with a table of event time on one side only is refused, and names processing time as the other way out', () => {
+    const env = new LocalEnvironment();
+    const timed = env.fromCollection([1]).assignTimestamps((n) => n, { outOfOrdernessMs: 0 }).keyBy((n) => n);
+    const untimed = env.fromCollection([2]).keyBy((n) => n).named('without time');
+    timed.join(untimed.asTable(), (a, b) => a + b).sink([]);
+    expect(planErrorOf(env)).toMatch(/table-join[^]*'without time' has none[^]*assignTimestamps[^]*time: 'processing'[^]*several-inputs\.test\.ts/);
+  });
+
+  it.each([[undefined, 'event'], ['processing', 'processing']] as const)('with a table goes by event time where both sides have it, unless told otherwise: %s', (time, expected) => {
+    const env = new LocalEnvironment();
+    const timed = env.fromCollection([1]).assignTimestamps((n) => n, { outOfOrdernessMs: 0 }).keyBy((n) => n);
+    timed.join(timed.asTable(), time === undefined ? {} : { time }, (a, b) => a + b).sink([]);
+    const ops = compile(env.pipeline, {}, options).physical.stages.flatMap(({ nodes: all }) => all.map(({ op }) => op));
+    expect(ops.find(({ kind }) => kind === 'asOfJoin')).toMatchObject({ time: expected });
+  });
+
+  it('with a table by event time is refused where no side has any', () => {
+    const env = new LocalEnvironment();
+    const untimed = env.fromCollection([2]).keyBy((n) => n);
+    untimed.join(untimed.asTable(), { time: 'event' }, (a, b) => a + b).sink([]);
+    expect(planErrorOf(env)).toMatch(/SAGE_PLAN_EVENT_TIME[^]*compares event times/);
+  });
+
+  it('with a table is refused for what it cannot be', () => {
+    const env = new LocalEnvironment();
+    const keyed = env.fromCollection([1]).keyBy((n) => n);
+    const fn = (a: number): number => a;
+    for (const [make, message] of [
+      [() => keyed.asTable({ ttlMs: 0 }), /ttlMs of asTable/],
+      [() => keyed.asTable({ deleted: 1 as never }), /deleted of asTable/],
+      [() => keyed.asTable({ within: '1s' } as never), /asTable has no option 'within'/],
+      [() => keyed.join(keyed.asTable(), { type: 'full' as never }, fn), /type of join/],
+      [() => keyed.join(keyed.asTable(), { time: 'now' as never }, fn), /time of join/],
+      [() => keyed.join(keyed.asTable(), {}, undefined as never), /function of the left and the right/],
+      [() => keyed.join(new LocalEnvironment('other').fromCollection([1]).keyBy((n) => n).asTable(), fn), /environment 'other'/],
+    ] as const) expect(make).toThrow(message);
+  });
+
   it('of pairs is refused for what it cannot be', () => {
     const env = new LocalEnvironment();
     const keyed = env.fromCollection([1]).keyBy((n) => n);
@@ -109,5 +158,38 @@ describe('a join', () => {
     ] as const) expect(() => keyed.join(keyed, options_ as never, fn as never)).toThrow(message);
     expect(() => keyed.join(keyed, { within: '1s' }, undefined as never)).toThrow(/function of the left and the right/);
     expect(() => keyed.connect(keyed, keyed).join({ within: '1s' }, fn)).toThrow(/two streams/);
+  });
+});
+
+describe('windows behind streams of which only some have event time', () => {
+  const timed = (env: LocalEnvironment): DataStream<number> => env.fromCollection([1]).assignTimestamps((n) => n, { outOfOrdernessMs: 0 });
+  const untimed = (env: LocalEnvironment): DataStream<number> => env.fromCollection([2]).map((n) => n).named('without time');
+
+  it.each([
+    ['a union', (env: LocalEnvironment) => timed(env).union(untimed(env)).window(tumbling('1s')).aggregate({ n: count() })],
+    ['a union further up', (env: LocalEnvironment) => untimed(env).union(timed(env)).map((n) => n).keyBy((n) => n).window(session('1s')).aggregate({ n: count() })],
+    ['a comap', (env: LocalEnvironment) => timed(env).connect(untimed(env)).comap([(n) => n, (n) => n]).window(sliding('2s', '1s')).aggregate({ n: count() })],
+    ['a window join', (env: LocalEnvironment) => timed(env).connect(untimed(env)).keyBy((n) => n).join({ window: tumbling('1s') }, (a, b) => a + b)],
+  ])('are refused, with the lines of both: %s', (_, build) => {
+    const env = new LocalEnvironment();
+    (build(env) as DataStream<unknown>).sink([]);
+    const text = planErrorOf(env);
+    expect(text).toMatch(/SAGE_PLAN_EVENT_TIME[^]*would go by the clock[^]*assignTimestamps/);
+    expect(text.match(/several-inputs\.test\.ts:\d+/g)!.length).toBeGreaterThanOrEqual(3);
+  });
+
+  it('that ask for no time go on, and so do windows whose streams agree', () => {
+    for (const build of [
+      (env: LocalEnvironment) => timed(env).union(untimed(env)).window(countWindow(2)).aggregate({ n: count() }),
+      (env: LocalEnvironment) => timed(env).union(untimed(env)).window(globalWindow()).aggregate({ n: count() }),
+      (env: LocalEnvironment) => untimed(env).union(untimed(env)).window(tumbling('1s')).aggregate({ n: count() }),
+      (env: LocalEnvironment) => timed(env).union(timed(env)).window(tumbling('1s')).aggregate({ n: count() }),
+      // What counts records over all time has given up event time itself.
+      (env: LocalEnvironment) => timed(env).union(untimed(env)).aggregate({ n: count() }, { emit: 'update' }).window(tumbling('1s')).aggregate({ n: count() }),
+    ]) {
+      const env = new LocalEnvironment();
+      build(env).sink([]);
+      expect(() => compile(env.pipeline, {}, options)).not.toThrow();
+    }
   });
 });

@@ -7,7 +7,12 @@ import { definePipeline } from '../../../ts/environment/define-pipeline.ts';
 import { LocalEnvironment } from '../../../ts/environment/local-environment.ts';
 import { count, sum } from '../../../ts/functions/builtin-aggregators.ts';
 import { collectList, topN } from '../../../ts/functions/collecting-aggregators.ts';
+import { BroadcastProcessFunction } from '../../../ts/functions/broadcast-process-function.ts';
+import { KeyedProcessFunction } from '../../../ts/functions/keyed-process-function.ts';
 import { MapFunction } from '../../../ts/functions/map-function.ts';
+import { ProcessFunction } from '../../../ts/functions/process-function.ts';
+import { atEnd, early, everyCount } from '../../../ts/functions/windows/trigger.ts';
+import { tumbling } from '../../../ts/functions/windows/windows.ts';
 
 interface Order {
   readonly id: number;
@@ -19,6 +24,21 @@ type Loose = Record<string, (...args: unknown[]) => Loose>;
 const typed = (): DataStream<Order> => new LocalEnvironment('mine').fromCollection([{ id: 1 }]);
 const loose = (): Loose => typed() as unknown as Loose;
 const env = (): Record<string, (...args: unknown[]) => unknown> => new LocalEnvironment('mine') as never;
+const two = (): Loose => {
+  const stream = typed();
+  return stream.connect(stream) as unknown as Loose;
+};
+const besideBroadcast = (): Loose => {
+  const stream = typed();
+  return stream.connect(stream.broadcast()) as unknown as Loose;
+};
+const keyed = (): Loose => typed().keyBy('id') as unknown as Loose;
+/** Without the method that its base asks for, whose own source has the word. */
+class HalfProcess extends (ProcessFunction as unknown as new () => object) {}
+class HalfKeyed extends (KeyedProcessFunction as unknown as new () => object) {}
+class HalfBroadcast extends (BroadcastProcessFunction as unknown as new () => object) {
+  execute(): void {}
+}
 class Scale extends MapFunction<Order, Order> {
   constructor(_factor: unknown) {
     super();
@@ -104,6 +124,18 @@ const wrong: readonly (readonly [string, () => unknown, string, RegExp])[] = [
   ['a process of a class of its own', () => loose()['process']!(class Own { execute() {} }), 'SAGE_PLAN_FUNCTION', /process was given Own, which has no collect\(\)/],
   ['a process of an object', () => loose()['process']!({ execute() {} }), 'SAGE_PLAN_FUNCTION', /extends ProcessFunction/],
   ['a process of a map class', () => loose()['process']!(Scale, 1), 'SAGE_PLAN_FUNCTION', /extends MapFunction/],
+  ['a process without execute', () => loose()['process']!(HalfProcess), 'SAGE_PLAN_FUNCTION', /HalfProcess, which has no execute method/],
+  ['a keyed process without execute', () => keyed()['process']!(HalfKeyed), 'SAGE_PLAN_FUNCTION', /HalfKeyed, which has no execute method/],
+  ['a broadcast process without executeBroadcast', () => besideBroadcast()['process']!(HalfBroadcast), 'SAGE_PLAN_FUNCTION', /HalfBroadcast, which has no executeBroadcast method/],
+  ['a broadcast process of half an object', () => besideBroadcast()['process']!(new HalfBroadcast()), 'SAGE_PLAN_FUNCTION', /fix: Add executeBroadcast\(\) to HalfBroadcast/],
+  ['a window of negative seconds', () => loose()['window']!({ timeWindow: -1 }), 'SAGE_PLAN_ARGUMENT', /timeWindow of window is the number -1/],
+  ['a window of seconds as text', () => loose()['window']!({ timeWindow: '60' }), 'SAGE_PLAN_ARGUMENT', /timeWindow of window is the string "60"/],
+  ['early of nothing', () => early(undefined as never), 'SAGE_PLAN_ARGUMENT', /early was given undefined/],
+  ['early of the end', () => early(atEnd() as never), 'SAGE_PLAN_ARGUMENT', /early was given atEnd\(\)/],
+  ['early of early', () => early(early(everyCount(1)) as never), 'SAGE_PLAN_ARGUMENT', /early was given early\(...\)/],
+  ['a side output of windows that is not that of lateTo', () => typed().window(tumbling('1s')).lateTo('late').aggregate({ n: count() }).sideOutput('lost'), 'SAGE_PLAN_ARGUMENT', /one side output, 'late' of lateTo/],
+  ['a side output of windows without lateTo', () => typed().window(tumbling('1s')).aggregate({ n: count() }).sideOutput('late'), 'SAGE_PLAN_ARGUMENT', /lateTo\('late'\)/],
+  ['a join without window and within', () => two()['keyBy']!('id')['join']!({ type: 'left' }, () => 1), 'SAGE_PLAN_ARGUMENT', /an object with type, which does not say which records belong together/],
   ['a Readable of null', () => typed().collect().toReadable(null as never), 'SAGE_PLAN_ARGUMENT', /options of toReadable are null/],
   ['a Readable of an unknown option', () => typed().collect().toReadable({ objectmode: false } as never), 'SAGE_PLAN_ARGUMENT', /'objectmode'/],
   ['a Readable of bytes, as text', () => typed().collect().toReadable({ objectMode: 'no' as never }), 'SAGE_PLAN_ARGUMENT', /objectMode of toReadable is the string "no"/],
@@ -115,6 +147,10 @@ const wrong: readonly (readonly [string, () => unknown, string, RegExp])[] = [
   ['a name that is no text', () => new LocalEnvironment(3 as never), 'SAGE_PLAN_ARGUMENT', /LocalEnvironment/],
   ['a config that is no object', () => new LocalEnvironment('x', 3 as never), 'SAGE_PLAN_CONFIG', /the number 3/],
   ['isolated as text', () => new LocalEnvironment('x', { isolated: 'yes' as never }), 'SAGE_PLAN_CONFIG', /isolated/],
+  ['a place for state that there is not', () => new LocalEnvironment('x', { state: 'tape' as never }), 'SAGE_PLAN_CONFIG', /state is the string "tape"/],
+  ['state on disk with no memory', () => new LocalEnvironment('x', { state: { kind: 'disk', memoryBytes: 0 } }), 'SAGE_PLAN_CONFIG', /state\.memoryBytes is the number 0/],
+  ['state on disk in no directory', () => new LocalEnvironment('x', { state: { kind: 'disk', directory: '' } }), 'SAGE_PLAN_CONFIG', /state\.directory/],
+  ['state on disk with a setting that there is not', () => new LocalEnvironment('x', { state: { kind: 'disk', memory: 1 } as never }), 'SAGE_PLAN_CONFIG', /state\.memory is the number 1/],
   ['a clock without hands', () => new LocalEnvironment('x', { clock: {} as never }), 'SAGE_PLAN_CONFIG', /clock/],
   ['a clock that is null', () => new LocalEnvironment('x', { clock: null as never }), 'SAGE_PLAN_CONFIG', /clock is null/],
   ['an unknown explain level', () => env()['explain']!('everything'), 'SAGE_PLAN_ARGUMENT', /everything/],

@@ -48,6 +48,25 @@ export class JoinBench {
     this.take();
   }
 
+  /** Does all steps to the end, and gives the records of each side that were not late; the others are counted, and nothing is kept in the end. */
+  play(steps: readonly Step[], check: (inTime: readonly Sent[], watermark: number) => void = () => undefined): readonly [lefts: Sent[], rights: Sent[]] {
+    const inTime: Sent[] = [];
+    let watermark = Number.NEGATIVE_INFINITY;
+    let late = 0;
+    for (const step of steps) {
+      this.do(step);
+      if ('watermark' in step) ({ watermark } = step);
+      else if (step.at < watermark) late++;
+      else inTime.push(step);
+      check(inTime, watermark);
+    }
+    this.join.end();
+    this.take();
+    expect(this.late[0]).toBe(late);
+    expect(this.join.waiting).toEqual({ records: 0, keys: 0 });
+    return [inTime.filter(({ side }) => side === 0), inTime.filter(({ side }) => side === 1)];
+  }
+
   take(): void {
     const results = this.join.takeResults();
     results?.records.forEach((pair, n) => {

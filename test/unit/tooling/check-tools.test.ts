@@ -25,15 +25,15 @@ const give = (tool: string, version: string): void => {
 
 describe.skipIf(process.platform === 'win32')('a missing tool is one sentence with the fix', () => {
   test('given no cargo, then it says where Rust comes from', async () => {
-    await expect(checkNativeTools()).rejects.toThrow(/^cargo was not found: install Rust 1\.88 or newer from https:\/\/rustup\.rs and open a new terminal\.$/);
+    await expect(checkNativeTools()).rejects.toThrow(/^cargo was not found: install Rust 1\.90 or newer from https:\/\/rustup\.rs and open a new terminal\.$/);
   });
 
   test('given a Rust that is too old, then it says what is needed', async () => {
     give('cargo', '1.70.0 (abc 2023-06-01)');
-    await expect(checkNativeTools()).rejects.toThrow('cargo 1.70.0 is too old, 1.88 is needed: run rustup update stable.');
+    await expect(checkNativeTools()).rejects.toThrow('cargo 1.70.0 is too old, 1.90 is needed: run rustup update stable.');
     give('cargo', '1.95.0');
-    give('rustc', '1.87.9');
-    await expect(checkNativeTools()).rejects.toThrow('rustc 1.87.9 is too old');
+    give('rustc', '1.89.9');
+    await expect(checkNativeTools()).rejects.toThrow('rustc 1.89.9 is too old');
   });
 
   test('given no C compiler, then it names it and one way to get one', async () => {

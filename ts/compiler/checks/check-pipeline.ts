@@ -4,6 +4,7 @@ import { checkBoundedness } from './check-boundedness.ts';
 import { checkDeadLetters } from './check-dead-letters.ts';
 import { checkEventTime } from './check-event-time.ts';
 import { checkKeys } from './check-keys.ts';
+import { checkLoops } from './check-loops.ts';
 import { checkMembership } from './check-membership.ts';
 import { checkParallelism } from './check-parallelism.ts';
 import { checkSinks } from './check-sinks.ts';
@@ -18,6 +19,7 @@ import { checkUids } from './check-uids.ts';
  */
 export function checkPipeline(pipeline: Pipeline, config: PlanConfig, options: CompileOptions): void {
   checkMembership(pipeline); // first: the other checks follow inputs
+  checkLoops(pipeline); // the next ones follow ways back
   checkSinks(pipeline, options);
   checkStandardInput(pipeline);
   checkUids(pipeline);

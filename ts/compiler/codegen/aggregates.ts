@@ -1,8 +1,11 @@
 import { type BuiltinAggregator, isBuiltinAggregator } from '../../functions/aggregator.ts';
+import { isFieldPath } from '../../functions/field-path.ts';
+import { Expression } from '../../functions/expressions/expression.ts';
 import { isTolerant } from '../../transformations/error-policy.ts';
 import type { AnyAggregator } from '../../transformations/aggregate-transformation.ts';
 import { runsInCore, takesNumbers } from '../native-aggregates.ts';
 import type { AggregatorSpec, StageNode } from '../physical-plan.ts';
+import { emitExpression } from './expression.ts';
 import { emitBuiltinAggregate } from './builtin-aggregate.ts';
 import { type EmitChildren, type Scope, type SegmentText, propertyName, setTime } from './segment-text.ts';
 
@@ -124,20 +127,25 @@ export function emitAggregateInput(text: SegmentText, node: StageNode, aggregato
   const n = Object.values(specOf(op)).indexOf(aggregator);
   const name = text.fresh('x');
   const { input } = aggregator;
+  const code = Expression.is(input) ? emitExpression(text, Expression.nodeOf(input), value, { node: node.id, place: n }, true) : undefined;
+  const declared = code === undefined || code.declaration === '' ? [] : [`${indent}${code.declaration}`];
   const expression =
-    typeof input === 'function'
-      ? `${text.bind(`g${node.id}_${n}`, `R.aggregators[${node.id}][${n}].input`)}(${value})`
-      : `${value}${(input?.segments ?? []).map((part) => `?.[${JSON.stringify(part)}]`).join('')}`;
+    code !== undefined
+      ? code.value
+      : typeof input === 'function'
+        ? `${text.bind(`g${node.id}_${n}`, `R.aggregators[${node.id}][${n}].input`)}(${value})`
+        : `${value}${(isFieldPath(input) ? input.segments : []).map((part) => `?.[${JSON.stringify(part)}]`).join('')}`;
   const check = takesNumbers(aggregator)
     ? `if (typeof ${name} !== 'number' && ${name} !== undefined && ${name} !== null) ctl.badInput(${node.id}, ${n}, ${name}, ${value});`
     : '';
   if (isTolerant(node.operator.transformation.errorPolicy)) {
-    return { name, lines: [`${indent}let ${name}; try { ${name} = ${expression}; ${check} } catch (error) { ${text.caught(node, value, scope)} }`] };
+    return { name, lines: [...declared, `${indent}let ${name}; try { ${name} = ${expression}; ${check} } catch (error) { ${text.caught(node, value, scope)} }`] };
   }
   return {
     name,
     lines: [
-      typeof input === 'function' ? text.guarded(node, name, expression, value, scope, indent) : `${indent}const ${name} = ${expression};`,
+      ...declared,
+      typeof input === 'function' || code !== undefined ? text.guarded(node, name, expression, value, scope, indent) : `${indent}const ${name} = ${expression};`,
       ...(check === '' ? [] : [`${indent}${check}`]),
     ],
   };

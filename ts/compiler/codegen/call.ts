@@ -1,3 +1,4 @@
+import { isExpressionNode } from '../op-expressions.ts';
 import type { StageNode } from '../physical-plan.ts';
 import { type Scope, type SegmentText, setTime } from './segment-text.ts';
 
@@ -11,7 +12,7 @@ export interface CallText {
 /** A call of the node's user function with one record. */
 export function emitCall(text: SegmentText, node: StageNode, value: string, scope: Scope, indent: string): CallText {
   const { op } = node;
-  if (!('fn' in op)) throw new TypeError(`operator '${op.kind}' has no user function`);
+  if (!('fn' in op) || isExpressionNode(op.fn)) throw new TypeError(`operator '${op.kind}' has no user function`);
   const fn = text.bind(`f${node.id}`, `R.functions[${node.id}]`);
   if (op.fn.form === 'lambda') return { before: [], call: op.kind === 'map' && op.takesPair === true ? `${fn}(${value}[0], ${value}[1])` : `${fn}(${value})`, after: () => [] };
   return { before: emitContext(text, node, scope, indent), call: `${fn}.${methodCall(op, value, scope.key)}`, after: (result) => emitOutputs(text, node, result, value, scope, indent) };
@@ -19,17 +20,23 @@ export function emitCall(text: SegmentText, node: StageNode, value: string, scop
 
 function methodCall(op: StageNode['op'], value: string, key: string | undefined): string {
   const coInput = 'coInput' in op ? op.coInput : undefined;
-  if (coInput === undefined) return `execute(${value})`;
+  if (coInput === undefined || coInput.takes === 'records') return `execute(${value})`;
+  if (coInput.takes === 'broadcast') return `executeBroadcast(${value})`;
   return op.kind === 'map' ? `map${coInput.input}(${value})` : `execute(${value}, ${key}, ${coInput.input})`;
 }
 
 /** Sets what `ctx` of a class says of the record at hand. */
 export function emitContext(text: SegmentText, node: StageNode, { key, time }: Scope, indent: string): string[] {
   // Inputs that share an instance share its context: what one of them has not, is not what another one had.
-  const isShared = 'coInput' in node.op && node.op.coInput !== undefined;
+  const coInput = 'coInput' in node.op ? node.op.coInput : undefined;
+  const isShared = coInput !== undefined;
   if (!isShared && key === undefined && time === undefined) return [];
   const context = text.bind(`x${node.id}`, `R.contexts[${node.id}]`);
-  if (isShared) return [`${indent}${context}.key = ${key}; ${context}.timestamp = ${time};`];
+  if (isShared) {
+    const { takes } = coInput;
+    const begin = takes === undefined ? '' : ` ${context}.broadcast.begin(${takes === 'broadcast'});`;
+    return [`${indent}${context}.key = ${key}; ${context}.timestamp = ${time};${begin}`];
+  }
   return [...(key === undefined ? [] : [`${indent}${context}.key = ${key};`]), ...(time === undefined ? [] : [`${indent}${context}.timestamp = ${time};`])];
 }
 

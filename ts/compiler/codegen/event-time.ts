@@ -1,4 +1,5 @@
 import { isFieldPath } from '../../functions/field-path.ts';
+import { givenTimestamp } from '../../functions/timestamped.ts';
 import type { StageNode } from '../physical-plan.ts';
 import { type EmitChildren, type Scope, type SegmentText, setTime } from './segment-text.ts';
 
@@ -12,23 +13,26 @@ export function emitAssignTimestamps(text: SegmentText, node: StageNode, value: 
   const { selector, settings } = op;
   const assigner = text.bind(`a${node.id}`, `R.assigners[${node.id}]`);
   const max = text.state(`m${node.id}`, `${assigner}.max`, `${assigner}.max = $;`);
-  const limit = text.state(`l${node.id}`, `${assigner}.limitMs()`, '');
+  const limit = text.state(`ahead${node.id}`, `${assigner}.limitMs()`, '');
   const time = text.fresh('t');
   const given = isFieldPath(selector)
     ? `${value}${selector.segments.map((name) => `?.[${JSON.stringify(name)}]`).join('')}`
     : `${text.bind(`f${node.id}`, `R.functions[${node.id}]`)}(${value}, ${scope.time})`;
+  const record = selector === givenTimestamp ? text.fresh('w') : value;
+  const unwrapped = record === value ? [] : [`${indent}const ${record} = ${assigner}.recordWithin(${value});`];
   const counted = settings.idleMs === undefined ? [] : [`${indent}${text.counter(`r${node.id}`, `${assigner}.records`)}++;`];
   const failed = text.caught(node, value, scope);
   const note = [...text.onState(`try { ${assigner}.note(${time}); } catch (error) { ${failed} }`, `${indent}  `)];
   return [
     `${indent}op = ${node.id};`,
-    `${indent}let ${time}; try { ${time} = ${given}; if (typeof ${time} !== 'number') ${time} = ${assigner}.number(${time}); } catch (error) { ${failed} }`,
+    `${indent}let ${time}; try { ${time} = ${given}; ${settings.unit === undefined ? `if (typeof ${time} !== 'number') ` : ''}${time} = ${assigner}.number(${time}); } catch (error) { ${failed} }`,
     `${indent}if (${time} > ${max} && ${time} <= ${limit}) ${max} = ${time};`,
     `${indent}else if (!(${time} <= ${max} && ${time} >= ${max} - ${settings.outOfOrdernessMs})) {`,
     ...note,
     `${indent}}`,
     ...counted,
-    ...children(node, value, { ...scope, time }, indent),
+    ...unwrapped,
+    ...children(node, record, { ...scope, time }, indent),
   ];
 }
 

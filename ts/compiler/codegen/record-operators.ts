@@ -16,6 +16,13 @@ export function emitGate(text: SegmentText, node: StageNode, value: string, scop
   ];
 }
 
+/** The way back of a loop; behind limits that have been reached nothing goes around any more. */
+export function emitFillFuture(text: SegmentText, node: StageNode, value: string, scope: Scope, indent: string, children: EmitChildren): string[] {
+  const gate = text.bind(`n${node.id}`, `R.gates[${node.id}]`);
+  const rejected = text.counter(`d${node.id}`, `R.dropped[${node.id}]`);
+  return [`${indent}if (!${gate}.passes()) { ${rejected}++; ${scope.leave}; }`, ...children(node, value, { ...scope, key: undefined }, indent)];
+}
+
 /** A `zipWithIndex`. */
 export function emitZipWithIndex(text: SegmentText, node: StageNode, value: string, scope: Scope, indent: string, children: EmitChildren): string[] {
   const index = text.bind(`n${node.id}`, `R.indexes[${node.id}]`);

@@ -1,11 +1,15 @@
 import { isFieldPath } from '../../functions/field-path.ts';
+import { Expression } from '../../functions/expressions/expression.ts';
 import { isTolerant } from '../../transformations/error-policy.ts';
+import { isExpressionNode } from '../op-expressions.ts';
 import { type Stage, type StageNode, dropsKey } from '../physical-plan.ts';
+import { isUntimedSource } from '../physical/is-untimed-source.ts';
 import { emitAggregate, emitAggregateInput, emitKeyedAggregate, emitKeyedInput, emitLinked, emitReduce, hasInput } from './aggregates.ts';
 import { emitCall, emitContext, emitOutputs } from './call.ts';
 import { emitAssignTimestamps, emitTimedOutput } from './event-time.ts';
 import { emitFlatMap } from './flat-map.ts';
-import { emitBatch, emitGate, emitMapAsync, emitSideOutput, emitZipWithIndex } from './record-operators.ts';
+import { emitExpressionFilter, emitExpressionKey, emitSelect } from './expression-operators.ts';
+import { emitBatch, emitFillFuture, emitGate, emitMapAsync, emitSideOutput, emitZipWithIndex } from './record-operators.ts';
 import { type EmitNodes, emitRoute } from './route.ts';
 import { type SegmentInput, emitInput } from './segment-input.ts';
 import { emitKeyedProcess } from './keyed-process.ts';
@@ -79,6 +83,7 @@ class SegmentEmitter {
       ...(input.key === undefined ? [] : [`      const k = ${input.key};`]),
       ...(time === undefined ? [] : [`      const t = ${input.time};`]),
       `      const v = ${input.record};`,
+      ...(isUntimedSource(this.#stage, this.#root) ? [`      if (v instanceof ctl.Timestamped) ctl.refuseTimestamped(${this.#root}, v);`] : []),
       ...body,
       ...text.stops.map((line) => `      ${line}`),
       '    }',
@@ -133,7 +138,9 @@ class SegmentEmitter {
       case 'map':
         return this.#map(node, value, scope, indent);
       case 'filter':
-        return this.#filter(node, value, scope, indent);
+        return isExpressionNode(op.fn) ? emitExpressionFilter(text, node, value, scope, indent, this.#emitChildren) : this.#filter(node, value, scope, indent);
+      case 'select':
+        return emitSelect(text, node, value, scope, indent, this.#emitChildren);
       case 'flatMap':
       case 'process':
         return emitFlatMap(text, node, value, scope, indent, this.#emitChildren);
@@ -159,7 +166,10 @@ class SegmentEmitter {
         return this.#keyBy(node, value, scope, indent);
       case 'union':
       case 'rebalance':
+      case 'fromFuture':
         return this.#children(node, value, { ...scope, key: undefined }, indent);
+      case 'fillFuture':
+        return emitFillFuture(text, node, value, scope, indent, this.#emitChildren);
       case 'reduce':
         return op.keyed ? emitKeyedInput(text, node, value, scope, indent) : emitReduce(text, node, value, scope, indent, this.#emitChildren);
       case 'aggregate':
@@ -241,6 +251,7 @@ class SegmentEmitter {
         ...this.#children(node, value, inner, indent),
       ];
     }
+    if (Expression.is(op.selector)) return [...emitExpressionKey(this.text, node, key, value, scope, indent), ...checkKeyed(key), ...this.#children(node, value, inner, indent)];
     const fn = this.text.bind(`f${node.id}`, `R.functions[${node.id}]`);
     const call = op.selector.form === 'lambda' ? `${fn}(${value})` : `${fn}.execute(${value})`;
     return [

@@ -1,5 +1,6 @@
 import { KEY_GROUPS } from '../compile-options.ts';
 import type { Edge, ExecutionGraph, Task, TaskKind } from '../execution-graph.ts';
+import { aggregateTaskSpec, chainSpec, mixedOf } from './native-chain.ts';
 import type { Exchange, PhysicalPlan, Stage } from '../physical-plan.ts';
 
 /** Every instance of every stage, and every queue between two of them. */
@@ -10,7 +11,7 @@ export function buildExecutionGraph(plan: PhysicalPlan): ExecutionGraph {
   for (const stage of plan.stages) {
     firstTask[stage.id] = tasks.length;
     for (let instance = 0; instance < stage.parallelism; instance++) {
-      tasks.push(taskOf(stage, instance, tasks.length, plan.isolates.workers));
+      tasks.push(taskOf(stage, instance, tasks.length, plan));
     }
   }
   const edges: Edge[] = [];
@@ -29,6 +30,8 @@ export function buildExecutionGraph(plan: PhysicalPlan): ExecutionGraph {
           partition: exchange.partition,
           maxRows: exchange.maxRows,
           maxBytes: exchange.maxBytes,
+          ...(exchange.feedback === undefined ? {} : { feedback: exchange.feedback }),
+          ...(exchange.timeless === true ? { timeless: true } : {}),
         });
       }
     }
@@ -36,9 +39,11 @@ export function buildExecutionGraph(plan: PhysicalPlan): ExecutionGraph {
   return { keyGroups: KEY_GROUPS, tasks, edges };
 }
 
-function taskOf(stage: Stage, instance: number, id: number, workers: number): Task {
+function taskOf(stage: Stage, instance: number, id: number, { isolates: { workers }, stages, exchanges }: PhysicalPlan): Task {
   const { op } = stage.nodes[0]!;
-  const kind: TaskKind = op.kind !== 'native' ? 'js' : op.role === 'source' ? 'nativeSource' : 'nativeSink';
+  const isNative = stage.placement === 'native';
+  const kind: TaskKind = !isNative ? 'js' : op.kind !== 'native' ? 'nativeAggregate' : op.role === 'source' ? 'nativeSource' : 'nativeSink';
+  const mixed = isNative ? mixedOf(stage, stages, exchanges) : 'any';
   return {
     id,
     stage: stage.id,
@@ -48,8 +53,9 @@ function taskOf(stage: Stage, instance: number, id: number, workers: number): Ta
     isolate: { native: -1, main: 0, workers: 1 + (instance % Math.max(1, workers)), elastic: instance }[stage.placement],
     kind,
     isSource: stage.gates.length === 0,
-    spec: op.kind === 'native' ? JSON.stringify(op.spec) : undefined,
+    spec: op.kind === 'native' ? JSON.stringify(op.spec) : isNative ? aggregateTaskSpec(stage, mixed) : undefined,
     dormant: stage.placement === 'elastic' && instance > 0,
+    chain: isNative ? chainSpec(stage, mixed) : undefined,
   };
 }
 

@@ -7,10 +7,12 @@ export interface GraphJob {
   /** UUID. */
   readonly id: string;
   readonly name: string;
+  /** Where queues on disk go; left away, a folder of the user among the temporary files. */
+  readonly stateDirectory?: string | undefined;
 }
 
 /** Values of the schema's enumerations. */
-const TASK_KIND: Readonly<Record<TaskKind, number>> = { js: 0, nativeSource: 1, nativeSink: 2 };
+const TASK_KIND: Readonly<Record<TaskKind, number>> = { js: 0, nativeSource: 1, nativeSink: 2, nativeAggregate: 3 };
 const PARTITION: Readonly<Record<ExchangePartition, number>> = { forward: 0, hash: 1, broadcast: 2, rebalance: 3 };
 
 const SCHEMA_VERSION = 1;
@@ -27,13 +29,15 @@ export function encodeExecutionGraph(graph: ExecutionGraph, job: GraphJob): Uint
   const edges = vectorOf(builder, graph.edges.map((edge) => encodeEdge(builder, edge)));
   const name = builder.createString(job.name);
   const id = builder.createString(job.id);
-  builder.startObject(6);
+  const directory = job.stateDirectory === undefined ? NO_OFFSET : builder.createString(job.stateDirectory);
+  builder.startObject(7);
   builder.addFieldInt32(0, SCHEMA_VERSION, 1);
   builder.addFieldOffset(1, name, NO_OFFSET);
   builder.addFieldOffset(2, id, NO_OFFSET);
   builder.addFieldInt32(3, graph.keyGroups, 128);
   builder.addFieldOffset(4, tasks, NO_OFFSET);
   builder.addFieldOffset(5, edges, NO_OFFSET);
+  builder.addFieldOffset(6, directory, NO_OFFSET);
   builder.finish(builder.endObject());
   return builder.asUint8Array();
 }
@@ -41,7 +45,8 @@ export function encodeExecutionGraph(graph: ExecutionGraph, job: GraphJob): Uint
 function encodeTask(builder: Builder, task: Task): Offset {
   const name = builder.createSharedString(task.name);
   const spec = task.spec === undefined ? NO_OFFSET : builder.createSharedString(task.spec);
-  builder.startObject(10);
+  const chain = task.chain === undefined ? NO_OFFSET : builder.createSharedString(task.chain);
+  builder.startObject(11);
   builder.addFieldInt32(0, task.id, 0);
   builder.addFieldInt32(1, task.stage, 0);
   builder.addFieldOffset(2, name, NO_OFFSET);
@@ -52,11 +57,14 @@ function encodeTask(builder: Builder, task: Task): Offset {
   builder.addFieldInt8(7, Number(task.isSource), 0);
   builder.addFieldOffset(8, spec, NO_OFFSET);
   builder.addFieldInt8(9, Number(task.dormant), 0);
+  builder.addFieldOffset(10, chain, NO_OFFSET);
   return builder.endObject();
 }
 
 function encodeEdge(builder: Builder, edge: Edge): Offset {
-  builder.startObject(8);
+  const { feedback } = edge;
+  const loop = feedback === undefined ? NO_OFFSET : builder.createSharedString(feedback.name);
+  builder.startObject(12);
   builder.addFieldInt32(0, edge.id, 0);
   builder.addFieldInt32(1, edge.fromTask, 0);
   builder.addFieldInt32(2, edge.fromOutput, 0);
@@ -65,6 +73,10 @@ function encodeEdge(builder: Builder, edge: Edge): Offset {
   builder.addFieldInt8(5, PARTITION[edge.partition], 0);
   builder.addFieldInt32(6, edge.maxRows, 4096);
   builder.addFieldInt32(7, edge.maxBytes, 1_048_576);
+  builder.addFieldOffset(8, loop, NO_OFFSET);
+  builder.addFieldInt64(9, BigInt(feedback?.memoryBytes ?? 0), 0n);
+  builder.addFieldInt64(10, BigInt(feedback?.spillBytes ?? 0), 0n);
+  builder.addFieldInt8(11, Number(edge.timeless === true), 0);
   return builder.endObject();
 }
 

@@ -16,6 +16,7 @@ export function describePlan({ optimised, physical, graph }: CompiledPipeline, n
     stages: physical.stages.map(describeStage),
     exchanges: physical.exchanges.map((exchange) => describeExchange(exchange, physical)),
     isolates: { workers, main, reason },
+    ...(physical.state?.kind === 'disk' ? { state: { ...physical.state, directory: physical.state.directory ?? null } } : {}),
     tasks: graph.tasks.length,
     queues: graph.edges.length,
     warnings: physical.warnings,
@@ -39,7 +40,7 @@ function describeStage({ id, name, parallelism, placement, reason, nodes }: Stag
     reason,
     operators: own.map((node) => ({
       operator: node.operator.id,
-      native: isNative(node.op),
+      native: placement === 'native' || isNative(node.op),
       inputs: own.filter(({ children }) => children.some((child) => belongs(nodes[child]!, node))).map(({ operator }) => operator.id),
     })),
   };
@@ -51,7 +52,7 @@ function belongs({ operator, op }: StageNode, node: StageNode): boolean {
 }
 
 function describeExchange(exchange: Exchange, { stages }: PhysicalPlan): PlanExchange {
-  const { id, from, to, partition, keyed, encoding, maxRows, maxBytes, losesPrototypes, reason } = exchange;
+  const { id, from, to, partition, keyed, encoding, maxRows, maxBytes, losesPrototypes, reason, feedback } = exchange;
   return {
     id,
     from: { stage: from.stage, operator: stages[from.stage]!.nodes[from.node]!.operator.id },
@@ -60,7 +61,8 @@ function describeExchange(exchange: Exchange, { stages }: PhysicalPlan): PlanExc
     keyed,
     encoding,
     maxRecords: maxRows,
-    maxBytes,
+    maxBytes: feedback?.memoryBytes ?? maxBytes,
+    feedback: feedback?.name ?? null,
     losesPrototypes,
     reason,
   };

@@ -1,3 +1,4 @@
+import { functionName } from '../../functions/user-function.ts';
 import type { WindowTransformation } from '../../transformations/window-transformation.ts';
 
 /** Which windows there are, what they go by, and what becomes of them, in words. */
@@ -45,5 +46,7 @@ function describeTrigger(trigger: WindowTransformation['settings']['trigger']): 
       return `every ${trigger.everyMs} ms`;
     case 'early':
       return `${describeTrigger(trigger.early)} and at the end`;
+    case 'custom':
+      return trigger.fn.form === 'instance' && functionName(trigger.fn) === 'Object' ? 'when a trigger says so' : `when ${functionName(trigger.fn)} says so`;
   }
 }

@@ -1,3 +1,5 @@
+import { Expression } from '../../functions/expressions/expression.ts';
+import type { AnyExpression } from '../../functions/expressions/expression-types.ts';
 import { isFieldPath } from '../../functions/field-path.ts';
 import { functionName, type UserFunction } from '../../functions/user-function.ts';
 import type { AnyAggregator } from '../../transformations/aggregate-transformation.ts';
@@ -19,6 +21,7 @@ export function describeWork(operator: LogicalOperator): string {
     case 'filter':
     case 'process':
     case 'keyedProcess':
+    case 'broadcastProcess':
       return describeFunction(transformation.fn);
     case 'comap': {
       const { handlers } = transformation;
@@ -29,7 +32,9 @@ export function describeWork(operator: LogicalOperator): string {
     case 'intervalJoin':
       return describeIntervalJoin(transformation);
     case 'asOfJoin':
-      return describeAsOfJoin(transformation);
+      return describeAsOfJoin(transformation, operator.takesTime);
+    case 'select':
+      return transformation.columns.map(([name, one]) => `${name}: ${String(one)}`).join(', ');
     case 'mapAsync':
       return describeAsync(transformation);
     case 'batch':
@@ -64,6 +69,10 @@ export function describeWork(operator: LogicalOperator): string {
     case 'window':
       if (kind === 'extract') return describeInputs(transformation.result.kind === 'aggregate' ? transformation.result.spec : {});
       return describeWindows(transformation, operator.takesTime);
+    case 'fromFuture':
+      return transformation.filledBy === undefined ? '' : `what comes back from '${transformation.filledBy.name}'`;
+    case 'fillFuture':
+      return `back to '${transformation.future.name}'`;
     case 'zipWithIndex':
     case 'rebalance':
     case 'union':
@@ -112,7 +121,8 @@ function describeOutput({ type, path, partitionBy }: NativeSinkSpec): string {
 }
 
 /** Lambdas without a name have nothing to be told by. */
-function describeFunction(fn: UserFunction): string {
+function describeFunction(fn: UserFunction | AnyExpression): string {
+  if (Expression.is(fn)) return String(fn);
   const name = functionName(fn);
   if (fn.form === 'class') return `class ${name}`;
   if (fn.form === 'instance') return `an object of ${name}`;
@@ -136,5 +146,5 @@ function describeInputs(spec: Readonly<Record<string, AnyAggregator>>): string {
 
 function describeInput(aggregator: AnyAggregator): string {
   if (!('kind' in aggregator) || aggregator.input === undefined) return '';
-  return isFieldPath(aggregator.input) ? aggregator.input.path : aggregator.input.name || 'a lambda';
+  return isFieldPath(aggregator.input) ? aggregator.input.path : Expression.is(aggregator.input) ? String(aggregator.input) : aggregator.input.name || 'a lambda';
 }

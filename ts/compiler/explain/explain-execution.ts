@@ -1,12 +1,14 @@
+import { counted } from '../../common/counted.ts';
 import type { ExecutionGraph, Task } from '../execution-graph.ts';
 
 /** The execution graph as text: tasks with their isolates, then the physical edges of each exchange. */
 export function explainExecution(graph: ExecutionGraph): string {
   const exchanges = Map.groupBy(graph.edges, (edge) => edge.exchange);
   const edges = [...exchanges].map(([exchange, [first, ...others]]) => {
-    const { partition, maxRows, maxBytes } = first!;
+    const { partition, maxRows, maxBytes, feedback } = first!;
     const pairs = [first!, ...others].map((edge) => `${edge.fromTask}->${edge.toTask}`);
-    return `  exchange ${exchange}, ${partition}, ${maxRows} rows and ${maxBytes} bytes in each queue: ${pairs.join(' ')}`;
+    const holds = feedback === undefined ? `${maxRows} rows and ${maxBytes} bytes in each queue` : `feedback, ${feedback.memoryBytes} bytes in memory and ${feedback.spillBytes} on disk in all queues`;
+    return `  exchange ${exchange}, ${partition}, ${holds}: ${pairs.join(' ')}`;
   });
   const tasks = graph.tasks.map(
     (task) => `  task ${task.id}: stage ${task.stage}, instance ${task.instance + 1} of ${task.parallelism}, ${where(task)}`,
@@ -17,8 +19,4 @@ export function explainExecution(graph: ExecutionGraph): string {
 function where({ isolate, dormant }: Task): string {
   if (isolate < 0) return 'native thread';
   return isolate === 0 ? 'main isolate' : `worker ${isolate}${dormant ? ', dormant' : ''}`;
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

@@ -13,7 +13,8 @@ export function explainPhysical(plan: PhysicalPlan): string {
     ...plan.exchanges.filter((exchange) => exchange.from.stage === stage.id).flatMap(exchangeLines),
   ]);
   const warnings = plan.warnings.map((warning) => `  warning: ${warning}`);
-  return ['Physical plan', ...stages, `  ${describeIsolates(plan.isolates)}`, ...warnings].join('\n');
+  const state = plan.state?.kind === 'disk' ? [`  state: on disk, about ${plan.state.memoryBytes} bytes of it in memory for each instance${plan.state.directory === undefined ? '' : `, in ${plan.state.directory}`}`] : [];
+  return ['Physical plan', ...stages, `  ${describeIsolates(plan.isolates)}`, ...state, ...warnings].join('\n');
 }
 
 function describePlacement({ placement, reason, parallelism }: Stage, isolates: IsolatePlan): string {
@@ -34,8 +35,8 @@ function describeIsolates({ workers, main, reason }: IsolatePlan): string {
 }
 
 function exchangeLines(exchange: Exchange): string[] {
-  const { id, partition, keyed, encoding, to, reason, losesPrototypes } = exchange;
-  const batches = [partition, keyed ? 'with key' : '', encoding === 'json' ? 'as JSON' : ''].filter((part) => part !== '');
+  const { id, partition, keyed, encoding, to, reason, losesPrototypes, feedback } = exchange;
+  const batches = [feedback === undefined ? '' : 'feedback', partition, keyed ? 'with key' : '', encoding === 'json' ? 'as JSON' : ''].filter((part) => part !== '');
   const line = `    exchange ${id} to stage ${to.stage}: ${batches.join(', ')} (${reason})`;
   return losesPrototypes ? [line, '      records are copied here: class instances lose their prototype'] : [line];
 }
@@ -75,12 +76,15 @@ function describeNode({ op, operator }: StageNode, stage: Stage): string {
     case 'output':
       return `exchange ${op.exchange}`;
     case 'native': {
+      if (stage.nodes.length > 1) return `${op.role} '${operator.name}' (${describeWork(operator)})`;
       const text = `${op.role} '${operator.name}' (${describeWork(operator)})`;
       const gates = stage.gates.map((gate) => `exchange ${gate} -> `).join('');
       return `${gates}${text}${stage.outputs.map((output) => ` -> exchange ${output}`).join('')}`;
     }
-    case 'aggregate':
-      return `aggregate '${operator.name}'${op.keyed && runsInCore(op.spec, op.emit) ? ' (native)' : ''}`;
+    case 'aggregate': {
+      const isNative = stage.placement === 'native' || (op.keyed && runsInCore(op.spec, op.emit));
+      return `aggregate '${operator.name}'${isNative ? ' (native)' : ''}`;
+    }
     default:
       return `${operator.kind} '${operator.name}'${'coInput' in op && op.coInput !== undefined ? ` (input ${op.coInput.input})` : ''}`;
   }

@@ -38,6 +38,9 @@ const MARGIN = 24;
 const GAP_X = 40;
 /** Between layers, where the exchanges bend and their labels stand. */
 const GAP_Y = 64;
+/** Width of the lane of a way back, and how far it goes below and above its stages. */
+const LANE = 96;
+const BEND = 20;
 const PASSAGE: BoxSize = { width: 24, height: 0 };
 
 /**
@@ -45,10 +48,12 @@ const PASSAGE: BoxSize = { width: 24, height: 0 };
  * passage in each, so that no line crosses a box; within a layer everything stands below what leads to it.
  */
 export function layOutPlan({ stages, exchanges }: PlanDescription, sizeOf: (stage: number) => BoxSize): PlanLayout {
-  const depth = depths(stages.length, exchanges);
+  const forward = exchanges.filter(({ feedback }) => feedback === null);
+  const depth = depths(stages.length, forward);
   const layers: Slot[][] = Array.from({ length: Math.max(0, ...depth) + 1 }, () => []);
   const slots = stages.map(({ id }) => addSlot(layers[depth[id]!]!, id, sizeOf(id)));
-  const passages = exchanges.map(({ from, to }) => {
+  const passages = exchanges.map(({ from, to, feedback }) => {
+    if (feedback !== null) return [];
     const way = [slots[from.stage]!];
     for (let layer = depth[from.stage]! + 1; layer < depth[to.stage]!; layer++) way.push(addSlot(layers[layer]!, undefined, PASSAGE));
     way.push(slots[to.stage]!);
@@ -57,9 +62,12 @@ export function layOutPlan({ stages, exchanges }: PlanDescription, sizeOf: (stag
   });
   const tops = placeLayers(layers);
   const boxes = slots.map(({ x, width, height }, stage) => ({ x, y: tops[depth[stage]!]!, width, height }));
+  const right = Math.max(0, ...layers.flat().map(({ x, width }) => x + width));
+  // Each way back has a lane of its own to the right of everything.
+  const lanes = new Map(exchanges.filter(({ feedback }) => feedback !== null).map(({ id }, lane) => [id, right + (lane + 1) * LANE]));
   return {
     boxes,
-    routes: exchanges.map(({ from, to }, n) => [
+    routes: exchanges.map(({ id, from, to }, n) => lanes.has(id) ? wayBack(boxes[from.stage]!, boxes[to.stage]!, lanes.get(id)!) : [
       // Straight to the lower end of the layer, past its higher boxes.
       ...[boxes[from.stage]!.y + boxes[from.stage]!.height, tops[depth[from.stage]! + 1]! - GAP_Y].map((y) => ({ x: centre(slots[from.stage]!), y })),
       ...passages[n]!.flatMap((slot, step) => {
@@ -68,9 +76,20 @@ export function layOutPlan({ stages, exchanges }: PlanDescription, sizeOf: (stag
       }),
       { x: centre(slots[to.stage]!), y: boxes[to.stage]!.y },
     ]),
-    width: Math.max(0, ...layers.flat().map(({ x, width }) => x + width)) + MARGIN,
-    height: Math.max(0, ...boxes.map(({ y, height }) => y + height)) + MARGIN,
+    width: right + lanes.size * LANE + MARGIN,
+    height: Math.max(0, ...boxes.map(({ y, height }) => y + height)) + MARGIN + (lanes.size > 0 ? BEND : 0),
   };
+}
+
+/** From below a stage around the right side to above another one, or itself. */
+function wayBack(from: Box, to: Box, lane: number): Point[] {
+  const end = { x: to.x + (to.width * 3) / 4, y: to.y };
+  return [
+    { x: from.x + (from.width * 3) / 4, y: from.y + from.height },
+    { x: lane, y: from.y + from.height + BEND },
+    { x: lane, y: to.y - BEND },
+    end,
+  ];
 }
 
 /** Of each stage the longest way from a source; the exchanges lead from earlier to later stages. */

@@ -16,7 +16,7 @@ export function planMermaid({ operators, stages, exchanges }: PlanDescription): 
   }
   for (const exchange of exchanges) {
     const { from, to } = exchange;
-    for (const operator of to.operators) lines.push(`  ${node(from.stage, from.operator)} ==>|"${escape(exchangeLabel(exchange))}"| ${node(to.stage, operator)}`);
+    for (const operator of to.operators) lines.push(`  ${node(from.stage, from.operator)} ${exchange.feedback === null ? '==>' : '-.->'}|"${escape(exchangeLabel(exchange))}"| ${node(to.stage, operator)}`);
   }
   return lines.join('\n');
 }
@@ -27,8 +27,8 @@ export function stageLabel({ id, parallelism, placement }: PlanStage): string {
 }
 
 /** How records travel through an exchange, in a few words. */
-export function exchangeLabel({ partition, keyed, encoding }: PlanExchange): string {
-  return [partition, keyed ? 'with key' : '', encoding === 'json' ? 'as JSON' : ''].filter((part) => part !== '').join(', ');
+export function exchangeLabel({ partition, keyed, encoding, feedback }: PlanExchange): string {
+  return [feedback === null ? '' : 'feedback', partition, keyed ? 'with key' : '', encoding === 'json' ? 'as JSON' : ''].filter((part) => part !== '').join(', ');
 }
 
 /** An operator may run in several stages. */

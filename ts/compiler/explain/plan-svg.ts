@@ -17,7 +17,7 @@ const STYLE = `
   svg { color-scheme: light dark; font: 12px ui-monospace, Menlo, Consolas, monospace; --ink: #1c2230; --faint: #5a6475; --box: #f5f7fa; --edge: #8a94a6; --paper: #ffffff }
   @media (prefers-color-scheme: dark) { svg { --ink: #e6e9ef; --faint: #a3adbd; --box: #232936; --edge: #7b8699; --paper: #161a22 } }
   .paper { fill: var(--paper) } .stage { fill: var(--box); stroke: var(--edge) } .workers { stroke-width: 2 } .native { stroke-dasharray: 5 3 }
-  text { fill: var(--ink) } .faint { fill: var(--faint) } .label { paint-order: stroke; stroke: var(--paper); stroke-width: 4 } .exchange { fill: none; stroke: var(--edge); stroke-width: 1.5 } .arrow { fill: var(--edge) }`;
+  text { fill: var(--ink) } .faint { fill: var(--faint) } .label { paint-order: stroke; stroke: var(--paper); stroke-width: 4 } .exchange { fill: none; stroke: var(--edge); stroke-width: 1.5 } .feedback { stroke-dasharray: 2 4 } .arrow { fill: var(--edge) }`;
 
 /**
  * The physical plan as an SVG picture, for light and dark backgrounds: stages are boxes with their operators, parallelism
@@ -33,7 +33,7 @@ export function planSvg(plan: PlanDescription): string {
     '<defs><marker id="arrow" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto"><path class="arrow" d="M0 0 8 4 0 8z"/></marker></defs>',
     '<rect class="paper" width="100%" height="100%"/>',
     ...plan.stages.flatMap((stage) => drawStage(stage, texts[stage.id]!, boxes[stage.id]!)),
-    ...plan.exchanges.flatMap((exchange, n) => drawExchange(exchangeLabel(exchange), exchange.reason, routes[n]!)),
+    ...plan.exchanges.flatMap((exchange, n) => drawExchange(exchangeLabel(exchange), exchange.reason, routes[n]!, exchange.feedback !== null)),
     '</svg>',
   ].join('\n');
 }
@@ -78,7 +78,7 @@ function drawStage({ placement }: PlanStage, lines: readonly Line[], { x, y, wid
   ];
 }
 
-function drawExchange(label: string, reason: string, route: readonly Point[]): string[] {
+function drawExchange(label: string, reason: string, route: readonly Point[], isFeedback: boolean): string[] {
   const [first, ...others] = route as [Point, ...Point[]];
   let from = first;
   let path = `M${round(first.x)} ${round(first.y)}`;
@@ -89,7 +89,7 @@ function drawExchange(label: string, reason: string, route: readonly Point[]): s
   }
   const [end, before] = [route.at(-1)!, route.at(-2)!];
   const place = `x="${round((end.x + before.x) / 2 + 8)}" y="${round((end.y + before.y) / 2 + 4)}"`;
-  return [`<path class="exchange" marker-end="url(#arrow)" d="${path}"/>`, `<text class="faint label" ${place}>${escape(label)}<title>${escape(reason)}</title></text>`];
+  return [`<path class="exchange${isFeedback ? ' feedback' : ''}" marker-end="url(#arrow)" d="${path}"/>`, `<text class="faint label" ${place}>${escape(label)}<title>${escape(reason)}</title></text>`];
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };

@@ -1,6 +1,9 @@
+import { Expression } from '../../functions/expressions/expression.ts';
+import type { AnyExpression } from '../../functions/expressions/expression-types.ts';
 import { isFieldPath } from '../../functions/field-path.ts';
-import { functionName, functionSource, type UserFunction } from '../../functions/user-function.ts';
+import { type ClassUserFunction, functionName, functionSource, type InstanceUserFunction, type UserFunction } from '../../functions/user-function.ts';
 import type { AnyAggregator } from '../../transformations/aggregate-transformation.ts';
+import { type LookupSettings, LookupTransformation } from '../../transformations/lookup-transformation.ts';
 import type { SinkDescriptor } from '../../transformations/sink-descriptor.ts';
 import type { SourceDescriptor } from '../../transformations/source-descriptor.ts';
 import type { Transformation } from '../../transformations/transformation.ts';
@@ -18,6 +21,7 @@ export function describeOperator(transformation: Transformation): Readonly<Recor
     case 'filter':
     case 'process':
     case 'keyedProcess':
+    case 'broadcastProcess':
       return describeFunction(transformation.fn);
     case 'comap': {
       const { handlers } = transformation;
@@ -27,10 +31,15 @@ export function describeOperator(transformation: Transformation): Readonly<Recor
     case 'join':
       return describeFunction(transformation.fn);
     case 'intervalJoin':
-    case 'asOfJoin':
       return { settings: valueText(transformation.settings) };
+    case 'asOfJoin': {
+      const { table, ...settings } = transformation.settings;
+      return { settings: valueText(settings), ...(table === undefined ? {} : { 'time of the table': String(table.time), deleted: valueText(table.isDeleted) }) };
+    }
+    case 'select':
+      return Object.fromEntries(transformation.columns.map(([name, one]) => [`column '${name}'`, expressionText(one)]));
     case 'mapAsync':
-      return { settings: valueText(transformation.settings), ...describeFunction(transformation.fn) };
+      return { settings: valueText(transformation.settings), ...describeFunction(transformation.fn), ...(transformation instanceof LookupTransformation ? describeLookup(transformation.lookup) : {}) };
     case 'batch': {
       const { weight, by, ...settings } = transformation.settings;
       return { settings: valueText(settings), weight: selectorText(weight), by: selectorText(by) };
@@ -60,8 +69,14 @@ export function describeOperator(transformation: Transformation): Readonly<Recor
       const { settings, result } = transformation;
       const { kind } = result;
       const what = kind === 'reduce' ? describeFunction(result.fn) : kind === 'aggregate' ? aggregatorTexts(result.spec) : {};
-      return { windows: valueText(settings), result: kind, ...what };
+      const { trigger } = settings;
+      if (trigger.kind !== 'custom') return { windows: valueText(settings), result: kind, ...what };
+      return { windows: valueText({ ...settings, trigger: 'custom' }), ...prefixed('trigger: ', describeTrigger(trigger.fn)), result: kind, ...what };
     }
+    case 'fromFuture':
+      return { limits: valueText(transformation.limits) };
+    case 'fillFuture':
+      return { future: transformation.future.name };
     case 'zipWithIndex':
     case 'rebalance':
     case 'union':
@@ -71,7 +86,17 @@ export function describeOperator(transformation: Transformation): Readonly<Recor
   }
 }
 
-function describeFunction(fn: UserFunction): Readonly<Record<string, string>> {
+function describeLookup({ key, combine, ...settings }: LookupSettings): Readonly<Record<string, string>> {
+  return { lookup: valueText(settings), key: selectorText(key), combine: valueText(combine) };
+}
+
+/** The tree, as texts of two expressions may be equal: a field and a constant of a strange name. */
+function expressionText(expression: AnyExpression): string {
+  return `${String(expression)} ${valueText(Expression.nodeOf(expression))}`;
+}
+
+function describeFunction(fn: UserFunction | AnyExpression): Readonly<Record<string, string>> {
+  if (Expression.is(fn)) return { form: 'expression', expression: expressionText(fn) };
   const what = { form: fn.form, 'function source': normaliseSource(functionSource(fn)), 'function name': functionName(fn) };
   if (fn.form === 'class') return { ...what, 'constructor arguments': valueText(fn.args) };
   if (fn.form === 'instance') {
@@ -79,6 +104,13 @@ function describeFunction(fn: UserFunction): Readonly<Record<string, string>> {
     return { ...what, fields: valueText(Object.fromEntries(fields)) };
   }
   return what;
+}
+
+/** With the source of each method that the object of a trigger has: `onElement` is one of several. */
+function describeTrigger(fn: ClassUserFunction | InstanceUserFunction): Readonly<Record<string, string>> {
+  if (fn.form === 'class') return describeFunction(fn);
+  const own = Object.entries(fn.fields).flatMap(([name, { value }]) => (typeof value === 'function' ? [[`method '${name}'`, valueText(value)] as const] : []));
+  return { ...describeFunction(fn), ...Object.fromEntries(own) };
 }
 
 function prefixed(prefix: string, texts: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
@@ -119,7 +151,7 @@ function aggregatorTexts(spec: Readonly<Record<string, AnyAggregator>>): Readonl
 function aggregatorText(aggregator: AnyAggregator): string {
   if ('kind' in aggregator) {
     const { name, input } = aggregator;
-    return `${name}(${isFieldPath(input) ? input.path : input === undefined ? '' : valueText(input)})`;
+    return `${name}(${isFieldPath(input) ? input.path : input === undefined ? '' : Expression.is(input) ? expressionText(input) : valueText(input)})`;
   }
   const { init, add, merge, result } = aggregator;
   return [init, add, merge, result].map((part) => (part === undefined ? 'none' : valueText(part))).join(' / ');

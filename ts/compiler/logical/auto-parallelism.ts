@@ -17,6 +17,8 @@ export interface ResolvedInput {
   readonly elastic: boolean;
   /** Whether its records have an event time. */
   readonly timed: boolean;
+  /** The core runs it, on threads of its own. */
+  readonly inCore: boolean;
 }
 
 /** Records from which on `'auto'` takes an array for more work than starting threads costs. */
@@ -77,12 +79,12 @@ export function choiceByInput(
 /** Whether records can be dealt to any number of instances, and come over an exchange whatever that number is. */
 function canGrow(transformation: Transformation, inputs: readonly ResolvedInput[]): boolean {
   // What handlers of several inputs share belongs to one instance.
-  if (transformation.kind === 'comap' || transformation.kind === 'join') return false;
+  if (transformation.kind === 'comap' || transformation.kind === 'join' || transformation.kind === 'broadcastProcess') return false;
   // A key belongs to one instance; `broadcast` copies for each.
   if (inputs.some((input) => input.transformation.keyedBy !== undefined)) return false;
   if (transformation.parallelism === 'auto' || transformation.kind === 'rebalance') return true;
   // One of several is enough: a stage that takes records of others has no source of its own.
-  return inputs.some((input) => input.elastic || isReader(input.transformation));
+  return inputs.some((input) => input.elastic || input.inCore || isReader(input.transformation));
 }
 
 /** Whether the operator is read by the core, on threads of its own. */

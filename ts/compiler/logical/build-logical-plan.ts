@@ -2,8 +2,11 @@ import type { Transformation } from '../../transformations/transformation.ts';
 import { checkPipeline } from '../checks/check-pipeline.ts';
 import type { CompileOptions, PlanConfig } from '../compile-options.ts';
 import type { LogicalOperator, LogicalPlan, Pipeline } from '../logical-plan.ts';
+import { findCoreOperators } from './core-operators.ts';
 import { endlessSources } from './endless-sources.ts';
-import { carriesTime } from './event-time.ts';
+import { timedOperators } from './event-time.ts';
+import { findLoops } from './loops.ts';
+import { findMixedEventTime } from './mixed-event-time.ts';
 import { resolveParallelism } from './resolve-parallelism.ts';
 
 /**
@@ -13,8 +16,11 @@ import { resolveParallelism } from './resolve-parallelism.ts';
  */
 export function buildLogicalPlan(pipeline: Pipeline, config: PlanConfig, options: CompileOptions): LogicalPlan {
   checkPipeline(pipeline, config, options);
-  const parallelisms = resolveParallelism(pipeline, config, options);
+  const places = findCoreOperators(pipeline, config);
+  const parallelisms = resolveParallelism(pipeline, config, options, places);
   const operators: LogicalOperator[] = [];
+  const timed = timedOperators(pipeline);
+  const loops = findLoops(pipeline);
   const endless = endlessSources(pipeline);
   for (const transformation of pipeline as readonly Transformation[]) {
     const { parallelism, reason, elastic, region } = parallelisms[transformation.id]!;
@@ -29,11 +35,17 @@ export function buildLogicalPlan(pipeline: Pipeline, config: PlanConfig, options
       elastic,
       region,
       keyedBy: transformation.keyedBy?.id,
-      takesTime: transformation.inputs.length > 0 && transformation.inputs.every(({ id }) => operators[id]!.timed),
-      timed: carriesTime(transformation, ({ id }) => operators[id]!.timed),
+      takesTime: transformation.inputs.length > 0 && transformation.inputs.every(({ id }) => timed[id]!),
+      mixedTime: transformation.kind === 'keyedProcess' ? findMixedEventTime(transformation, ({ id }) => timed[id]!) : undefined,
+      timed: timed[transformation.id]!,
       bounded: endless[transformation.id]!.length === 0,
       transformation,
       source: transformation.kind === 'source' ? transformation.source : undefined,
+      inCore: places.get(transformation.id)?.inCore === true,
+      whyNotInCore: places.get(transformation.id)?.why,
+      loop: loops.of[transformation.id],
+      behindLoops: loops.behind[transformation.id]!,
+      timeless: loops.timeless[transformation.id]!,
       aggregateInput: transformation.kind === 'aggregate' ? 'record' : undefined,
     });
   }

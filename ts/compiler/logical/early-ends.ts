@@ -10,16 +10,21 @@ interface Node {
 }
 
 /**
- * The operators that may never end by themselves (sources, and flatMaps in the middle of a record) but have nothing left to do once
+ * The operators that may never end by themselves (sources, flatMaps in the middle of a record, and what sends records around a loop) but have nothing left to do once
  * certain limits have been reached: on every way from there to a sink is one of them. Limits of single keys do not count, as
  * there may always be another key, unless they let nothing pass.
  */
 export function findEarlyEnds(nodes: readonly Node[]): readonly EarlyEnd[] {
   const consumers = new Map<OperatorId, Node[]>(nodes.map(({ id }) => [id, []]));
   for (const node of nodes) for (const input of node.inputs) consumers.get(input)?.push(node);
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  for (const { id, transformation } of nodes) {
+    const head = transformation.kind === 'fillFuture' ? byId.get(transformation.future.id) : undefined;
+    if (head !== undefined) consumers.get(id)!.push(head);
+  }
   return nodes.flatMap((node): EarlyEnd[] => {
     const { kind } = node.transformation;
-    if (kind !== 'source' && kind !== 'flatMap') return [];
+    if (kind !== 'source' && kind !== 'flatMap' && kind !== 'fillFuture') return [];
     const limits = limitsBelow(node, consumers);
     return limits === undefined || limits.length === 0 ? [] : [{ operator: node.id, limits }];
   });

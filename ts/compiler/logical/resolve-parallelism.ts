@@ -1,10 +1,14 @@
 import { isMainSink } from '../../transformations/sink-descriptor.ts';
 import { sourceInstances } from '../../transformations/source-descriptor.ts';
+import { SourceTimestampsTransformation } from '../../transformations/source-timestamps-transformation.ts';
 import type { Transformation } from '../../transformations/transformation.ts';
 import { type CompileOptions, KEY_GROUPS, type PlanConfig } from '../compile-options.ts';
 import type { KeyedRegion, Pipeline } from '../logical-plan.ts';
+import type { OperatorId } from '../../common/ids.ts';
+import type { CorePlace } from './core-operators.ts';
 import { type AutoChoice, choiceByInput, isReader, mayBeElastic, plannedChoice, type ResolvedInput, sourceChoice } from './auto-parallelism.ts';
-import { carriesTime } from './event-time.ts';
+import { timedOperators } from './event-time.ts';
+import { findLoops } from './loops.ts';
 import { regionKey } from './region-key.ts';
 import { singleInstanceReason } from './single-instance-reason.ts';
 
@@ -20,6 +24,8 @@ interface AutoRules {
   readonly planned: AutoChoice;
   /** For what can get instances while it runs; `undefined` when `planned` is for all. */
   readonly growing: AutoChoice | undefined;
+  /** Operators of the core. */
+  readonly places: ReadonlyMap<OperatorId, CorePlace>;
 }
 
 const DEFAULT: AutoChoice = { parallelism: 1, reason: 'the default', elastic: false };
@@ -32,16 +38,17 @@ export function resolveParallelism(
   pipeline: Pipeline,
   config: PlanConfig,
   options: CompileOptions,
+  places: ReadonlyMap<OperatorId, CorePlace>,
 ): readonly ResolvedParallelism[] {
   const planned = plannedChoice(pipeline, options);
-  if (!mayBeElastic(config, options)) return resolveAll(pipeline, config, { options, planned, growing: undefined });
+  if (!mayBeElastic(config, options)) return resolveAll(pipeline, config, { options, planned, growing: undefined, places });
   const elastic: AutoChoice = {
     parallelism: options.cores,
     reason: "'auto': one at first, and another whenever it stays the bottleneck",
     elastic: true,
   };
-  const resolved = resolveAll(pipeline, config, { options, planned, growing: elastic });
-  const inWorkers = firstInWorkers(pipeline, resolved);
+  const resolved = resolveAll(pipeline, config, { options, planned, growing: elastic, places });
+  const inWorkers = firstInWorkers(pipeline, resolved, places);
   if (inWorkers === undefined) return resolved;
   // Threads that run anyway are used from the start.
   const atOnce: AutoChoice = {
@@ -49,32 +56,54 @@ export function resolveParallelism(
     reason: `'auto': one for each processor, as '${inWorkers.name}' needs worker threads anyway`,
     elastic: false,
   };
-  return resolveAll(pipeline, config, { options, planned, growing: atOnce });
+  return resolveAll(pipeline, config, { options, planned, growing: atOnce, places });
 }
 
 /** The first operator that is in worker threads whatever the elastic ones do. */
-function firstInWorkers(pipeline: Pipeline, resolved: readonly ResolvedParallelism[]): Transformation | undefined {
+function firstInWorkers(pipeline: Pipeline, resolved: readonly ResolvedParallelism[], places: AutoRules['places']): Transformation | undefined {
   return (pipeline as readonly Transformation[]).find((transformation) => {
     const { parallelism, elastic } = resolved[transformation.id]!;
-    if (elastic || parallelism === 1 || transformation.inMain === true || isReader(transformation)) return false;
+    if (places.get(transformation.id)?.inCore === true || elastic || parallelism === 1 || transformation.inMain === true || isReader(transformation)) return false;
     return transformation.kind !== 'sink' || (transformation.sink.form !== 'native' && !isMainSink(transformation.sink));
   });
 }
 
 function resolveAll(pipeline: Pipeline, config: PlanConfig, rules: AutoRules): readonly ResolvedParallelism[] {
   const resolved: ResolvedParallelism[] = [];
-  const timed: boolean[] = [];
+  const timed = timedOperators(pipeline);
+  const loops = findLoops(pipeline);
   for (const transformation of pipeline as readonly Transformation[]) {
-    const inputs = transformation.inputs.map((input): ResolvedInput => ({ transformation: input as Transformation, ...resolved[input.id]!, timed: timed[input.id]! }));
-    timed.push(carriesTime(transformation, ({ id }) => timed[id]!));
+    const inputs = transformation.inputs.map((input): ResolvedInput => ({
+      transformation: input as Transformation,
+      inCore: rules.places.get(input.id)?.inCore === true,
+      ...resolved[input.id]!,
+      timed: timed[input.id]!,
+    }));
     if (transformation.kind === 'sideOutput') {
       const [input] = inputs as [ResolvedInput];
       const { parallelism, elastic } = input;
       resolved.push({ parallelism, elastic, reason: `as '${input.transformation.name}', beside whose results it is`, region: undefined });
       continue;
     }
+    if (transformation instanceof SourceTimestampsTransformation && transformation.readsGiven) {
+      const [{ parallelism, transformation: source }] = inputs as [ResolvedInput];
+      resolved.push({ parallelism, elastic: false, reason: `as '${source.name}', which gives the timestamps`, region: undefined });
+      continue;
+    }
+    if (transformation.kind === 'fillFuture' && transformation.parallelism === undefined) {
+      const [{ parallelism, transformation: before }] = inputs as [ResolvedInput];
+      resolved.push({ parallelism, elastic: false, reason: `as '${before.name}', whose records it sends back`, region: undefined });
+      continue;
+    }
+    const isFused = rules.places.get(transformation.id)?.inCore === true && (transformation.kind === 'filter' || transformation.kind === 'select');
+    if (isFused) {
+      const [{ parallelism, transformation: before }] = inputs as [ResolvedInput];
+      resolved.push({ parallelism, elastic: false, reason: `as '${before.name}', on whose threads it runs`, region: undefined });
+      continue;
+    }
     const keyBy = regionKey(transformation);
-    const own = resolveOne(transformation, keyBy === undefined ? undefined : resolved[keyBy.id]?.region, config, rules, inputs);
+    // Who comes later to a loop would have to take part in finding its end from the start.
+    const own = resolveOne(transformation, keyBy === undefined ? undefined : resolved[keyBy.id]?.region, config, loops.of[transformation.id] === undefined ? rules : { ...rules, growing: undefined }, inputs);
     resolved.push(transformation.kind === 'keyBy' ? atItsProducer(transformation, own, inputs[0]!, resolved, config, rules) : { ...own, region: undefined });
   }
   return resolved;
@@ -117,13 +146,13 @@ function atItsProducer(
   producer: ResolvedInput,
   resolved: readonly ResolvedParallelism[],
   config: PlanConfig,
-  { growing }: AutoRules,
+  { growing, places }: AutoRules,
 ): ResolvedParallelism {
   const { region, elastic } = resolved[producer.transformation.id]!;
   const set = own.reason === 'set on the operator';
   const wanted = producer.transformation.parallelism ?? config.parallelism;
   // Readers are in the core: that there are several of them is no reason to start as many workers for their keys.
-  const grows = growing?.elastic === true && isReader(producer.transformation) && producer.parallelism > 1 && wanted === 'auto';
+  const grows = places.get(transformation.id)?.inCore !== true && growing?.elastic === true && isReader(producer.transformation) && producer.parallelism > 1 && wanted === 'auto';
   return {
     ...(grows
       ? growing

@@ -17,33 +17,50 @@ export const extractAggregateInputs: OptimiserRule = {
     const applied: Omit<AppliedRule, 'rule'>[] = [];
     let nextId = Math.max(...plan.operators.map(({ id }) => id)) + 1;
     const operators = plan.operators.flatMap((operator): LogicalOperator[] => {
+      if ((operator.kind === 'aggregate' || operator.kind === 'window') && operator.inCore && operator.keyedBy === undefined && !isKeyed(operator)) {
+        const input = byId.get(operator.inputs[0]!)!;
+        const extract = extractBefore(operator, input, nextId++);
+        applied.push({ what: `only the inputs of '${operator.name}' go to it`, removed: [] });
+        return [extract, { ...operator, inputs: [extract.id], aggregateInput: 'extracted' }];
+      }
       const keyBy = operator.kind === 'aggregate' || operator.kind === 'window' ? byId.get(operator.inputs[0]!) : undefined;
       if (keyBy?.kind !== 'keyBy' || !canExtract(operator)) return [operator];
       // Another consumer of the same records would need the exchange of whole records beside this one.
       if (consumers.get(keyBy.id)!.length > 1) return [operator];
-      if (keyBy.parallelism === 1 && operator.parallelism === 1) return [operator];
-      const extract: LogicalOperator = {
-        ...operator,
-        id: nextId++,
-        uid: undefined,
-        name: `${operator.name} (inputs)`,
-        kind: 'extract',
-        inputs: [keyBy.id],
-        parallelism: keyBy.parallelism,
-        parallelismReason: 'as the keyBy before it',
-        elastic: keyBy.elastic,
-        keyedBy: keyBy.id,
-        takesTime: keyBy.timed,
-        timed: keyBy.timed,
-        aggregateInput: undefined,
-        extractsFor: operator,
-      };
+      if (!keyBy.inCore && keyBy.parallelism === 1 && operator.parallelism === 1) return [operator];
+      const extract = { ...extractBefore(operator, keyBy, nextId++), parallelismReason: 'as the keyBy before it', keyedBy: keyBy.id };
       applied.push({ what: `only the key${operator.kind === 'window' && keyBy.timed ? ', the time' : ''} and the inputs of '${operator.name}' go through the exchange`, removed: [] });
       return [extract, { ...operator, inputs: [extract.id], aggregateInput: 'extracted' }];
     });
     return applied.length === 0 ? unchanged(plan) : { plan: { operators }, applied, warnings: [] };
   },
 };
+
+function isKeyed({ transformation }: LogicalOperator): boolean {
+  return (transformation.kind === 'aggregate' || transformation.kind === 'window') && transformation.keyed;
+}
+
+/** What reads the inputs of an aggregate, where the operator before it is. */
+function extractBefore(aggregate: LogicalOperator, before: LogicalOperator, id: number): LogicalOperator {
+  return {
+    ...aggregate,
+    id,
+    uid: undefined,
+    name: `${aggregate.name} (inputs)`,
+    kind: 'extract',
+    inputs: [before.id],
+    parallelism: before.parallelism,
+    parallelismReason: 'as the operator before it',
+    elastic: before.elastic,
+    takesTime: before.timed,
+    timed: before.timed,
+    // Behind a reader an aggregate over all records is in the core.
+    inCore: isKeyed(aggregate) ? before.inCore : true,
+    whyNotInCore: undefined,
+    aggregateInput: undefined,
+    extractsFor: aggregate,
+  };
+}
 
 function canExtract({ transformation }: LogicalOperator): boolean {
   // A dead letter is the whole record, and comes out of the aggregate.

@@ -1,4 +1,7 @@
 import { isBuiltinAggregator } from '../../functions/aggregator.ts';
+import { Expression } from '../../functions/expressions/expression.ts';
+import type { ExpressionNode } from '../../functions/expressions/expression-node.ts';
+import type { AnyExpression } from '../../functions/expressions/expression-types.ts';
 import { type FieldPath, isFieldPath } from '../../functions/field-path.ts';
 import type { AnyAggregator } from '../../transformations/aggregate-transformation.ts';
 import type { Transformation } from '../../transformations/transformation.ts';
@@ -60,12 +63,24 @@ function fieldsOf(operator: LogicalOperator, read: ReadonlyMap<OperatorId, Field
     case 'sample':
     case 'limit':
       return read.get(operator.id)!;
+    case 'filter':
+      if (transformation.kind !== 'filter' || !Expression.is(transformation.fn)) return 'all';
+      return join([fieldsOfExpression(transformation.fn), read.get(operator.id)!]);
+    case 'select': {
+      if (transformation.kind !== 'select') return 'all';
+      const own = transformation.columns.map(([, expression]) => fieldsOfExpression(expression));
+      if (!transformation.keepsOthers) return join(own);
+      const behind = read.get(operator.id)!;
+      const made = new Set(transformation.columns.map(([name]) => name));
+      return behind === 'all' ? 'all' : join([...own, new Map([...behind].filter(([name]) => !made.has(name)))]);
+    }
     case 'dedup':
       if (transformation.kind !== 'dedup' || !isFieldPath(transformation.by)) return 'all';
       return join([one(transformation.by), read.get(operator.id)!]);
     case 'keyBy':
-      if (transformation.kind !== 'keyBy' || !isFieldPath(transformation.selector)) return 'all';
-      return join([one(transformation.selector), read.get(operator.id)!]);
+      if (transformation.kind !== 'keyBy') return 'all';
+      if (Expression.is(transformation.selector)) return join([fieldsOfExpression(transformation.selector), read.get(operator.id)!]);
+      return isFieldPath(transformation.selector) ? join([one(transformation.selector), read.get(operator.id)!]) : 'all';
     case 'map':
       return transformation instanceof ValidateTransformation ? (strippedFields(transformation.schema) ?? 'all') : 'all';
     case 'assignTimestamps':
@@ -91,13 +106,25 @@ function aggregatedFields(transformation: Transformation): Fields {
     Object.values(spec).map((aggregator): Fields => {
       if (!isBuiltinAggregator(aggregator)) return 'all';
       if (aggregator.name === 'count') return NONE;
+      if (Expression.is(aggregator.input)) return fieldsOfExpression(aggregator.input);
       return isFieldPath(aggregator.input) ? one(aggregator.input) : 'all';
     }),
   );
 }
 
-function one({ segments }: FieldPath): Fields {
-  return new Map([[segments[0]!, { mayBeMissing: false }]]);
+function one({ segments }: FieldPath, mayBeMissing = false): Fields {
+  return new Map([[segments[0]!, { mayBeMissing }]]);
+}
+
+/** A field that is only looked at in case that it is there may be missing. */
+function fieldsOfExpression(expression: AnyExpression): Fields {
+  const fieldsOfNode = (node: ExpressionNode, mayBeMissing: boolean): Fields => {
+    if (node.kind === 'column') return one(node.path, mayBeMissing);
+    if (node.kind === 'literal') return NONE;
+    const allows = node.operation === 'isNull' || node.operation === 'coalesce';
+    return join(node.operands.map((operand) => fieldsOfNode(operand, mayBeMissing || allows)));
+  };
+  return fieldsOfNode(Expression.nodeOf(expression), false);
 }
 
 function join(all: readonly Fields[]): Fields {

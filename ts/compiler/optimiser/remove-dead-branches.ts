@@ -8,8 +8,14 @@ export const removeDeadBranches: OptimiserRule = {
   name: 'dead branches',
   apply(plan): Rewrite {
     const alive = new Set<OperatorId>();
-    for (const operator of plan.operators.toReversed()) {
-      if (operator.kind === 'sink' || alive.has(operator.id)) [operator.id, ...operator.inputs].forEach((id) => alive.add(id));
+    for (let before = -1; before !== alive.size; ) {
+      before = alive.size;
+      for (const { id, kind, inputs, transformation } of plan.operators.toReversed()) {
+        if (kind !== 'sink' && !alive.has(id)) continue;
+        [id, ...inputs].forEach((one) => alive.add(one));
+        // What comes back has to be sent.
+        if (transformation.kind === 'fromFuture' && transformation.filledBy !== undefined) alive.add(transformation.filledBy.id);
+      }
     }
     const dead = plan.operators.filter(({ id }) => !alive.has(id));
     if (dead.length === 0) return unchanged(plan);

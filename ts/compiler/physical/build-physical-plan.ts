@@ -1,10 +1,12 @@
 import type { CompileOptions, PlanConfig } from '../compile-options.ts';
 import type { OptimisedPlan } from '../logical-plan.ts';
 import type { Exchange, PhysicalPlan } from '../physical-plan.ts';
+import { statePlaceOf } from '../../transformations/state-settings.ts';
 import { findEarlyEnds } from '../logical/early-ends.ts';
 import { buildStage } from './build-stage.ts';
 import { fuseStages } from './fuse-stages.ts';
-import { linkOperators } from './link-operators.ts';
+import { keepStagesApart } from './keep-stages-apart.ts';
+import { linkFeedback, linkOperators } from './link-operators.ts';
 import { orderStages } from './order-stages.ts';
 import { placeOperators } from './place-operators.ts';
 import { planExchanges } from './plan-exchanges.ts';
@@ -15,14 +17,15 @@ import { unreadDeadLetters } from './unread-dead-letters.ts';
 export function buildPhysicalPlan(plan: OptimisedPlan, config: PlanConfig, options: CompileOptions): PhysicalPlan {
   const placements = placeOperators(plan, config, options);
   const links = linkOperators(plan, placements);
-  const groups = fuseStages(plan, links, placements);
+  const feedback = linkFeedback(plan);
+  const groups = options.fuse === false ? keepStagesApart(plan, links, feedback) : fuseStages(plan, links, placements, feedback);
   const order = orderStages(groups);
   const planned = planExchanges(plan, links, groups, order);
   const stages = order.map((group, id) => buildStage(id, group, groups, planned, placements));
   const exchanges = planned.map((exchange): Exchange => {
     const from = stages[order.indexOf(exchange.fromGroup)]!;
     const to = stages[order.indexOf(exchange.toGroup)]!;
-    const { id, partition, reason, keyed, timed, encoding, announced, losesPrototypes, maxRows, maxBytes, spread } = exchange;
+    const { id, partition, reason, keyed, timed, encoding, announced, losesPrototypes, maxRows, maxBytes, spread, feedback, timeless } = exchange;
     const output = from.nodes.find(({ op }) => op.kind === 'output' && op.exchange === id);
     return {
       id,
@@ -38,10 +41,13 @@ export function buildPhysicalPlan(plan: OptimisedPlan, config: PlanConfig, optio
       maxRows,
       maxBytes,
       spread,
+      ...(feedback === undefined ? {} : { feedback }),
+      ...(timeless ? { timeless } : {}),
     };
   });
   const isolates = planIsolates(stages, placements, options);
-  const kept = placements.keptInMain ? [`parallel instances run in the main isolate, without worker threads: ${isolates.reason}`] : [];
+  const kept = placements.keptInMain && options.mainOnly !== true ? [`parallel instances run in the main isolate, without worker threads: ${isolates.reason}`] : [];
   const earlyEnds = findEarlyEnds(plan.operators);
-  return { stages, exchanges, isolates, earlyEnds, warnings: [...plan.warnings, ...unreadDeadLetters(plan), ...kept] };
+  const hasState = stages.some(({ nodes }) => nodes.some(({ op }) => op.kind === 'keyedProcess'));
+  return { stages, exchanges, isolates, earlyEnds, state: hasState ? statePlaceOf(config) : undefined, warnings: [...plan.warnings, ...unreadDeadLetters(plan), ...kept] };
 }

@@ -31,9 +31,10 @@ export function buildStage(
     reason,
     gates: gates.map((exchange) => exchange.id),
     outputs: outputs.map((exchange) => exchange.id),
+    ...(operators.some(({ loop }) => loop !== undefined) ? { inLoop: true } : {}),
   };
-  // The core's readers and writers have their gates and outputs without nodes.
-  if (placement === 'native') return { ...stage, nodes: [{ id: 0, operator: first, op: stageOp(first, 0, 0), children: [], sides: [] }] };
+  // The core's readers and writers, where they stand alone, have their gates and outputs without nodes.
+  if (operators.length === 1 && isNative(first)) return { ...stage, nodes: [{ id: 0, operator: first, op: stageOp(first, 0, 0), children: [], sides: [] }] };
 
   // The nodes of an operator are neighbours, by input.
   const firstNodes = new Map<LogicalOperator, number>();
@@ -49,6 +50,8 @@ export function buildStage(
   const outputNode = (index: number): number => size + index;
   const childrenOf = (operator: LogicalOperator): number[] => {
     const children: number[] = [];
+    // The way back is an exchange, also to the stage itself.
+    if (groups.feedbackOf(operator) !== undefined) children.push(outputNode(outputs.findIndex((exchange) => exchange.from === operator)));
     for (const link of groups.outOf(operator)) {
       const { to } = link;
       if (to.kind === 'sideOutput') continue;
@@ -66,10 +69,10 @@ export function buildStage(
       return transformation.kind === 'sideOutput' ? [{ channel: transformation.channel, tag: transformation.tag, node: nodeOf(link)! }] : [];
     });
   const nodes: StageNode[] = [
-    ...gates.map(({ id: exchange, consumers, links, timed }, gate): StageNode => ({
+    ...gates.map(({ id: exchange, consumers, links, timed, timeless }, gate): StageNode => ({
       id: gate,
       operator: consumers[0]!,
-      op: { kind: 'input', gate, exchange, timed },
+      op: { kind: 'input', gate, exchange, timed, ...(timeless ? { timeless } : {}) },
       children: links.map((link) => nodeOf(link)!),
       sides: [],
     })),
@@ -83,10 +86,10 @@ export function buildStage(
         sides: sidesOf(operator),
       }));
     }),
-    ...outputs.map(({ id: exchange, from, timed, consumers: [consumer] }, output): StageNode => ({
+    ...outputs.map(({ id: exchange, from, timed, timeless, consumers: [consumer] }, output): StageNode => ({
       id: outputNode(output),
       operator: from,
-      op: { kind: 'output', exchange, output, timed, owner: isNative(consumer!) ? consumer! : from },
+      op: { kind: 'output', exchange, output, timed, ...(timeless ? { timeless } : {}), owner: isNative(consumer!) ? consumer! : from },
       children: [],
       sides: [],
     })),

@@ -1,14 +1,14 @@
 import type { LogicalPlan } from '../logical-plan.ts';
 import { type Link, partitionOf } from './link-operators.ts';
-import { isNative, type Placements } from './place-operators.ts';
+import { type Placements, runsInThreads } from './place-operators.ts';
 import { type StageGroup, StageGroups } from './stage-group.ts';
 
 /**
  * Puts into one stage whatever can be: an operator joins the stages of its producers; then consumers of the same records
  * join each other, so that these records travel once.
  */
-export function fuseStages(plan: LogicalPlan, links: readonly Link[], placements: Placements): StageGroups {
-  const groups = new StageGroups(plan, links);
+export function fuseStages(plan: LogicalPlan, links: readonly Link[], placements: Placements, feedback: readonly Link[] = []): StageGroups {
+  const groups = new StageGroups(plan, links, feedback);
   for (const operator of plan.operators) {
     const incoming = groups.into(operator);
     const joinable = incoming.filter((link) => link.separation === undefined);
@@ -37,7 +37,7 @@ function joinProducers(groups: StageGroups, own: StageGroup, producers: readonly
 }
 
 function joinConsumers(groups: StageGroups, links: readonly Link[], placements: Placements): void {
-  const exchanged = links.filter((link) => groups.of(link.from) !== groups.of(link.to) && !isNative(link.to));
+  const exchanged = links.filter((link) => groups.of(link.from) !== groups.of(link.to) && !runsInThreads(link.to));
   exchanged.forEach((link, index) => {
     for (const other of exchanged.slice(index + 1)) {
       const one = groups.of(link.to);

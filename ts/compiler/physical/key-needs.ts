@@ -1,7 +1,7 @@
 import type { OperatorId } from '../../common/ids.ts';
-import { hasContext } from '../../functions/user-function.ts';
 import { outcomeOf } from '../../transformations/error-policy.ts';
 import type { LogicalOperator, LogicalPlan } from '../logical-plan.ts';
+import { callsWithContext } from './calls-with-context.ts';
 import type { Link } from './link-operators.ts';
 
 /**
@@ -35,23 +35,11 @@ function usesKey({ kind, transformation }: LogicalOperator): boolean {
     case 'join':
     case 'intervalJoin':
     case 'asOfJoin':
-      return true;
-    case 'comap':
-      return transformation.handlers.form === 'methods';
     case 'keyedProcess':
       return true;
     case 'mapAsync':
       return true; // a call knows its key
-    case 'map':
-    case 'flatMap':
-    case 'filter':
-    case 'process':
-      return hasContext(transformation.fn);
-    case 'route':
-      return hasContext(transformation.router);
-    case 'sink':
-      return transformation.sink.form === 'function' && hasContext(transformation.sink.fn);
     default:
-      return false;
+      return callsWithContext(transformation);
   }
 }

@@ -50,7 +50,21 @@ export function isNative({ transformation, source }: LogicalOperator): boolean {
   return source?.form === 'native' || (transformation.kind === 'sink' && transformation.sink.form === 'native');
 }
 
+/** Whether the core runs the operator, on a thread of its own or of the reader before it. */
+export function runsInThreads(operator: LogicalOperator): boolean {
+  return operator.inCore || isNative(operator);
+}
+
+/** Whether an operator that the core runs has a thread of its own, and is not on that of what is before it. */
+export function hasThread({ kind }: LogicalOperator): boolean {
+  return kind === 'aggregate' || kind === 'window';
+}
+
 function nativePlacement(operator: LogicalOperator): OperatorPlacement | undefined {
+  if (operator.inCore) {
+    const reason = hasThread(operator) ? 'computed by the core on threads of its own' : 'one instance';
+    return { placement: 'native', reason };
+  }
   if (!isNative(operator)) return undefined;
   const verb = operator.kind === 'source' ? 'read' : 'written';
   return { placement: 'native', reason: `${verb} by the core on threads of its own` };

@@ -1,6 +1,9 @@
 import type { OperatorId } from '../../common/ids.ts';
 import { isBuiltinAggregator } from '../../functions/aggregator.ts';
 import type { LogicalOperator, LogicalPlan } from '../logical-plan.ts';
+import type { AggregatorSpec } from '../physical-plan.ts';
+
+const NUMBERS: ReadonlySet<string> = new Set(['count', 'sum', 'avg', 'min', 'max', 'countDistinct']);
 
 /**
  * The operators whose records are known to have no prototypes that a copy would lose: what the core read or computed,
@@ -17,8 +20,11 @@ function isPlain({ kind, source, inputs, transformation }: LogicalOperator, plai
     case 'source':
       return source?.form === 'native';
     case 'extract':
+    // What comes back was copied on its way.
+    case 'fromFuture':
       return true;
     case 'filter':
+    case 'select':
     case 'keyBy':
     case 'union':
     case 'dedup':
@@ -29,13 +35,16 @@ function isPlain({ kind, source, inputs, transformation }: LogicalOperator, plai
       return inputs.every((input) => plain.has(input));
     case 'sideOutput':
       return transformation.kind === 'sideOutput' && transformation.channel === 'branch' && inputs.every((input) => plain.has(input));
-    case 'aggregate': {
-      if (transformation.kind !== 'aggregate') return false;
-      // `first` and `last` give what they were given.
-      const makesNumbers = (name: string): boolean => name !== 'first' && name !== 'last';
-      return Object.values(transformation.spec).every((one) => isBuiltinAggregator(one) && makesNumbers(one.name));
-    }
+    case 'aggregate':
+      return transformation.kind === 'aggregate' && makesNumbers(transformation.spec);
+    case 'window':
+      return transformation.kind === 'window' && transformation.result.kind === 'aggregate' && makesNumbers(transformation.result.spec);
     default:
       return false;
   }
+}
+
+/** `first`, `last` and what collects give what they were given. */
+function makesNumbers(spec: AggregatorSpec): boolean {
+  return Object.values(spec).every((one) => isBuiltinAggregator(one) && NUMBERS.has(one.name));
 }

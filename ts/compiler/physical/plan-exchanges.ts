@@ -1,9 +1,9 @@
 import type { LogicalOperator, LogicalPlan } from '../logical-plan.ts';
-import type { ExchangePartition } from '../physical-plan.ts';
+import type { ExchangePartition, FeedbackExchange } from '../physical-plan.ts';
 import { findKeyNeeds } from './key-needs.ts';
 import { type Link, partitionOf, type Separation } from './link-operators.ts';
 import { findPlainRecords } from './plain-records.ts';
-import { isNative } from './place-operators.ts';
+import { runsInThreads } from './place-operators.ts';
 import { findTimeNeeds } from './time-needs.ts';
 import { announcedLayout } from '../schema/announced-layout.ts';
 import type { LayoutNode } from '../layout/layout.ts';
@@ -31,6 +31,8 @@ export interface PlannedExchange extends QueueSize {
   readonly announced: LayoutNode | undefined;
   readonly losesPrototypes: boolean;
   readonly spread: number;
+  readonly feedback: FeedbackExchange | undefined;
+  readonly timeless: boolean;
 }
 
 /** One stage sends records to another once, however many operators take them there. */
@@ -50,7 +52,7 @@ export function planExchanges(
         const { partition, reason } = separationOf(sent[0]!, fromGroup);
         const consumers = sent.map((link) => link.to);
         const [to] = consumers as [LogicalOperator];
-        const encoding = takesJson(to) && !isNative(from) ? 'json' : 'columns';
+        const encoding = takesJson(to) && !runsInThreads(from) ? 'json' : 'columns';
         exchanges.push({
           id: exchanges.length,
           from,
@@ -61,10 +63,12 @@ export function planExchanges(
           partition,
           reason,
           keyed: from.keyedBy !== undefined && (partition === 'hash' || consumers.some(({ id }) => needs.has(id))),
-          timed: from.timed && consumers.some(({ id }) => timeNeeds.has(id)),
+          timed: from.timed && (from.inCore ? links.filter((link) => link.from === from).map(({ to }) => to) : consumers).some(({ id }) => timeNeeds.has(id)),
           encoding,
           announced: announcedLayout(plan, from, encoding),
-          losesPrototypes: !isNative(to) && !plain.has(from.id),
+          losesPrototypes: !runsInThreads(to) && !plain.has(from.id),
+          feedback: feedbackOf(to, from),
+          timeless: from.timeless === true || to.kind === 'fromFuture',
           spread: partition === 'hash' || partition === 'rebalance' ? Math.min(to.parallelism, MOST_SPREAD) : 1,
           ...queueSize(partition === 'forward' ? 1 : to.parallelism),
         });
@@ -76,6 +80,8 @@ export function planExchanges(
 
 /** The links of an operator to other stages; those that can share an exchange together. */
 function sentElsewhere(from: LogicalOperator, groups: StageGroups): readonly (readonly Link[])[] {
+  const back = groups.feedbackOf(from);
+  if (back !== undefined) return [[back]];
   const shared: Link[][] = [];
   for (const link of groups.outOf(from)) {
     if (groups.of(link.to) === groups.of(from)) continue;
@@ -100,4 +106,10 @@ function separationOf(link: Link, from: StageGroup): Separation {
 function takesJson({ transformation }: LogicalOperator): boolean {
   if (transformation.kind !== 'sink' || transformation.sink.form !== 'native') return false;
   return transformation.sink.spec.type !== 'textLines';
+}
+
+/** The loop that an exchange closes. */
+function feedbackOf({ transformation }: LogicalOperator, from: LogicalOperator): FeedbackExchange | undefined {
+  if (transformation.kind !== 'fromFuture' || from.kind !== 'fillFuture') return undefined;
+  return { name: transformation.name, ...transformation.limits };
 }

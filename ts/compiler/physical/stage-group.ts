@@ -25,7 +25,11 @@ export class StageGroups {
   /** Place in the plan: ids alone do not say who comes first, as the optimiser adds operators in between. */
   readonly #order: ReadonlyMap<OperatorId, number>;
 
-  constructor(plan: LogicalPlan, links: readonly Link[]) {
+  /** The ways back of loops, by the operator that sends records on them. */
+  readonly #feedback: ReadonlyMap<OperatorId, Link>;
+
+  constructor(plan: LogicalPlan, links: readonly Link[], feedback: readonly Link[] = []) {
+    this.#feedback = new Map(feedback.map((link) => [link.from.id, link]));
     this.#order = new Map(plan.operators.map(({ id }, index) => [id, index]));
     for (const link of links) {
       append(this.#outgoing, link.from.id, link);
@@ -66,6 +70,11 @@ export class StageGroups {
     return this.#outgoing.get(operator.id) ?? [];
   }
 
+  /** The way back that begins at an operator. It may lead to the operator's own stage. */
+  feedbackOf(operator: LogicalOperator): Link | undefined {
+    return this.#feedback.get(operator.id);
+  }
+
   /** Makes one group of several. */
   merge(groups: readonly StageGroup[]): void {
     const [first, ...others] = groups.toSorted(this.#byFirst);
@@ -78,7 +87,7 @@ export class StageGroups {
 
   /**
    * Whether the groups may be one stage: no exchange from the stage to itself, directly or through other stages (its end
-   * would wait for itself), and no gate beside a source.
+   * would wait for itself), no gate beside a source, and none behind a loop.
    */
   canMerge(groups: readonly StageGroup[]): boolean {
     const members = new Set(groups);
@@ -87,7 +96,12 @@ export class StageGroups {
     const external = new Set(incoming.map((link) => this.of(link.from)).filter((group) => !members.has(group)));
     const sources = operators.filter((operator) => operator.kind === 'source' && !isNative(operator));
     // The core gives a task either turns as a source or batches of its gates.
-    if (sources.length > 0 && external.size > 0) return false;
+    const comesBack = operators.some((operator) => operator.kind === 'fromFuture');
+    if (sources.length > 0 && (external.size > 0 || comesBack)) return false;
+    // What else comes to a stage holds up the end of its loops: behind a loop that may be without end.
+    const loops = new Set(operators.map(({ loop }) => loop));
+    const isBehind = ({ to: { behindLoops } }: Link): boolean => behindLoops !== undefined && [...behindLoops].some((loop) => loops.has(loop));
+    if (incoming.some((link) => !members.has(this.of(link.from)) && isBehind(link))) return false;
     if (sources.length > 1 && !sources.every(neverWaits)) return false;
     if (incoming.some((link) => link.separation !== undefined && members.has(this.of(link.from)))) return false;
     return external.size === 0 || !this.#reachesAny(groups, members, external);

@@ -1,10 +1,19 @@
+import { LookupTransformation } from '../../transformations/lookup-transformation.ts';
 import { PairMapTransformation } from '../../transformations/pair-map-transformation.ts';
+import { Expression } from '../../functions/expressions/expression.ts';
+import { predicateNode } from '../../functions/expressions/predicate-node.ts';
 import type { LogicalOperator } from '../logical-plan.ts';
+import { BROADCAST_INPUT } from '../../transformations/broadcast-process-transformation.ts';
 import type { CoInput, StageOp } from '../physical-plan.ts';
 
 /** How many nodes an operator has: one for each input where each has a handler of its own. */
 export function nodesOf({ kind, inputs }: LogicalOperator): number {
-  return kind === 'comap' || kind === 'join' ? inputs.length : 1;
+  return kind === 'comap' || kind === 'join' || kind === 'keyedProcess' || kind === 'broadcastProcess' ? inputs.length : 1;
+}
+
+/** Of a function with a broadcast side. */
+function takenBy(input: number): 'records' | 'broadcast' {
+  return input === BROADCAST_INPUT ? 'broadcast' : 'records';
 }
 
 /**
@@ -23,7 +32,6 @@ export function stageOp(operator: LogicalOperator, input: number, firstNode: num
     case 'map':
       return { kind: 'map', fn: transformation.fn, ...(transformation instanceof PairMapTransformation ? { takesPair: true } : {}) };
     case 'flatMap':
-    case 'filter':
     case 'process':
       return { kind: transformation.kind, fn: transformation.fn };
     case 'comap': {
@@ -36,7 +44,13 @@ export function stageOp(operator: LogicalOperator, input: number, firstNode: num
     case 'intervalJoin':
       return { kind: 'intervalJoin', settings: transformation.settings };
     case 'asOfJoin':
-      return { kind: 'asOfJoin', settings: transformation.settings };
+      return { kind: 'asOfJoin', settings: transformation.settings, time: operator.takesTime && transformation.settings.table?.time !== 'processing' ? 'event' : 'processing' };
+    case 'filter': {
+      const { fn } = transformation;
+      return { kind: 'filter', fn: Expression.is(fn) ? predicateNode(fn) : fn };
+    }
+    case 'select':
+      return { kind: 'select', columns: transformation.columns, keepsOthers: transformation.keepsOthers };
     case 'keyBy':
       return { kind: 'keyBy', selector: transformation.selector };
     case 'assignTimestamps':
@@ -44,9 +58,11 @@ export function stageOp(operator: LogicalOperator, input: number, firstNode: num
     case 'union':
     case 'rebalance':
     case 'zipWithIndex':
+    case 'fromFuture':
+    case 'fillFuture':
       return { kind: transformation.kind };
     case 'mapAsync':
-      return { kind: 'mapAsync', fn: transformation.fn, settings: transformation.settings };
+      return { kind: 'mapAsync', fn: transformation.fn, settings: transformation.settings, ...(transformation instanceof LookupTransformation ? { lookup: transformation.lookup } : {}) };
     case 'batch':
       return { kind: 'batch', keyed: transformation.keyed, settings: transformation.settings };
     case 'dedup':
@@ -72,7 +88,14 @@ export function stageOp(operator: LogicalOperator, input: number, firstNode: num
       return { kind: 'window', keyed, settings, result, time: operator.takesTime ? 'event' : 'processing', input: operator.aggregateInput ?? 'record' };
     }
     case 'keyedProcess':
-      return { kind: 'keyedProcess', fn: transformation.fn, time: operator.takesTime ? 'event' : 'processing' };
+      return {
+        kind: 'keyedProcess',
+        fn: transformation.fn,
+        time: operator.takesTime ? 'event' : 'processing',
+        ...(transformation.form === 'one' ? {} : { coInput: { input, owner: firstNode, ...(transformation.form === 'broadcast' ? { takes: takenBy(input) } : {}) } }),
+      };
+    case 'broadcastProcess':
+      return { kind: 'process', fn: transformation.fn, coInput: { input, owner: firstNode, takes: takenBy(input) } };
     case 'sink': {
       const { sink } = transformation;
       return sink.form === 'native' ? { kind: 'native', role: 'sink', spec: sink.spec } : { kind: 'sink', sink };

@@ -1,6 +1,7 @@
 import type { OperatorId } from '../../common/ids.ts';
 import { hasContext } from '../../functions/user-function.ts';
 import type { LogicalOperator, LogicalPlan } from '../logical-plan.ts';
+import { callsWithContext } from './calls-with-context.ts';
 import type { Link } from './link-operators.ts';
 
 /**
@@ -10,10 +11,16 @@ import type { Link } from './link-operators.ts';
 export function findTimeNeeds(plan: LogicalPlan, links: readonly Link[]): ReadonlySet<OperatorId> {
   const outgoing = Map.groupBy(links, (link) => link.from.id);
   const needs = new Set<OperatorId>();
-  for (const operator of plan.operators.toReversed()) {
-    const below = outgoing.get(operator.id) ?? [];
-    const handsOn = operator.timed && operator.kind !== 'assignTimestamps';
-    if ((handsOn && below.some(({ to }) => needs.has(to.id))) || usesTime(operator)) needs.add(operator.id);
+  // What is needed behind a future is needed where it is filled, which is further down.
+  for (let before = -1; before !== needs.size; ) {
+    before = needs.size;
+    for (const operator of plan.operators.toReversed()) {
+      const below = outgoing.get(operator.id) ?? [];
+      const handsOn = operator.timed && operator.kind !== 'assignTimestamps';
+      const { transformation } = operator;
+      const comesBack = transformation.kind === 'fillFuture' && needs.has(transformation.future.id);
+      if ((handsOn && (comesBack || below.some(({ to }) => needs.has(to.id)))) || usesTime(operator)) needs.add(operator.id);
+    }
   }
   return needs;
 }
@@ -28,21 +35,11 @@ function usesTime({ kind, transformation }: LogicalOperator): boolean {
     case 'intervalJoin':
     case 'asOfJoin':
     case 'keyedProcess':
+    case 'broadcastProcess':
       return true;
-    case 'comap':
-      return transformation.handlers.form === 'methods';
     case 'join':
       return hasContext(transformation.fn);
-    case 'map':
-    case 'flatMap':
-    case 'filter':
-    case 'process':
-      return hasContext(transformation.fn);
-    case 'route':
-      return hasContext(transformation.router);
-    case 'sink':
-      return transformation.sink.form === 'function' && hasContext(transformation.sink.fn);
     default:
-      return false;
+      return callsWithContext(transformation);
   }
 }

@@ -41,8 +41,19 @@ export function everyPeriod(period: Duration): EarlyTrigger {
   return { kind: 'processingTime', everyMs: checkDuration(period, 'the period of everyPeriod', 1, captureSourceLocation(everyPeriod)) };
 }
 
-/** Results before the end of a window, as another trigger says, and one at its end. */
+/** Results before the end of a window, as another trigger says, and one at its end. @throws SageError SAGE_PLAN_ARGUMENT */
 export function early(trigger: EarlyTrigger): Trigger {
+  const { kind } = (typeof trigger === 'object' && trigger !== null ? trigger : {}) as Partial<Trigger>;
+  if (kind !== 'count' && kind !== 'processingTime') {
+    const found = kind === 'time' ? 'atEnd()' : kind === 'early' ? 'early(...)' : describeValue(trigger);
+    throw planError('SAGE_PLAN_ARGUMENT', {
+      message: `early was given ${found}`,
+      expected: "everyCount(100) or everyPeriod('1s')",
+      found,
+      fix: "Write early(everyPeriod('1s')); the result at the end comes without being asked for.",
+      declaredAt: captureSourceLocation(early),
+    });
+  }
   return { kind: 'early', early: trigger };
 }
 

@@ -26,7 +26,7 @@ export interface Windows {
 export interface WindowOptions {
   /** Windows start so long after multiples of their size (or slide), counted from 1970-01-01 UTC; 0 when left away. */
   readonly offset?: Duration;
-  /** For windows of whole days: they start at midnight of this zone, such as `'Europe/Berlin'`, and have 23 or 25 hours when its clocks change. */
+  /** For windows of whole days: they start at midnight of this zone, such as `'Europe/Berlin'`, and have 23 or 25 hours when its clocks change. Changes from 1970 to 2070 are known; earlier and later days have the first and the last offset of these years. */
   readonly timeZone?: string;
 }
 

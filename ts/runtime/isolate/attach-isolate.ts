@@ -5,7 +5,8 @@ import { LayoutCache } from '../codec/batch-reader.ts';
 import type { InstanceMetrics } from './instance-metrics.ts';
 import type { Core } from '../native/core.ts';
 import { type JobFacts, createTask } from '../stage/stage-factory.ts';
-import type { RunnerHost } from '../stage/stage-runner.ts';
+import type { RunnerHost } from '../stage/runner-host.ts';
+import type { Schedule } from './schedule.ts';
 import { IsolateLoop, type IsolateTask } from './isolate-loop.ts';
 import type { EarlyEnds } from './early-ends.ts';
 import type { StateReads } from './state-reads.ts';
@@ -22,6 +23,8 @@ export interface IsolateAssignment {
   readonly stopping: Promise<void>;
   /** Of the job. */
   readonly clock: Clock;
+  /** Of a job under the control of a test. */
+  readonly schedule?: Schedule | undefined;
   readonly onError: (error: SageError) => void;
   /** An operator that limits all records lets no more pass. */
   readonly onLimit: (operator: number) => void;
@@ -61,6 +64,7 @@ export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
       layouts: new LayoutCache(registry),
       stopping: assignment.stopping,
       clock: assignment.clock,
+      schedule: assignment.schedule,
       fail: onError,
       ready: (task) => wakes.loop?.ready(task),
       worked: () => wakes.loop?.worked(),
@@ -79,7 +83,7 @@ export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
   } catch (error) {
     onError(error, -1);
   }
-  const loop = new IsolateLoop({ core, job, isolate: handle, tasks, mayBlock: isolate > 0, clock: assignment.clock, signal: facts.signal, onError, onMetrics: assignment.onMetrics });
+  const loop = new IsolateLoop({ core, job, isolate: handle, tasks, mayBlock: isolate > 0, clock: assignment.clock, schedule: assignment.schedule, stopping: assignment.stopping, signal: facts.signal, onError, onMetrics: assignment.onMetrics });
   wakes.loop = loop;
   assignment.stateReads.connect((question) => [...tasks.values()].flatMap((task) => task.readState(question)));
   try {

@@ -3,6 +3,8 @@ import { SageError } from '../../common/errors.ts';
 import type { InstanceMetrics } from './instance-metrics.ts';
 import type { StateAnswer, StateQuestion } from './state-reads.ts';
 import { type Core, POLL_NONE, POLL_OVER } from '../native/core.ts';
+import { IsolateReports } from './isolate-reports.ts';
+import { POLL_TURN, type Schedule, type ScheduledIsolate, scheduledPoll } from './schedule.ts';
 import { LINGER_MS, type StageRunner, type StepResult } from '../stage/stage-runner.ts';
 import { busyShareMs, enterBusy, leaveBusy } from './event-loop-share.ts';
 
@@ -27,7 +29,6 @@ export interface IsolateTask {
 
 /** Longest wait inside the core. Longer ones would hold up the event loop and `terminate()`. */
 const MAX_WAIT_MS = 10;
-const REPORT_EVERY_MS = 100;
 const FIRST_BACKOFF_MS = 1;
 const MAX_BACKOFF_MS = 16;
 /** When a job is cancelled or fails, what user code still awaits has this long to notice; then its functions are closed. */
@@ -45,6 +46,10 @@ export interface IsolateLoopOptions {
   readonly mayBlock: boolean;
   /** Of the job. */
   readonly clock: Clock;
+  /** Chooses what is next instead of the core. */
+  readonly schedule?: Schedule | undefined;
+  /** Resolves when the job is told to stop or is over. */
+  readonly stopping: Promise<void>;
   /** Aborted when the job is cancelled or has failed. */
   readonly signal: AbortSignal;
   /** Called with each error of user code or of ours; the job then fails. */
@@ -63,24 +68,24 @@ export class IsolateLoop {
   /** Tasks that hold work of their own, as the core knows it. */
   readonly #kept = new Set<number>();
   readonly #pending = new Set<Promise<unknown>>();
-  #awaited = 0;
+  /** Tasks that are in the hands of a promise or a timer, and what that waits for. */
+  readonly #away = new Map<number, 'step' | 'pause' | 'close'>();
+  /** What has to come back before there is a loop. */
+  #opening: IsolateTask | undefined;
   /** Tasks that have ended by themselves. */
   #finished = 0;
   /** The loop has left: steps that were awaited do not report any more. */
   #over = false;
   #woken = false;
   #wake: (() => void) | undefined;
-  #lastReportMs = 0;
-  /** Whether a task has worked since the last report. */
-  #hasNews = false;
-  /** Will report what has been done before this isolate came to rest. */
-  #reporting: NodeJS.Timeout | undefined;
+  readonly #reports: IsolateReports;
   /** Will send what waits in open batches of steps that are awaited. */
   #lingering: NodeJS.Timeout | undefined;
   #lastTurnMs = 0;
 
   constructor(options: IsolateLoopOptions) {
     this.#options = options;
+    this.#reports = new IsolateReports(options);
   }
 
   /** Ends a sleep of the loop; the core calls it when a task becomes ready. */
@@ -99,7 +104,11 @@ export class IsolateLoop {
 
   /** A task works on within a step that was awaited, while the loop may rest: what it gives must not wait for its next record. */
   worked(): void {
-    this.#hasNews = true;
+    this.#reports.noteWork();
+    if (this.#options.schedule !== undefined) {
+      this.wake();
+      return;
+    }
     this.#lingering ??= setTimeout(() => {
       this.#lingering = undefined;
       this.wake();
@@ -108,6 +117,15 @@ export class IsolateLoop {
 
   /** Opens the functions of all tasks, runs until the job is over, closes them. Never rejects: errors go to `onError`. */
   async run(): Promise<void> {
+    const leave = this.#options.schedule?.join(this.#seen);
+    try {
+      await this.#run();
+    } finally {
+      leave?.();
+    }
+  }
+
+  async #run(): Promise<void> {
     const { tasks } = this.#options;
     try {
       if (await this.#open()) await this.#loop();
@@ -116,13 +134,13 @@ export class IsolateLoop {
       await this.#untilOver();
     }
     this.#over = true;
-    clearTimeout(this.#reporting);
+    this.#reports.leave();
     clearTimeout(this.#lingering);
     for (const { stop } of this.#scheduled.values()) stop();
     for (const task of tasks.values()) task.runner.leave();
     if (this.#pending.size > 0) await withinMs(GRACE_MS, Promise.allSettled(this.#pending));
     await this.#untilLanded();
-    this.#reportNow();
+    this.#reports.now();
     for (const [id, task] of tasks) {
       try {
         await this.#close(task);
@@ -130,7 +148,7 @@ export class IsolateLoop {
         this.#options.onError(error, id);
       }
     }
-    this.#reportMetrics();
+    this.#reports.metrics();
   }
 
   /** Opens all functions in their order; false when the job was over before all were open. */
@@ -141,8 +159,10 @@ export class IsolateLoop {
       if (signal.aborted) return false;
       // The promise may be one of those that never settle: the end of the job must not wait for it.
       const opening = this.#track(task.open());
+      this.#opening = task;
       try {
         await Promise.race([opening, over]);
+        this.#opening = undefined;
       } catch (error) {
         this.#options.onError(error, id);
         await this.#untilOver();
@@ -150,6 +170,22 @@ export class IsolateLoop {
       }
     }
     return !signal.aborted;
+  }
+
+  /** What a schedule may know of it. */
+  readonly #seen: ScheduledIsolate = {
+    wake: () => this.wake(),
+    isRestingNow: () => this.#wake !== undefined && !this.#woken,
+    pendingWork: () => this.#pendingWork(),
+  };
+
+  #pendingWork(): string[] {
+    if (this.#opening !== undefined) return [`open() of '${this.#opening.runner.bindings.stage.name}'`];
+    return [...this.#options.tasks].flatMap(([id, { runner }]) => {
+      const { name } = runner.bindings.stage;
+      if (this.#away.get(id) === 'close') return [`close() of '${name}'`];
+      return runner.pendingWork.map((what) => `${what} of '${name}'`);
+    });
   }
 
   /** Gives calls that are in flight a little time to notice the end of the job. */
@@ -189,30 +225,40 @@ export class IsolateLoop {
   }
 
   async #work(): Promise<void> {
-    const { core, isolate, mayBlock } = this.#options;
+    const { core, isolate, mayBlock, schedule } = this.#options;
+    const poll = schedule === undefined ? (given: number, ms: number): number => core.poll(isolate, given, ms) : scheduledPoll(core, isolate, schedule);
     let released = -1;
     for (;;) {
       this.#woken = false;
       // A worker that waits outside JavaScript does not hear of promises.
-      const mayWait = mayBlock && this.#awaited === 0 && !this.#hasCallsInFlight();
+      const mayWait = mayBlock && this.#away.size === 0 && !this.#hasCallsInFlight();
       const waitMs = mayWait && released < 0 ? Math.min(MAX_WAIT_MS, this.#dueInMs()) : 0;
-      const task = core.poll(isolate, released, waitMs);
+      const task = poll(released, waitMs);
       released = -1;
       if (task === POLL_OVER) return;
       if (task === POLL_NONE) {
         if (this.#flush()) continue;
-        this.#report();
+        this.#reports.look();
         if (mayWait) await this.#turn();
         else await this.#sleep();
         continue;
       }
+      if (task === POLL_TURN) {
+        await this.#turn();
+        continue;
+      }
       released = this.#step(task);
-      if (performance.now() - this.#lastTurnMs >= busyShareMs()) {
+      if (this.#isTurnDue()) {
         if (released >= 0) core.release(isolate, released);
         released = -1;
         await this.#turn();
       }
     }
+  }
+
+  #isTurnDue(): boolean {
+    const { schedule } = this.#options;
+    return schedule === undefined ? performance.now() - this.#lastTurnMs >= busyShareMs() : schedule.choose(4) === 0;
   }
 
   /** After an error outside a task the loop only waits for the job's end. */
@@ -225,7 +271,7 @@ export class IsolateLoop {
   #step(id: number): number {
     const task = this.#options.tasks.get(id)!;
     this.#nudged.delete(id);
-    this.#hasNews = true;
+    this.#reports.noteWork();
     let result: StepResult | Promise<StepResult>;
     try {
       result = task.runner.step();
@@ -234,7 +280,7 @@ export class IsolateLoop {
       return -1;
     }
     if (typeof result === 'string') return this.#stepped(id, task, result);
-    this.#awaited++;
+    this.#away.set(id, 'step');
     this.#track(result).then(
       (settled) => this.#settled(id, task, settled),
       (error: unknown) => this.#failed(id, error),
@@ -243,15 +289,15 @@ export class IsolateLoop {
   }
 
   #failed(id: number, error: unknown): void {
-    this.#awaited--;
+    this.#away.delete(id);
     // What user code does about the end of its job is no error of the job.
     if (!this.#over) this.#options.onError(error, id);
     this.wake();
   }
 
   #settled(id: number, task: IsolateTask, result: StepResult): void {
-    this.#awaited--;
-    this.#hasNews = true;
+    this.#away.delete(id);
+    this.#reports.noteWork();
     if (this.#over) return;
     const released = this.#stepped(id, task, result);
     if (released >= 0) this.#options.core.release(this.#options.isolate, released);
@@ -272,14 +318,28 @@ export class IsolateLoop {
       case 'nothing': {
         const backoffMs = this.#backoffMs.get(id) ?? FIRST_BACKOFF_MS;
         this.#backoffMs.set(id, Math.min(MAX_BACKOFF_MS, backoffMs * 2));
-        this.#awaited++;
-        setTimeout(() => this.#settled(id, task, 'waiting'), backoffMs);
+        this.#away.set(id, 'pause');
+        const goOn = (): void => this.#settled(id, task, 'waiting');
+        // A source that is asked again and again does what time makes possible: where a schedule decides, that is time of the job's clock.
+        if (this.#options.schedule === undefined) setTimeout(goOn, backoffMs);
+        else this.#afterPause(backoffMs, goOn);
         return -1;
       }
       case 'finished':
         this.#finish(id, task);
         return -1;
     }
+  }
+
+  /** By the job's clock, and at once when the job is told to stop. */
+  #afterPause(delayMs: number, goOn: () => void): void {
+    const { clock, stopping } = this.#options;
+    const paused = Promise.withResolvers<void>();
+    const stop = startTimer(clock, delayMs, paused.resolve);
+    void Promise.race([paused.promise, stopping]).then(() => {
+      stop();
+      goOn();
+    });
   }
 
   /** Tells the core whether a task holds work of its own, when that has changed. */
@@ -319,10 +379,10 @@ export class IsolateLoop {
   /** Functions are closed before the end goes downstream, so that what `close` does is part of the job. */
   #finish(id: number, task: IsolateTask): void {
     const { core, isolate } = this.#options;
-    this.#awaited++;
+    this.#away.set(id, 'close');
     task.close(true).then(
       () => {
-        this.#awaited--;
+        this.#away.delete(id);
         if (this.#over) return;
         core.reportCounts(isolate, id, task.counts());
         this.#finished++;
@@ -346,42 +406,9 @@ export class IsolateLoop {
     return flushed;
   }
 
-  #report(): void {
-    const nowMs = performance.now();
-    if (nowMs - this.#lastReportMs < REPORT_EVERY_MS) return;
-    this.#lastReportMs = nowMs;
-    this.#reportNow();
-  }
-
-  /** What was done since the last report is told although nothing more may happen. */
-  #reportLater(): void {
-    if (this.#reporting !== undefined || !this.#hasNews) return;
-    const leftMs = REPORT_EVERY_MS - (performance.now() - this.#lastReportMs);
-    const report = (): void => {
-      this.#reporting = undefined;
-      if (this.#over) return;
-      this.#lastReportMs = performance.now();
-      this.#reportNow();
-    };
-    if (leftMs <= 0) report();
-    else this.#reporting = setTimeout(report, leftMs).unref();
-  }
-
-  #reportNow(): void {
-    this.#hasNews = false;
-    const { core, isolate, tasks } = this.#options;
-    for (const [id, task] of tasks) core.reportCounts(isolate, id, task.counts());
-    this.#reportMetrics();
-  }
-
-  #reportMetrics(): void {
-    const metrics = [...this.#options.tasks.values()].flatMap((task) => task.metrics());
-    if (metrics.length > 0) this.#options.onMetrics(metrics);
-  }
-
   /** Gives the event loop one turn. */
   async #turn(): Promise<void> {
-    this.#report();
+    this.#reports.look();
     await new Promise<void>((resolve) => {
       setImmediate(resolve);
     });
@@ -391,16 +418,19 @@ export class IsolateLoop {
   /** Rests until the core or a promise of user code wakes the isolate. */
   async #sleep(): Promise<void> {
     if (!this.#woken) {
-      this.#reportLater();
+      const { schedule } = this.#options;
+      if (schedule === undefined) this.#reports.later();
+      else this.#reports.now();
       leaveBusy();
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
+        schedule?.rested();
       });
       enterBusy();
       this.#wake = undefined;
     }
     // A wake-up may come from inside a microtask: timers must not wait behind a chain of those.
-    if (performance.now() - this.#lastTurnMs >= busyShareMs()) await this.#turn();
+    if (this.#options.schedule !== undefined || performance.now() - this.#lastTurnMs >= busyShareMs()) await this.#turn();
   }
 }
 

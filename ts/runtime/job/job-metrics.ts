@@ -1,6 +1,8 @@
 import type { Edge } from '../../compiler/execution-graph.ts';
 import { systemClock } from '../../common/clock.ts';
+import type { BaseTransformation } from '../../transformations/base-transformation.ts';
 import type { EdgeMetrics, JobMetrics, JobStatus, OperatorCounts, OperatorMetrics, ScalingDecision, StageMetrics, TaskMetrics } from '../../transformations/job.ts';
+import { findHeldBack } from './held-back.ts';
 import type { JobPlan } from './job-plan.ts';
 import { type CoreEdgeMetrics, type CoreMetrics, type CoreTaskMetrics, countEdges, countOperators } from './job-result.ts';
 import type { UserMetricsOfJob } from './user-metrics.ts';
@@ -8,9 +10,11 @@ import type { UserMetricsOfJob } from './user-metrics.ts';
 /** A running job's metrics, from a snapshot of the core. */
 export function makeJobMetrics(plan: JobPlan, status: JobStatus, metrics: CoreMetrics, userMetrics: UserMetricsOfJob, scaling: readonly ScalingDecision[]): JobMetrics {
   const edges = measureEdges(plan, metrics);
+  const operators = countOperators(plan, metrics, userMetrics);
+  const heldBack = findHeldBack(operators, transformationsOf(plan));
   return {
     status,
-    operators: countOperators(plan, metrics, userMetrics).map((counts) => withLag(counts, (plan.config.clock ?? systemClock).now())),
+    operators: operators.map((counts) => withLag(counts, (plan.config.clock ?? systemClock).now(), heldBack.get(counts.id)?.by.name)),
     edges,
     stages: measureStages(plan, metrics, edges),
     tasks: metrics.tasks.map((task) => measureTask(plan, task)),
@@ -18,9 +22,15 @@ export function makeJobMetrics(plan: JobPlan, status: JobStatus, metrics: CoreMe
   };
 }
 
-function withLag(counts: OperatorCounts, nowMs: number): OperatorMetrics {
+/** By id, what each operator of the plan was declared as. */
+export function transformationsOf({ physical }: JobPlan): ReadonlyMap<number, BaseTransformation> {
+  return new Map(physical.stages.flatMap(({ nodes }) => nodes.map(({ operator: { transformation } }) => [transformation.id as number, transformation] as const)));
+}
+
+function withLag(counts: OperatorCounts, nowMs: number, heldBackBy: string | undefined): OperatorMetrics {
   const { watermark } = counts;
-  return watermark === undefined || watermark === Number.POSITIVE_INFINITY ? counts : { ...counts, watermarkLagMs: nowMs - watermark };
+  const held = heldBackBy === undefined ? {} : { heldBackBy };
+  return watermark === undefined || watermark === Number.POSITIVE_INFINITY ? { ...counts, ...held } : { ...counts, ...held, watermarkLagMs: nowMs - watermark };
 }
 
 function measureEdges(plan: JobPlan, metrics: CoreMetrics): EdgeMetrics[] {
@@ -32,11 +42,14 @@ function measureEdges(plan: JobPlan, metrics: CoreMetrics): EdgeMetrics[] {
       queuedRecords: own.reduce((sum, { now }) => sum + now.queued, 0),
       queuedBytes: own.reduce((sum, { now }) => sum + now.queuedBytes, 0),
       queueFill: Math.max(0, ...own.map(({ edge, now }) => fill(edge, now))),
+      ...(counts.feedback === undefined ? {} : { diskBytes: own.reduce((sum, { now }) => sum + (now.diskBytes ?? 0), 0) }),
     };
   });
 }
 
-function fill({ maxRows, maxBytes }: Edge, { queued, queuedBytes }: CoreEdgeMetrics): number {
+/** A way back has memory for so many bytes; how many records that are does not count. */
+function fill({ maxRows, maxBytes, feedback }: Edge, { queued, queuedBytes }: CoreEdgeMetrics): number {
+  if (feedback !== undefined) return queuedBytes / Math.max(1, feedback.memoryBytes);
   return Math.max(queued / maxRows, queuedBytes / maxBytes);
 }
 

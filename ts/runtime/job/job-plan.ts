@@ -2,6 +2,7 @@ import type { ExecutionGraph } from '../../compiler/execution-graph.ts';
 import type { Fingerprint } from '../../compiler/fingerprint/fingerprint.ts';
 import type { PhysicalPlan } from '../../compiler/physical-plan.ts';
 import type { EnvironmentConfig } from '../../transformations/environment-config.ts';
+import type { JobControls } from './job-controls.ts';
 import type { PipelineOrigin } from '../worker/pipeline-origin.ts';
 
 /** A compiled pipeline, ready to be started. */
@@ -17,4 +18,6 @@ export interface JobPlan {
   readonly cores: number;
   /** What the plan was made for, as in `CompileOptions`. */
   readonly splits: ReadonlyMap<number, number>;
+  /** Of a test. */
+  readonly controls?: JobControls | undefined;
 }

@@ -22,6 +22,10 @@ export interface CoreEdgeMetrics {
   /** Records in flight. */
   readonly queued: number;
   readonly queuedBytes: number;
+  /** Of a feedback edge: records that did not go around any more, that were on disk, and bytes that are. */
+  readonly dropped?: number;
+  readonly spilled?: number;
+  readonly diskBytes?: number;
 }
 
 /** The core's counters of one task. */
@@ -50,7 +54,7 @@ export interface CoreTaskMetrics {
 
 /** Operators that drop what their function gives nothing for, and that keep records back. */
 const DROPS: ReadonlySet<string> = new Set(['map', 'mapAsync', 'route']);
-const FILTERS: ReadonlySet<string> = new Set(['filter', 'dedup', 'sample', 'limit']);
+const FILTERS: ReadonlySet<string> = new Set(['filter', 'dedup', 'sample', 'limit', 'fillFuture']);
 
 /** Which block of what is reported has the watermarks. */
 const WATERMARKS = 5;
@@ -63,7 +67,7 @@ interface NodeCounts {
 }
 
 /** What each node of a stage got and gave, worked out from the few counters that are kept on the hot path. */
-function countNodes(stage: Stage, tasks: readonly CoreTaskMetrics[]): { readonly counts: readonly NodeCounts[]; readonly dropped: Float64Array; readonly late: Float64Array } {
+function countNodes(stage: Stage, tasks: readonly CoreTaskMetrics[]): { readonly counts: readonly NodeCounts[]; readonly dropped: Float64Array; readonly late: Float64Array; readonly ahead: Float64Array } {
   const size = stage.nodes.length;
   const sums = new Float64Array(size * COUNTERS_PER_NODE);
   for (const task of tasks) task.reported.forEach((value, n) => (sums[n]! += value ?? 0));
@@ -75,7 +79,7 @@ function countNodes(stage: Stage, tasks: readonly CoreTaskMetrics[]): { readonly
     count.out = outOf(node, count, entered[node.id]!, dropped[node.id]!, emitted[node.id]!);
     for (const child of node.children) counts[child]!.in += count.out;
   }
-  return { counts, dropped, late: block(6) };
+  return { counts, dropped, late: block(6), ahead: block(7) };
 }
 
 /** The watermark of the records that leave a node: that of the instance which is least far; nothing where there is none yet. */
@@ -94,6 +98,7 @@ function outOf(node: StageNode, count: NodeCounts, entered: number, dropped: num
       // What a source was asked for and could not give.
       count.in = entered + failed;
       return entered;
+    case 'native':
     case 'input':
     case 'sideOutput':
       count.in = entered;
@@ -103,6 +108,7 @@ function outOf(node: StageNode, count: NodeCounts, entered: number, dropped: num
     case 'dedup':
     case 'sample':
     case 'limit':
+    case 'fillFuture':
     case 'route':
       return count.in - dropped - failed;
     case 'flatMap':
@@ -129,9 +135,10 @@ function outOf(node: StageNode, count: NodeCounts, entered: number, dropped: num
 /** Counts of each operator that the user declared, in the order of the pipeline. */
 export function countOperators(plan: JobPlan, metrics: CoreMetrics, userMetrics: UserMetricsOfJob): OperatorCounts[] {
   const operators = new Map<number, { -readonly [K in keyof OperatorCounts]: OperatorCounts[K] }>();
+  const watermarks = new Map<number, number>();
   for (const stage of plan.physical.stages) {
     const tasks = metrics.tasks.filter((task) => task.stage === stage.id);
-    const { counts, dropped, late } = countNodes(stage, tasks);
+    const { counts, dropped, late, ahead } = countNodes(stage, tasks);
     for (const node of stage.nodes) {
       const { op } = node;
       // What could not be encoded is the failure of the operator that it belongs to.
@@ -164,24 +171,35 @@ export function countOperators(plan: JobPlan, metrics: CoreMetrics, userMetrics:
       if (op.kind === 'native') {
         const skipped = tasks.reduce((sum, task) => sum + task.recordsSkipped, 0);
         entry.recordsSkipped += skipped;
-        entry.recordsIn += skipped + tasks.reduce((sum, task) => sum + (op.role === 'source' ? task.recordsOut : task.recordsIn), 0);
-        entry.recordsOut += op.role === 'source' ? tasks.reduce((sum, task) => sum + task.recordsOut, 0) : 0;
+        // What operators on the reader's own threads take is counted there; without such all of it is sent.
+        const taken = stage.nodes.length > 1 ? counts[node.id]!.out : tasks.reduce((sum, task) => sum + (op.role === 'source' ? task.recordsOut : task.recordsIn), 0);
+        entry.recordsIn += skipped + taken;
+        entry.recordsOut += op.role === 'source' ? taken : 0;
         const unread = unreadRecords(metrics, tasks);
         if (unread > 0) entry.recordsUnread = (entry.recordsUnread ?? 0) + unread;
         continue;
       }
       const watermark = node.operator.timed ? watermarkOf(stage, node, tasks) : undefined;
-      if (watermark !== undefined) entry.watermark = Math.min(entry.watermark ?? watermark, watermark);
+      // An operator of several inputs has a node for each: it is as far as the least of them.
+      if (node.operator.timed) watermarks.set(operator.id, Math.min(watermarks.get(operator.id) ?? Number.POSITIVE_INFINITY, watermark ?? Number.NEGATIVE_INFINITY));
       if (op.kind === 'window' || op.kind === 'intervalJoin' || op.kind === 'asOfJoin') {
         entry.recordsLate = (entry.recordsLate ?? 0) + late[node.id]!;
         entry.recordsDropped += dropped[node.id]!;
       }
+      if (op.kind === 'assignTimestamps') entry.recordsAhead = (entry.recordsAhead ?? 0) + ahead[node.id]!;
       const count = counts[node.id]!;
       entry.recordsIn += count.in;
       entry.recordsOut += count.out;
       if (DROPS.has(op.kind)) entry.recordsDropped += dropped[node.id]!;
       if (FILTERS.has(op.kind)) entry.recordsFiltered += dropped[node.id]!;
     }
+  }
+  for (const [id, watermark] of watermarks) if (watermark !== Number.NEGATIVE_INFINITY) operators.get(id)!.watermark = watermark;
+  for (const [id, dropped] of droppedByLoops(plan, metrics)) {
+    const entry = operators.get(id);
+    if (entry === undefined) continue;
+    entry.recordsOut -= dropped;
+    entry.recordsDropped += dropped;
   }
   return [...operators.values()]
     .toSorted((a, b) => a.id - b.id)
@@ -201,13 +219,27 @@ export function countEdges(plan: JobPlan, metrics: CoreMetrics): EdgeCounts[] {
     const edges = plan.graph.edges.filter((edge) => edge.exchange === exchange.id).map((edge) => metrics.edges[edge.id]!);
     const to = plan.physical.stages[exchange.to.stage]!;
     const input = to.nodes.find((node) => node.op.kind === 'native' || (node.op.kind === 'input' && node.op.gate === exchange.to.gate))!;
+    const total = (of: (edge: CoreEdgeMetrics) => number | undefined): number => edges.reduce((sum, edge) => sum + (of(edge) ?? 0), 0);
+    const { feedback } = exchange;
     return {
       from: plan.physical.stages[exchange.from.stage]!.nodes[exchange.from.node]!.operator.name,
       to: input.operator.name,
-      sent: edges.reduce((sum, edge) => sum + edge.sent, 0),
-      received: edges.reduce((sum, edge) => sum + edge.received, 0),
+      sent: total(({ sent }) => sent),
+      received: total(({ received }) => received),
+      ...(feedback === undefined ? {} : { feedback: { loop: feedback.name, recordsSpilled: total(({ spilled }) => spilled), recordsDropped: total(({ dropped }) => dropped) } }),
     };
   });
+}
+
+/** Records that a stopped loop did not send around any more, by the operator that would have. */
+function droppedByLoops({ physical, graph }: JobPlan, { edges }: CoreMetrics): ReadonlyMap<number, number> {
+  return new Map(
+    physical.exchanges.flatMap(({ id, feedback, from }) => {
+      if (feedback === undefined) return [];
+      const dropped = graph.edges.reduce((sum, edge) => sum + (edge.exchange === id ? (edges[edge.id]!.dropped ?? 0) : 0), 0);
+      return [[physical.stages[from.stage]!.nodes[from.node]!.operator.id as number, dropped] as const];
+    }),
+  );
 }
 
 /** The result of a job that has ended, from the core's last snapshot. */

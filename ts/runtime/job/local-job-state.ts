@@ -2,6 +2,7 @@ import { SageError, planError } from '../../common/errors.ts';
 import { captureSourceLocation } from '../../common/source-location.ts';
 import type { JobState } from '../../transformations/job.ts';
 import type { StateAnswer, StateQuestion } from '../isolate/state-reads.ts';
+import { keepsState } from '../stage/bind-function-state.ts';
 import { keyIdentity } from '../stage/key-identity.ts';
 import type { JobPlan } from './job-plan.ts';
 
@@ -42,15 +43,15 @@ export class LocalJobState implements JobState {
 
 /** The operator with a uid. @throws SageError SAGE_PLAN_ARGUMENT when there is none, or it keeps no state that could be read. */
 export function operatorWithState(plan: JobPlan, uid: unknown, caller: (...args: never[]) => unknown): { readonly id: number; readonly name: string } {
-  const nodes = plan.physical.stages.flatMap(({ nodes }) => nodes).filter(({ op }) => op.kind === 'keyedProcess');
+  const nodes = plan.physical.stages.flatMap(({ nodes }) => nodes).filter(keepsState);
   const node = nodes.find(({ operator }) => operator.uid === uid);
   if (node !== undefined) return node.operator;
   const uids = nodes.flatMap(({ operator }) => (operator.uid === undefined ? [] : [`'${operator.uid}'`]));
   throw planError('SAGE_PLAN_ARGUMENT', {
     message: `job '${plan.name}' has no operator with state whose uid is ${JSON.stringify(uid)}`,
-    expected: uids.length === 0 ? 'an operator with uid() behind process() of a KeyedProcessFunction: there is none' : `one of ${uids.join(', ')}`,
+    expected: uids.length === 0 ? 'an operator on a keyed stream, with a function and uid(): there is none' : `one of ${uids.join(', ')}`,
     found: String(uid),
-    fix: "Call uid('...') right behind process(Class), and give the same text.",
+    fix: "Call uid('...') right behind the operator, such as process(Class), and give the same text.",
     declaredAt: captureSourceLocation(caller),
   });
 }

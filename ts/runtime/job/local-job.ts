@@ -3,8 +3,10 @@ import { inspect } from 'node:util';
 
 import { abortableWait, type WaitOptions } from '../../common/abortable-wait.ts';
 import { systemClock } from '../../common/clock.ts';
-import { SageError, toSageError } from '../../common/errors.ts';
+import { atOperator, SageError, toSageError } from '../../common/errors.ts';
+import { failingOperator } from '../../compiler/physical-plan.ts';
 import type { JobId } from '../../common/ids.ts';
+import type { SourceLocation } from '../../common/source-location.ts';
 import type { Job, JobMetrics, JobResult, JobState, JobStatus, ScalingDecision, StopOptions } from '../../transformations/job.ts';
 import { runIsolate } from '../isolate/attach-isolate.ts';
 import { EarlyEnds } from '../isolate/early-ends.ts';
@@ -12,6 +14,7 @@ import { type StateAnswer, type StateQuestion, StateReads } from '../isolate/sta
 import { JobLog } from '../logging/job-log.ts';
 import { relayAssignment } from '../logging/log-relay.ts';
 import type { Core } from '../native/core.ts';
+import { stateDirectory } from '../native/state-directory.ts';
 import { encodeExecutionGraph } from '../../compiler/execution/encode-execution-graph.ts';
 import { loadCore } from '../native/load-core.ts';
 import { openAdmission } from '../worker/admission.ts';
@@ -19,8 +22,10 @@ import { type WorkerHandle, startWorker } from '../worker/start-worker.ts';
 import { serializeError } from '../worker/serialize-error.ts';
 import type { JobPlan } from './job-plan.ts';
 import { ElasticStages, LOOK_EVERY_MS } from './elastic-stages.ts';
-import { makeJobMetrics } from './job-metrics.ts';
-import { type CoreMetrics, makeJobResult } from './job-result.ts';
+import { mayBeHeldBack } from './held-back.ts';
+import { HeldBackWatch } from './held-back-watch.ts';
+import { makeJobMetrics, transformationsOf } from './job-metrics.ts';
+import { type CoreMetrics, countOperators, makeJobResult } from './job-result.ts';
 import { LocalJobState, operatorWithState } from './local-job-state.ts';
 import { UserMetricsOfJob } from './user-metrics.ts';
 
@@ -56,8 +61,10 @@ export class LocalJob implements Job {
   #lastMetrics: JobMetrics | undefined;
   /** Dropped at the end, as it knows the plan. */
   #elastic: ElasticStages | undefined;
+  #heldBack: HeldBackWatch | undefined;
   #error: SageError | undefined;
   #watched = false;
+  #isLeftToOthers = false;
   #result: JobResult | undefined;
 
   /** Starts a compiled pipeline. @throws SageError when the core refuses the graph. */
@@ -66,7 +73,7 @@ export class LocalJob implements Job {
     this.name = plan.name;
     this.#log = new JobLog({ job: plan.name, jobId: this.id }, plan.config.logger);
     this.#core = loadCore();
-    this.#handle = this.#call(() => this.#core.createJob(encodeExecutionGraph(plan.graph, { id: this.id, name: plan.name })));
+    this.#handle = this.#call(() => this.#core.createJob(encodeExecutionGraph(plan.graph, { id: this.id, name: plan.name, stateDirectory: stateDirectory() })));
     // The core's callbacks do not keep the process alive; a job that runs does.
     this.#keepAlive = setInterval(() => undefined, FOREVER_MS);
     const ended = new Promise<JobStatus>((resolve) => {
@@ -84,7 +91,7 @@ export class LocalJob implements Job {
     this.#completion = this.#complete(plan, ended, main);
     // A failure is the caller's to see by `completion`; one that nobody looks at is printed below.
     this.#completion.catch((error: unknown) => {
-      if (this.#watched) return;
+      if (this.#watched || this.#isLeftToOthers) return;
       if (this.#log.isGiven) this.#log.logger.error({ err: error }, `job '${this.name}' failed`);
       else process.stderr.write(`job '${this.name}' failed: ${inspect(error)}\n`);
       process.exitCode = 1;
@@ -109,6 +116,16 @@ export class LocalJob implements Job {
     );
   }
 
+  /** Whether somebody has asked for `completion`, and so learns of a failure. */
+  get isWatched(): boolean {
+    return this.#watched;
+  }
+
+  /** The caller tells of a failure that nobody has asked for: it is not printed here. */
+  leaveFailureToMe(): void {
+    this.#isLeftToOthers = true;
+  }
+
   /** The result of an ended job. */
   get result(): JobResult | undefined {
     return this.#result;
@@ -117,6 +134,11 @@ export class LocalJob implements Job {
   /** Why it failed or was cancelled. Looking at it, unlike at `completion`, leaves an unhandled failure unhandled. */
   get error(): SageError | undefined {
     return this.#error;
+  }
+
+  /** Looks whether event time has stood still for long. Where a schedule says what happens when, whoever owns that says when to look. */
+  lookForHeldBack(): void {
+    this.#heldBack?.look();
   }
 
   metrics(): JobMetrics {
@@ -284,6 +306,20 @@ export class LocalJob implements Job {
     };
   }
 
+  #watchHeldBack(plan: JobPlan): HeldBackWatch | undefined {
+    const transformations = transformationsOf(plan);
+    if (!mayBeHeldBack(transformations.values())) return undefined;
+    const watch = new HeldBackWatch({
+      clock: plan.config.clock ?? systemClock,
+      logger: this.#log.logger,
+      transformations,
+      operators: () => countOperators(plan, this.#snapshot(), this.#userMetrics),
+      isRunning: () => this.status === 'running',
+    });
+    if (plan.controls === undefined) watch.start();
+    return watch;
+  }
+
   async #startMain(plan: JobPlan, stopping: Promise<void>): Promise<void> {
     const { graph, physical, config } = plan;
     const tasks = tasksOf(graph, 0);
@@ -294,9 +330,10 @@ export class LocalJob implements Job {
       isolate: 0,
       physical,
       tasks,
-      facts: { jobId: this.id, jobName: this.name, config, signal: this.#abort.signal, logger: this.#log.logger },
+      facts: { jobId: this.id, jobName: this.name, config, signal: this.#abort.signal, logger: this.#log.logger, instrument: plan.controls?.instrument, onTimer: plan.controls?.onTimer },
       stopping,
       clock: config.clock ?? systemClock,
+      schedule: plan.controls?.schedule,
       onError: (error) => this.fail(error),
       onLimit: (operator) => this.#limitReached(operator),
       onMetrics: (metrics) => this.#userMetrics.report(metrics),
@@ -343,18 +380,32 @@ export class LocalJob implements Job {
   /** An error of the core; that of a native task gets the operator that it works for. */
   #coreError(error: { readonly code: string; readonly message: string; readonly context?: Readonly<Record<string, unknown>> }): SageError {
     const task = this.#plan?.graph.tasks.find(({ id }) => id === error.context?.['task']);
-    const operator = task === undefined ? undefined : this.#plan?.physical.stages[task.stage]!.nodes[0]!.operator;
-    return toSageError(
-      new Error(JSON.stringify(error)),
-      operator === undefined ? {} : { operator: operator.name, declaredAt: operator.transformation.declaredAt },
-    );
+    if (task === undefined) return toSageError(new Error(JSON.stringify(error)), this.#loopPlace(error.context?.['loop']));
+    // On the thread of a reader other operators work too.
+    const { node, row: _, record, ...context } = error.context ?? {};
+    const nodes = this.#plan!.physical.stages[task.stage]!.nodes;
+    const operator = failingOperator((typeof node === 'number' ? nodes[node] : undefined) ?? nodes[0]!);
+    const where = { operator: operator.name, declaredAt: operator.transformation.declaredAt };
+    const known = new Error(JSON.stringify({ ...error, context }));
+    if (node === undefined) return toSageError(known, where);
+    return atOperator(toSageError(known), typeof record === 'string' ? { ...where, record: JSON.parse(record) as unknown } : where);
+  }
+
+  /** Where the future of a loop was made: the core knows loops by name, and no task is to blame for what is in them. */
+  #loopPlace(name: unknown): { operator?: string; declaredAt?: SourceLocation } {
+    const nodes = name === undefined ? [] : (this.#plan?.physical.stages.flatMap((stage) => stage.nodes) ?? []);
+    const future = nodes.find(({ operator }) => operator.kind === 'fromFuture' && operator.name === name)?.operator;
+    return future === undefined ? {} : { operator: future.name, declaredAt: future.transformation.declaredAt };
   }
 
   async #complete(plan: JobPlan, ended: Promise<JobStatus>, main: Promise<void>): Promise<JobResult> {
     const unwatch = this.#watchElastic(plan);
+    this.#heldBack = this.#watchHeldBack(plan);
     try {
       const status = await ended;
       unwatch();
+      this.#heldBack?.stop();
+      this.#heldBack = undefined;
       const late = setTimeout(() => {
         for (const worker of this.#workers) worker.terminate();
       }, CLOSE_DEADLINE_MS);

@@ -19,6 +19,8 @@ export interface Core {
   hasCredit(isolate: number, task: number): number;
   /** Says whether the task holds work of its own, so that it is ready as soon as it has credit. */
   keepTask(isolate: number, task: number, keeps: boolean): void;
+  /** A task of a loop has nothing left of what it took. */
+  settleTask(isolate: number, task: number): void;
   finishTask(isolate: number, task: number): void;
   release(isolate: number, task: number): void;
   failJob(job: number, errorJson: string): void;
@@ -49,21 +51,41 @@ export interface Core {
   slotsFor(handle: number, image: Uint8Array, out: Int32Array): number;
   /** Forgets the keys of these slots; how many keys there are then. */
   slotsFree(handle: number, slots: Int32Array): number;
+  /** States of user functions for each key; `specJson` is `KeyedStateSpec` of `sage-state`. */
+  keyedStateCreate(job: number, specJson: string): number;
+  /** One more state, whose number is the next one; `stateJson` is `StateSpec` of `sage-state`. */
+  keyedStateDeclare(handle: number, stateJson: string): void;
+  /** Begins a batch and writes the slot of each row; bytes of what `keyedStateTake` gives, 0 for nothing to do. */
+  keyedStateBegin(handle: number, nowMs: number, image: Uint8Array, slots: Int32Array): number;
+  /** Drops what has expired without a batch; as `keyedStateBegin`. */
+  keyedStateExpire(handle: number, nowMs: number): number;
+  /** Writes the exchange (`readStateExchange`); bytes written, or minus the bytes needed. */
+  keyedStateTake(handle: number, into: Uint8Array): number;
+  /** Ends a batch: `changes` are slot, state and bytes (-1: removed) of each state that was written. */
+  keyedStateFinish(handle: number, nowMs: number, changes: Int32Array, ends: Int32Array, data: Uint8Array): void;
+  keyedStateHold(handle: number, slots: Int32Array, more: boolean): void;
+  /** `pairs` = a count, then slot and state of values that the store does not have; the slot to go on with, or -1. */
+  keyedStateDirty(handle: number, fromSlot: number, pairs: Int32Array): number;
+  keyedStateStore(handle: number, pairs: Int32Array, ends: Int32Array, data: Uint8Array): void;
+  /** `desc` = one of the `FOUND_*` codes, and the slot or the number of bytes. */
+  keyedStateFind(handle: number, nowMs: number, state: number, key: Uint8Array, desc: Int32Array, into: Uint8Array): void;
+  keyedStateCounts(handle: number): string;
+  /** About how many bytes of disk the state of the job takes. */
+  keyedStateBytesOnDisk(handle: number): number;
   stateDrop(handle: number): void;
-  /** Windows (`docs/internals/windows.md`): with built-in aggregators `windowsFire` gives results, else `windowsProgram` says what to do. */
-  windowsCreate(job: number, specJson: string): number;
-  /** Adds rows from `fromRow` on; the row to go on with. `late` = number of late rows, and which: one place more than rows. */
-  windowsAdd(handle: number, image: Uint8Array, times: Float64Array, fromRow: number, nowMs: number, late: Int32Array): number;
-  /** 1 when something is due, else 0. */
+  /** Windows (`docs/internals/windows.md`): with built-in aggregators their outcomes are results, else programs. */
+  windowsCreate(job: number, specJson: string, mayHelp: boolean): number;
+  /** Gives the rows of a batch, with their times where windows go by event time; how many outcomes are there. */
+  windowsGive(handle: number, image: Uint8Array, nowMs: number): number;
+  /** How many outcomes are there. */
   windowsAdvance(handle: number, watermark: number, nowMs: number): number;
-  /** No more rows come: 1 when something is due, else 0. */
+  /** No more rows come; how many outcomes are there. */
   windowsFinish(handle: number): number;
-  /** 0 when nothing is due, 1 when results were written, -2 when `into` is too small. `desc` = [0, image bytes, rows, layout id]. */
-  windowsFire(handle: number, maxResults: number, into: Uint8Array, desc: Int32Array): number;
-  /** 0 when there is nothing to do, 1 when the program was written, -2 without room. `desc` = [words, numbers of windows]. */
-  windowsProgram(handle: number, maxResults: number, words: Int32Array, windows: Float64Array, desc: Int32Array): number;
-  /** `out` = [late rows, rows between windows, keys, when the clock should be told next or infinity]. */
-  windowsCounts(handle: number, out: Float64Array): void;
+  /**
+   * Takes the oldest outcome: one of the `WINDOWS_*` codes. `desc` = [bytes (or bytes needed), words of a program or late rows]. With `WINDOWS_DONE`,
+   * `counts` = [late rows, rows between windows, keys, when the clock should be told next or infinity].
+   */
+  windowsTake(handle: number, waits: boolean, into: Uint8Array, desc: Int32Array, counts: Float64Array): number;
   windowsBytes(handle: number): number;
   timersCreate(job: number): number;
   /** Registers pairs of time and id, in order; how many timers there are then. */
@@ -87,6 +109,22 @@ export const TAKE_END_DRAINED = 3;
 export const TAKE_END_STOPPED = 4;
 export const TAKE_TOO_SMALL = 5;
 export const TAKE_TIME = 6;
+/** The loop of the task has come to rest: it is to give what it holds back. */
+export const TAKE_FLUSH = 7;
+
+/** No outcome is there yet; or, when the call waited, nothing is left. */
+export const WINDOWS_NOTHING = 0;
+export const WINDOWS_RESULTS = 1;
+export const WINDOWS_PROGRAM = 2;
+export const WINDOWS_LATE = 3;
+/** The last outcome of what was given. */
+export const WINDOWS_DONE = 4;
+export const WINDOWS_TOO_SMALL = -2;
+
+export const FOUND_ABSENT = 0;
+export const FOUND_SLOT = 1;
+export const FOUND_BYTES = 2;
+export const FOUND_TOO_SMALL = 3;
 
 export const POLL_NONE = -1;
 export const POLL_OVER = -2;

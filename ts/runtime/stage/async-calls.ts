@@ -36,6 +36,10 @@ interface Slot {
 export interface AsyncHost {
   /** There is something to do for a task that may be resting. */
   ready(): void;
+  /** No record comes before a call has settled. */
+  full?(): void;
+  /** There are no more records. */
+  ended?(): void;
 }
 
 /**
@@ -94,6 +98,11 @@ export class AsyncCalls implements HoldingOperator {
     return this.#running;
   }
 
+  /** Dead letters of calls that have failed since the last `work`. */
+  get hasWork(): boolean {
+    return this.#letters.length > 0;
+  }
+
   get isFull(): boolean {
     // Records that wait for another one of their key keep no others from theirs, as long as there are not too many.
     return this.#running >= this.#settings.concurrency || this.#waiting.length > 0 || this.#laneWaiting >= this.#capacity || this.#entries.length - this.#head >= this.#capacity;
@@ -112,7 +121,9 @@ export class AsyncCalls implements HoldingOperator {
     if (ordered) this.#entries.push(entry);
     if (this.#running < this.#settings.concurrency && this.#waiting.length === 0) this.#admit(entry);
     else this.#waiting.push(entry);
-    if (this.isFull) this.#bindings.control.stop = true;
+    if (!this.isFull) return;
+    this.#bindings.control.stop = true;
+    this.#host.full?.();
   }
 
   push(value: unknown, key: unknown): Pushed {
@@ -138,9 +149,12 @@ export class AsyncCalls implements HoldingOperator {
       if (!this.isFull) return;
       // Calls may have settled while results went down: of those, nobody is told again.
       if (this.#results.length > 0 || this.#letters.length > 0 || this.#failure !== undefined || this.#mayBegin) continue;
+      const { waiting } = this.#bindings;
+      waiting.forCalls++;
       await new Promise<void>((resolve) => {
         this.#wakeLinked = resolve;
       });
+      waiting.forCalls--;
       this.#bindings.control.checkNotOver();
     }
   }
@@ -151,6 +165,7 @@ export class AsyncCalls implements HoldingOperator {
     if (this.#failure !== undefined) throw this.#failure.error;
     // A call that gives its result at once puts the next one of its key before the others.
     while (this.#mayBegin) this.#admit(this.#waiting.shift()!);
+    if (this.#host.full !== undefined && this.isFull) this.#host.full();
     return this.#letters.length > 0 ? this.#sendLetters() : undefined;
   }
 
@@ -164,7 +179,8 @@ export class AsyncCalls implements HoldingOperator {
 
   takeResults(): HeldResults | undefined {
     const { times } = this.#bindings;
-    while (this.#letGo[0]?.behind === 0) {
+    // Time does not overtake the dead letters of its records.
+    while (!this.hasWork && this.#letGo[0]?.behind === 0) {
       const { watermark, isIdle } = this.#letGo.shift()!.time;
       times!.say(this.#node.id, watermark, isIdle);
     }
@@ -177,6 +193,7 @@ export class AsyncCalls implements HoldingOperator {
       return taken;
     }
     const upTo = this.#letGo[0]!.behind;
+    if (upTo === 0) return undefined;
     const taken = { records: this.#results.splice(0, upTo), keys: this.#keys.splice(0, upTo), times: times === undefined ? undefined : this.#times.splice(0, upTo) };
     for (const one of this.#letGo) one.behind -= upTo;
     return taken;
@@ -196,7 +213,9 @@ export class AsyncCalls implements HoldingOperator {
 
   closeDue(): void {}
 
-  end(): void {}
+  end(): void {
+    this.#host.ended?.();
+  }
 
   /** Begins a call, unless there are as many as may be of its key. */
   #admit(entry: AsyncEntry): void {
@@ -297,7 +316,7 @@ export class AsyncCalls implements HoldingOperator {
     }
     if (entry.attempts <= this.#retries) {
       // The call keeps its place among those in flight: a resource that fails gets no more calls than one that works.
-      this.#bindings.wait(backoffMs(this.#backoffMs, entry.attempts)).then(
+      this.#bindings.wait(backoffMs(this.#backoffMs, entry.attempts, this.#bindings.pace)).then(
         () => this.#begin(entry),
         () => {
           this.#running--; // the job is over

@@ -1,4 +1,6 @@
 import type { BuiltinAggregator, BuiltinAggregatorName } from '../../functions/aggregator.ts';
+import { evaluatorOf } from '../../functions/expressions/evaluate-expression.ts';
+import { Expression } from '../../functions/expressions/expression.ts';
 import { readOptionalField } from '../../functions/field-path.ts';
 
 /** Accumulator of one unkeyed built-in aggregate. */
@@ -73,5 +75,6 @@ export function builtinResult(name: BuiltinAggregatorName, state: BuiltinState):
 export function readAggregateInput(aggregator: BuiltinAggregator<never, unknown>, record: unknown): unknown {
   const { input } = aggregator;
   if (typeof input === 'function') return (input as (record: unknown) => unknown)(record);
-  return input === undefined ? undefined : readOptionalField(input, record);
+  if (input === undefined) return undefined;
+  return Expression.is(input) ? evaluatorOf(input)(record) : readOptionalField(input, record);
 }

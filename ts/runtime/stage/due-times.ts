@@ -7,6 +7,11 @@ export class DueTimes<T> {
     return this.#entries.length;
   }
 
+  /** When the first entry is due; infinity when there is none. */
+  get firstTime(): number {
+    return this.#entries[0]?.time ?? Number.POSITIVE_INFINITY;
+  }
+
   /** Adds a value; it may be there already, at another time. */
   add(time: number, value: T): void {
     const entries = this.#entries;
@@ -24,9 +29,17 @@ export class DueTimes<T> {
 
   /** Takes the entry that is due first, when that is before `time`. */
   takeBefore(time: number): { readonly time: number; readonly value: T } | undefined {
+    return this.firstTime < time ? this.#takeFirst() : undefined;
+  }
+
+  /** Takes the entry that is due first, when that is not behind `time`. */
+  takeUntil(time: number): { readonly time: number; readonly value: T } | undefined {
+    return this.firstTime <= time ? this.#takeFirst() : undefined;
+  }
+
+  #takeFirst(): { readonly time: number; readonly value: T } | undefined {
     const entries = this.#entries;
     const [first] = entries;
-    if (first === undefined || first.time >= time) return undefined;
     const last = entries.pop()!;
     if (entries.length > 0) this.#sink(last);
     return first;

@@ -22,6 +22,8 @@ export interface HoldingOperator {
   readonly isFull: boolean;
   /** Calls that have not settled. */
   readonly inFlight: number;
+  /** Whether the next `work` sends something below, beside the results. */
+  readonly hasWork?: boolean;
   /** Time until there is something to do though no record comes. */
   dueInMs(nowMs: number): number | undefined;
   /** Closes what is due. */

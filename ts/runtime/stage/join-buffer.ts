@@ -3,6 +3,8 @@ export interface WaitingRecord {
   readonly time: number;
   readonly record: unknown;
   hasPartner: boolean;
+  /** Of a table: it says that there is no row from its time on. */
+  readonly isDeletion?: boolean;
 }
 
 /** Records of one key and one side, by time; those of the same time in the order in which they came. */
@@ -16,6 +18,11 @@ export class JoinBuffer {
   /** The least time, infinity when there is nothing. */
   get firstTime(): number {
     return this.#records[0]?.time ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether the first record says that there is no row. */
+  get firstIsDeletion(): boolean {
+    return this.#records[0]?.isDeletion === true;
   }
 
   /** The time of the record behind the first one, infinity when there is none. */
@@ -41,6 +48,11 @@ export class JoinBuffer {
   /** Takes out the records behind which there is another one before a time. */
   takeReplaced(time: number): readonly WaitingRecord[] {
     return this.#records.splice(0, Math.max(0, this.#firstFrom(time) - 1));
+  }
+
+  /** Takes out the first record. */
+  takeFirst(): readonly WaitingRecord[] {
+    return this.#records.splice(0, 1);
   }
 
   /** Takes out the records before a time. */

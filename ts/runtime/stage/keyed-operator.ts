@@ -22,8 +22,8 @@ export interface KeyedOperator {
   keys: unknown[];
   records: unknown[];
   readonly writer: BatchWriter;
-  /** The linked form: one record, with its results given below at once. */
-  push(value: unknown, key: unknown): Pushed;
+  /** The linked form: one record, with its results given below at once; `input` is its number, where there are several. */
+  push(value: unknown, key: unknown, input?: number): Pushed;
   /** What the error policy says of a record whose inputs could not be read. */
   recover?(error: unknown, value: unknown, key: unknown): Pushed;
   /** Whether closed batches or results wait to be worked on. */

@@ -1,21 +1,25 @@
 import { type StageNode, failingOperator } from '../../compiler/physical-plan.ts';
 import { leaf } from '../../compiler/layout/layout.ts';
 import type { KeyedProcessFunction } from '../../functions/keyed-process-function.ts';
-import type { TimerKind } from '../../functions/state/timers.ts';
+import { BROADCAST_INPUT } from '../../transformations/broadcast-process-transformation.ts';
 import { isTolerant } from '../../transformations/error-policy.ts';
+import type { StatePlace } from '../../transformations/state-settings.ts';
 import type { LayoutCache } from '../codec/batch-reader.ts';
 import { BatchWriter } from '../codec/batch-writer.ts';
 import { imageTimes } from '../codec/image-times.ts';
 import type { StateAnswer } from '../isolate/state-reads.ts';
 import type { Core } from '../native/core.ts';
-import { KeyTimers } from '../state/key-timers.ts';
-import { KeyedStateStore } from '../state/keyed-state-store.ts';
-import { TimerQueue } from '../state/timer-queue.ts';
+import type { KeyBatch, KeyPlaces } from '../state/key-places.ts';
+import type { KeyedStateStore } from '../state/keyed-state-store.ts';
+import { makeKeyPlaces } from '../state/make-key-places.ts';
+import { type BroadcastRow, BroadcastRows } from './broadcast-rows.ts';
+import { FailedTimer } from './failed-timer.ts';
 import { isThenable } from './is-thenable.ts';
-import { type KeyedOperator, type KeyedResults, RESULT_ROWS } from './keyed-operator.ts';
-import { KeySlots } from './key-slots.ts';
+import type { KeyedOperator, KeyedResults } from './keyed-operator.ts';
 import type { Pushed } from './linked-node.ts';
-import { justBefore } from './just-before.ts';
+import { OrderedResults } from './ordered-results.ts';
+import { processHandlers } from './process-handlers.ts';
+import { type DueTimer, ProcessTimers } from './process-timers.ts';
 import { Quota } from './quota.ts';
 import { type FailureKind, attempted } from './recovery.ts';
 import type { StageBindings } from './stage-bindings.ts';
@@ -23,29 +27,36 @@ import { NO_RECORD } from './stage-control.ts';
 import type { StreamTime, TimeConsumer } from './stage-times.ts';
 import { withTime } from './with-time.ts';
 
-/** `setTimeout` takes no more. */
-const MAX_DELAY_MS = 2 ** 31 - 1;
+/** Broadcast records that wait for a batch to close; so many close it. */
+const MOST_BROADCASTS = 1024;
 
 /** A closed batch of rows, from `next` on not yet given to the function. */
 interface Batch {
-  /** A copy, where others may give slots back before it is its turn. */
-  readonly image: Buffer | undefined;
-  slots: Int32Array | undefined;
+  readonly at: KeyBatch;
   readonly rows: number;
   readonly keys: readonly unknown[];
   readonly records: readonly unknown[];
+  /** Of each row the number of its input, where there are several. */
+  readonly inputs: readonly number[] | undefined;
+  /** Those that have not been given to the function. */
+  readonly broadcasts: BroadcastRow[];
   readonly times: Float64Array | undefined;
   next: number;
 }
 
 /** One call of the function: for a record, or for a timer. */
 interface Call {
+  /** -1 for a broadcast record, which has no key. */
   readonly slot: number;
+  readonly input: number;
   readonly key: unknown;
   /** Event time of what it gives. */
   readonly time: number | undefined;
   readonly record: unknown;
-  readonly timer: { readonly kind: TimerKind; readonly time: number } | undefined;
+  /** Where a record came from. */
+  readonly batch: Batch | undefined;
+  readonly row: number;
+  readonly timer: DueTimer | undefined;
 }
 
 /**
@@ -55,58 +66,60 @@ interface Call {
 export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
   keys: unknown[] = [];
   records: unknown[] = [];
+  /** Of each record the number of its input, where all of several have keys. */
+  inputs: number[] = [];
+  readonly #broadcasts = new BroadcastRows();
+  /** The method for the records of each input. */
+  readonly #handlers: readonly ((record: unknown) => unknown)[];
+  readonly #hasInputs: boolean;
   readonly writer: BatchWriter;
   readonly #state: KeyedStateStore;
-  readonly #slots: KeySlots;
+  readonly #places: KeyPlaces;
   readonly #node: StageNode;
   readonly #bindings: StageBindings;
   readonly #layouts: LayoutCache;
   readonly #timed: boolean;
-  readonly #timers: KeyTimers;
-  readonly #event: TimerQueue;
-  readonly #processing: TimerQueue;
+  readonly #timers: ProcessTimers;
   readonly #quota = new Quota();
   readonly #queue: (Batch | StreamTime)[] = [];
-  /** What is to go below, in this order. */
-  readonly #out: (KeyedResults | { readonly kind: 'time'; readonly time: StreamTime })[] = [];
-  #results: unknown[] = [];
-  #resultKeys: unknown[] = [];
-  #resultTimes: number[] = [];
+  readonly #results: OrderedResults;
   #batch: Batch | undefined;
-  /** A timer may be due. */
-  #mayBeDue = false;
   /** To be said below when all timers that are due have fired. */
   #behind: StreamTime | undefined;
-  #watermark = Number.NEGATIVE_INFINITY;
-  /** The last watermark that was not the end. */
-  #moment = Number.NEGATIVE_INFINITY;
-  #finished = false;
   /** Rows since memory was last given back. */
   #rowsSinceRelease = 0;
 
-  constructor(node: StageNode, bindings: StageBindings, core: Core, job: number, layouts: LayoutCache) {
+  constructor(node: StageNode, bindings: StageBindings, core: Core, job: number, layouts: LayoutCache, statePlace: StatePlace) {
     const { op } = node;
     if (op.kind !== 'keyedProcess') throw new TypeError(`operator '${op.kind}' is no function with keyed state`);
     this.#node = node;
     this.#bindings = bindings;
     this.#layouts = layouts;
     this.#timed = op.time === 'event';
+    this.#results = new OrderedResults(this.#timed);
     const { name } = failingOperator(node);
-    this.#state = new KeyedStateStore({ operator: name, clock: bindings.clock, isTolerant: isTolerant(node.operator.transformation.errorPolicy) });
-    this.#slots = new KeySlots(core, job, layouts.registry);
-    this.#event = new TimerQueue(core, job);
-    this.#processing = new TimerQueue(core, job);
-    const watermark = (): number => this.#watermark;
-    this.#timers = new KeyTimers({
+    const { clock } = bindings;
+    this.#timers = new ProcessTimers({
+      core,
+      job,
       operator: name,
-      hasEventTime: this.#timed,
-      get watermark() {
-        return watermark();
-      },
+      declaredAt: node.operator.transformation.declaredAt,
+      mixedTime: node.operator.mixedTime,
+      clock,
+      isTimed: this.#timed,
       checkInHand: () => void this.#state.slot(),
     });
+    this.#places = makeKeyPlaces(
+      statePlace,
+      node.operator.id,
+      { core, job, registry: layouts.registry, withoutTimers: (owners) => this.#timers.without(owners), keyInHand: () => bindings.contexts[node.id]?.key, declaredAt: node.operator.transformation.declaredAt },
+      { operator: name, clock, isTolerant: isTolerant(node.operator.transformation.errorPolicy) },
+    );
+    this.#state = this.#places.state;
+    this.#handlers = processHandlers(node, bindings.functions[node.id]);
+    this.#hasInputs = op.coInput !== undefined && op.coInput.takes === undefined;
     const context = bindings.contexts[node.id];
-    if (context !== undefined) context.keyed = { state: this.#state, timers: this.#timers };
+    if (context !== undefined) context.keyed = { state: this.#state, timers: this.#timers.requests };
     this.writer = new BatchWriter({
       registry: layouts.registry,
       keyed: true,
@@ -124,63 +137,69 @@ export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
     this.keys = whole ? [] : this.keys.slice(rows);
     this.records = whole ? [] : this.records.slice(rows);
     const times = this.#timed ? imageTimes(image, this.#layouts).slice() : undefined;
-    const batch = { rows, keys, records, times, next: 0 };
-    if (this.hasWork) {
-      const copy = Buffer.from(new ArrayBuffer(image.length));
-      image.copy(copy);
-      this.#queue.push({ ...batch, image: copy, slots: undefined });
-    } else this.#queue.push({ ...batch, image: undefined, slots: this.#slots.of(image, rows, keys) });
+    const inputs = !this.#hasInputs ? undefined : whole ? this.inputs : this.inputs.slice(0, rows);
+    if (inputs !== undefined) this.inputs = whole ? [] : this.inputs.slice(rows);
+    this.#queue.push({ at: this.#places.admit(image, keys, !this.hasWork), rows, keys, records, inputs, broadcasts: this.#broadcasts.take(rows), times, next: 0 });
     this.#bindings.control.stop = true;
   }
 
+  /** Takes a record of the broadcast side; generated code calls it. */
+  addBroadcast(record: unknown, time: number | undefined): void {
+    this.#broadcasts.add({ before: this.records.length, record, time: this.#timed ? time : undefined });
+    if (this.#broadcasts.size >= MOST_BROADCASTS) this.flush();
+  }
+
   timeChanged(time: StreamTime): void {
-    this.writer.flush();
+    this.flush();
     this.#queue.push(time);
     this.#bindings.control.stop = true;
   }
 
   get hasWork(): boolean {
-    return this.#queue.length > 0 || this.#out.length > 0 || this.#batch !== undefined || this.#mayBeDue || this.#behind !== undefined;
+    return this.#queue.length > 0 || this.#results.isWaiting || this.#batch !== undefined || this.#timers.mayBeDue || this.#behind !== undefined;
   }
 
   work(): Pushed {
-    if (this.#out.length > 0) return undefined;
-    this.#lookAtClock();
+    if (this.#results.isWaiting) return undefined;
+    this.#timers.lookAtClock();
     const quota = this.#quota.rows;
-    const startMs = performance.now();
+    const startMs = this.#bindings.pace.nowMs();
     let steps = 0;
-    while (steps < quota && this.#out.length === 0 && this.#results.length < RESULT_ROWS) {
+    while (steps < quota && !this.#results.isWaiting && !this.#results.isFull) {
       const stepped = this.#step();
       if (stepped === 'none') break;
       steps++;
       if (stepped !== undefined) {
         return stepped.then(() => {
           this.#bindings.control.checkNotOver();
-          this.#outResults();
+          this.#results.close();
         });
       }
     }
-    this.#quota.measured(performance.now() - startMs, steps);
-    this.#outResults();
+    this.#quota.measured(this.#bindings.pace.nowMs() - startMs, steps);
+    this.#results.close();
     return undefined;
   }
 
   /** Does the next thing, if there is any. */
   #step(): Pushed | 'none' {
-    if (this.#mayBeDue) {
-      const fired = this.#fireNext();
-      if (fired !== 'none') return fired;
-      this.#mayBeDue = false;
+    if (this.#timers.mayBeDue) {
+      const due = this.#timers.takeDue();
+      if (due !== undefined) return this.#fire(due);
     }
     if (this.#behind !== undefined) {
-      this.#outResults();
-      this.#out.push({ kind: 'time', time: this.#behind });
+      this.#results.addTime(this.#behind);
       this.#behind = undefined;
       this.#release();
       return undefined;
     }
     const batch = this.#batch;
     if (batch !== undefined) {
+      const [broadcast] = batch.broadcasts;
+      if (broadcast !== undefined && broadcast.before <= batch.next) {
+        batch.broadcasts.shift();
+        return this.#call({ slot: -1, input: BROADCAST_INPUT, key: undefined, time: broadcast.time, record: broadcast.record, batch, row: -1, timer: undefined });
+      }
       if (batch.next < batch.rows) return this.#call(this.#row(batch));
       this.#batch = undefined;
       this.#release();
@@ -192,42 +211,24 @@ export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
       return 'none';
     }
     if ('watermark' in next) {
-      this.#advance(next.watermark);
+      this.#timers.advance(next.watermark);
       this.#behind = next;
-      this.#mayBeDue = true;
       return undefined;
     }
-    next.slots ??= this.#slots.of(next.image!, next.rows, next.keys);
     this.#batch = next;
     this.#rowsSinceRelease += next.rows;
     return undefined;
   }
 
-  /** The end of event time is that of the input: what timers of the clock give must come before it is said below. */
-  #advance(watermark: number): void {
-    this.#watermark = watermark;
-    if (watermark === Number.POSITIVE_INFINITY) this.#finished = true;
-    else this.#moment = watermark;
-  }
-
   #row(batch: Batch): Call {
     const n = batch.next++;
-    return { slot: batch.slots![n]!, key: batch.keys[n], time: batch.times?.[n], record: batch.records[n], timer: undefined };
+    return { slot: this.#places.slotOf(batch.at, n), input: batch.inputs?.[n] ?? 0, key: batch.keys[n], time: batch.times?.[n], record: batch.records[n], batch, row: n, timer: undefined };
   }
 
-  /** Fires the next timer that is due: of event time first, then of the clock. */
-  #fireNext(): Pushed | 'none' {
-    const due = this.#event.take(justBefore(this.#watermark));
-    if (due !== undefined) return this.#call({ slot: due.slot, key: this.#slots.keyOf(due.slot), time: due.time, record: NO_RECORD, timer: { kind: 'event', time: due.time } });
-    const dueByClock = this.#processing.take(this.#finished ? Number.POSITIVE_INFINITY : this.#bindings.clock.now());
-    if (dueByClock === undefined) return 'none';
-    const { slot, time } = dueByClock;
-    return this.#call({ slot, key: this.#slots.keyOf(slot), time: this.#timed ? this.#momentOfClock() : undefined, record: NO_RECORD, timer: { kind: 'processing', time } });
-  }
-
-  /** A timer of the clock is of no record: what it gives has the first moment that is not late. */
-  #momentOfClock(): number {
-    return Number.isFinite(this.#moment) ? this.#moment : this.#bindings.clock.now();
+  #fire(timer: DueTimer): Pushed {
+    const { kind, owner } = timer;
+    const slot = this.#places.slotOfOwner(owner, this.#timers.queueOf(kind));
+    return this.#call({ slot, input: 0, key: this.#places.keyOf(owner), time: this.#timers.resultTime(timer), record: NO_RECORD, batch: undefined, row: -1, timer });
   }
 
   #call(call: Call): Pushed {
@@ -254,37 +255,42 @@ export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
   }
 
   /** Calls the function with the key in hand. */
-  #begin({ slot, key, time, record, timer }: Call): unknown {
+  #begin({ slot, input, key, time, record, timer }: Call): unknown {
     const { functions, contexts } = this.#bindings;
     const fn = functions[this.#node.id] as KeyedProcessFunction<unknown, unknown, unknown>;
     const context = contexts[this.#node.id]!;
     context.key = key;
     context.timestamp = timer?.kind === 'processing' ? undefined : time;
     this.#state.begin(slot);
-    return timer === undefined ? fn.execute(record) : fn.onTimer(timer.time, timer.kind);
+    context.broadcast?.begin(slot < 0);
+    return timer === undefined ? this.#handlers[input]!(record) : fn.onTimer(timer.time, timer.kind);
   }
 
   /** What the call has written stays, and what it has given goes on. */
-  #commit({ slot, key, time, timer }: Call): Pushed {
+  #commit({ slot, key, time, batch, row, timer }: Call): Pushed {
     const { collected, outputs, linked, control } = this.#bindings;
     const { id } = this.#node;
     this.#state.commit();
-    this.#slots.touched(slot);
+    this.#bindings.contexts[id]!.broadcast?.begin(false);
+    if (slot >= 0) this.#places.touched(slot);
+    if (timer !== undefined) this.#places.timersChanged(timer.owner);
     // At the end all timers fire: those that they register would go on for ever, each registering the next one.
-    for (const request of this.#timers.takeRequests()) {
-      const queue = request.kind === 'event' ? this.#event : this.#processing;
-      if (request.isCancelled) queue.cancel(slot, request.time);
-      else if (timer !== undefined && this.#finished) this.#bindings.contexts[id]!.metrics.counter('timers after the end').inc();
-      else queue.register(slot, request.time);
+    const { onTimer } = this.#bindings;
+    const operator = this.#node.operator.id;
+    if (timer !== undefined) onTimer?.({ operator, ...timer, key, change: 'fired' });
+    for (const request of this.#timers.requests.takeRequests()) {
+      onTimer?.({ operator, kind: request.kind, time: request.time, key, change: request.isCancelled ? 'cancelled' : 'registered' });
+      const queue = this.#timers.queueOf(request.kind);
+      const owner = timer?.owner ?? this.#places.ownerOf(batch!.at, row);
+      if (request.isCancelled) {
+        queue.cancel(owner, request.time);
+        this.#places.timersChanged(owner);
+      } else if (timer !== undefined && this.#timers.isOver) this.#bindings.contexts[id]!.metrics.counter('timers after the end').inc();
+      else queue.register(owner, request.time);
     }
-    if (this.#event.earliestMs < this.#watermark) this.#mayBeDue = true;
-    if (this.#processing.earliestMs !== Number.POSITIVE_INFINITY) this.#lookAtClock();
+    this.#timers.registered();
     const own = collected[id]!;
-    for (const result of own) {
-      this.#results.push(result);
-      this.#resultKeys.push(key);
-      if (time !== undefined) this.#resultTimes.push(time);
-    }
+    for (const result of own) this.#results.add(result, key, time);
     own.length = 0;
     if ((outputs[id]?.length ?? 0) === 0) return undefined;
     return withTime(control, time, () => linked[id]!.sendOutputs());
@@ -294,9 +300,15 @@ export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
     this.#forget();
     const { control, linked } = this.#bindings;
     const { id } = this.#node;
-    if (call.timer !== undefined) throw how === 'rejected' ? control.rejected(error, id, NO_RECORD) : control.threw(error, id, NO_RECORD);
+    const { timer } = call;
+    // It has fired, and may have been the last that held its key.
+    if (timer !== undefined) {
+      this.#places.touched(call.slot);
+      this.#places.timersChanged(timer.owner);
+    }
+    const record = timer === undefined ? call.record : new FailedTimer(timer.kind, timer.time);
     return withTime(control, call.time, () =>
-      linked[id]!.recovery.recover(error, call.record, call.key, how, async () => {
+      linked[id]!.recovery.recover(error, record, call.key, how, async () => {
         try {
           await attempted(() => this.#begin(call));
         } catch (again) {
@@ -312,89 +324,67 @@ export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
   #forget(): void {
     const { collected, outputs } = this.#bindings;
     this.#state.rollback();
-    this.#timers.takeRequests();
+    this.#bindings.contexts[this.#node.id]!.broadcast?.rollback();
+    this.#timers.requests.takeRequests();
     collected[this.#node.id]!.length = 0;
     const sent = outputs[this.#node.id];
     if (sent !== undefined) sent.length = 0;
   }
 
-  #outResults(): void {
-    if (this.#results.length === 0) return;
-    this.#out.push({ kind: 'records', records: this.#results, keys: this.#resultKeys, times: this.#timed ? this.#resultTimes : undefined });
-    this.#results = [];
-    this.#resultKeys = [];
-    this.#resultTimes = [];
-  }
-
   takeResults(): KeyedResults | undefined {
-    for (;;) {
-      const next = this.#out.shift();
-      if (next?.kind !== 'time') return next;
-      this.#bindings.times?.say(this.#node.id, next.time.watermark, next.time.isIdle);
-    }
+    return this.#results.take(({ watermark, isIdle }) => this.#bindings.times?.say(this.#node.id, watermark, isIdle));
   }
 
-  /** Gives back the memory of what has expired, and of keys that hold nothing any more; no rows with slots may be waiting. */
+  /** Gives back the memory of what has expired, and of keys that hold nothing any more. */
   #release(): void {
-    const [next] = this.#queue;
-    if (next !== undefined && 'slots' in next && next.slots !== undefined) return;
-    this.#event.flush();
-    this.#processing.flush();
-    this.#state.expire(this.#rowsSinceRelease, (slot) => this.#slots.touched(slot));
+    this.#timers.flush();
+    this.#places.release(this.#rowsSinceRelease);
     this.#rowsSinceRelease = 0;
-    this.#slots.release((slots) => {
-      const empty = slots.filter((slot) => this.#state.isEmpty(slot));
-      return empty.length === 0 ? empty : this.#processing.without(this.#event.without(empty));
-    });
     const { metrics } = this.#bindings.contexts[this.#node.id]!;
-    metrics.gauge('keys held').set(this.#slots.size);
-    metrics.gauge('timers held').set(this.#event.size + this.#processing.size);
+    this.#places.report(metrics);
+    metrics.gauge('timers held').set(this.#timers.size);
   }
 
   /** What a state holds for a key now, for readers outside of the job's functions. */
   readState(name: string, key: unknown): StateAnswer {
-    const state = this.#state.named(name);
-    if (state === undefined) return { kind: 'undeclared', names: this.#state.names };
-    const slot = this.#slots.find(key);
-    const value = slot === undefined ? undefined : state.snapshot(slot);
+    if (this.#state.named(name) === undefined) return { kind: 'undeclared', names: this.#state.names };
+    const value = this.#places.snapshot(name, key);
     return value === undefined ? { kind: 'none' } : { kind: 'value', value };
   }
 
   flush(): void {
     this.writer.flush();
-  }
-
-  #lookAtClock(): void {
-    const { earliestMs } = this.#processing;
-    if (earliestMs !== Number.POSITIVE_INFINITY && earliestMs <= this.#bindings.clock.now()) this.#mayBeDue = true;
+    if (this.#broadcasts.size === 0) return;
+    this.#queue.push({ at: { image: undefined, keys: [], slots: new Int32Array(0), owners: undefined }, rows: 0, keys: [], records: [], inputs: undefined, broadcasts: this.#broadcasts.take(0), times: undefined, next: 0 });
+    this.#bindings.control.stop = true;
   }
 
   emitChanged(): void {
-    this.#lookAtClock();
+    this.#timers.lookAtClock();
   }
 
   dueInMs(): number | undefined {
-    const { earliestMs } = this.#processing;
-    return earliestMs === Number.POSITIVE_INFINITY ? undefined : Math.min(MAX_DELAY_MS, Math.max(0, earliestMs - this.#bindings.clock.now()));
+    return this.#timers.dueInMs();
   }
 
   /** The input has ended: all timers are due. Whether that was not known yet. */
   finish(): boolean {
-    if (this.#finished) return false;
-    this.#finished = true;
-    if (this.#timed) this.#advance(Number.POSITIVE_INFINITY);
-    this.#mayBeDue = true;
-    return true;
+    return this.#timers.end();
   }
 
   drain(): undefined {
     return undefined;
   }
 
-  push(value: unknown, key: unknown): Pushed {
+  push(value: unknown, key: unknown, input = 0): Pushed {
     const { control } = this.#bindings;
     const stopped = control.stop;
     try {
+      if (input === BROADCAST_INPUT && !this.#hasInputs) {
+        this.addBroadcast(value, control.time);
+        return undefined;
+      }
+      if (this.#hasInputs) this.inputs.push(input);
       this.keys.push(key);
       this.records.push(value);
       this.writer.append(null, key, control.time);
@@ -425,8 +415,7 @@ export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
   }
 
   close(): void {
-    this.#slots.close();
-    this.#event.close();
-    this.#processing.close();
+    this.#places.close();
+    this.#timers.close();
   }
 }

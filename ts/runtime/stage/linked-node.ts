@@ -1,6 +1,11 @@
 import { type StageNode, dropsKey } from '../../compiler/physical-plan.ts';
+import { isExpressionNode } from '../../compiler/op-expressions.ts';
 import { isBuiltinAggregator } from '../../functions/aggregator.ts';
+import { evaluatorOf, linkExpression } from '../../functions/expressions/evaluate-expression.ts';
+import { Expression } from '../../functions/expressions/expression.ts';
+import { linkRecord } from '../../functions/expressions/linked-record.ts';
 import { isFieldPath, readOptionalField } from '../../functions/field-path.ts';
+import { givenTimestamp, recordWithin } from '../../functions/timestamped.ts';
 import { emitTo } from './emit-to.ts';
 import { isThenable } from './is-thenable.ts';
 import { keyIdentity } from './key-identity.ts';
@@ -49,7 +54,9 @@ export function linkNodes(bindings: StageBindings): LinkedNode[] {
 function methodOf({ op }: StageNode, object: { execute(value: unknown, ...more: unknown[]): unknown }): (value: unknown, key: unknown) => unknown {
   const coInput = 'coInput' in op ? op.coInput : undefined;
   if (coInput === undefined) return (value) => object.execute(value);
-  const { input } = coInput;
+  const { input, takes } = coInput;
+  if (takes === 'records') return (value) => object.execute(value);
+  if (takes === 'broadcast') return (value) => (object as unknown as { executeBroadcast(value: unknown): unknown }).executeBroadcast(value);
   if (op.kind !== 'map') return (value, key) => object.execute(value, key, input);
   const handlers = object as unknown as Readonly<Record<string, (value: unknown) => unknown>>;
   return (value) => handlers[`map${input}`]!(value);
@@ -90,12 +97,14 @@ class Linked implements LinkedNode {
     }
     const context = contexts[this.#node.id];
     const { control, stage } = this.#bindings;
+    const takes = 'coInput' in op ? op.coInput?.takes : undefined;
     const takesTime = comesWithTime(stage, this.#node);
     const execute = methodOf(this.#node, fn);
     return (value, key) => {
       if (context !== undefined) {
         context.key = key;
         context.timestamp = takesTime ? control.time : undefined;
+        if (takes !== undefined) context.broadcast!.begin(takes === 'broadcast');
       }
       return execute(value, key);
     };
@@ -141,8 +150,10 @@ class Linked implements LinkedNode {
 
   /** Nothing of a failed attempt goes on. */
   #forgetAttempt(): void {
-    const { collected, outputs } = this.#bindings;
+    const { collected, outputs, states } = this.#bindings;
     const { id } = this.#node;
+    states.of(id)?.rollback();
+    this.#bindings.contexts[id]?.broadcast?.rollback();
     const own = collected[id];
     if (own !== undefined) own.length = 0;
     const sent = outputs[id];
@@ -170,14 +181,18 @@ class Linked implements LinkedNode {
     const bindings = this.#bindings;
     const id = this.#node.id;
     switch (op.kind) {
-      case 'map':
       case 'filter':
+        return this.#calling(isExpressionNode(op.fn) ? linkExpression(op.fn) : this.#caller());
+      case 'select':
+        return this.#calling(linkRecord(op.columns, op.keepsOthers));
+      case 'map':
       case 'flatMap':
       case 'process':
       case 'route':
         return this.#calling(this.#caller());
       case 'keyBy': {
         const { selector } = op;
+        if (Expression.is(selector)) return this.#calling(evaluatorOf(selector));
         if (!isFieldPath(selector)) return this.#calling(this.#caller());
         return this.#calling((value) => {
           const key = readOptionalField(selector, value);
@@ -225,8 +240,11 @@ class Linked implements LinkedNode {
         this.#aggregate = new UnkeyedAggregate(this.#node, bindings);
         return this.#calling((value) => this.#aggregate!.read(value));
       case 'window':
-      case 'keyedProcess':
         return (value, key) => bindings.keyed[id]!.push(value, key);
+      case 'keyedProcess': {
+        const { owner, input } = op.coInput ?? { owner: id, input: 0 };
+        return (value, key) => bindings.keyed[owner]!.push(value, key, input);
+      }
       case 'mapAsync':
       case 'intervalJoin':
       case 'asOfJoin':
@@ -237,7 +255,8 @@ class Linked implements LinkedNode {
       }
       case 'dedup':
       case 'sample':
-      case 'limit': {
+      case 'limit':
+      case 'fillFuture': {
         const gate = bindings.gates[id]!;
         return this.#calling((value, key) => gate.passes(value, key));
       }
@@ -289,6 +308,7 @@ class Linked implements LinkedNode {
       case 'dedup':
       case 'sample':
       case 'limit':
+      case 'fillFuture':
         if (!result) {
           dropped[id]!++;
           return undefined;
@@ -300,10 +320,11 @@ class Linked implements LinkedNode {
         return this.flatten(undefined, value, key);
       case 'keyBy':
         return this.#withKey(result, value, key);
+      case 'select':
       case 'extract':
         return this.emit(result, key);
       case 'assignTimestamps':
-        return withTime(this.#bindings.control, result as number, () => this.emit(value, key));
+        return withTime(this.#bindings.control, result as number, () => this.emit(op.selector === givenTimestamp ? recordWithin(value) : value, key));
       case 'batch':
         if (result === undefined) return this.#giveClosed();
         this.#bindings.emitted[id]!++;

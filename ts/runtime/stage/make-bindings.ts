@@ -1,16 +1,20 @@
 import { startTimer } from '../../common/clock.ts';
 import { type Stage, failingOperator } from '../../compiler/physical-plan.ts';
+import { readField } from '../../functions/expressions/evaluate-expression.ts';
+import { checkRecord } from '../../functions/expressions/linked-record.ts';
 import { iteratorResult } from './iterator-result.ts';
 import { keyIdentity } from './key-identity.ts';
 import { readResults } from './read-results.ts';
 import type { StageBindings } from './stage-bindings.ts';
 import type { StageControl } from './stage-control.ts';
 import type { JobFacts, TaskSpec } from './stage-factory.ts';
-import type { RunnerHost } from './stage-runner.ts';
+import type { RunnerHost } from './runner-host.ts';
+import { realPace } from '../isolate/schedule.ts';
 import { StageTimes } from './stage-times.ts';
+import { TaskStates } from '../state/task-states.ts';
 
-/** Counters that a task reports for each node: rows at roots, dropped or filtered, made by flatMap, left out and put aside by error policies; the watermark; and rows that came too late. */
-export const COUNTERS_PER_NODE = 7;
+/** Counters that a task reports for each node: rows at roots, dropped or filtered, made by flatMap, left out and put aside by error policies; the watermark; rows that came too late; and those of the rows that error policies left out or put aside whose timestamp was too far ahead. */
+export const COUNTERS_PER_NODE = 8;
 
 /** How often a record that is paused half way looks whether it may go on. */
 const PAUSED_MS = 4;
@@ -30,13 +34,20 @@ export function makeBindings(
   const forEachNode = <T>(): (T | undefined)[] => Array.from({ length: size }, () => undefined);
   const isPaused = (): boolean => host.core.jobStatus(jobHandle) === 'paused';
   const hasCredit = (): boolean => host.core.hasCredit(host.isolate, spec.task) === 1;
+  const pace = host.schedule?.pace() ?? realPace;
+  const waiting = { byClock: 0, forCalls: 0 };
   const bindings: StageBindings = {
     stage,
     control,
     clock: host.clock,
+    pace,
+    waiting,
+    onTimer: job.onTimer,
     functions: forEachNode<unknown>(),
     contexts: forEachNode(),
+    states: new TaskStates(),
     aggregators: forEachNode(),
+    expressions: forEachNode(),
     writers: forEachNode(),
     keyed: forEachNode(),
     state: forEachNode(),
@@ -44,6 +55,7 @@ export function makeBindings(
     batches: forEachNode(),
     gates: forEachNode(),
     assigners: forEachNode(),
+    ends: forEachNode(),
     timedOutputs: forEachNode(),
     times: hasTimes(stage) ? new StageTimes(stage) : undefined,
     indexes: forEachNode(),
@@ -56,11 +68,16 @@ export function makeBindings(
     skipped: counter(3),
     dead: counter(4),
     late: counter(6),
+    ahead: counter(7),
     checkKeyed: keyIdentity,
     isPaused,
+    readField,
+    checkRecord,
     iteratorResult,
     logger: (node) => bindings.contexts[node]?.logger ?? job.logger.child({ operator: failingOperator(stage.nodes[node]!).name, instance: spec.instance }),
     wait: async (ms) => {
+      waiting.byClock++;
+      host.schedule?.waitsForClock();
       await new Promise<void>((resolve, reject) => {
         const leave = (): void => {
           stop();
@@ -72,21 +89,25 @@ export function makeBindings(
         });
         if (job.signal.aborted) leave();
         else job.signal.addEventListener('abort', leave, { once: true });
-      });
+      }).finally(() => waiting.byClock--);
       while (isPaused()) {
         await new Promise((resolve) => setTimeout(resolve, PAUSED_MS));
         job.signal.throwIfAborted();
       }
     },
+    restSource: host.schedule === undefined ? () => new Promise((resolve) => setTimeout(resolve, 1)) : () => Promise.race([bindings.wait(1), host.stopping]),
     room: async () => {
       for (let waitMs = 0; !hasCredit() || isPaused(); waitMs = Math.min(PAUSED_MS, waitMs + 1)) {
-        await new Promise((resolve) => setTimeout(resolve, waitMs));
+        await new Promise<void>((resolve) => {
+          if (host.schedule === undefined) setTimeout(resolve, waitMs);
+          else host.schedule.deferred.push(resolve);
+        });
         job.signal.throwIfAborted();
       }
       control.stop = false;
     },
     isHeldUp: () =>
-      performance.now() >= control.turnDueMs || (control.stop && (!hasCredit() || bindings.holders.some((holder) => holder?.isFull === true))),
+      pace.nowMs() >= control.turnDueMs || (control.stop && (!hasCredit() || bindings.holders.some((holder) => holder?.isFull === true))),
     turn: async () => {
       do {
         await new Promise((resolve) => setImmediate(resolve));

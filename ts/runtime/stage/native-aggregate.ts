@@ -10,7 +10,7 @@ import { type KeyedOperator, type KeyedResults, RESULT_ROWS } from './keyed-oper
 import { readAggregateInput } from './builtin-state.ts';
 import type { Pushed } from './linked-node.ts';
 import type { StageBindings } from './stage-bindings.ts';
-import { aggregateSpecs } from './aggregate-specs.ts';
+import { aggregateSpecs } from '../../compiler/execution/aggregate-specs.ts';
 
 const INITIAL_RESULT_BYTES = 64 * 1024;
 

@@ -7,15 +7,22 @@ const MAX_LOOK_EVERY = 32;
 
 /** Says when whoever walks through the many results of one record should give the event loop a turn. */
 export class Pace {
-  #sinceMs = performance.now();
-  #lookedMs = this.#sinceMs;
+  readonly #nowMs: () => number;
+  #sinceMs: number;
+  #lookedMs: number;
   #every = 1;
   #left = 1;
+
+  /** @param nowMs what the isolate cuts its work by */
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+    this.#sinceMs = this.#lookedMs = nowMs();
+  }
 
   /** Called once a result. */
   isTurnDue(): boolean {
     if (--this.#left > 0) return false;
-    const nowMs = performance.now();
+    const nowMs = this.#nowMs();
     this.#every = nowMs - this.#lookedMs < LOOK_EVERY_MS ? Math.min(MAX_LOOK_EVERY, this.#every * 2) : Math.max(1, this.#every >> 1);
     this.#left = this.#every;
     this.#lookedMs = nowMs;

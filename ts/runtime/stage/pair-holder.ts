@@ -1,6 +1,9 @@
+import { SageError } from '../../common/errors.ts';
 import type { StageNode } from '../../compiler/physical-plan.ts';
+import type { TableSettings } from '../../transformations/as-of-join-transformation.ts';
 import type { SidedRecord } from '../../transformations/interval-join-transformation.ts';
 import type { HeldResults, HoldingOperator } from './holding-operator.ts';
+import { isThenable } from './is-thenable.ts';
 import { RESULT_ROWS } from './keyed-operator.ts';
 import type { Pushed } from './linked-node.ts';
 import type { StageBindings } from './stage-bindings.ts';
@@ -44,6 +47,25 @@ export abstract class PairHolder implements HoldingOperator {
   /** There are no more records, and `letGo` has been called for all times. */
   protected clear(): void {}
 
+  /** Whether a record is not taken: its partners may have been let go, so that what it would be paired with would depend on chance. */
+  protected isLate(time: number, watermark: number): boolean {
+    return time < watermark;
+  }
+
+  /** Whether a record of a table takes away the row of its key. @throws SageError when the user's function fails. */
+  protected deletesRow({ isDeleted }: TableSettings, record: unknown): boolean {
+    if (record === null || record === undefined) return true;
+    if (isDeleted === undefined) return false;
+    const { control } = this.#bindings;
+    try {
+      const deletes = isDeleted(record as never);
+      if (!isThenable(deletes)) return Boolean(deletes);
+    } catch (error) {
+      throw control.threw(error, this.#node.id, record);
+    }
+    throw control.threw(new SageError('SAGE_USER_WRONG_TYPE', 'the function deleted of asTable gave a promise; it must say at once whether a record deletes'), this.#node.id, record);
+  }
+
   /** Gives a pair below. */
   protected give(pair: Pair, time: number): void {
     this.#pairs.push(pair);
@@ -68,8 +90,7 @@ export abstract class PairHolder implements HoldingOperator {
 
   #takeInTime(record: SidedRecord, key: unknown): void {
     const { control, late } = this.#bindings;
-    // Its partners may have been let go: what it would be paired with would depend on chance.
-    if (control.time! < this.#watermark) late[this.#node.id]!++;
+    if (this.isLate(control.time!, this.#watermark)) late[this.#node.id]!++;
     else this.take(record, key, control.time!);
   }
 
@@ -103,11 +124,13 @@ export abstract class PairHolder implements HoldingOperator {
     return results;
   }
 
-  dueInMs(): number | undefined {
+  /** @param _nowMs for those that go by the clock */
+  dueInMs(_nowMs: number): number | undefined {
     return this.#pairs.length > 0 ? 0 : undefined;
   }
 
-  closeDue(): void {}
+  /** @param _nowMs for those that go by the clock */
+  closeDue(_nowMs: number): void {}
 
   timeChanged(time: StreamTime): void {
     this.#watermark = time.watermark;

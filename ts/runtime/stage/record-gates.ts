@@ -4,7 +4,7 @@ import type { SampleSettings } from '../../transformations/sample-transformation
 import { keyIdentity } from './key-identity.ts';
 import { SeenKeys } from './seen-keys.ts';
 
-/** Decides which records pass: a `dedup`, `sample` or `limit` in one instance. */
+/** Decides which records pass: a `dedup`, `sample` or `limit` in one instance, or the way back of a loop. */
 export interface RecordGate {
   /** @throws what the user's function throws, or SageError SAGE_KEY_UNSUPPORTED for a value that cannot be compared. */
   passes(value: unknown, key: unknown): boolean;
@@ -18,6 +18,8 @@ export interface GateHost {
   nowMs(): number;
   /** A limit of all records has been reached. */
   limitReached(): void;
+  /** Whether what comes out of the node can reach a sink. */
+  isNeeded(): boolean;
 }
 
 /** The gate of a node; nothing for other operators. */
@@ -29,6 +31,8 @@ export function makeRecordGate({ op }: StageNode, host: GateHost): RecordGate | 
       return 'every' in op.settings ? new EveryGate(op.settings.every) : new FractionGate(op.settings, host.instance);
     case 'limit':
       return op.keyed && op.max > 0 ? new KeyedLimitGate(op.max) : new LimitGate(op.max, host);
+    case 'fillFuture':
+      return { passes: () => host.isNeeded() };
     default:
       return undefined;
   }

@@ -1,14 +1,18 @@
 import { inspect } from 'node:util';
 
 import { SageError } from '../../common/errors.ts';
+import type { StepPace } from '../isolate/schedule.ts';
 import type { LogicalOperator } from '../../compiler/logical-plan.ts';
 import { type StageNode, failingOperator } from '../../compiler/physical-plan.ts';
+import { recordWithin } from '../../functions/timestamped.ts';
 import type { DeadLetter } from '../../transformations/dead-letter.ts';
 import { type ErrorPolicy, isTolerant, outcomeOf, retriesOf } from '../../transformations/error-policy.ts';
+import { FailedTimer } from './failed-timer.ts';
 import { failureInfo } from './failure-info.ts';
 import { isThenable } from './is-thenable.ts';
 import type { LinkedNode, Pushed } from './linked-node.ts';
 import type { StageBindings } from './stage-bindings.ts';
+import { NO_RECORD } from './stage-control.ts';
 
 /** Longest wait between two attempts. */
 const MAX_BACKOFF_MS = 60_000;
@@ -17,8 +21,13 @@ const MAX_BACKOFF_MS = 60_000;
 export type FailureKind = 'threw' | 'rejected';
 
 /** Time before an attempt: it doubles each time, and a random part of up to a half keeps instances from coming back all at once. */
-export function backoffMs(firstMs: number, retry: number): number {
-  return Math.min(MAX_BACKOFF_MS, firstMs * 2 ** (retry - 1)) * (1 - Math.random() / 2);
+export function backoffMs(firstMs: number, retry: number, { random }: StepPace): number {
+  return Math.min(MAX_BACKOFF_MS, firstMs * 2 ** (retry - 1)) * (1 - random() / 2);
+}
+
+/** What an error says it was at. */
+function recordOf(value: unknown): unknown {
+  return value instanceof FailedTimer ? NO_RECORD : value;
 }
 
 /** Does what the error policy of one operator says about a record at which it failed. */
@@ -67,18 +76,20 @@ export class Recovery {
   /** No attempt is left. @throws SageError when the policy ends with `'fail'`. */
   giveUp(error: unknown, value: unknown, key: unknown, attempts: number, how: FailureKind = 'threw'): Pushed {
     this.#checkBearable(error, value, how);
-    const { control, skipped, dead } = this.#bindings;
+    const { control, skipped, dead, ahead } = this.#bindings;
     const { id } = this.#node;
-    switch (outcomeOf(this.#policy)) {
+    const outcome = outcomeOf(this.#policy);
+    if (outcome !== 'fail' && error instanceof SageError && error.code === 'SAGE_TIME_AHEAD') ahead[id]!++;
+    switch (outcome) {
       case 'fail':
-        throw how === 'rejected' ? control.rejected(error, id, value) : control.threw(error, id, value);
+        throw how === 'rejected' ? control.rejected(error, id, recordOf(value)) : control.threw(error, id, recordOf(value));
       case 'skip':
         skipped[id]!++;
-        this.#warn(error, 'left out');
+        this.#warn(error, value, 'left out');
         return undefined;
       case 'deadLetter':
         dead[id]!++;
-        this.#warn(error, 'put aside');
+        this.#warn(error, value, 'put aside');
         return this.#send(this.letter(error, value, key, attempts));
     }
   }
@@ -87,10 +98,12 @@ export class Recovery {
   letter(error: unknown, value: unknown, key: unknown, attempts: number): DeadLetter<unknown> {
     const operator = this.#operator;
     const { op } = this.#node;
+    const isTimer = value instanceof FailedTimer;
     return {
       // What could not be sent to another task cannot be sent there in a letter either.
-      record: op.kind === 'output' ? inspect(value, { depth: 4 }) : value,
+      record: op.kind === 'output' ? inspect(value, { depth: 4 }) : isTimer ? undefined : recordWithin(value),
       key,
+      ...(isTimer ? { timer: { kind: value.kind, time: value.time } } : {}),
       error: failureInfo(error),
       operator: operator.name,
       declaredAt: operator.transformation.declaredAt,
@@ -105,14 +118,14 @@ export class Recovery {
     control.checkNotOver();
     const ours = error instanceof SageError && (error.domain === 'internal' || error.code === 'SAGE_JOB_CANCELED');
     if (this.isTolerant && !ours) return;
-    throw how === 'rejected' ? control.rejected(error, this.#node.id, value) : control.threw(error, this.#node.id, value);
+    throw how === 'rejected' ? control.rejected(error, this.#node.id, recordOf(value)) : control.threw(error, this.#node.id, recordOf(value));
   }
 
   async #tryAgain(first: unknown, value: unknown, key: unknown, how: FailureKind, attempt: () => Promise<() => Pushed>): Promise<void> {
     const policy = this.#policy as Exclude<ErrorPolicy, string>;
     let error = first;
     for (let retry = 1; retry <= policy.retry; retry++) {
-      await this.#bindings.wait(backoffMs(policy.backoffMs, retry));
+      await this.#bindings.wait(backoffMs(policy.backoffMs, retry, this.#bindings.pace));
       let goOn: () => Pushed;
       try {
         goOn = await attempt();
@@ -141,11 +154,14 @@ export class Recovery {
   }
 
   /** The first record of each instance is told of; all are counted. */
-  #warn(error: unknown, fate: string): void {
+  #warn(error: unknown, value: unknown, fate: string): void {
+    const isTimer = value instanceof FailedTimer;
+    // A timer is counted with the records, and by itself, so that those can still be told.
+    if (isTimer) this.#bindings.contexts[this.#node.id]!.metrics.counter('timers failed').inc();
     if (this.#warned) return;
     this.#warned = true;
     const { name, message } = failureInfo(error);
-    this.#bindings.logger(this.#node.id).warn(`a record was ${fate}, as onError says (further ones are only counted): ${name}: ${message}`);
+    this.#bindings.logger(this.#node.id).warn(`a ${isTimer ? 'timer' : 'record'} was ${fate}, as onError says (further ones are only counted): ${name}: ${message}`);
   }
 }
 

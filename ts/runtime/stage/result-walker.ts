@@ -113,7 +113,7 @@ export class ResultWalker {
   /** Walks an iterator as long as everything below is synchronous and there is room and time, else goes on asynchronously. */
   #walk(iterator: Iterator<unknown>, key: unknown, value: unknown): Pushed {
     const { control, emitted } = this.#bindings;
-    const pace = new Pace();
+    const pace = new Pace(this.#bindings.pace.nowMs);
     try {
       for (;;) {
         const next = this.#next(iterator, value);
@@ -147,7 +147,7 @@ export class ResultWalker {
 
   async #walkOn(iterator: Iterator<unknown>, key: unknown, value: unknown, first: Pushed): Promise<void> {
     const { control, emitted } = this.#bindings;
-    const pace = new Pace();
+    const pace = new Pace(this.#bindings.pace.nowMs);
     // What is awaited here may never settle; the end of the job leaves the iterator then.
     const leave = control.whenLeft(() => iterator.return?.());
     try {
@@ -185,7 +185,7 @@ export class ResultWalker {
 
   async #walkAsync(iterator: AsyncIterator<unknown>, key: unknown, value: unknown): Promise<void> {
     const { control, emitted } = this.#bindings;
-    const pace = new Pace();
+    const pace = new Pace(this.#bindings.pace.nowMs);
     const leave = control.whenLeft(() => iterator.return?.());
     try {
       for (;;) {

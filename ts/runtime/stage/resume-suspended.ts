@@ -15,7 +15,7 @@ export async function resumeSuspended(suspension: Suspension, bindings: StageBin
       }
     } else {
       const [, node, items, from, key, time] = pending;
-      const pace = new Pace();
+      const pace = new Pace(bindings.pace.nowMs);
       for (let n = from; n < items.length; n++) {
         if (control.stop) await bindings.room();
         else if (pace.isTurnDue()) await bindings.turn();

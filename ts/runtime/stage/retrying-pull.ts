@@ -18,7 +18,7 @@ export function retryingPull(pull: () => unknown, node: StageNode, bindings: Sta
         failures = 0;
         // A source that fails at once each time must not keep the event loop for itself.
         await bindings.turn();
-      } else await bindings.wait(backoffMs(firstBackoffMs, failures));
+      } else await bindings.wait(backoffMs(firstBackoffMs, failures, bindings.pace));
       try {
         return await attempted(pull);
       } catch (again) {

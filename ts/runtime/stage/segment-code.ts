@@ -1,8 +1,7 @@
 import type { SegmentInput } from '../../compiler/codegen/segment-input.ts';
 import { emitSegment } from '../../compiler/codegen/segment.ts';
 import type { Stage } from '../../compiler/physical-plan.ts';
-import { isFieldPath } from '../../functions/field-path.ts';
-import { functionSource } from '../../functions/user-function.ts';
+import { functionSource, type UserFunction } from '../../functions/user-function.ts';
 import { Segment, type SegmentFunction } from './segment.ts';
 import type { StageBindings } from './stage-bindings.ts';
 
@@ -55,8 +54,13 @@ function pipelineKey(stage: Stage): string {
   return stage.nodes
     .map(({ operator: { transformation }, op }) => {
       const { file, line, column } = transformation.declaredAt;
-      const fn = 'fn' in op ? op.fn : op.kind === 'keyBy' && !isFieldPath(op.selector) ? op.selector : undefined;
-      return `${file}:${line}:${column}:${fn === undefined ? '' : functionSource(fn)}`;
+      const fn = 'fn' in op ? op.fn : op.kind === 'keyBy' ? op.selector : undefined;
+      return `${file}:${line}:${column}:${isUserFunction(fn) ? functionSource(fn) : ''}`;
     })
     .join('\0');
+}
+
+/** What is no function (a path, an expression) stands in the text itself. */
+function isUserFunction(fn: object | undefined): fn is UserFunction {
+  return fn !== undefined && 'method' in fn;
 }

@@ -1,7 +1,9 @@
 import { channel } from 'node:diagnostics_channel';
 
 import type { SegmentInput } from '../../compiler/codegen/segment-input.ts';
+import { isUntimedSource } from '../../compiler/physical/is-untimed-source.ts';
 import { END } from '../../functions/source-function.ts';
+import { Timestamped } from '../../functions/timestamped.ts';
 import type { BatchReader } from '../codec/batch-reader.ts';
 import { canGenerateCode } from '../codec/can-generate-code.ts';
 import { linkDecoder, linkTupleColumns } from '../codec/linked-decoder.ts';
@@ -45,9 +47,11 @@ export class SegmentFunctions {
   }
 
   #link(root: number, input: SegmentInput): SegmentFunction {
-    const { control, counts, linked } = this.#bindings;
+    const { control, counts, linked, stage } = this.#bindings;
+    const isUntimed = isUntimedSource(stage, root);
     const { emit } = linked[root]!;
     const push = (value: unknown, key: unknown, time: number | undefined): boolean => {
+      if (isUntimed && value instanceof Timestamped) control.refuseTimestamped(root, value);
       counts[root]!++;
       control.time = time;
       const pushed = emit(value, key);

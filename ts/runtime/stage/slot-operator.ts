@@ -56,7 +56,7 @@ export class SlotOperator implements KeyedOperator {
   /** Slots whose results are to be emitted now, from `#nextDue` on. */
   #due = new SlotColumn<number>();
   #nextDue = 0;
-  readonly #asyncPace = new Pace();
+  readonly #asyncPace: Pace;
   readonly #workQuota = new Quota();
   readonly #resultQuota = new Quota();
   #nextEmitMs = 0;
@@ -66,6 +66,7 @@ export class SlotOperator implements KeyedOperator {
   constructor(node: StageNode, bindings: StageBindings, core: Core, job: number, layouts: LayoutCache) {
     this.#node = node;
     this.#bindings = bindings;
+    this.#asyncPace = new Pace(bindings.pace.nowMs);
     this.#core = core;
     const { op } = node;
     if (op.kind !== 'reduce' && op.kind !== 'aggregate') throw new TypeError(`operator '${op.kind}' keeps no keyed state`);
@@ -122,7 +123,7 @@ export class SlotOperator implements KeyedOperator {
 
   /** Works on all closed batches, with turns of the event loop in between when that takes long. */
   #workOff(): Pushed {
-    const pace = new Pace();
+    const pace = new Pace(this.#bindings.pace.nowMs);
     while (this.#closed.length > 0) {
       const worked = this.work();
       if (worked !== undefined) return worked.then(() => this.#workOff());
@@ -135,10 +136,10 @@ export class SlotOperator implements KeyedOperator {
     const batch = this.#closed[0];
     if (batch === undefined) return undefined;
     const from = batch.next;
-    const startMs = performance.now();
+    const startMs = this.#bindings.pace.nowMs();
     const worked = this.#accumulate(batch, Math.min(batch.slots.length, from + this.#workQuota.rows));
     if (worked !== undefined) return worked.then(() => this.#leaveBatch(batch));
-    this.#workQuota.measured(performance.now() - startMs, batch.next - from);
+    this.#workQuota.measured(this.#bindings.pace.nowMs() - startMs, batch.next - from);
     this.#leaveBatch(batch);
     return undefined;
   }
@@ -311,14 +312,14 @@ export class SlotOperator implements KeyedOperator {
   /** Makes the results of some slots: as many as take about a moment. */
   #giveResults(nextSlot: () => number | undefined): void {
     const quota = this.#resultQuota;
-    const startMs = performance.now();
+    const startMs = this.#bindings.pace.nowMs();
     let rows = 0;
     for (; rows < Math.min(RESULT_ROWS, quota.rows); rows++) {
       const slot = nextSlot();
       if (slot === undefined) break;
       this.#results.push(this.#result(slot));
     }
-    quota.measured(performance.now() - startMs, rows);
+    quota.measured(this.#bindings.pace.nowMs() - startMs, rows);
   }
 
   dueInMs(nowMs: number): number | undefined {

@@ -1,3 +1,5 @@
+import type { OnTimer } from './instrument.ts';
+import type { StepPace } from '../isolate/schedule.ts';
 import type { Clock } from '../../common/clock.ts';
 import type { Stage, StageNode } from '../../compiler/physical-plan.ts';
 import { isBuiltinAggregator } from '../../functions/aggregator.ts';
@@ -5,8 +7,10 @@ import type { TaskContext } from '../../functions/task-context.ts';
 import type { AnyAggregator } from '../../transformations/aggregate-transformation.ts';
 import type { Logger } from '../../functions/logger.ts';
 import type { BatchWriter } from '../codec/batch-writer.ts';
+import type { BoundExpression } from './bound-expression.ts';
 import type { Batcher } from './batcher.ts';
 import { type BuiltinState, builtinResult } from './builtin-state.ts';
+import type { EndOfTime } from './end-of-time.ts';
 import type { HoldingOperator } from './holding-operator.ts';
 import type { iteratorResult } from './iterator-result.ts';
 import type { KeyedOperator, KeyedResults } from './keyed-operator.ts';
@@ -17,6 +21,7 @@ import type { StageControl } from './stage-control.ts';
 import type { StageTimes } from './stage-times.ts';
 import type { TimedOutput } from './timed-output.ts';
 import type { TimestampAssigner } from './timestamp-assigner.ts';
+import type { TaskStates } from '../state/task-states.ts';
 
 /** Accumulator of an unkeyed reduce or aggregate. */
 export class UnkeyedState {
@@ -84,10 +89,20 @@ export interface StageBindings {
   readonly control: StageControl;
   /** Of the job. */
   readonly clock: Clock;
+  /** What steps are cut by. */
+  readonly pace: StepPace;
+  /** How many of the waits for user code are, for now, waits for something else: for time of the clock between two attempts, or for calls in flight, which are counted themselves. */
+  readonly waiting: { byClock: number; forCalls: number };
+  /** Told of timers, where somebody wants to know. */
+  readonly onTimer: OnTimer | undefined;
   /** User functions: a lambda, an object with `execute`, or the array of an array sink. */
   readonly functions: unknown[];
   readonly contexts: (TaskContext | undefined)[];
+  /** What functions keep for each key that records come to one by one. */
+  readonly states: TaskStates;
   readonly aggregators: (readonly AnyAggregator[] | undefined)[];
+  /** Of each node, by place. */
+  readonly expressions: (readonly (BoundExpression | undefined)[] | undefined)[];
   readonly writers: (BatchWriter | undefined)[];
   readonly keyed: (KeyedOperator | undefined)[];
   readonly state: (UnkeyedState | undefined)[];
@@ -96,6 +111,8 @@ export interface StageBindings {
   readonly batches: (Batcher | undefined)[];
   readonly gates: (RecordGate | undefined)[];
   readonly assigners: (TimestampAssigner | undefined)[];
+  /** By node: what says the end of time behind a function that may give records at its end. */
+  readonly ends: (EndOfTime | undefined)[];
   /** Outputs that carry event time. */
   readonly timedOutputs: (TimedOutput | undefined)[];
   /** Event time within the task; nothing where no records have it. */
@@ -119,8 +136,14 @@ export interface StageBindings {
   readonly dead: Float64Array;
   /** Records that came too late for all of their windows. */
   readonly late: Float64Array;
+  /** Records that error policies left out or put aside because their timestamp was too far ahead. */
+  readonly ahead: Float64Array;
   /** Throws unless the value can be a key. */
   checkKeyed(key: unknown): void;
+  /** A field of what may be no object. */
+  readField(value: unknown, name: string): unknown;
+  /** Throws unless a field can be added to the record. */
+  checkRecord(record: unknown): void;
   /** Throws unless what `next()` of an iterator gave is a result. */
   readonly iteratorResult: typeof iteratorResult;
   /** Whether the job is paused. */
@@ -129,6 +152,8 @@ export interface StageBindings {
   logger(node: number): Logger;
   /** Resolves after this time, and not while the job is paused; rejects when the job is over. */
   wait(ms: number): Promise<void>;
+  /** What a source of promises with nothing to give is left alone for. */
+  restSource(): Promise<void>;
   /** Resolves when there is credit downstream again; rejects when the job is over. */
   room(): Promise<void>;
   /** Whether a record with many results should be left half way: it takes long, or there is no credit downstream. */

@@ -1,5 +1,6 @@
 import { SageError } from '../../common/errors.ts';
 import { END } from '../../functions/source-function.ts';
+import { notAskedForTimestamp, Timestamped } from '../../functions/timestamped.ts';
 
 /** What a generated function leaves behind when a row cannot be finished in it. */
 export interface Suspension {
@@ -51,6 +52,7 @@ export class StageControl {
   /** The task was left: what user code still gives goes nowhere. */
   over = false;
   readonly END: typeof END = END;
+  readonly Timestamped: typeof Timestamped = Timestamped;
   readonly #leaving = new Set<() => unknown>();
   readonly #failures: FailureReporter;
   readonly #recordAt: (source: unknown, row: number) => unknown;
@@ -123,6 +125,11 @@ export class StageControl {
     } catch (error) {
       throw this.threw(error, node, record);
     }
+  }
+
+  /** A source without the option `timestamps` has given a record with its timestamp: a mistake in the program, of which no error policy is asked. */
+  refuseTimestamped(node: number, given: unknown): never {
+    throw this.threw(notAskedForTimestamp(), node, given);
   }
 
   badInput(node: number, aggregator: number, input: unknown, record: unknown): never {

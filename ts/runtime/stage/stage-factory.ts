@@ -1,37 +1,47 @@
-import { type Exchange, type Stage, type StageNode, type StageOp, failingOperator } from '../../compiler/physical-plan.ts';
-import { SageError, operatorError } from '../../common/errors.ts';
+import { type Exchange, type Stage, type StageNode, failingOperator } from '../../compiler/physical-plan.ts';
 import type { JobId } from '../../common/ids.ts';
+import { Expression } from '../../functions/expressions/expression.ts';
 import { isFieldPath } from '../../functions/field-path.ts';
 import { BaseFunction } from '../../functions/base-function.ts';
 import { CollectingFunction } from '../../functions/collecting-function.ts';
 import { type FunctionInstance, instantiateUserFunction } from '../../functions/function-instance.ts';
+import { givesAtEnd } from '../../functions/gives-at-end.ts';
 import type { Logger } from '../../functions/logger.ts';
 import { TaskContext } from '../../functions/task-context.ts';
 import type { UserFunction } from '../../functions/user-function.ts';
-import { isTolerant } from '../../transformations/error-policy.ts';
-import { hasInput } from '../../compiler/codegen/aggregates.ts';
-import { type LayoutNode, numbersTuple } from '../../compiler/layout/layout.ts';
+import type { LookupSettings } from '../../transformations/lookup-transformation.ts';
+import { statePlaceOf } from '../../transformations/state-settings.ts';
+import { expressionsOf, isExpressionNode } from '../../compiler/op-expressions.ts';
 import { BatchReader } from '../codec/batch-reader.ts';
-import { BatchWriter } from '../codec/batch-writer.ts';
 import type { IsolateTask } from '../isolate/isolate-loop.ts';
 import { AsOfJoin } from './as-of-join.ts';
+import type { AsyncCall } from './async-call.ts';
 import { AsyncCalls } from './async-calls.ts';
+import { bindExpression } from './bound-expression.ts';
+import { bindBroadcast, bindFunctionState, keepsState } from './bind-function-state.ts';
 import { Batcher } from './batcher.ts';
+import { EndOfTime } from './end-of-time.ts';
+import type { Instrument, OnTimer } from './instrument.ts';
 import { IntervalJoin } from './interval-join.ts';
 import { linkNodes } from './linked-node.ts';
 import { KeyedProcessOperator } from './keyed-process-operator.ts';
+import { LookupCalls } from './lookup-calls.ts';
 import { makeBindings } from './make-bindings.ts';
 import { makeKeyedOperator } from './make-keyed-operator.ts';
-import { type OpenedSource, openCollection, openFunction, openIterator } from './opened-source.ts';
+import type { OpenedSource } from './opened-source.ts';
+import { connectOutput } from './connect-output.ts';
+import { connectOutputs, disconnect, givenTooLate } from './function-outputs.ts';
+import { openSource } from './open-source.ts';
 import { makeRecordGate } from './record-gates.ts';
-import { retryingPull } from './retrying-pull.ts';
 import { linkDecoder } from '../codec/linked-decoder.ts';
 import { type StageBindings, UnkeyedState } from './stage-bindings.ts';
 import { NO_RECORD, StageControl } from './stage-control.ts';
-import { type RunnerHost, StageRunner } from './stage-runner.ts';
+import { StageRunner } from './stage-runner.ts';
+import type { RunnerHost } from './runner-host.ts';
 import { StreamWriters } from './stream-writers.ts';
-import { TimedOutput } from './timed-output.ts';
+import { TableJoin } from './table-join.ts';
 import { TimestampAssigner } from './timestamp-assigner.ts';
+import type { AnyTrigger } from './trigger-calls.ts';
 import { WindowOperator } from './window-operator.ts';
 import { failureReporter } from './user-failure.ts';
 
@@ -50,6 +60,9 @@ export interface JobFacts {
   readonly signal: AbortSignal;
   /** Of the job. */
   readonly logger: Logger;
+  /** Of a job under the control of a test. */
+  readonly instrument?: Instrument | undefined;
+  readonly onTimer?: OnTimer | undefined;
   /** How an exchange encodes what goes through it. */
   readonly exchanges: readonly Exchange[];
 }
@@ -76,21 +89,27 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
     });
     const instance = instantiateUserFunction(fn, context, node.operator.transformation.declaredAt);
     instances.push(instance);
-    if (instance.object !== undefined) bindings.contexts[node.id] = context;
+    // A lookup counts what its cache does.
+    if (instance.object !== undefined || (node.op.kind === 'mapAsync' && node.op.lookup !== undefined)) bindings.contexts[node.id] = context;
+    if (instance.object !== undefined) {
+      bindFunctionState(node, context, bindings);
+      bindBroadcast(node, context, bindings);
+    }
     if (instance.object instanceof CollectingFunction) {
       const collected: unknown[] = [];
       bindings.collected[node.id] = collected;
       CollectingFunction.connect(instance.object, (record) => collected.push(record));
     }
     if (instance.object instanceof BaseFunction) connectOutputs(node, instance.object, bindings);
-    return instance.fn ?? instance.object;
+    const called = instance.fn ?? instance.object!;
+    return job.instrument === undefined ? called : job.instrument(called, node, stage);
   };
   const build = (node: StageNode): void => {
     const { op } = node;
+    bindings.expressions[node.id] = expressionsOf(op).map((expression) => (expression === undefined ? undefined : bindExpression(expression)));
     switch (op.kind) {
       case 'map':
       case 'flatMap':
-      case 'filter':
       case 'process':
         if (op.coInput === undefined || op.coInput.owner === node.id) bindings.functions[node.id] = bind(node, op.fn);
         else shareFunction(node.id, op.coInput.owner, bindings);
@@ -98,15 +117,18 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
       case 'route':
         bindings.functions[node.id] = bind(node, op.fn);
         break;
+      case 'filter':
+        if (!isExpressionNode(op.fn)) bindings.functions[node.id] = bind(node, op.fn);
+        break;
       case 'mapAsync':
         bindings.functions[node.id] = bind(node, op.fn);
-        bindings.holders[node.id] = new AsyncCalls(node, bindings, { ready: () => host.ready(spec.task) });
+        bindings.holders[node.id] = makeAsyncCalls(node, op.lookup, bindings, () => host.ready(spec.task));
         break;
       case 'intervalJoin':
         bindings.holders[node.id] = new IntervalJoin(node, bindings);
         break;
       case 'asOfJoin':
-        bindings.holders[node.id] = new AsOfJoin(node, bindings);
+        bindings.holders[node.id] = op.time === 'event' ? new AsOfJoin(node, bindings) : new TableJoin(node, bindings);
         break;
       case 'batch': {
         const batcher = new Batcher(node, bindings);
@@ -117,9 +139,11 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
       case 'dedup':
       case 'sample':
       case 'limit':
+      case 'fillFuture':
         bindings.gates[node.id] = makeRecordGate(node, {
           instance: spec.instance,
           nowMs: () => host.clock.monotonicMs(),
+          isNeeded: () => !control.needless.has(node.id),
           limitReached: () => {
             control.stop = true;
             host.limitReached(node.operator.id);
@@ -129,29 +153,43 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
       case 'assignTimestamps': {
         const { times } = bindings;
         if (!isFieldPath(op.selector)) bindings.functions[node.id] = op.selector;
-        bindings.assigners[node.id] = new TimestampAssigner(op.settings, host.clock, (watermark, isIdle) => times!.say(node.id, watermark, isIdle));
+        const assigner = new TimestampAssigner(op.settings, host.clock, (watermark, isIdle) => times!.say(node.id, watermark, isIdle));
+        bindings.assigners[node.id] = assigner;
+        op.settings.watermarks?.connect((watermark, isIdle) => {
+          assigner.tell(watermark, isIdle);
+          host.ready(spec.task);
+        });
         // The times that records had are no longer theirs; that there are no more, or none for now, still holds.
-        times!.connect(node.id, { timeChanged: ({ watermark, isIdle }) => times!.say(node.id, watermark === Number.POSITIVE_INFINITY ? watermark : Number.NEGATIVE_INFINITY, isIdle) });
+        times!.connect(node.id, {
+          timeChanged: ({ watermark, isIdle }) => {
+            const isOver = watermark === Number.POSITIVE_INFINITY;
+            // What a function below gives at its end has the time of the last record.
+            if (isOver) assigner.publish();
+            times!.say(node.id, isOver ? watermark : Number.NEGATIVE_INFINITY, isIdle);
+          },
+        });
         break;
       }
       case 'zipWithIndex':
         bindings.indexes[node.id] = { next: 0 };
         break;
       case 'keyBy':
-        if (!isFieldPath(op.selector)) bindings.functions[node.id] = bind(node, op.selector);
+        if (!isFieldPath(op.selector) && !Expression.is(op.selector)) bindings.functions[node.id] = bind(node, op.selector);
         break;
       case 'reduce':
         bindings.functions[node.id] = bind(node, op.fn);
         bindState(node, bindings, jobHandle, host);
         break;
       case 'keyedProcess':
-        bindings.functions[node.id] = bind(node, op.fn);
-        bindKeyedProcess(node, bindings, jobHandle, host);
+        if (op.coInput === undefined || op.coInput.owner === node.id) {
+          bindings.functions[node.id] = bind(node, op.fn);
+          bindKeyedProcess(node, bindings, job, jobHandle, host);
+        } else shareFunction(node.id, op.coInput.owner, bindings);
         break;
       case 'window':
         if (op.result.kind === 'reduce') bindings.functions[node.id] = bind(node, op.result.fn);
         if (op.result.kind === 'aggregate') bindings.aggregators[node.id] = Object.values(op.result.spec);
-        bindWindows(node, bindings, jobHandle, host);
+        bindWindows(node, bindings, jobHandle, host, job.instrument === undefined, op.settings.trigger.kind === 'custom' ? (bind(node, op.settings.trigger.fn) as AnyTrigger) : undefined);
         break;
       case 'aggregate':
         bindings.aggregators[node.id] = Object.values(op.spec);
@@ -194,6 +232,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
   bindings.holders.forEach((holder, id) => {
     if (holder !== undefined) bindings.times?.connect(id, holder);
   });
+  connectEnds(bindings);
   bindings.linked.push(...linkNodes(bindings));
   const runner = new StageRunner(spec.task, bindings, sources, host);
   const leave = (): void => control.leave();
@@ -236,8 +275,13 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
     },
     close: (finished) => (closing ??= closeAll(finished)),
     counts: counters,
-    readState: ({ operator, name, key }) =>
-      bindings.keyed.flatMap((keyed, id) => (stage.nodes[id]!.operator.id === operator && keyed instanceof KeyedProcessOperator ? [keyed.readState(name, key)] : [])),
+    readState: ({ operator, name, key }) => {
+      const node = stage.nodes.find((node) => node.operator.id === operator && keepsState(node));
+      if (node === undefined) return [];
+      const keyed = bindings.keyed[node.id];
+      const answer = keyed instanceof KeyedProcessOperator ? keyed.readState(name, key) : bindings.states.of(node.id)?.readState(name, key);
+      return answer === undefined ? [] : [answer];
+    },
     metrics: () =>
       bindings.contexts.flatMap((context, id) =>
         context === undefined || context.metrics.isEmpty || bindings.contexts.indexOf(context) < id ? [] : [{ operator: stage.nodes[id]!.operator.id, instance: spec.instance, snapshot: context.metrics.snapshot() }],
@@ -245,58 +289,32 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
   };
 }
 
+/** The calls of a `mapAsync`; those of a lookup go through its cache. */
+function makeAsyncCalls(node: StageNode, lookup: LookupSettings | undefined, bindings: StageBindings, ready: () => void): AsyncCalls {
+  if (lookup === undefined) return new AsyncCalls(node, bindings, { ready });
+  const calls = new LookupCalls(node.id, lookup, bindings.functions[node.id], bindings);
+  bindings.functions[node.id] = (record: unknown, call: AsyncCall) => calls.execute(record, call);
+  return new AsyncCalls(node, bindings, { ready, full: () => calls.flush(), ended: () => calls.end() });
+}
+
 /** A node for a further input of an operator calls the object that the node of the first one has. */
-function shareFunction(node: number, owner: number, { functions, contexts, collected, outputs }: StageBindings): void {
+function shareFunction(node: number, owner: number, { functions, contexts, states, collected, outputs }: StageBindings): void {
   functions[node] = functions[owner];
+  states.add(node, states.of(owner));
   contexts[node] = contexts[owner];
   collected[node] = collected[owner];
   outputs[node] = outputs[owner];
 }
 
-/** Where `this.output(tag, x)` of a function goes: to who takes the tag, if anybody does. */
-function connectOutputs(node: StageNode, object: BaseFunction, bindings: StageBindings): void {
-  const { kind } = node.op;
-  if (kind === 'mapAsync' || kind === 'keyBy' || kind === 'source') {
-    BaseFunction.connectOutputs(object, () => {
-      throw new SageError('SAGE_ENV_CONTEXT', `a class for ${kind} has no side outputs, and called output()`, {
-        help: 'Give what belongs to the side as a part of the result, and take it out in a process function behind.',
-      });
-    });
-    return;
+/** Operators that give records when their input has ended hand event time on, and say its end behind those. */
+function connectEnds({ stage, times, functions, ends }: StageBindings): void {
+  if (times === undefined) return;
+  for (const { id, op } of stage.nodes) {
+    if (op.kind !== 'reduce' && op.kind !== 'aggregate' && op.kind !== 'process') continue;
+    const end = new EndOfTime(id, times);
+    ends[id] = end;
+    if (op.kind === 'process' && !givesAtEnd(functions[id])) end.finish();
   }
-  const taken = new Set(node.sides.filter(({ channel }) => channel === 'output').map(({ tag }) => tag));
-  const waiting: { readonly tag: string; readonly record: unknown }[] = [];
-  if (taken.size > 0) bindings.outputs[node.id] = waiting;
-  const unread = new Set<string>();
-  BaseFunction.connectOutputs(object, (tag, record) => {
-    if (taken.has(tag)) {
-      waiting.push({ tag, record });
-      return;
-    }
-    bindings.contexts[node.id]?.metrics.counter(`unread output ${tag}`).inc();
-    if (unread.has(tag)) return;
-    unread.add(tag);
-    bindings.logger(node.id).warn(`nobody takes the side output '${tag}': its records are counted and left out; call sideOutput('${tag}') behind the operator`);
-  });
-}
-
-/** What a function gives from now on would go nowhere: its calls throw, where it makes them. */
-function disconnect(object: unknown): void {
-  if (object instanceof CollectingFunction) CollectingFunction.connect(object, undefined);
-  if (object instanceof BaseFunction) BaseFunction.connectOutputs(object, undefined);
-}
-
-/** Records that were given when no `execute` was there to pass them on: they must not vanish without a word. */
-function givenTooLate({ stage, collected, outputs }: StageBindings): SageError | undefined {
-  const node = stage.nodes.find(({ id }) => (collected[id]?.length ?? 0) + (outputs[id]?.length ?? 0) > 0);
-  if (node === undefined) return undefined;
-  const call = (collected[node.id]?.length ?? 0) > 0 ? 'collect()' : 'output()';
-  const { name, transformation } = node.operator;
-  return operatorError('SAGE_ENV_CONTEXT', `'${name}' called ${call} outside execute()`, {
-    operator: name,
-    declaredAt: transformation.declaredAt,
-    help: `Call ${call} in execute() only: each output belongs to the record in hand.`,
-  });
 }
 
 function bindState(node: StageNode, bindings: StageBindings, jobHandle: number, host: RunnerHost): void {
@@ -311,83 +329,18 @@ function bindState(node: StageNode, bindings: StageBindings, jobHandle: number, 
   bindings.writers[node.id] = operator.writer;
 }
 
-function bindWindows(node: StageNode, bindings: StageBindings, jobHandle: number, host: RunnerHost): void {
-  const operator = new WindowOperator(node, bindings, host.core, jobHandle, host.layouts);
+function bindWindows(node: StageNode, bindings: StageBindings, jobHandle: number, host: RunnerHost, mayHelp: boolean, trigger: AnyTrigger | undefined): void {
+  const operator = new WindowOperator(node, bindings, host.core, jobHandle, host.layouts, mayHelp, trigger);
   bindings.keyed[node.id] = operator;
   bindings.writers[node.id] = operator.writer;
   bindings.times?.connect(node.id, operator);
 }
 
-function bindKeyedProcess(node: StageNode, bindings: StageBindings, jobHandle: number, host: RunnerHost): void {
-  const operator = new KeyedProcessOperator(node, bindings, host.core, jobHandle, host.layouts);
+function bindKeyedProcess(node: StageNode, bindings: StageBindings, job: JobFacts, jobHandle: number, host: RunnerHost): void {
+  const operator = new KeyedProcessOperator(node, bindings, host.core, jobHandle, host.layouts, statePlaceOf(job.config));
   bindings.keyed[node.id] = operator;
   bindings.writers[node.id] = operator.writer;
   bindings.times?.connect(node.id, operator);
-}
-
-/** Makes the writer of an output, and what sends its watermarks. */
-function connectOutput(
-  id: number,
-  op: Extract<StageOp, { kind: 'output' }>,
-  spec: TaskSpec,
-  job: JobFacts,
-  bindings: StageBindings,
-  host: RunnerHost,
-): void {
-  const { keyed, timed, encoding, announced, spread } = job.exchanges[op.exchange]!;
-  const { core, isolate, layouts } = host;
-  const writer = new BatchWriter({
-    registry: layouts.registry,
-    keyed,
-    timed,
-    encoding,
-    spread,
-    row: extractedRow(spec.stage, id),
-    announced,
-    deliver: (image) => {
-      if (core.emit(isolate, spec.task, op.output, image) === 0) bindings.control.stop = true;
-    },
-  });
-  bindings.writers[id] = writer;
-  if (!timed) return;
-  const output = new TimedOutput({
-    flush: () => writer.flush(),
-    emitTime: (watermark, isIdle) => core.emitTime(isolate, spec.task, op.output, watermark, isIdle),
-  });
-  bindings.timedOutputs[id] = output;
-  bindings.times?.connect(id, output);
-}
-
-/** The layout of what an `extract` sends: the core reads it as it is, also where there is no input or more than an array of a user's would have columns. */
-function extractedRow(stage: Stage, output: number): LayoutNode | undefined {
-  const from = stage.nodes.find(({ children }) => children.includes(output));
-  return from?.op.kind === 'extract' ? numbersTuple(Object.values(from.op.spec).filter(hasInput).length) : undefined;
-}
-
-function openSource(
-  node: StageNode,
-  spec: TaskSpec,
-  instances: number,
-  bind: (node: StageNode, fn: UserFunction) => unknown,
-  bindings: StageBindings,
-): OpenedSource {
-  if (node.op.kind !== 'source') throw new TypeError(`operator '${node.op.kind}' is no source`);
-  const { source } = node.op;
-  switch (source.form) {
-    case 'collection':
-      return openCollection(node.id, source.items, spec.instance, instances);
-    case 'iterable':
-      return openIterator(node.id, source.open());
-    case 'function':
-    case 'batch': {
-      const fn = bind(node, source.fn) as (() => unknown) | { execute(): unknown };
-      const pull = typeof fn === 'function' ? fn : () => fn.execute();
-      const patient = isTolerant(node.operator.transformation.errorPolicy) ? retryingPull(pull, node, bindings) : pull;
-      return openFunction(node.id, patient, source.form === 'batch' ? 'batch' : 'source');
-    }
-    case 'native':
-      throw new TypeError('a native source is a stage of its own');
-  }
 }
 
 /** The record of a row for an error message; whatever goes wrong here must not hide the error itself. */

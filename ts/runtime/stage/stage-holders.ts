@@ -5,7 +5,7 @@ import { resultInput } from './read-results.ts';
 import type { SegmentFunctions } from './segment-functions.ts';
 import type { StageBindings } from './stage-bindings.ts';
 import { NO_RECORD } from './stage-control.ts';
-import { windowInput } from './window-operator.ts';
+import { windowInput } from './read-window-results.ts';
 import type { WorkItem, WorkStack } from './work-stack.ts';
 
 /**
@@ -22,13 +22,14 @@ export class StageHolders {
   /** Whether some operator emits every so many milliseconds: asked once for each record that is awaited. */
   readonly #emitsByTime: boolean;
   #draining = 0;
+  #flushing = 0;
 
   constructor(bindings: StageBindings, functions: SegmentFunctions, stack: WorkStack) {
     this.#bindings = bindings;
     this.#functions = functions;
     this.#stack = stack;
     this.#holderIds = bindings.holders.flatMap((holder, id) => (holder === undefined ? [] : [id]));
-    this.#emitsByTime = bindings.stage.nodes.some(({ op }) => op.kind === 'batch' || op.kind === 'window' || op.kind === 'keyedProcess' || ('emit' in op && typeof op.emit === 'object'));
+    this.#emitsByTime = bindings.stage.nodes.some(({ op }) => op.kind === 'batch' || op.kind === 'window' || op.kind === 'keyedProcess' || op.kind === 'asOfJoin' || ('emit' in op && typeof op.emit === 'object'));
   }
 
   /** Milliseconds until there are results to emit though no record comes (`emit: { everyMs }`), if there are any. */
@@ -84,7 +85,8 @@ export class StageHolders {
       if (operator === undefined || ('emit' in op && op.emit === 'final')) return;
       operator.flush();
       if (!operator.hasWork) operator.emitChanged?.(this.#bindings.clock.monotonicMs());
-      any ||= operator.hasWork;
+      // What waits behind earlier results is no work before those have gone below.
+      any ||= operator.hasWork && !this.#awaitsResults(id);
     });
     for (const id of this.#holderIds) {
       if (this.#awaitsResults(id)) continue;
@@ -100,6 +102,38 @@ export class StageHolders {
     return any;
   }
 
+  /** Whether an operator in a loop has results to give after a while: they are still to go around. A batch is asked for its records instead. */
+  get waitsForClock(): boolean {
+    const nowMs = this.#bindings.clock.monotonicMs();
+    const { keyed, state, stage } = this.#bindings;
+    return stage.nodes.some(({ id, op, operator }) => operator.loop !== undefined && op.kind !== 'keyedProcess' && (keyed[id]?.dueInMs?.(nowMs) ?? state[id]?.dueInMs?.(nowMs)) !== undefined);
+  }
+
+  /** The loops of the task have come to rest: the operators in them are to give what they hold back. */
+  beginFlush(): void {
+    this.#flushing = 0;
+  }
+
+  /**
+   * Has the next operator in a loop give what it holds back: batches that are not full, and timers, all of which are due then. `more` when there was
+   * one, `done` when there is none left. With calls `in flight` those below have to wait: what the calls give may be held back there.
+   */
+  flushNext(): 'more' | 'in flight' | 'done' {
+    const { nodes } = this.#bindings.stage;
+    for (; this.#flushing < nodes.length; this.#flushing++) {
+      const { id, op, operator } = nodes[this.#flushing]!;
+      if (operator.loop === undefined) continue;
+      if (op.kind === 'batch') {
+        this.#bindings.holders[id]!.end();
+        if (this.#takeHeld(id)) return 'more';
+      }
+      if ((this.#bindings.holders[id]?.inFlight ?? 0) > 0) return 'in flight';
+      // Further inputs have the operator of the first one.
+      if (op.kind === 'keyedProcess' && this.#bindings.keyed[id]?.finish!() === true) return 'more';
+    }
+    return 'done';
+  }
+
   /**
    * At the end of all inputs: has the next operator that still holds something give it, upstream ones first. `more` when there was
    * one, a promise when it has to be awaited, `done` when there is none left. Results that are given at the end only are given
@@ -110,10 +144,12 @@ export class StageHolders {
     for (; this.#draining < nodes.length; this.#draining++) {
       const node = nodes[this.#draining]!;
       const { op } = node;
+      // What the one before gave has gone below.
+      if (drained) this.#bindings.ends[node.id - 1]?.finish();
       const holder = this.#bindings.holders[node.id];
       if (holder !== undefined) {
         holder.end();
-        if (this.#takeHeld(node.id)) return 'more';
+        if (this.#takeHeld(node.id) || holder.hasWork === true) return 'more';
         if (holder.inFlight > 0 || holder.isFull) return 'in flight';
         continue;
       }
@@ -123,7 +159,9 @@ export class StageHolders {
         continue;
       }
       if (op.kind === 'window' || op.kind === 'keyedProcess') {
-        const operator = this.#bindings.keyed[node.id]!;
+        const operator = this.#bindings.keyed[node.id];
+        // Further inputs have the operator of the first one, whose node is before theirs.
+        if (operator === undefined) continue;
         operator.flush();
         if (operator.hasWork || (drained && operator.finish!())) return 'more';
         continue;
@@ -183,6 +221,8 @@ export class StageHolders {
     if (typeof fn.finish !== 'function') return undefined;
     const context = contexts[id];
     if (context !== undefined) context.key = undefined;
+    this.#bindings.states.of(id)?.dropKey();
+    context?.broadcast?.begin(false);
     let result: unknown;
     try {
       result = fn.finish();
@@ -214,7 +254,7 @@ export class StageHolders {
 
   /** What a function gives at its end is of no record: it gets the last moment that is not late. */
   #endTime(node: number): number {
-    const { watermark } = this.#bindings.times!.at(node);
+    const watermark = this.#bindings.times!.leaving(node);
     return Number.isFinite(watermark) ? watermark : this.#bindings.clock.now();
   }
 

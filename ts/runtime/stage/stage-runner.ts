@@ -1,9 +1,9 @@
-import { type Clock, startTimer } from '../../common/clock.ts';
-import { BatchReader, type LayoutCache } from '../codec/batch-reader.ts';
-import type { Core } from '../native/core.ts';
-import { TAKE_BATCH, TAKE_END_DRAINED, TAKE_END_STOPPED, TAKE_SOURCE, TAKE_TIME, TAKE_TOO_SMALL } from '../native/core.ts';
+import { startTimer } from '../../common/clock.ts';
+import { BatchReader } from '../codec/batch-reader.ts';
+import { TAKE_BATCH, TAKE_END_DRAINED, TAKE_END_STOPPED, TAKE_FLUSH, TAKE_SOURCE, TAKE_TIME, TAKE_TOO_SMALL } from '../native/core.ts';
 import type { OpenedSource } from './opened-source.ts';
 import { resumeSuspended } from './resume-suspended.ts';
+import type { RunnerHost } from './runner-host.ts';
 import { SegmentFunctions } from './segment-functions.ts';
 import type { StageBindings } from './stage-bindings.ts';
 import { StageHolders } from './stage-holders.ts';
@@ -27,28 +27,6 @@ const LEAST_WORK_MS = 1;
 /** Open batches leave after this long even when the task is busy. */
 export const LINGER_MS = 1;
 
-/** What a runner needs of its isolate. */
-export interface RunnerHost {
-  readonly core: Core;
-  /** Handle of the isolate in the core. */
-  readonly isolate: number;
-  readonly layouts: LayoutCache;
-  /** Resolves when the job is told to stop or is over; pending sources are then left. */
-  readonly stopping: Promise<void>;
-  /** Of the job. */
-  readonly clock: Clock;
-  /** A task that may be resting has something to do. */
-  ready(task: number): void;
-  /** A task works on in the middle of a step. */
-  worked(): void;
-  /** An operator that limits all records lets no more pass. */
-  limitReached(operator: number): void;
-  /** Says which operators are to end as if they had no more records to give. */
-  onEarlyEnd(end: (operators: ReadonlySet<number>) => void): void;
-  /** Fails the job for what went wrong while none of its functions was at work. */
-  readonly fail: (error: unknown, task: number) => void;
-}
-
 /** Runs one task: takes batches or pulls its source, and calls the generated functions with them. */
 export class StageRunner {
   readonly task: number;
@@ -71,15 +49,25 @@ export class StageRunner {
   #wakeStep: (() => void) | undefined;
   /** Something has settled that the operators have not worked on yet: no step may begin to wait. */
   #hasNews = false;
+  /** In a loop: the task may have something left of what it took, and the core has not been told otherwise. */
+  #isUnsettled = false;
+  /** In a loop: nothing is left of what the last step took, but what an output may hold. */
+  #isAtRest = true;
+  /** The core has asked for what is held back. */
+  #isFlushing = false;
   /** The core has given this step to the source: it may be asked for more until the step's time is up. */
   #isSourceTurn = false;
+  readonly #nowMs: () => number;
+  /** What the step at hand awaits. */
+  #awaits: 'nothing' | 'function' | 'source' | 'calls' = 'nothing';
 
   constructor(task: number, bindings: StageBindings, sources: readonly OpenedSource[], host: RunnerHost) {
     this.task = task;
     this.bindings = bindings;
     this.#host = host;
+    this.#nowMs = bindings.pace.nowMs;
     this.#functions = new SegmentFunctions(bindings, bindings.stage.name);
-    this.#sources = new StageSources(sources, bindings.control, this.#functions, this.#stack, host.clock, host.stopping, (root) => bindings.times?.say(root, Number.POSITIVE_INFINITY));
+    this.#sources = new StageSources(sources, bindings.control, this.#functions, this.#stack, host.clock, bindings.restSource, host.stopping, (root) => bindings.times?.say(root, Number.POSITIVE_INFINITY));
     host.onEarlyEnd((operators) => this.#endEarly(operators));
     this.#holders = new StageHolders(bindings, this.#functions, this.#stack);
     this.#reader = new BatchReader(host.layouts);
@@ -91,8 +79,11 @@ export class StageRunner {
 
   /** Works for about `STEP_BUDGET_MS`; a promise when user code has to be awaited. */
   step(): StepResult | Promise<StepResult> {
-    const deadlineMs = performance.now() + STEP_BUDGET_MS;
+    this.bindings.pace.beginStep();
+    const deadlineMs = this.#nowMs() + STEP_BUDGET_MS;
     this.#isSourceTurn = false;
+    this.#isAtRest = false;
+    this.#isUnsettled = true;
     const result = this.#work(deadlineMs);
     return typeof result === 'string' ? this.#stepped(result) : this.#await(result, deadlineMs);
   }
@@ -108,6 +99,16 @@ export class StageRunner {
   /** Whether calls of user code are in flight, whether or not a step waits for them. */
   get hasCallsInFlight(): boolean {
     return this.bindings.holders.some((holder) => holder !== undefined && holder.inFlight > 0);
+  }
+
+  /** What user code still owes, in words. What waits for time to pass, or for the next record of a test, is not among it. */
+  get pendingWork(): readonly string[] {
+    const { holders, waiting } = this.bindings;
+    const calls = holders.reduce((sum, holder) => sum + (holder?.inFlight ?? 0), 0);
+    const source = this.#awaits === 'source' && !this.#sources.isQuiet;
+    const others = calls + (this.#awaits === 'function' ? 1 : 0) + (source ? 1 : 0) - waiting.byClock - waiting.forCalls;
+    if (others <= 0) return [];
+    return source && others === 1 ? ['the next record'] : [others === 1 ? 'a promise' : `${others} promises`];
   }
 
   /** Milliseconds until the task has results to emit though no record comes (`emit: { everyMs }`, `batch({ waitMs })`), if there are any. */
@@ -132,8 +133,18 @@ export class StageRunner {
       this.#sayTimes();
       for (const output of this.bindings.timedOutputs) flushed = output?.sendTime() === true || flushed;
     }
-    this.#lastFlushMs = performance.now();
+    this.#lastFlushMs = this.#nowMs();
+    this.#settle();
     return flushed;
+  }
+
+  /** In a loop: says that nothing is left, once everything has been sent. */
+  #settle(): void {
+    if (this.bindings.stage.inLoop !== true || !this.#isUnsettled || !this.#isAtRest || this.#told !== 'no') return;
+    // A call that has come back since the last step has left something, as long as no step has worked on it.
+    if (this.#hasNews || this.hasCallsInFlight || this.#holders.hasBacklog || this.#holders.waitsForClock) return;
+    this.#isUnsettled = false;
+    this.#host.core.settleTask(this.#host.isolate, this.task);
   }
 
   /** The job is over though the task is not: no function is called again, whatever is still being awaited. */
@@ -160,7 +171,8 @@ export class StageRunner {
   }
 
   #stepped(result: StepResult): StepResult {
-    if (this.#hasOutputs && performance.now() - this.#lastFlushMs >= LINGER_MS) this.flush();
+    this.#isAtRest = result === 'waiting';
+    if (this.#hasOutputs && this.#nowMs() - this.#lastFlushMs >= LINGER_MS) this.flush();
     return result;
   }
 
@@ -169,11 +181,13 @@ export class StageRunner {
     let waiting: Promise<void> = promise;
     for (;;) {
       await waiting;
+      this.bindings.states.leave();
+      this.#awaits = 'nothing';
       this.#wakeStep = undefined;
       this.bindings.control.checkNotOver();
       this.#host.worked();
       // Promises that never wait for anything would keep timers and signals from their turn for as long as there are records.
-      if (performance.now() >= deadlineMs) return this.#stepped(this.#leave('more'));
+      if (this.#nowMs() >= deadlineMs) return this.#stepped(this.#leave('more'));
       const result = this.#work(deadlineMs);
       if (typeof result === 'string') return this.#stepped(result);
       waiting = result;
@@ -181,40 +195,48 @@ export class StageRunner {
   }
 
   #work(stepDeadlineMs: number): StepResult | Promise<void> {
-    const { control } = this.bindings;
+    const { control, states } = this.bindings;
     if (this.#stack.size === 0 && this.#ending === 'no' && !this.#sources.isPending) this.#take();
-    let nowMs = performance.now();
+    let nowMs = this.#nowMs();
     // Code may have been generated just now; that is no reason to do nothing with it.
     const deadlineMs = Math.max(stepDeadlineMs, nowMs + LEAST_WORK_MS);
     control.turnDueMs = deadlineMs;
     for (;;) {
       this.#hasNews = false;
+      states.enter();
       const worked = this.#holders.work();
-      if (worked !== undefined) return worked;
+      if (worked !== undefined) return this.#awaiting('function', worked);
+      states.leave();
       if (this.#holders.hasBacklog) {
-        if (performance.now() >= deadlineMs) return this.#leave('more');
+        if (this.#nowMs() >= deadlineMs) return this.#leave('more');
         continue;
       }
       const item = this.#stack.top;
       if (this.#holders.isBlocked(item?.root)) {
         if (!this.#holders.flush()) return this.#awaitCalls();
-        if (performance.now() >= deadlineMs) return this.#leave('more');
+        if (this.#nowMs() >= deadlineMs) return this.#leave('more');
         continue;
       }
       if (item === undefined) {
         this.#sayTimes();
         if (this.#holders.flush()) continue;
-        if (this.#sources.isPending) return this.#sources.awaitRecord(this.dueInMs, this.#woken);
+        if (this.#sources.isPending) return this.#awaiting('source', this.#sources.awaitRecord(this.dueInMs, this.#woken));
+        if (this.#isFlushing) {
+          const flushed = this.#holders.flushNext();
+          if (flushed === 'more') continue;
+          if (flushed === 'in flight') return this.#awaitCalls();
+          this.#isFlushing = false;
+        }
         if (this.#ending === 'no') {
           // A record that was awaited is through; a source that gives promises must not pay for a whole step with each. The
           // core is asked all the same: the job may have been paused or stopped meanwhile.
-          if (!this.#isSourceTurn || performance.now() >= stepDeadlineMs) return 'waiting';
+          if (!this.#isSourceTurn || this.#nowMs() >= stepDeadlineMs) return 'waiting';
           this.#take();
           if (this.#stack.size === 0 && this.#ending === 'no') return 'waiting';
           continue;
         }
         const drained = this.#holders.drainNext(this.#ending === 'drained');
-        if (typeof drained === 'object') return drained;
+        if (typeof drained === 'object') return this.#awaiting('function', drained);
         if (drained === 'in flight') return this.#awaitCalls();
         if (drained === 'done') return this.#finish();
         continue;
@@ -236,17 +258,27 @@ export class StageRunner {
       if (control.suspended !== undefined) {
         const suspension = control.suspended;
         control.suspended = undefined;
-        return resumeSuspended(suspension, this.bindings);
+        return this.#awaiting('function', resumeSuspended(suspension, this.bindings));
       }
-      if (control.pulled !== undefined) return this.#sources.pulled(item, control.pulled, this.dueInMs, this.#woken);
+      if (control.pulled !== undefined) {
+        // Records before it may wait in an operator: they must not wait for the next one.
+        this.#sources.pulled(item, control.pulled);
+        continue;
+      }
       const credit = !control.stop || !this.#hasOutputs || this.#host.core.hasCredit(this.#host.isolate, this.task) === 1;
       if (control.nothing && this.#stack.top === item) return this.#leave('nothing');
       if (nowMs >= deadlineMs || !credit) return this.#leave('more');
     }
   }
 
+  #awaiting<P>(what: 'function' | 'source', promise: P): P {
+    this.#awaits = what;
+    return promise;
+  }
+
   /** Waits until a call that is in flight has settled, or results are due. */
   async #awaitCalls(): Promise<void> {
+    this.#awaits = 'calls';
     const { dueInMs } = this;
     let stop: (() => void) | undefined;
     await new Promise<void>((resolve) => {
@@ -267,16 +299,18 @@ export class StageRunner {
    * nothing to say, and what lies between two of them counts.
    */
   #run(item: WorkItem, startMs: number, deadlineMs: number): number {
-    const { control } = this.bindings;
+    const { control, states } = this.bindings;
     const { segment, source, keys, times, end } = item;
     let nowMs = startMs;
+    states.enter();
     do {
       const from = item.next;
       item.next = segment.run(source, from, Math.min(end, from + segment.quota.rows), keys, times);
       const beforeMs = nowMs;
-      nowMs = performance.now();
+      nowMs = this.#nowMs();
       segment.measured(nowMs - beforeMs, item.next - from);
     } while (item.next < end && nowMs < deadlineMs && control.isQuiet && !this.#sources.isStopping);
+    if (control.suspended === undefined) states.leave();
     return nowMs;
   }
 
@@ -307,6 +341,9 @@ export class StageRunner {
     const { assigners, times, isPaused } = this.bindings;
     if (times === undefined) return;
     for (const assigner of assigners) assigner?.look(() => !isPaused());
+    // The isolate flushes its tasks also while one waits: what it waits for must not find the end of its time below.
+    if (this.#awaits === 'function') return;
+    if (this.#stack.size === 0) this.#sources.sayLeft();
     this.#holders.sayTimes();
   }
 
@@ -325,6 +362,10 @@ export class StageRunner {
         break;
       case TAKE_TIME:
         this.bindings.times?.say(this.#inputOfGate[this.#desc[0]!]!, this.#descNumbers[1]!, this.#desc[1] === 1);
+        break;
+      case TAKE_FLUSH:
+        this.#isFlushing = true;
+        this.#holders.beginFlush();
         break;
       case TAKE_SOURCE:
         this.#isSourceTurn = true;

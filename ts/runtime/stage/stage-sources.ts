@@ -1,4 +1,5 @@
 import { type Clock, startTimer } from '../../common/clock.ts';
+import type { RecordIterator } from '../../transformations/source-descriptor.ts';
 import type { OpenedSource } from './opened-source.ts';
 import type { SegmentFunctions } from './segment-functions.ts';
 import { NO_RECORD, type StageControl } from './stage-control.ts';
@@ -33,8 +34,11 @@ export class StageSources {
   readonly #functions: SegmentFunctions;
   readonly #stack: WorkStack;
   readonly #clock: Clock;
+  readonly #rest: () => Promise<void>;
   /** Told that no records of a source follow. */
   readonly #ended: (root: number) => void;
+  /** Roots of sources that were left while one of their records may have been on its way. */
+  readonly #leftRoots = new Set<number>();
   #nextSource = 0;
   /** A promise of a source that has not settled. */
   #pull: { readonly item: WorkItem; readonly promise: PromiseLike<unknown> } | undefined;
@@ -48,6 +52,7 @@ export class StageSources {
     functions: SegmentFunctions,
     stack: WorkStack,
     clock: Clock,
+    rest: () => Promise<void>,
     stopping: Promise<void>,
     ended: (root: number) => void,
   ) {
@@ -56,6 +61,7 @@ export class StageSources {
     this.#functions = functions;
     this.#stack = stack;
     this.#clock = clock;
+    this.#rest = rest;
     this.#ended = ended;
     void stopping.then(() => this.endNow());
   }
@@ -72,10 +78,18 @@ export class StageSources {
       if (source.ended || !this.#control.needless.has(source.opened.root)) continue;
       source.ended = true;
       source.left = true;
-      this.#ended(source.opened.root);
+      this.#leftRoots.add(source.opened.root);
       if (source.item !== undefined && this.#pull?.item === source.item) this.#onStopping();
     }
     this.haveEnded = this.#sources.length > 0 && this.#sources.every(({ ended }) => ended);
+  }
+
+  /** Nothing that came of a record is on its way: says for sources that were left that none of theirs follow. */
+  sayLeft(): void {
+    if (this.#leftRoots.size === 0) return;
+    const roots = [...this.#leftRoots];
+    this.#leftRoots.clear();
+    for (const root of roots) this.#ended(root);
   }
 
   /** Whether the rows of an item come from a source that was left. */
@@ -86,6 +100,11 @@ export class StageSources {
   /** Whether a source gave a promise whose record has not come. */
   get isPending(): boolean {
     return this.#pull !== undefined;
+  }
+
+  /** Whether the source whose record is awaited waits for somebody who tests it. */
+  get isQuiet(): boolean {
+    return (this.#pull?.item.source as RecordIterator | undefined)?.isQuiet === true;
   }
 
   /** Whether the rows of an item come from a source. */
@@ -109,7 +128,7 @@ export class StageSources {
         end: opened.end,
       };
       if (source.item.next < source.item.end) {
-        this.#stack.resume(source.item);
+        this.#stack.resumeSource(source.item);
         return;
       }
       this.end(source.item);
@@ -128,13 +147,14 @@ export class StageSources {
     this.haveEnded = this.#sources.every(({ ended }) => ended);
   }
 
-  /** A source gave a promise: its record is awaited as in `awaitRecord`. */
-  pulled(item: WorkItem, promise: PromiseLike<unknown>, dueInMs: number | undefined, woken: OnWake): Promise<void> {
+  /** A source gave a promise: `awaitRecord` waits for its record, when what came before is worked on. */
+  pulled(item: WorkItem, promise: PromiseLike<unknown>): void {
     this.#control.pulled = undefined;
     this.#stack.remove(item);
     this.#pull = { item, promise };
     this.#owing = item;
-    return this.awaitRecord(dueInMs, woken);
+    // It may be rejected before somebody waits for it.
+    if (promise instanceof Promise) promise.catch(() => undefined);
   }
 
   /** Awaits the record of the promise that is pending, unless the job stops, results are due or a call in flight settles first. */
@@ -165,7 +185,7 @@ export class StageSources {
     }
     if (record === undefined) this.end(item);
     else if (record.has) this.#stack.push(item.root, this.#functions.get(item.root, { kind: 'array', keyed: false, timed: false }, ''), [record.value], 1);
-    else await new Promise((resolve) => setTimeout(resolve, 1));
+    else await this.#rest();
   }
 
   /** Leaves the sources: their `return` is called, so that generators can clean up. All are left; the first error is thrown. */

@@ -13,21 +13,27 @@ export interface TimeConsumer {
 }
 
 const BEGINNING: StreamTime = { watermark: Number.NEGATIVE_INFINITY, isIdle: false };
+/** Where records come out of a future: nobody is to wait for it, ever. */
+const UNKNOWN: StreamTime = { watermark: Number.NEGATIVE_INFINITY, isIdle: true };
+
+function isTimeless(op: StageNode['op']): boolean {
+  return op.kind === 'input' && op.timeless === true;
+}
 
 /** Whether records that leave the node have a watermark of the node's own. */
 function isOrigin({ op }: StageNode): boolean {
-  return op.kind === 'input' || op.kind === 'source' || op.kind === 'assignTimestamps' || op.kind === 'batch' || op.kind === 'mapAsync' || op.kind === 'intervalJoin' || op.kind === 'asOfJoin' || op.kind === 'window' || op.kind === 'keyedProcess';
+  return op.kind === 'input' || op.kind === 'source' || op.kind === 'assignTimestamps' || op.kind === 'reduce' || op.kind === 'aggregate' || op.kind === 'process' || op.kind === 'batch' || op.kind === 'mapAsync' || op.kind === 'intervalJoin' || op.kind === 'asOfJoin' || op.kind === 'window' || op.kind === 'keyedProcess';
+}
+
+/** The node that stands for a node where times are said and told: of a function with state for several inputs, that of the first. */
+function timePlace({ id, op }: StageNode): number {
+  return op.kind === 'keyedProcess' ? (op.coInput?.owner ?? id) : id;
 }
 
 /** Whether all records that come to a node have an event time. */
 export function comesWithTime({ nodes }: Stage, { id }: StageNode): boolean {
   const givers = nodes.filter((node) => node.children.includes(id) || node.sides.some((side) => side.node === id));
   return givers.length > 0 && givers.every(({ op, operator }) => (op.kind === 'input' ? op.timed : operator.timed));
-}
-
-/** Results of an aggregate belong to no one moment. */
-function endsTime({ op }: StageNode): boolean {
-  return op.kind === 'reduce' || op.kind === 'aggregate';
 }
 
 /**
@@ -45,14 +51,13 @@ export class StageTimes {
 
   constructor({ nodes }: Stage) {
     this.#nodes = nodes;
-    this.#said = nodes.map(() => BEGINNING);
+    this.#said = nodes.map(({ op }) => (isTimeless(op) ? UNKNOWN : BEGINNING));
     this.#told = nodes.map(() => BEGINNING);
     const arrivals = nodes.map(() => new Set<number>());
     for (const node of nodes) {
       const own = arrivals[node.id]!;
-      if (endsTime(node)) continue;
-      const leaving = isOrigin(node) ? [node.id] : own;
-      for (const child of [...node.children, ...node.sides.map((side) => side.node)]) for (const origin of leaving) arrivals[child]!.add(origin);
+      const leaving = isOrigin(node) ? [timePlace(node)] : own;
+      for (const child of [...node.children, ...node.sides.map((side) => side.node)]) for (const origin of leaving) arrivals[timePlace(nodes[child]!)]!.add(origin);
     }
     this.#arrivals = arrivals.map((origins) => [...origins]);
   }
@@ -69,7 +74,8 @@ export class StageTimes {
 
   /** The watermark of the records that leave a node; NaN where they have no event time. */
   leaving(node: number): number {
-    const { watermark } = isOrigin(this.#nodes[node]!) ? this.#said[node]! : this.#told[node]!;
+    const place = timePlace(this.#nodes[node]!);
+    const { watermark } = isOrigin(this.#nodes[node]!) ? this.#said[place]! : this.#told[place]!;
     return this.#nodes[node]!.operator.timed ? watermark : Number.NaN;
   }
 
@@ -89,7 +95,7 @@ export class StageTimes {
 
   /** An origin gives records: if it was idle, it no longer is. */
   sayActive(origin: number): void {
-    if (this.#said[origin]!.isIdle) this.say(origin, Number.NEGATIVE_INFINITY);
+    if (this.#said[origin]!.isIdle && !isTimeless(this.#nodes[origin]!.op)) this.say(origin, Number.NEGATIVE_INFINITY);
   }
 
   #update(node: number): void {
@@ -97,12 +103,18 @@ export class StageTimes {
     const before = this.#told[node]!;
     let watermark = Number.POSITIVE_INFINITY;
     let isIdle = true;
+    let mayComeBack = false;
     for (const origin of this.#arrivals[node]!) {
       const said = this.#said[origin]!;
-      if (said.isIdle) continue;
+      if (said.isIdle) {
+        mayComeBack ||= !isTimeless(this.#nodes[origin]!.op);
+        continue;
+      }
       isIdle = false;
       watermark = Math.min(watermark, said.watermark);
     }
+    // Those that have ended do not end event time for those that are idle.
+    if (watermark === Number.POSITIVE_INFINITY && mayComeBack) isIdle = true;
     // While all are idle, nothing is known but what was known before.
     const now = { watermark: isIdle ? before.watermark : Math.max(before.watermark, watermark), isIdle };
     if (now.watermark === before.watermark && now.isIdle === before.isIdle) return;

@@ -1,6 +1,7 @@
 import type { Clock } from '../../common/clock.ts';
 import { SageError } from '../../common/errors.ts';
 import { describeValue } from '../../functions/check-user-function.ts';
+import { recordWithin } from '../../functions/timestamped.ts';
 import { IdleWatch } from './idle-watch.ts';
 import type { TimestampSettings } from '../../transformations/assign-timestamps-transformation.ts';
 
@@ -8,6 +9,21 @@ import type { TimestampSettings } from '../../transformations/assign-timestamps-
 const MAX_EPOCH_MS = 8.64e15;
 /** Stands for the timestamp before the first one: a finite number, so that generated code finds no infinite one right. */
 const NONE = -MAX_EPOCH_MS - 1;
+
+/** Milliseconds of a unit. */
+const MS = { ms: 1, s: 1000, us: 1e-3, ns: 1e-6 } as const;
+const ISO_TEXT = /^[+-]?\d{4,6}-\d\d-\d\d(?<time>[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?<offset>Z|[+-]\d\d(?::?\d\d)?)?)?$/i;
+
+/** The milliseconds of an ISO 8601 text, NaN for another one. A text without an offset is of UTC: it must not mean something else on each machine. */
+function isoTime(text: string): number {
+  const groups = ISO_TEXT.exec(text)?.groups;
+  if (groups === undefined) return Number.NaN;
+  if (groups['time'] === undefined) return Date.parse(text);
+  const { offset = 'Z' } = groups;
+  const zone = offset.length === 3 ? `${offset}:00` : offset.length === 5 ? `${offset.slice(0, 3)}:${offset.slice(3)}` : offset.toUpperCase();
+  const local = text.slice(0, text.length - (groups['offset']?.length ?? 0)).replace(/[t ]/, 'T').replace(',', '.');
+  return Date.parse(local + zone);
+}
 
 /** Tells how far event time is: all records before `watermark` have been given, and with `isIdle` none come for now. */
 export type SayTime = (watermark: number, isIdle: boolean) => void;
@@ -19,6 +35,8 @@ export type SayTime = (watermark: number, isIdle: boolean) => void;
 export class TimestampAssigner {
   /** The greatest timestamp so far; generated code writes it. */
   max: number = NONE;
+  /** For generated code, where the source gives records with their time. */
+  readonly recordWithin: (given: unknown) => unknown = recordWithin;
   readonly #settings: TimestampSettings;
   /** Counted by generated code where `idleMs` is set. */
   records = 0;
@@ -50,8 +68,14 @@ export class TimestampAssigner {
 
   /** What a function or field gave, as a number. @throws SageError SAGE_TIME_INVALID */
   number(given: unknown): number {
-    if (typeof given === 'number') return given;
+    const { unit = 'ms' } = this.#settings;
     if (given instanceof Date) return given.getTime();
+    if (unit === 'iso') {
+      const time = typeof given === 'string' ? isoTime(given) : Number.NaN;
+      if (Number.isNaN(time)) throw new SageError('SAGE_TIME_INVALID', `the timestamp of a record is ${describeValue(given)}, and not a date and time as in '2026-01-31T12:00:00Z'`);
+      return time;
+    }
+    if (typeof given === 'number') return given * MS[unit];
     throw invalid(`the timestamp of a record is ${describeValue(given)}`);
   }
 
@@ -80,8 +104,15 @@ export class TimestampAssigner {
     if (time < this.watermark) this.publish();
   }
 
-  /** Says how far event time is, unless that was said. */
+  /** Takes over what somebody else says of event time. */
+  tell(watermark: number, isIdle: boolean): void {
+    this.#said = Math.max(this.#said, watermark);
+    this.#say(this.#said, isIdle);
+  }
+
+  /** Says how far event time is, unless that was said, or somebody else says it. */
   publish(): void {
+    if (this.#settings.watermarks !== undefined) return;
     const { watermark } = this;
     if (watermark <= this.#said && !this.#saidIdle) return;
     this.#saidIdle = false;

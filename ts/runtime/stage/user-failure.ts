@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 
 import { atOperator, type ErrorCode, type OperatorErrorOptions, SageError, coreError, operatorError } from '../../common/errors.ts';
 import { isFieldPath, readField } from '../../functions/field-path.ts';
+import { recordWithin } from '../../functions/timestamped.ts';
 import { specOf } from '../../compiler/codegen/aggregates.ts';
 import { isBuiltinAggregator } from '../../functions/aggregator.ts';
 import { type Stage, type StageNode, failingOperator } from '../../compiler/physical-plan.ts';
@@ -50,7 +51,15 @@ export function failureReporter(stage: Stage): FailureReporter {
       failing.transformation === node.operator.transformation
         ? { operator: failing.name, declaredAt }
         : { operator: failing.name, declaredAt: failing.transformation.declaredAt, related: [{ what: `the record comes from '${node.operator.name}'`, declaredAt }] };
-    return record === NO_RECORD ? where : { ...where, record };
+    return record === NO_RECORD ? where : { ...where, record: recordWithin(record) };
+  };
+  /** A value that is no key is found where the key is used: the keyBy gave it. */
+  const keyPlace = (id: number, record: unknown): OperatorErrorOptions => {
+    const { transformation } = operatorOf(id).operator;
+    const keyBy = transformation.inputs[0]?.keyedBy;
+    const where = whereabouts(id, record);
+    if (transformation.kind === 'keyBy' || keyBy === undefined) return where;
+    return { ...where, operator: keyBy.name, declaredAt: keyBy.declaredAt, related: [{ what: `'${transformation.name}', which takes the key`, declaredAt: transformation.declaredAt }] };
   };
   return {
     failed(thrown, id, record, how = 'threw') {
@@ -58,7 +67,7 @@ export function failureReporter(stage: Stage): FailureReporter {
       const error = coreError(thrown) ?? thrown;
       if (error instanceof SageError) {
         // Errors that already know their operator come from a chain below; ours of the codec do not.
-        return atOperator(error, where);
+        return atOperator(error, error.code === 'SAGE_KEY_UNSUPPORTED' ? keyPlace(id, record) : where);
       }
       const node = operatorOf(id);
       const code = error instanceof TypeError && messageOf(error).startsWith('flatMap must return') ? 'SAGE_USER_WRONG_TYPE' : codeOf(node, how);

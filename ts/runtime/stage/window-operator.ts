@@ -1,44 +1,41 @@
 import type { StageNode } from '../../compiler/physical-plan.ts';
 import { leaf, numbersTuple } from '../../compiler/layout/layout.ts';
+import { windowSpec } from '../../compiler/execution/window-spec.ts';
 import { windowKeeper } from '../../compiler/windows.ts';
 import type { BuiltinAggregator } from '../../functions/aggregator.ts';
-import { BatchReader, type LayoutCache } from '../codec/batch-reader.ts';
+import type { BatchReader, LayoutCache } from '../codec/batch-reader.ts';
 import { BatchWriter } from '../codec/batch-writer.ts';
 import { imageTimes } from '../codec/image-times.ts';
-import type { Core } from '../native/core.ts';
+import { WINDOWS_DONE, WINDOWS_LATE, WINDOWS_PROGRAM, WINDOWS_RESULTS, type Core } from '../native/core.ts';
 import { readAggregateInput } from './builtin-state.ts';
+import { CoreWindows } from './core-windows.ts';
 import { type KeyedOperator, type KeyedResults, RESULT_ROWS } from './keyed-operator.ts';
 import type { Pushed } from './linked-node.ts';
+import { makeWindowTriggers } from './make-window-triggers.ts';
 import { Quota } from './quota.ts';
-import { linkRows } from './segment-functions.ts';
+import { readWindowResults } from './read-window-results.ts';
 import type { StageBindings } from './stage-bindings.ts';
 import type { StreamTime, TimeConsumer } from './stage-times.ts';
-import { type ProgramHost, WindowProgram } from './window-program.ts';
-import { windowSpec } from './window-spec.ts';
+import type { AnyTrigger } from './trigger-calls.ts';
+import { NO_ROWS, type ProgramHost, type ProgramRows, WindowProgram } from './window-program.ts';
 import { makeWindowValues } from './window-values.ts';
 import { withTime } from './with-time.ts';
 
-const NO_TIMES = new Float64Array(0);
+/** `setTimeout` takes no more. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
 
-/** A closed batch of rows, from `next` on not yet in any window. */
-interface Batch {
-  readonly kind: 'batch';
-  readonly image: Buffer;
-  readonly rows: number;
-  readonly keys: readonly unknown[];
-  readonly records: readonly unknown[];
-  next: number;
-}
-
-/** Event time, behind the batches before it; or the clock. */
-interface Advance {
-  readonly kind: 'time' | 'clock';
-  readonly time: StreamTime;
-}
+/** What the core was given, and has not done yet. */
+type Piece = { isBegun: boolean; readonly nowMs: number } & (
+  | { readonly kind: 'batch'; readonly rows: ProgramRows; readonly times: Float64Array | undefined }
+  /** Event time, behind the batches before it; or the clock. */
+  | { readonly kind: 'time' | 'clock'; readonly time: StreamTime }
+  | { readonly kind: 'end' }
+);
 
 /**
  * The windows of one task. The core decides per batch which rows belong together and what is due (docs/internals/windows.md); what windows
- * hold is kept there as well, or here, as `windowKeeper` says. Batches, watermarks and results keep their order.
+ * hold is kept there as well, or here, as `windowKeeper` says. Batches, watermarks and results keep their order, though the core may work on them while
+ * this thread makes the next batch.
  */
 export class WindowOperator implements KeyedOperator, TimeConsumer {
   keys: unknown[] = [];
@@ -47,49 +44,46 @@ export class WindowOperator implements KeyedOperator, TimeConsumer {
   readonly #node: StageNode;
   readonly #op: Extract<StageNode['op'], { kind: 'window' }>;
   readonly #bindings: StageBindings;
-  readonly #core: Core;
+  readonly #windows: CoreWindows;
   readonly #layouts: LayoutCache;
-  readonly #handle: number;
   /** Of built-in aggregators in the core. */
   readonly #inputs: readonly BuiltinAggregator<never, unknown>[] | undefined;
   readonly #program: WindowProgram | undefined;
   readonly #keepsRecords: boolean;
   readonly #quota = new Quota();
-  readonly #desc = new Int32Array(4);
-  readonly #counts = new Float64Array(4);
-  readonly #free: BatchReader[] = [];
-  readonly #queue: (Batch | Advance)[] = [];
+  /** Oldest first. */
+  readonly #given: Piece[] = [];
   /** What is to go below, in this order. */
   readonly #out: (KeyedResults | { readonly kind: 'time'; readonly time: StreamTime })[] = [];
-  #late = new Int32Array(2048);
   #results: unknown[] = [];
   #times: number[] = [];
-  /** The core may have something that is due. */
-  #mayBeDue = false;
-  /** Whose rows the program at hand speaks of. */
-  #batch: Batch | undefined;
-  /** To be said below when all that is due has gone there. */
-  #behind: StreamTime | undefined;
+  /** All that was given is to be done before anything else comes. */
+  #settles = false;
+  /** The end of time, to be said below when the input has ended. */
+  #end: StreamTime | undefined;
+  /** As it was told to the core. */
   #watermark = Number.NEGATIVE_INFINITY;
   /** When the clock is to be told to the core, in epoch milliseconds. */
   #nextTickMs = Number.POSITIVE_INFINITY;
+  /** The clock was told: it need not be told again before that is done. */
+  #isClockTold = false;
   #finished = false;
 
-  constructor(node: StageNode, bindings: StageBindings, core: Core, job: number, layouts: LayoutCache) {
+  /** A thread that helps makes results come at times that nobody can tell beforehand; one comes only where it `mayHelp`. */
+  constructor(node: StageNode, bindings: StageBindings, core: Core, job: number, layouts: LayoutCache, mayHelp: boolean, trigger?: AnyTrigger) {
     const { op } = node;
     if (op.kind !== 'window') throw new TypeError(`operator '${op.kind}' has no windows`);
     this.#node = node;
     this.#op = op;
     this.#bindings = bindings;
-    this.#core = core;
     this.#layouts = layouts;
     const { result, settings, keyed, time } = op;
     const keeper = windowKeeper(result, settings);
     const spec = result.kind === 'aggregate' ? result.spec : {};
     this.#inputs = keeper === 'core' ? (Object.values(spec) as BuiltinAggregator<never, unknown>[]).filter((aggregator) => aggregator.input !== undefined) : undefined;
     this.#keepsRecords = keeper !== 'core' || settings.lateTag !== undefined;
-    this.#handle = core.windowsCreate(job, JSON.stringify(windowSpec(op, keeper)));
-    if (keeper !== 'core') this.#program = new WindowProgram(core, this.#handle, makeWindowValues(op, keeper, bindings, node.id), this.#programHost());
+    this.#windows = new CoreWindows(core, job, JSON.stringify(windowSpec(op, keeper)), mayHelp && !this.#usesClock && trigger === undefined, layouts);
+    if (keeper !== 'core') this.#program = new WindowProgram(makeWindowValues(op, keeper, bindings, node.id), this.#programHost(), trigger && makeWindowTriggers(trigger, node, bindings, core, job));
     this.writer = new BatchWriter({
       registry: layouts.registry,
       keyed,
@@ -107,83 +101,52 @@ export class WindowOperator implements KeyedOperator, TimeConsumer {
         this.#times.push(Math.ceil(end) - 1);
       },
       recover: (error, record, key, again) =>
-        this.#bindings.linked[this.#node.id]!.recovery.recover(error, record, key, 'threw', async () => {
-          again();
-          return () => undefined;
-        }),
+        this.#bindings.linked[this.#node.id]!.recovery.recover(error, record, key, 'threw', async () => again()),
     };
   }
 
   #deliver(image: Buffer, rows: number): void {
     const whole = this.records.length === rows;
-    const [keys, records] = this.#keepsRecords ? (whole ? [this.keys, this.records] : [this.keys.slice(0, rows), this.records.slice(0, rows)]) : [[], []];
+    if (!this.#keepsRecords) this.#take(image, NO_ROWS);
+    else this.#take(image, whole ? { keys: this.keys, records: this.records } : { keys: this.keys.slice(0, rows), records: this.records.slice(0, rows) });
     if (this.#keepsRecords) {
       this.keys = whole ? [] : this.keys.slice(rows);
       this.records = whole ? [] : this.records.slice(rows);
     }
-    this.#take(image, rows, keys, records);
   }
 
   /** A batch of the exchange whose columns are the inputs: it goes to the core as it is. */
-  updateFromImage(image: Uint8Array, rows: number): void {
-    this.#take(Buffer.from(image.buffer, image.byteOffset, image.length), rows, [], []);
+  updateFromImage(image: Uint8Array): void {
+    this.#take(Buffer.from(image.buffer, image.byteOffset, image.length), NO_ROWS);
   }
 
-  #take(image: Buffer, rows: number, keys: readonly unknown[], records: readonly unknown[]): void {
-    const batch = { rows, keys, records, next: 0 };
-    if (rows >= this.#late.length) this.#late = new Int32Array(rows * 2);
-    // The image is the writer's: what does not get through at once is copied.
-    if (this.#program === undefined && !this.hasWork && this.#add({ kind: 'batch', image, ...batch })) return;
-    const copy = Buffer.from(new ArrayBuffer(image.length));
-    image.copy(copy);
-    this.#queue.push({ kind: 'batch', image: copy, ...batch, next: this.#added });
-    this.#bindings.control.stop = true;
+  #take(image: Buffer, rows: ProgramRows): void {
+    const nowMs = this.#bindings.clock.now();
+    const { settings, time } = this.#op;
+    // Of late records that somebody takes: the image is the writer's.
+    const times = settings.lateTag !== undefined && time === 'event' ? imageTimes(image, this.#layouts).slice() : undefined;
+    this.#given.push({ kind: 'batch', isBegun: false, nowMs, rows, times });
+    this.#windows.give(image, nowMs);
+    if (this.#windows.isPressing) this.#bindings.control.stop = true;
   }
 
-  /** Rows of the batch that was added last that the core has taken. */
-  #added = 0;
-
-  /** Gives the core the rows of a batch from `next` on, until so much is due that it has to be taken first; whether that was all. */
-  #add(batch: Batch): boolean {
-    this.#added = this.#core.windowsAdd(this.#handle, batch.image, this.#timesOf(batch.image), batch.next, this.#bindings.clock.now(), this.#late);
-    batch.next = this.#added;
-    this.#mayBeDue = true;
-    this.#noteLate(batch);
-    this.#noteClock();
-    const isAll = this.#added === batch.rows;
-    if (isAll) this.#added = 0;
-    return isAll;
+  #noteLate(rows: readonly number[], { rows: { records, keys }, times }: Extract<Piece, { kind: 'batch' }>): void {
+    if (this.#op.settings.lateTag === undefined) return;
+    this.#out.push({ kind: 'late', records: rows.map((row) => records[row]), keys: rows.map((row) => keys[row]), times: times === undefined ? undefined : rows.map((row) => times[row]!) });
   }
 
-  #noteLate({ records, keys, image }: Batch): void {
-    const count = this.#late[0]!;
+  #noteCounts(): void {
+    const [late, gaps, , nextTickMs] = this.#windows.counts as unknown as [number, number, number, number];
     const { id } = this.#node;
-    if (count > 0) {
-      this.#bindings.late[id]! += count;
-      if (this.#op.settings.lateTag !== undefined) {
-        const rows = Array.from(this.#late.subarray(1, count + 1));
-        const times = this.#op.time === 'event' ? this.#timesOf(image) : undefined;
-        this.#out.push({ kind: 'late', records: rows.map((row) => records[row]), keys: rows.map((row) => keys[row]), times: times === undefined ? undefined : rows.map((row) => times[row]!) });
-        this.#bindings.control.stop = true;
-      }
-    }
+    this.#bindings.late[id] = late;
     const { assigner } = this.#op.settings;
-    if (assigner.kind === 'sliding' && assigner.slideMs > assigner.sizeMs) {
-      this.#core.windowsCounts(this.#handle, this.#counts);
-      this.#bindings.dropped[id] = this.#counts[1]!;
-    }
+    if (assigner.kind === 'sliding' && assigner.slideMs > assigner.sizeMs) this.#bindings.dropped[id] = gaps;
+    if (this.#usesClock) this.#nextTickMs = this.#finished ? Number.POSITIVE_INFINITY : nextTickMs;
   }
 
-  /** The column of event times in an image. */
-  #timesOf(image: Buffer): Float64Array {
-    if (this.#op.time === 'processing') return NO_TIMES;
-    return imageTimes(image, this.#layouts);
-  }
-
-  #noteClock(): void {
-    if (!this.#usesClock) return;
-    this.#core.windowsCounts(this.#handle, this.#counts);
-    this.#nextTickMs = this.#counts[3]!;
+  get #goesByTime(): boolean {
+    const { settings, time } = this.#op;
+    return time === 'event' && settings.assigner.kind !== 'count' && settings.assigner.kind !== 'global';
   }
 
   get #usesClock(): boolean {
@@ -194,45 +157,82 @@ export class WindowOperator implements KeyedOperator, TimeConsumer {
 
   timeChanged(time: StreamTime): void {
     this.writer.flush();
-    this.#queue.push({ kind: 'time', time });
+    this.#tell('time', time);
     this.#bindings.control.stop = true;
   }
 
+  #tell(kind: 'time' | 'clock', time: StreamTime): void {
+    const nowMs = this.#bindings.clock.now();
+    this.#watermark = Math.max(this.#watermark, time.watermark);
+    this.#given.push({ kind, isBegun: false, nowMs, time });
+    this.#windows.advance(this.#watermark, nowMs);
+  }
+
   get hasWork(): boolean {
-    return this.#queue.length > 0 || this.#out.length > 0 || this.#mayBeDue || this.#program?.isRunning === true;
+    return this.#out.length > 0 || this.#program?.isRunning === true || this.#mayTake;
+  }
+
+  get #mayTake(): boolean {
+    return this.#windows.isBusy && (this.#settles || this.#windows.isReady);
   }
 
   work(): Pushed {
     for (;;) {
       if (this.#program?.isRunning === true) return this.#runProgram(this.#program);
-      if (this.#mayBeDue) {
-        this.#takeDue();
-        if (this.#out.length > 0) return undefined;
-        continue;
-      }
-      if (this.#behind !== undefined) {
-        this.#out.push({ kind: 'time', time: this.#behind });
-        this.#behind = undefined;
-      }
-      if (this.#out.length > 0) return undefined;
-      const [next] = this.#queue;
-      if (next === undefined) return undefined;
-      if (next.kind === 'batch') {
-        this.#batch = next;
-        if (this.#add(next)) this.#queue.shift();
-      } else {
-        this.#queue.shift();
-        this.#advance(next);
-      }
+      if (this.#out.length > 0 || !this.#mayTake) return undefined;
+      const piece = this.#given[0]!;
+      if (piece.isBegun) this.#takeOutcome(piece);
+      else this.#begin(piece);
     }
+  }
+
+  /** What the trigger of the user has to know before anything that comes of the piece. */
+  #begin(piece: Piece): void {
+    piece.isBegun = true;
+    const triggers = this.#program?.triggers;
+    if (piece.kind === 'batch') triggers?.rowsAt(piece.nowMs);
+    else if (piece.kind === 'end') triggers?.finish();
+    else triggers?.advance(piece.time.watermark, piece.nowMs);
+  }
+
+  #takeOutcome(piece: Piece): void {
+    switch (this.#windows.take(this.#settles)) {
+      case WINDOWS_RESULTS:
+        this.#out.push({ kind: 'windows', reader: this.#windows.results() });
+        break;
+      case WINDOWS_PROGRAM:
+        this.#program!.load(this.#windows.program(), piece.kind === 'batch' ? piece.rows : NO_ROWS);
+        break;
+      case WINDOWS_LATE:
+        this.#noteLate(this.#windows.lateRows(), piece as Extract<Piece, { kind: 'batch' }>);
+        break;
+      case WINDOWS_DONE:
+        this.#done(piece);
+        break;
+      default:
+        break;
+    }
+  }
+
+  #done(piece: Piece): void {
+    this.#given.shift();
+    this.#settles &&= this.#windows.isBusy;
+    this.#noteCounts();
+    this.#program?.triggers?.flush();
+    if (piece.kind === 'time') {
+      // Windows that do not go by event time give what is open when the input has ended: time ends behind that.
+      if (piece.time.watermark === Number.POSITIVE_INFINITY && !this.#goesByTime && !this.#finished) this.#end = piece.time;
+      else this.#out.push({ kind: 'time', time: piece.time });
+    } else if (piece.kind === 'clock') this.#isClockTold = false;
+    else if (piece.kind === 'end' && this.#end !== undefined) this.#out.push({ kind: 'time', time: this.#end });
   }
 
   #runProgram(program: WindowProgram): Pushed {
     const steps = this.#quota.rows;
-    const startMs = performance.now();
+    const startMs = this.#bindings.pace.nowMs();
     const worked = program.run(steps);
     if (worked !== undefined) return worked;
-    this.#quota.measured(performance.now() - startMs, steps);
+    this.#quota.measured(this.#bindings.pace.nowMs() - startMs, steps);
     if (this.#results.length > 0 && (!program.isRunning || this.#results.length >= RESULT_ROWS)) this.#outResults();
     return undefined;
   }
@@ -241,37 +241,6 @@ export class WindowOperator implements KeyedOperator, TimeConsumer {
     this.#out.push({ kind: 'records', records: this.#results, times: this.#times });
     this.#results = [];
     this.#times = [];
-  }
-
-  #takeDue(): void {
-    if (this.#program !== undefined) {
-      this.#mayBeDue = this.#program.load(this.#batch);
-      return;
-    }
-    const reader = this.#free.pop() ?? new BatchReader(this.#layouts);
-    let given = this.#core.windowsFire(this.#handle, RESULT_ROWS, reader.image, this.#desc);
-    while (given === -2) {
-      reader.resize(this.#desc[1]!);
-      given = this.#core.windowsFire(this.#handle, RESULT_ROWS, reader.image, this.#desc);
-    }
-    this.#mayBeDue = given !== 0;
-    if (given === 0 || this.#desc[2] === 0) {
-      this.#free.push(reader);
-      return;
-    }
-    reader.load();
-    this.#out.push({ kind: 'windows', reader });
-  }
-
-  #advance({ kind, time }: Advance): void {
-    if (kind === 'time') {
-      this.#watermark = time.watermark;
-      this.#behind = time;
-    }
-    this.#batch = undefined;
-    this.#core.windowsAdvance(this.#handle, this.#watermark, this.#bindings.clock.now());
-    this.#mayBeDue = true;
-    this.#noteClock();
   }
 
   takeResults(): KeyedResults | undefined {
@@ -285,21 +254,28 @@ export class WindowOperator implements KeyedOperator, TimeConsumer {
   }
 
   giveBack(reader: BatchReader): void {
-    this.#free.push(reader);
+    this.#windows.giveBack(reader);
   }
 
   flush(): void {
     this.writer.flush();
+    this.#settles = this.#windows.isBusy;
   }
 
   emitChanged(): void {
-    if (this.#bindings.clock.now() < this.#nextTickMs || this.#finished) return;
+    if (this.#bindings.clock.now() < this.#nextClockMs || this.#finished || this.#isClockTold) return;
     this.#nextTickMs = Number.POSITIVE_INFINITY;
-    this.#queue.push({ kind: 'clock', time: { watermark: this.#watermark, isIdle: false } });
+    this.#isClockTold = true;
+    this.#tell('clock', { watermark: this.#watermark, isIdle: false });
   }
 
   dueInMs(): number | undefined {
-    return this.#nextTickMs === Number.POSITIVE_INFINITY ? undefined : Math.max(0, this.#nextTickMs - this.#bindings.clock.now());
+    const nextMs = this.#nextClockMs;
+    return nextMs === Number.POSITIVE_INFINITY ? undefined : Math.min(MAX_DELAY_MS, Math.max(0, nextMs - this.#bindings.clock.now()));
+  }
+
+  get #nextClockMs(): number {
+    return Math.min(this.#nextTickMs, this.#program?.triggers?.nextClockMs ?? Number.POSITIVE_INFINITY);
   }
 
   /** The input has ended: everything that is open is due. Whether that was not known yet. */
@@ -307,9 +283,9 @@ export class WindowOperator implements KeyedOperator, TimeConsumer {
     if (this.#finished) return false;
     this.#finished = true;
     this.#nextTickMs = Number.POSITIVE_INFINITY;
-    this.#batch = undefined;
-    this.#core.windowsFinish(this.#handle);
-    this.#mayBeDue = true;
+    this.#given.push({ kind: 'end', isBegun: false, nowMs: this.#bindings.clock.now() });
+    this.#windows.finish();
+    this.#settles = true;
     return true;
   }
 
@@ -362,40 +338,19 @@ export class WindowOperator implements KeyedOperator, TimeConsumer {
       const worked = this.work();
       if (worked !== undefined) await worked;
       for (let results = this.takeResults(); results !== undefined; results = this.takeResults()) {
-        for (const { node, record, key, time } of this.#readResults(results)) {
+        for (const { node, record, key, time } of readWindowResults(this.#node, results)) {
           counts[node]!++;
           const pushed = withTime(control, time, () => linked[node]!.emit(record, key));
           if (pushed !== undefined) await pushed;
         }
+        if (results.kind === 'windows') this.giveBack(results.reader);
       }
       control.checkNotOver();
     }
   }
 
-  *#readResults(results: KeyedResults): Generator<{ node: number; record: unknown; key: unknown; time: number | undefined }> {
-    const { id, sides } = this.#node;
-    if (results.kind === 'late') {
-      for (const { node, channel } of sides) {
-        if (channel !== 'output') continue;
-        for (const [n, record] of results.records.entries()) yield { node, record, key: undefined, time: results.times?.[n] };
-      }
-    } else if (results.kind === 'records') {
-      for (const [n, record] of results.records.entries()) yield { node: id, record, key: undefined, time: results.times?.[n] };
-    } else {
-      const { reader } = results;
-      const rows = linkRows(windowInput(this.#op, reader), reader, undefined);
-      for (let row = 0; row < reader.rows; row++) yield { node: id, record: rows.record(row), key: undefined, time: rows.time?.(row) };
-      this.giveBack(reader);
-    }
-  }
-
   close(): void {
-    this.#core.stateDrop(this.#handle);
+    this.#windows.close();
+    this.#program?.triggers?.close();
   }
-}
-
-/** The input form of a batch of results of windows. */
-export function windowInput(op: StageNode['op'], reader: BatchReader): { readonly kind: 'windows'; readonly plan: BatchReader['known']['plan']; readonly names: readonly string[]; readonly keyed: boolean } {
-  if (op.kind !== 'window' || op.result.kind !== 'aggregate') throw new TypeError(`operator '${op.kind}' has no results in columns`);
-  return { kind: 'windows', plan: reader.known.plan, names: Object.keys(op.result.spec), keyed: op.keyed };
 }

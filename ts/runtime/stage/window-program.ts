@@ -1,7 +1,8 @@
-import type { Core } from '../native/core.ts';
-import { RESULT_ROWS } from './keyed-operator.ts';
+import { FailedTimer } from './failed-timer.ts';
 import type { Pushed } from './linked-node.ts';
+import type { TriggersOfProgram } from './make-window-triggers.ts';
 import { SlotColumn } from './slot-column.ts';
+import type { WindowTriggers } from './window-triggers.ts';
 import type { WindowOfKey, WindowValues } from './window-values.ts';
 
 /** Words of a program: docs/internals/windows.md. */
@@ -13,6 +14,7 @@ const MERGE = 5;
 const EMIT = 6;
 const EMIT_PANES = 7;
 const FREE = 8;
+const OPEN = 9;
 
 /** The rows that a program speaks of. */
 export interface ProgramRows {
@@ -24,62 +26,71 @@ export interface ProgramRows {
 export interface ProgramHost {
   /** A result, with the window that it is of. */
   emit(result: unknown, window: WindowOfKey): void;
-  /** What becomes of a record that could not be added. */
-  recover(error: unknown, record: unknown, key: unknown, again: () => void): Pushed;
+  /** What becomes of a record that could not be added, or of a timer; `again` gives what is to be done when it went through. */
+  recover(error: unknown, record: unknown, key: unknown, again: () => () => undefined): Pushed;
 }
 
-const NO_ROWS: ProgramRows = { keys: [], records: [] };
+const noMore = (): undefined => undefined;
+
+export const NO_ROWS: ProgramRows = { keys: [], records: [] };
 
 /** Does, one after the other, what the core says is to be done with the accumulators of JavaScript. It may be left in the middle. */
 export class WindowProgram {
-  readonly #core: Core;
-  readonly #handle: number;
   readonly #values: WindowValues;
   readonly #host: ProgramHost;
-  readonly #desc = new Int32Array(2);
+  /** Where JavaScript decides when there is a result. */
+  readonly triggers: WindowTriggers | undefined;
   readonly #keyOfSlot = new SlotColumn<unknown>();
-  #words = new Int32Array(4096);
-  #windows = new Float64Array(1024);
+  #words: Int32Array = new Int32Array();
+  #windows: Float64Array = new Float64Array();
   #rows: ProgramRows = NO_ROWS;
   #at = 0;
-  #end = 0;
   /** Rows that the ADD at hand still has. */
   #adding = 0;
 
-  constructor(core: Core, handle: number, values: WindowValues, host: ProgramHost) {
-    this.#core = core;
-    this.#handle = handle;
+  constructor(values: WindowValues, host: ProgramHost, makeTriggers?: TriggersOfProgram) {
+    this.triggers = makeTriggers?.(values, {
+      emit: (acc, slot, { start, end }) => this.#emitWindow(Int32Array.of(acc), slot, start, end),
+      keyOf: (slot) => this.#keyOfSlot.get(slot),
+    });
     this.#values = values;
     this.#host = host;
   }
 
   /** Whether there is something left to do. */
   get isRunning(): boolean {
-    return this.#at < this.#end;
+    return this.#at < this.#words.length || this.triggers?.isDue === true;
   }
 
-  /** Takes what is to be done next, with these rows; whether there is anything. */
-  load(rows: ProgramRows = NO_ROWS): boolean {
-    const take = (): number => this.#core.windowsProgram(this.#handle, RESULT_ROWS, this.#words, this.#windows, this.#desc);
-    let given = take();
-    while (given === -2) {
-      this.#words = new Int32Array(Math.max(this.#words.length, this.#desc[0]! * 2));
-      this.#windows = new Float64Array(Math.max(this.#windows.length, this.#desc[1]! * 2));
-      given = take();
-    }
+  /** Takes what is to be done next, with these rows. */
+  load({ words, windows }: { readonly words: Int32Array; readonly windows: Float64Array }, rows: ProgramRows): void {
+    this.#words = words;
+    this.#windows = windows;
     this.#rows = rows;
     this.#at = 0;
-    this.#end = given === 0 ? 0 : this.#desc[0]!;
-    return given !== 0;
   }
 
   /** Works on so many rows and results; a promise where an error policy has something to wait for. */
   run(steps: number): Pushed {
     const words = this.#words;
+    const triggers = this.triggers;
     for (let left = steps; left > 0 && this.isRunning; left--) {
-      if (this.#adding > 0) {
-        const recovered = this.#addNext();
+      // In front of all else: it is as if time had stood still when the timer was due.
+      if (triggers?.isDue === true) {
+        const recovered = this.#fireNext(triggers);
         if (recovered !== undefined) return recovered;
+        continue;
+      }
+      if (this.#adding > 0 && triggers !== undefined) {
+        const recovered = this.#addTo(triggers);
+        if (recovered !== undefined) return recovered;
+        continue;
+      }
+      if (this.#adding > 0) {
+        const count = Math.min(left, this.#adding);
+        const recovered = this.#addRows(count);
+        if (recovered !== undefined) return recovered;
+        left -= count - 1;
         continue;
       }
       const at = this.#at;
@@ -101,7 +112,7 @@ export class WindowProgram {
           this.#at += 2;
           break;
         case MERGE:
-          this.#values.merge(words[at + 1]!, words[at + 2]!);
+          this.#merge(words[at + 1]!, words[at + 2]!);
           this.#at += 3;
           break;
         case EMIT:
@@ -114,7 +125,14 @@ export class WindowProgram {
           this.#emit(words.subarray(at + 4, at + 4 + panes), words[at + 1]!, words[at + 2]!);
           break;
         }
+        case OPEN: {
+          const window = words[at + 3]!;
+          triggers?.open(words[at + 1]!, words[at + 2]!, this.#windows[2 * window]!, this.#windows[2 * window + 1]!);
+          this.#at += 4;
+          break;
+        }
         case FREE:
+          triggers?.free(words[at + 1]!);
           this.#values.free(words[at + 1]!);
           this.#at += 2;
           break;
@@ -125,22 +143,71 @@ export class WindowProgram {
     return undefined;
   }
 
-  #addNext(): Pushed {
-    const row = this.#words[this.#at]!;
-    const acc = this.#words[this.#at + 1]!;
+  /** Adds the next rows, up to one that cannot be added. */
+  #addRows(count: number): Pushed {
     const { records, keys } = this.#rows;
-    this.#at += 2;
-    this.#adding--;
+    const at = this.#at;
     try {
-      this.#values.add(acc, records[row]);
+      this.#values.addRows(this.#words, at, count, records);
     } catch (error) {
-      return this.#host.recover(error, records[row], keys[row], () => this.#values.add(acc, records[row]));
+      const failed = at + 2 * this.#values.added;
+      const [row, acc] = [this.#words[failed]!, this.#words[failed + 1]!];
+      this.#took(this.#values.added + 1);
+      return this.#host.recover(error, records[row], keys[row], () => {
+        this.#values.add(acc, records[row]);
+        return noMore;
+      });
     }
+    this.#took(count);
     return undefined;
   }
 
+  /** Adds the next row, and does what the trigger says of it. */
+  #addTo(triggers: WindowTriggers): Pushed {
+    const [row, acc] = [this.#words[this.#at]!, this.#words[this.#at + 1]!];
+    const record = this.#rows.records[row];
+    this.#took(1);
+    return this.#ask(triggers, () => triggers.element(acc, record), record, this.#rows.keys[row]);
+  }
+
+  /** Does what the trigger says of the next timer that is due. */
+  #fireNext(triggers: WindowTriggers): Pushed {
+    const due = triggers.takeDue();
+    if (due === undefined) return undefined;
+    return this.#ask(triggers, () => triggers.timer(due), new FailedTimer(due.kind, due.time), triggers.keyOf(due));
+  }
+
+  #ask(triggers: WindowTriggers, ask: () => void, record: unknown, key: unknown): Pushed {
+    const act = (): undefined => triggers.act();
+    try {
+      ask();
+    } catch (error) {
+      return this.#host.recover(error, record, key, () => {
+        ask();
+        return act;
+      });
+    }
+    return act();
+  }
+
+  #took(rows: number): void {
+    this.#at += 2 * rows;
+    this.#adding -= rows;
+  }
+
+  #merge(into: number, from: number): void {
+    if (!this.#values.isEmpty(from)) this.#values.merge(into, from);
+    this.triggers?.merge(into, from);
+  }
+
   #emit(accs: Int32Array, slot: number, window: number): void {
-    const of = { key: this.#keyOfSlot.get(slot), start: this.#windows[2 * window]!, end: this.#windows[2 * window + 1]! };
+    this.#emitWindow(accs, slot, this.#windows[2 * window]!, this.#windows[2 * window + 1]!);
+  }
+
+  #emitWindow(accs: Int32Array, slot: number, start: number, end: number): void {
+    // A record that an error policy left out may have been the only one of its window, which then gives no result.
+    if (accs.every((acc) => this.#values.isEmpty(acc))) return;
+    const of = { key: this.#keyOfSlot.get(slot), start, end };
     this.#host.emit(this.#values.result(accs, of), of);
   }
 }

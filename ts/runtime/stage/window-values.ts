@@ -22,9 +22,17 @@ export interface WindowValues {
   init(acc: number): void;
   /** Adds a record. When it throws, nothing has changed. */
   add(acc: number, record: unknown): void;
+  /**
+   * Adds records: `words` has pairs of row and accumulator, `count` of them from `at` on. When one throws, those before it have been
+   * added, and `added` says how many these are.
+   */
+  addRows(words: Int32Array, at: number, count: number, records: readonly unknown[]): void;
+  readonly added: number;
   /** Adds the content of `from`, which stays as it is. */
   merge(into: number, from: number): void;
   free(acc: number): void;
+  /** Whether no record was added since `init`. */
+  isEmpty(acc: number): boolean;
   /** The result of a window whose content is that of these, in the order of their time. */
   result(accs: Int32Array, window: WindowOfKey): unknown;
 }
@@ -32,32 +40,57 @@ export interface WindowValues {
 /** Reads the input of an aggregator in a record. @throws SageError SAGE_AGGREGATE_INPUT for one that is no number and has to be one. */
 export type ReadInput = (aggregator: AnyAggregator, n: number, record: unknown) => unknown;
 
+/** The value of an accumulator to which nothing was added yet. */
+const NOTHING: unique symbol = Symbol('nothing');
+
 /** Of a `reduce`: one value each. */
 export class ReducedValues implements WindowValues {
+  added = 0;
   readonly #values = new SlotColumn<unknown>();
-  readonly #filled = new SlotColumn<boolean>();
   readonly #reduce: (a: unknown, b: unknown) => unknown;
 
   constructor(reduce: (a: unknown, b: unknown) => unknown) {
-    this.#reduce = (a, b) => settled(reduce(a, b), 'the function of reduce');
+    this.#reduce = reduce;
   }
 
   init(acc: number): void {
-    this.free(acc);
+    this.#values.set(acc, NOTHING);
   }
 
   add(acc: number, record: unknown): void {
-    this.#values.set(acc, this.#filled.get(acc) === true ? this.#reduce(this.#values.get(acc), record) : record);
-    this.#filled.set(acc, true);
+    const before = this.#values.get(acc);
+    this.#values.set(acc, before === NOTHING ? record : settled((0, this.#reduce)(before, record), 'the function of reduce'));
+  }
+
+  // The hot loop of a windowed reduce: everything that it needs is a local.
+  addRows(words: Int32Array, at: number, count: number, records: readonly unknown[]): void {
+    const values = this.#values;
+    const reduce = this.#reduce;
+    let n = 0;
+    try {
+      for (; n < count; n++) {
+        const record = records[words[at + 2 * n]!];
+        const acc = words[at + 2 * n + 1]!;
+        const before = values.get(acc);
+        values.set(acc, before === NOTHING ? record : settled(reduce(before, record), 'the function of reduce'));
+      }
+    } catch (error) {
+      this.added = n;
+      throw error;
+    }
   }
 
   merge(into: number, from: number): void {
-    if (this.#filled.get(from) === true) this.add(into, this.#values.get(from));
+    const value = this.#values.get(from);
+    if (value !== NOTHING) this.add(into, value);
   }
 
   free(acc: number): void {
     this.#values.set(acc, undefined);
-    this.#filled.set(acc, false);
+  }
+
+  isEmpty(acc: number): boolean {
+    return this.#values.get(acc) === NOTHING;
   }
 
   result([acc]: Int32Array): unknown {
@@ -67,8 +100,10 @@ export class ReducedValues implements WindowValues {
 
 /** Of an `aggregate`: an accumulator for each aggregator. */
 export class AggregatedValues implements WindowValues {
+  added = 0;
   readonly #aggregators: readonly (readonly [name: string, aggregator: AnyAggregator])[];
   readonly #columns: readonly SlotColumn<unknown>[];
+  readonly #filled = new SlotColumn<boolean>();
   readonly #read: ReadInput;
   readonly #keyed: boolean;
 
@@ -80,6 +115,7 @@ export class AggregatedValues implements WindowValues {
   }
 
   init(acc: number): void {
+    this.#filled.set(acc, false);
     this.#aggregators.forEach(([name, aggregator], n) => this.#columns[n]!.set(acc, empty(name, aggregator)));
   }
 
@@ -92,6 +128,11 @@ export class AggregatedValues implements WindowValues {
       if (isBuiltinAggregator(aggregator)) addBuiltin(aggregator.name, this.#columns[n]!.get(acc) as BuiltinState, parts[n]);
       else this.#columns[n]!.set(acc, parts[n]);
     });
+    this.#filled.set(acc, true);
+  }
+
+  addRows(words: Int32Array, at: number, count: number, records: readonly unknown[]): void {
+    for (this.added = 0; this.added < count; this.added++) this.add(words[at + 2 * this.added + 1]!, records[words[at + 2 * this.added]!]);
   }
 
   merge(into: number, from: number): void {
@@ -100,10 +141,15 @@ export class AggregatedValues implements WindowValues {
       if (isBuiltinAggregator(aggregator)) mergeBuiltin(aggregator.name, column.get(into) as BuiltinState, column.get(from) as BuiltinState);
       else column.set(into, settled(aggregator.merge!(column.get(into), column.get(from)), `merge of the aggregator '${name}'`));
     });
+    this.#filled.set(into, true);
   }
 
   free(acc: number): void {
     for (const column of this.#columns) column.set(acc, undefined);
+  }
+
+  isEmpty(acc: number): boolean {
+    return this.#filled.get(acc) !== true;
   }
 
   result([acc]: Int32Array, window: WindowOfKey): unknown {
@@ -113,6 +159,7 @@ export class AggregatedValues implements WindowValues {
 
 /** The records themselves, in the order in which they came. */
 export class ElementValues implements WindowValues {
+  added = 0;
   readonly #lists = new SlotColumn<{ readonly numbers: number[]; readonly records: unknown[] } | undefined>();
   readonly #keyed: boolean;
   /** Makes a result of all records of a window; nothing when they are the result. */
@@ -134,6 +181,10 @@ export class ElementValues implements WindowValues {
     list.records.push(record);
   }
 
+  addRows(words: Int32Array, at: number, count: number, records: readonly unknown[]): void {
+    for (this.added = 0; this.added < count; this.added++) this.add(words[at + 2 * this.added + 1]!, records[words[at + 2 * this.added]!]);
+  }
+
   merge(into: number, from: number): void {
     const [list, other] = [this.#lists.get(into)!, this.#lists.get(from)!];
     const { numbers, records } = inOrder([list, other]);
@@ -143,6 +194,10 @@ export class ElementValues implements WindowValues {
 
   free(acc: number): void {
     this.#lists.set(acc, undefined);
+  }
+
+  isEmpty(acc: number): boolean {
+    return this.#lists.get(acc)!.records.length === 0;
   }
 
   result(accs: Int32Array, window: WindowOfKey): unknown {

@@ -1,5 +1,7 @@
 import { SageError } from '../../common/errors.ts';
+import type { SourceLocation } from '../../common/source-location.ts';
 import { describeValue } from '../../functions/check-user-function.ts';
+import { describeMixed, type MixedEventTime } from '../../compiler/logical/mixed-event-time.ts';
 import type { TimerKind, Timers } from '../../functions/state/timers.ts';
 
 /** Something that the function at work has asked for. */
@@ -12,7 +14,10 @@ export interface TimerRequest {
 /** What `ctx.timers` needs of its operator. */
 export interface TimerOwner {
   readonly operator: string;
+  readonly declaredAt: SourceLocation;
   readonly hasEventTime: boolean;
+  /** Why not, where some of its streams have one. */
+  readonly mixedTime?: MixedEventTime | undefined;
   readonly watermark: number;
   /** @throws SageError SAGE_ENV_CONTEXT when no key is in hand. */
   checkInHand(): void;
@@ -69,8 +74,19 @@ export class KeyTimers implements Timers {
   }
 
   #checkEventTime(): void {
-    const { operator, hasEventTime } = this.#owner;
+    const { operator, declaredAt, hasEventTime, mixedTime } = this.#owner;
     if (hasEventTime) return;
+    if (mixedTime !== undefined) {
+      const { withTime, without } = mixedTime;
+      throw new SageError('SAGE_ENV_CONTEXT', `'${operator}' asked for a timer of event time, but its records have none: ${describeMixed(mixedTime, { name: operator, declaredAt })}`, {
+        operator,
+        related: [
+          { what: `'${without.name}', whose records have no event time`, declaredAt: without.declaredAt },
+          { what: `'${withTime.name}', whose records have one`, declaredAt: withTime.declaredAt },
+        ],
+        help: `Call assignTimestamps on the stream before '${without.name}', or use timers.processingTime.`,
+      });
+    }
     throw new SageError('SAGE_ENV_CONTEXT', `'${operator}' asked for a timer of event time, but its records have none`, {
       operator,
       help: 'Call assignTimestamps before keyBy, or use timers.processingTime.',

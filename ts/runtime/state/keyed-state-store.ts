@@ -11,6 +11,7 @@ import { SlotMapState } from './slot-map-state.ts';
 import { SlotReducingState } from './slot-reducing-state.ts';
 import type { SlotState, StatePlace } from './slot-state.ts';
 import { SlotValueState } from './slot-value-state.ts';
+import type { StateWatch } from './state-watch.ts';
 
 /** Expired values whose memory is given back with each batch, beside twice as many as the batch has rows. */
 const LEAST_EXPIRED = 64;
@@ -30,6 +31,10 @@ export interface StateOwner {
   readonly clock: Clock;
   /** Whether an attempt may fail without the job failing, so that its writes have to be undone. */
   readonly isTolerant: boolean;
+  /** Looks up the slot of the key in hand, where `begin` does not say it; nothing when there is none. */
+  slotInHand?(): number | undefined;
+  /** With state on disk: the next state is there, and this is who wants to know what becomes of it. */
+  readonly watch?: ((name: string, ttlMs: number | undefined) => StateWatch) | undefined;
 }
 
 /** The states of one operator in one task, by name. Which key they speak of is `slot`. */
@@ -48,6 +53,8 @@ export class KeyedStateStore implements KeyedState, StatePlace {
 
   slot(): number {
     if (this.#slot >= 0) return this.#slot;
+    const found = this.#owner.slotInHand?.();
+    if (found !== undefined) return (this.#slot = found);
     throw new SageError('SAGE_ENV_CONTEXT', `'${this.#owner.operator}' used its state or timers with no key in hand`, {
       operator: this.#owner.operator,
       help: 'Declare states in open(); read and write them in execute() and onTimer(), before the promise that these give has settled.',
@@ -94,6 +101,11 @@ export class KeyedStateStore implements KeyedState, StatePlace {
     return this.#states.get(name)?.state;
   }
 
+  /** The states in the order of their declaration. */
+  get all(): readonly SlotState[] {
+    return this.#all;
+  }
+
   get names(): readonly string[] {
     return [...this.#states.keys()];
   }
@@ -102,23 +114,23 @@ export class KeyedStateStore implements KeyedState, StatePlace {
   value<T>(name: string, options?: StateOptions): ValueState<T>;
   value<T>(name: string, options?: ValueStateOptions<T>): ValueState<T> {
     const ttlMs = this.#ttlMs(name, options, ['ttlMs', 'default']);
-    return this.#declare('value', name, `${inspect(options?.default)}, ttlMs: ${ttlMs}`, () => new SlotValueState<T>(this, ttlMs, options?.default));
+    return this.#declare('value', name, ttlMs, `${inspect(options?.default)}, ttlMs: ${ttlMs}`, (watch) => new SlotValueState<T>(this, ttlMs, watch, options?.default));
   }
 
   list<T>(name: string, options?: StateOptions): ListState<T> {
     const ttlMs = this.#ttlMs(name, options);
-    return this.#declare('list', name, `ttlMs: ${ttlMs}`, () => new SlotListState<T>(this, ttlMs));
+    return this.#declare('list', name, ttlMs, `ttlMs: ${ttlMs}`, (watch) => new SlotListState<T>(this, ttlMs, watch));
   }
 
   map<K, V>(name: string, options?: StateOptions): MapState<K, V> {
     const ttlMs = this.#ttlMs(name, options);
-    return this.#declare('map', name, `ttlMs: ${ttlMs}`, () => new SlotMapState<K, V>(this, ttlMs));
+    return this.#declare('map', name, ttlMs, `ttlMs: ${ttlMs}`, (watch) => new SlotMapState<K, V>(this, ttlMs, watch));
   }
 
   reducing<T>(name: string, fn: (total: T, value: T) => T, options?: StateOptions): ReducingState<T> {
     if (typeof fn !== 'function') throw this.#wrong(name, `the function of the reducing state '${name}' is ${describeValue(fn)}`, "Write state.reducing('total', (a, b) => a + b).");
     const ttlMs = this.#ttlMs(name, options);
-    return this.#declare('reducing', name, `ttlMs: ${ttlMs}`, () => new SlotReducingState<T>(name, fn, new SlotValueState<T>(this, ttlMs)));
+    return this.#declare('reducing', name, ttlMs, `ttlMs: ${ttlMs}`, (watch) => new SlotReducingState<T>(name, fn, new SlotValueState<T>(this, ttlMs, watch)));
   }
 
   aggregating<T, R>(name: string, aggregator: BuiltinAggregator<T, R>, options?: StateOptions): AggregatingState<T, R>;
@@ -127,13 +139,13 @@ export class KeyedStateStore implements KeyedState, StatePlace {
     const isAggregator = typeof aggregator === 'object' && aggregator !== null && ('kind' in aggregator || typeof aggregator.add === 'function');
     if (!isAggregator) throw this.#wrong(name, `the aggregator of the state '${name}' is ${describeValue(aggregator)}`, "Write state.aggregating('mean', avg('price')).");
     const ttlMs = this.#ttlMs(name, options);
-    return this.#declare('aggregating', name, `ttlMs: ${ttlMs}`, () => new SlotAggregatingState<T, R>(name, aggregator, new SlotValueState<unknown>(this, ttlMs)));
+    return this.#declare('aggregating', name, ttlMs, `ttlMs: ${ttlMs}`, (watch) => new SlotAggregatingState<T, R>(name, aggregator, new SlotValueState<unknown>(this, ttlMs, watch)));
   }
 
-  #declare<S extends SlotState>(form: StateForm, name: string, settings: string, make: () => S): S {
+  #declare<S extends SlotState>(form: StateForm, name: string, ttlMs: number | undefined, settings: string, make: (watch: StateWatch | undefined) => S): S {
     const before = this.#states.get(name);
     if (before === undefined) {
-      const state = make();
+      const state = make(this.#owner.watch?.(name, ttlMs));
       this.#states.set(name, { form, settings, state });
       this.#all.push(state);
       return state;

@@ -68,4 +68,25 @@ export class SlotAggregatingState<T, R> implements AggregatingState<T, R>, SlotS
     const accumulator = this.#accumulators.snapshot(slot);
     return accumulator === undefined ? undefined : this.#result(accumulator);
   }
+
+  bytes(slot: number): number {
+    return this.#accumulators.bytes(slot);
+  }
+
+  save(slot: number): unknown {
+    return this.#accumulators.save(slot);
+  }
+
+  restore(slot: number, saved: unknown): void {
+    this.#accumulators.restore(slot, saved);
+  }
+
+  show(saved: unknown): unknown {
+    const accumulator = this.#accumulators.show(saved);
+    return accumulator === undefined ? undefined : this.#result(accumulator);
+  }
+
+  forget(slot: number): void {
+    this.#accumulators.forget(slot);
+  }
 }

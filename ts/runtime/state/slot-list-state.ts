@@ -2,9 +2,13 @@ import type { ListState } from '../../functions/state/keyed-state.ts';
 import { SlotColumn } from '../stage/slot-column.ts';
 import { ExpiryQueue } from './expiry-queue.ts';
 import type { SlotState, StatePlace } from './slot-state.ts';
+import type { StateWatch } from './state-watch.ts';
 
 /** From so many expired elements at the front on, and when they are half of all, their room is given back. */
 const MIN_COMPACTED = 32;
+
+/** What a list takes besides its elements. */
+const EMPTY_BYTES = 120;
 
 /** The elements of one key, those before `first` being gone. */
 interface Elements<T> {
@@ -12,6 +16,8 @@ interface Elements<T> {
   /** With `ttlMs`: until when each is there. */
   readonly untilMs: number[];
   first: number;
+  /** With state on disk: about how much memory the elements take. */
+  bytes: number;
 }
 
 /** A list for each slot. */
@@ -19,11 +25,15 @@ export class SlotListState<T> implements ListState<T>, SlotState {
   readonly #place: StatePlace;
   readonly #ttlMs: number | undefined;
   readonly #lists = new SlotColumn<Elements<T> | undefined>();
-  readonly #expiring = new ExpiryQueue();
+  readonly #watch: StateWatch | undefined;
+  /** With state on disk the core says what has expired. */
+  readonly #expiring: ExpiryQueue | undefined;
 
-  constructor(place: StatePlace, ttlMs: number | undefined) {
+  constructor(place: StatePlace, ttlMs: number | undefined, watch: StateWatch | undefined) {
     this.#place = place;
     this.#ttlMs = ttlMs;
+    this.#watch = watch;
+    this.#expiring = watch === undefined ? new ExpiryQueue() : undefined;
   }
 
   /** The list of a slot, without what has expired. */
@@ -43,6 +53,7 @@ export class SlotListState<T> implements ListState<T>, SlotState {
       list.first++;
     }
     const dropped = list.first - from;
+    if (dropped > 0) list.bytes -= Math.floor((list.bytes * dropped) / (items.length - from));
     if (list.first >= MIN_COMPACTED && list.first * 2 >= items.length) {
       items.splice(0, list.first);
       untilMs.splice(0, list.first);
@@ -58,16 +69,19 @@ export class SlotListState<T> implements ListState<T>, SlotState {
 
   add(element: T): void {
     const slot = this.#place.slot();
+    const bytes = this.#watch?.sizeOf(element) ?? 0;
+    this.#watch?.changed(slot);
     let list = this.#read(slot);
     if (list === undefined) {
-      list = { items: [], untilMs: [], first: 0 };
+      list = { items: [], untilMs: [], first: 0, bytes: 0 };
       this.#lists.set(slot, list);
     }
     list.items.push(element);
+    list.bytes += bytes;
     if (this.#ttlMs !== undefined) {
       const untilMs = this.#place.nowMs() + this.#ttlMs;
       list.untilMs.push(untilMs);
-      this.#expiring.add(slot, untilMs);
+      this.#expiring?.add(slot, untilMs);
     }
     const { undo } = this.#place;
     if (undo === undefined) return;
@@ -76,6 +90,7 @@ export class SlotListState<T> implements ListState<T>, SlotState {
       if (list.items.length === list.first) return;
       list.items.pop();
       list.untilMs.pop();
+      list.bytes -= bytes;
     });
   }
 
@@ -87,13 +102,18 @@ export class SlotListState<T> implements ListState<T>, SlotState {
     const slot = this.#place.slot();
     const before = this.#lists.get(slot);
     if (before === undefined) return;
+    this.#watch?.changed(slot);
     this.#lists.set(slot, undefined);
     this.#place.undo?.push(() => this.#lists.set(slot, before));
   }
 
   *[Symbol.iterator](): IterableIterator<T> {
-    const list = this.#read(this.#place.slot());
-    if (list !== undefined) yield* list.items.slice(list.first);
+    const slot = this.#place.slot();
+    const list = this.#read(slot);
+    if (list === undefined) return;
+    const items = list.items.slice(list.first);
+    if (this.#watch !== undefined) for (const item of items) this.#watch.handedOut(slot, item);
+    yield* items;
   }
 
   isEmpty(slot: number): boolean {
@@ -102,15 +122,16 @@ export class SlotListState<T> implements ListState<T>, SlotState {
   }
 
   expire(budget: number, expired: (slot: number) => void): void {
-    if (this.#ttlMs === undefined) return;
+    const expiring = this.#expiring;
+    if (this.#ttlMs === undefined || expiring === undefined) return;
     const nowMs = this.#place.nowMs();
     for (let left = budget; left > 0; left--) {
-      const slot = this.#expiring.takeDue(nowMs);
+      const slot = expiring.takeDue(nowMs);
       if (slot === undefined) return;
       const list = this.#lists.get(slot);
       if (list === undefined) continue;
       left -= this.#dropExpired(list, left);
-      if (list.items.length > list.first) this.#expiring.add(slot, list.untilMs[list.first]!);
+      if (list.items.length > list.first) expiring.add(slot, list.untilMs[list.first]!);
       else {
         this.#lists.set(slot, undefined);
         expired(slot);
@@ -122,5 +143,39 @@ export class SlotListState<T> implements ListState<T>, SlotState {
     if (this.isEmpty(slot)) return undefined;
     const { items, first } = this.#lists.get(slot)!;
     return items.slice(first);
+  }
+
+  bytes(slot: number): number {
+    const list = this.#read(slot);
+    return list === undefined || list.items.length === list.first ? -1 : EMPTY_BYTES + Math.max(0, list.bytes);
+  }
+
+  save(slot: number): unknown {
+    const list = this.#read(slot);
+    if (list === undefined) return undefined;
+    const items = list.items.slice(list.first);
+    return this.#ttlMs === undefined ? items : [items, list.untilMs.slice(list.first)];
+  }
+
+  restore(slot: number, saved: unknown, bytes: number): void {
+    this.#lists.set(slot, saved === undefined ? undefined : { ...this.#saved(saved), first: 0, bytes });
+  }
+
+  #saved(saved: unknown): { readonly items: T[]; readonly untilMs: number[] } {
+    if (this.#ttlMs === undefined) return { items: saved as T[], untilMs: [] };
+    const [items, untilMs] = saved as [T[], number[]];
+    return { items, untilMs };
+  }
+
+  show(saved: unknown): unknown {
+    if (saved === undefined) return undefined;
+    const { items, untilMs } = this.#saved(saved);
+    const nowMs = this.#place.nowMs();
+    const there = this.#ttlMs === undefined ? items : items.filter((_, n) => untilMs[n]! > nowMs);
+    return there.length === 0 ? undefined : there;
+  }
+
+  forget(slot: number): void {
+    if (slot < this.#lists.length) this.#lists.set(slot, undefined);
   }
 }

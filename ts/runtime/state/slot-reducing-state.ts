@@ -39,4 +39,24 @@ export class SlotReducingState<T> implements ReducingState<T>, SlotState {
   snapshot(slot: number): unknown {
     return this.#totals.snapshot(slot);
   }
+
+  bytes(slot: number): number {
+    return this.#totals.bytes(slot);
+  }
+
+  save(slot: number): unknown {
+    return this.#totals.save(slot);
+  }
+
+  restore(slot: number, saved: unknown): void {
+    this.#totals.restore(slot, saved);
+  }
+
+  show(saved: unknown): unknown {
+    return this.#totals.show(saved);
+  }
+
+  forget(slot: number): void {
+    this.#totals.forget(slot);
+  }
 }

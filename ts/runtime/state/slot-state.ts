@@ -16,4 +16,14 @@ export interface SlotState {
   expire(budget: number, expired: (slot: number) => void): void;
   /** A copy of what is held for a slot, for readers outside of the job's functions; `undefined` for nothing. */
   snapshot(slot: number): unknown;
+  /** With state on disk: about how many bytes of memory the values of a slot take; -1 for none. @throws SageError SAGE_STATE_VALUE */
+  bytes(slot: number): number;
+  /** What is held for a slot, as a value that can be encoded. */
+  save(slot: number): unknown;
+  /** Takes in for a slot what `save` gave, which had so many bytes. */
+  restore(slot: number, saved: unknown, bytes: number): void;
+  /** What `snapshot` would give for something that `save` gave. */
+  show(saved: unknown): unknown;
+  /** Holds nothing for a slot any more: it is on disk, or has expired. */
+  forget(slot: number): void;
 }

@@ -3,6 +3,7 @@ import { SlotColumn } from '../stage/slot-column.ts';
 import { ExpiryQueue } from './expiry-queue.ts';
 import { settledState } from './settled-state.ts';
 import type { SlotState, StatePlace } from './slot-state.ts';
+import type { StateWatch } from './state-watch.ts';
 
 /** One value for each slot. */
 export class SlotValueState<T> implements ValueState<T>, SlotState {
@@ -12,17 +13,24 @@ export class SlotValueState<T> implements ValueState<T>, SlotState {
   readonly #values = new SlotColumn<T | undefined>();
   /** With `ttlMs`: until when a value is there. */
   readonly #untilMs = new SlotColumn<number>();
-  readonly #expiring = new ExpiryQueue();
+  readonly #watch: StateWatch | undefined;
+  /** With state on disk the core says what has expired. */
+  readonly #expiring: ExpiryQueue | undefined;
 
-  constructor(place: StatePlace, ttlMs: number | undefined, defaultValue?: T) {
+  constructor(place: StatePlace, ttlMs: number | undefined, watch: StateWatch | undefined, defaultValue?: T) {
     this.#place = place;
     this.#ttlMs = ttlMs;
+    this.#watch = watch;
+    this.#expiring = watch === undefined ? new ExpiryQueue() : undefined;
     this.#makeDefault = typeof defaultValue === 'object' && defaultValue !== null ? () => structuredClone(defaultValue) : () => defaultValue;
   }
 
   get(): T | undefined {
-    const value = this.#read(this.#place.slot());
-    return value === undefined ? this.#makeDefault() : value;
+    const slot = this.#place.slot();
+    const value = this.#read(slot);
+    if (value === undefined) return this.#makeDefault();
+    this.#watch?.handedOut(slot, value);
+    return value;
   }
 
   #read(slot: number): T | undefined {
@@ -33,6 +41,10 @@ export class SlotValueState<T> implements ValueState<T>, SlotState {
 
   set(value: T | undefined): void {
     const slot = this.#place.slot();
+    if (this.#watch !== undefined) {
+      this.#watch.sizeOf(value);
+      this.#watch.changed(slot);
+    }
     const { undo } = this.#place;
     if (undo !== undefined) {
       const before = this.#values.get(slot);
@@ -47,7 +59,7 @@ export class SlotValueState<T> implements ValueState<T>, SlotState {
     this.#values.set(slot, value);
     if (this.#ttlMs === undefined) return;
     this.#untilMs.set(slot, untilMs);
-    if (value !== undefined) this.#expiring.add(slot, untilMs);
+    if (value !== undefined) this.#expiring?.add(slot, untilMs);
   }
 
   update(fn: (value: T | undefined) => T): T {
@@ -65,14 +77,15 @@ export class SlotValueState<T> implements ValueState<T>, SlotState {
   }
 
   expire(budget: number, expired: (slot: number) => void): void {
-    if (this.#ttlMs === undefined) return;
+    const expiring = this.#expiring;
+    if (this.#ttlMs === undefined || expiring === undefined) return;
     const nowMs = this.#place.nowMs();
     for (let n = 0; n < budget; n++) {
-      const slot = this.#expiring.takeDue(nowMs);
+      const slot = expiring.takeDue(nowMs);
       if (slot === undefined) return;
       if (this.#values.get(slot) === undefined) continue;
       const untilMs = this.#untilMs.get(slot)!;
-      if (untilMs > nowMs) this.#expiring.add(slot, untilMs);
+      if (untilMs > nowMs) expiring.add(slot, untilMs);
       else {
         this.#values.set(slot, undefined);
         expired(slot);
@@ -82,5 +95,35 @@ export class SlotValueState<T> implements ValueState<T>, SlotState {
 
   snapshot(slot: number): unknown {
     return this.#read(slot);
+  }
+
+  bytes(slot: number): number {
+    const value = this.#values.get(slot);
+    return value === undefined ? -1 : this.#watch!.sizeOf(value);
+  }
+
+  save(slot: number): unknown {
+    const value = this.#values.get(slot);
+    return this.#ttlMs === undefined || value === undefined ? value : [value, this.#untilMs.get(slot)];
+  }
+
+  restore(slot: number, saved: unknown): void {
+    if (this.#ttlMs === undefined || saved === undefined) {
+      this.#values.set(slot, saved as T | undefined);
+      return;
+    }
+    const [value, untilMs] = saved as [T, number];
+    this.#values.set(slot, value);
+    this.#untilMs.set(slot, untilMs);
+  }
+
+  show(saved: unknown): unknown {
+    if (this.#ttlMs === undefined || saved === undefined) return saved;
+    const [value, untilMs] = saved as [T, number];
+    return untilMs > this.#place.nowMs() ? value : undefined;
+  }
+
+  forget(slot: number): void {
+    if (slot < this.#values.length) this.#values.set(slot, undefined);
   }
 }

@@ -95,6 +95,11 @@ export class TimerQueue {
     }
   }
 
+  /** Whose timers are due next: of those that were taken. */
+  dueNext(): readonly number[] {
+    return this.#slots.slice(this.#next);
+  }
+
   /** How many timers there are, those that wait to be given to the core apart. */
   get size(): number {
     return this.#inCore + this.#times.length - this.#next;

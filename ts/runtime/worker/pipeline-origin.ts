@@ -10,8 +10,8 @@ export type PipelineOrigin =
   | { readonly kind: 'module'; readonly url: string; readonly index: number; readonly args: unknown }
   /** It runs the program again up to its first `submit`. */
   | { readonly kind: 'script'; readonly url: string }
-  /** It cannot: built in a test body, in the REPL, or after an earlier submit. */
-  | { readonly kind: 'none'; readonly reason: string };
+  /** It cannot: built in a test body, in the REPL, or after an earlier submit; or it is not to, where that is wanted. */
+  | { readonly kind: 'none'; readonly reason: string; readonly isWanted?: boolean };
 
 const origins = new WeakMap<StreamEnvironment, PipelineOrigin>();
 const ENTRY = Symbol.for('sage-kernel.entry');

@@ -15,13 +15,14 @@ extern crate alloc;
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
 pub const ENUM_MIN_TASK_KIND: u8 = 0;
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
-pub const ENUM_MAX_TASK_KIND: u8 = 2;
+pub const ENUM_MAX_TASK_KIND: u8 = 3;
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
 #[allow(non_camel_case_types)]
-pub const ENUM_VALUES_TASK_KIND: [TaskKind; 3] = [
+pub const ENUM_VALUES_TASK_KIND: [TaskKind; 4] = [
   TaskKind::JsTask,
   TaskKind::NativeSource,
   TaskKind::NativeSink,
+  TaskKind::NativeAggregate,
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -35,13 +36,16 @@ impl TaskKind {
   pub const NativeSource: Self = Self(1);
   /// A writer on a thread of its own (isolate -1, `spec` says what).
   pub const NativeSink: Self = Self(2);
+  /// A keyed aggregate on a thread of its own (isolate -1, `spec` says which).
+  pub const NativeAggregate: Self = Self(3);
 
   pub const ENUM_MIN: u8 = 0;
-  pub const ENUM_MAX: u8 = 2;
+  pub const ENUM_MAX: u8 = 3;
   pub const ENUM_VALUES: &'static [Self] = &[
     Self::JsTask,
     Self::NativeSource,
     Self::NativeSink,
+    Self::NativeAggregate,
   ];
   /// Returns the variant's name or "" if unknown.
   pub fn variant_name(self) -> Option<&'static str> {
@@ -49,6 +53,7 @@ impl TaskKind {
       Self::JsTask => Some("JsTask"),
       Self::NativeSource => Some("NativeSource"),
       Self::NativeSink => Some("NativeSink"),
+      Self::NativeAggregate => Some("NativeAggregate"),
       _ => None,
     }
   }
@@ -225,6 +230,7 @@ impl<'a> Task<'a> {
   pub const VT_IS_SOURCE: ::flatbuffers::VOffsetT = 18;
   pub const VT_SPEC: ::flatbuffers::VOffsetT = 20;
   pub const VT_DORMANT: ::flatbuffers::VOffsetT = 22;
+  pub const VT_CHAIN: ::flatbuffers::VOffsetT = 24;
 
   #[inline]
   pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
@@ -236,6 +242,7 @@ impl<'a> Task<'a> {
     args: &'args TaskArgs<'args>
   ) -> ::flatbuffers::WIPOffset<Task<'bldr>> {
     let mut builder = TaskBuilder::new(_fbb);
+    if let Some(x) = args.chain { builder.add_chain(x); }
     if let Some(x) = args.spec { builder.add_spec(x); }
     builder.add_isolate(args.isolate);
     builder.add_parallelism(args.parallelism);
@@ -326,6 +333,14 @@ impl<'a> Task<'a> {
     // which contains a valid value in this slot
     unsafe { self._tab.get::<bool>(Task::VT_DORMANT, Some(false)).unwrap()}
   }
+  /// JSON: the operators by expressions that each batch of a native source or aggregate goes through before it is sent.
+  #[inline]
+  pub fn chain(&self) -> Option<&'a str> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<&str>>(Task::VT_CHAIN, None)}
+  }
 }
 
 impl ::flatbuffers::Verifiable for Task<'_> {
@@ -344,6 +359,7 @@ impl ::flatbuffers::Verifiable for Task<'_> {
      .visit_field::<bool>("is_source", Self::VT_IS_SOURCE, false)?
      .visit_field::<::flatbuffers::ForwardsUOffset<&str>>("spec", Self::VT_SPEC, false)?
      .visit_field::<bool>("dormant", Self::VT_DORMANT, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<&str>>("chain", Self::VT_CHAIN, false)?
      .finish();
     Ok(())
   }
@@ -359,6 +375,7 @@ pub struct TaskArgs<'a> {
     pub is_source: bool,
     pub spec: Option<::flatbuffers::WIPOffset<&'a str>>,
     pub dormant: bool,
+    pub chain: Option<::flatbuffers::WIPOffset<&'a str>>,
 }
 impl<'a> Default for TaskArgs<'a> {
   #[inline]
@@ -374,6 +391,7 @@ impl<'a> Default for TaskArgs<'a> {
       is_source: false,
       spec: None,
       dormant: false,
+      chain: None,
     }
   }
 }
@@ -424,6 +442,10 @@ impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> TaskBuilder<'a, 'b, A> {
     self.fbb_.push_slot::<bool>(Task::VT_DORMANT, dormant, false);
   }
   #[inline]
+  pub fn add_chain(&mut self, chain: ::flatbuffers::WIPOffset<&'b  str>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Task::VT_CHAIN, chain);
+  }
+  #[inline]
   pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> TaskBuilder<'a, 'b, A> {
     let start = _fbb.start_table();
     TaskBuilder {
@@ -451,6 +473,7 @@ impl ::core::fmt::Debug for Task<'_> {
       ds.field("is_source", &self.is_source());
       ds.field("spec", &self.spec());
       ds.field("dormant", &self.dormant());
+      ds.field("chain", &self.chain());
       ds.finish()
   }
 }
@@ -479,6 +502,10 @@ impl<'a> Edge<'a> {
   pub const VT_PARTITION: ::flatbuffers::VOffsetT = 14;
   pub const VT_MAX_ROWS: ::flatbuffers::VOffsetT = 16;
   pub const VT_MAX_BYTES: ::flatbuffers::VOffsetT = 18;
+  pub const VT_FEEDBACK: ::flatbuffers::VOffsetT = 20;
+  pub const VT_MEMORY_BYTES: ::flatbuffers::VOffsetT = 22;
+  pub const VT_SPILL_BYTES: ::flatbuffers::VOffsetT = 24;
+  pub const VT_TIMELESS: ::flatbuffers::VOffsetT = 26;
 
   #[inline]
   pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
@@ -487,9 +514,12 @@ impl<'a> Edge<'a> {
   #[allow(unused_mut)]
   pub fn create<'bldr: 'args, 'args: 'mut_bldr, 'mut_bldr, A: ::flatbuffers::Allocator + 'bldr>(
     _fbb: &'mut_bldr mut ::flatbuffers::FlatBufferBuilder<'bldr, A>,
-    args: &'args EdgeArgs
+    args: &'args EdgeArgs<'args>
   ) -> ::flatbuffers::WIPOffset<Edge<'bldr>> {
     let mut builder = EdgeBuilder::new(_fbb);
+    builder.add_spill_bytes(args.spill_bytes);
+    builder.add_memory_bytes(args.memory_bytes);
+    if let Some(x) = args.feedback { builder.add_feedback(x); }
     builder.add_max_bytes(args.max_bytes);
     builder.add_max_rows(args.max_rows);
     builder.add_to_gate(args.to_gate);
@@ -497,6 +527,7 @@ impl<'a> Edge<'a> {
     builder.add_from_output(args.from_output);
     builder.add_from_task(args.from_task);
     builder.add_id(args.id);
+    builder.add_timeless(args.timeless);
     builder.add_partition(args.partition);
     builder.finish()
   }
@@ -562,6 +593,37 @@ impl<'a> Edge<'a> {
     // which contains a valid value in this slot
     unsafe { self._tab.get::<u32>(Edge::VT_MAX_BYTES, Some(1048576)).unwrap()}
   }
+  /// Name of the loop that this edge closes: it leads back, its producer never waits, and the credit above does not count.
+  #[inline]
+  pub fn feedback(&self) -> Option<&'a str> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<&str>>(Edge::VT_FEEDBACK, None)}
+  }
+  /// Of a feedback edge: what all edges of its loop together may hold in memory, and then on disk.
+  #[inline]
+  pub fn memory_bytes(&self) -> u64 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u64>(Edge::VT_MEMORY_BYTES, Some(0)).unwrap()}
+  }
+  #[inline]
+  pub fn spill_bytes(&self) -> u64 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u64>(Edge::VT_SPILL_BYTES, Some(0)).unwrap()}
+  }
+  /// Says nothing about event time and holds it back for nobody: all of its records come out of a feedback edge.
+  #[inline]
+  pub fn timeless(&self) -> bool {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<bool>(Edge::VT_TIMELESS, Some(false)).unwrap()}
+  }
 }
 
 impl ::flatbuffers::Verifiable for Edge<'_> {
@@ -578,11 +640,15 @@ impl ::flatbuffers::Verifiable for Edge<'_> {
      .visit_field::<Partition>("partition", Self::VT_PARTITION, false)?
      .visit_field::<u32>("max_rows", Self::VT_MAX_ROWS, false)?
      .visit_field::<u32>("max_bytes", Self::VT_MAX_BYTES, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<&str>>("feedback", Self::VT_FEEDBACK, false)?
+     .visit_field::<u64>("memory_bytes", Self::VT_MEMORY_BYTES, false)?
+     .visit_field::<u64>("spill_bytes", Self::VT_SPILL_BYTES, false)?
+     .visit_field::<bool>("timeless", Self::VT_TIMELESS, false)?
      .finish();
     Ok(())
   }
 }
-pub struct EdgeArgs {
+pub struct EdgeArgs<'a> {
     pub id: u32,
     pub from_task: u32,
     pub from_output: u32,
@@ -591,8 +657,12 @@ pub struct EdgeArgs {
     pub partition: Partition,
     pub max_rows: u32,
     pub max_bytes: u32,
+    pub feedback: Option<::flatbuffers::WIPOffset<&'a str>>,
+    pub memory_bytes: u64,
+    pub spill_bytes: u64,
+    pub timeless: bool,
 }
-impl<'a> Default for EdgeArgs {
+impl<'a> Default for EdgeArgs<'a> {
   #[inline]
   fn default() -> Self {
     EdgeArgs {
@@ -604,6 +674,10 @@ impl<'a> Default for EdgeArgs {
       partition: Partition::Forward,
       max_rows: 4096,
       max_bytes: 1048576,
+      feedback: None,
+      memory_bytes: 0,
+      spill_bytes: 0,
+      timeless: false,
     }
   }
 }
@@ -646,6 +720,22 @@ impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> EdgeBuilder<'a, 'b, A> {
     self.fbb_.push_slot::<u32>(Edge::VT_MAX_BYTES, max_bytes, 1048576);
   }
   #[inline]
+  pub fn add_feedback(&mut self, feedback: ::flatbuffers::WIPOffset<&'b  str>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Edge::VT_FEEDBACK, feedback);
+  }
+  #[inline]
+  pub fn add_memory_bytes(&mut self, memory_bytes: u64) {
+    self.fbb_.push_slot::<u64>(Edge::VT_MEMORY_BYTES, memory_bytes, 0);
+  }
+  #[inline]
+  pub fn add_spill_bytes(&mut self, spill_bytes: u64) {
+    self.fbb_.push_slot::<u64>(Edge::VT_SPILL_BYTES, spill_bytes, 0);
+  }
+  #[inline]
+  pub fn add_timeless(&mut self, timeless: bool) {
+    self.fbb_.push_slot::<bool>(Edge::VT_TIMELESS, timeless, false);
+  }
+  #[inline]
   pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> EdgeBuilder<'a, 'b, A> {
     let start = _fbb.start_table();
     EdgeBuilder {
@@ -671,6 +761,10 @@ impl ::core::fmt::Debug for Edge<'_> {
       ds.field("partition", &self.partition());
       ds.field("max_rows", &self.max_rows());
       ds.field("max_bytes", &self.max_bytes());
+      ds.field("feedback", &self.feedback());
+      ds.field("memory_bytes", &self.memory_bytes());
+      ds.field("spill_bytes", &self.spill_bytes());
+      ds.field("timeless", &self.timeless());
       ds.finish()
   }
 }
@@ -696,6 +790,7 @@ impl<'a> ExecutionGraph<'a> {
   pub const VT_KEY_GROUPS: ::flatbuffers::VOffsetT = 10;
   pub const VT_TASKS: ::flatbuffers::VOffsetT = 12;
   pub const VT_EDGES: ::flatbuffers::VOffsetT = 14;
+  pub const VT_STATE_DIRECTORY: ::flatbuffers::VOffsetT = 16;
 
   #[inline]
   pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
@@ -707,6 +802,7 @@ impl<'a> ExecutionGraph<'a> {
     args: &'args ExecutionGraphArgs<'args>
   ) -> ::flatbuffers::WIPOffset<ExecutionGraph<'bldr>> {
     let mut builder = ExecutionGraphBuilder::new(_fbb);
+    if let Some(x) = args.state_directory { builder.add_state_directory(x); }
     if let Some(x) = args.edges { builder.add_edges(x); }
     if let Some(x) = args.tasks { builder.add_tasks(x); }
     builder.add_key_groups(args.key_groups);
@@ -761,6 +857,14 @@ impl<'a> ExecutionGraph<'a> {
     // which contains a valid value in this slot
     unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<Edge>>>>(ExecutionGraph::VT_EDGES, None)}
   }
+  /// Where the directory of a job with queues on disk goes; a folder of the user among the temporary files without.
+  #[inline]
+  pub fn state_directory(&self) -> Option<&'a str> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<&str>>(ExecutionGraph::VT_STATE_DIRECTORY, None)}
+  }
 }
 
 impl ::flatbuffers::Verifiable for ExecutionGraph<'_> {
@@ -775,6 +879,7 @@ impl ::flatbuffers::Verifiable for ExecutionGraph<'_> {
      .visit_field::<u32>("key_groups", Self::VT_KEY_GROUPS, false)?
      .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, ::flatbuffers::ForwardsUOffset<Task>>>>("tasks", Self::VT_TASKS, false)?
      .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, ::flatbuffers::ForwardsUOffset<Edge>>>>("edges", Self::VT_EDGES, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<&str>>("state_directory", Self::VT_STATE_DIRECTORY, false)?
      .finish();
     Ok(())
   }
@@ -786,6 +891,7 @@ pub struct ExecutionGraphArgs<'a> {
     pub key_groups: u32,
     pub tasks: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<Task<'a>>>>>,
     pub edges: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<Edge<'a>>>>>,
+    pub state_directory: Option<::flatbuffers::WIPOffset<&'a str>>,
 }
 impl<'a> Default for ExecutionGraphArgs<'a> {
   #[inline]
@@ -797,6 +903,7 @@ impl<'a> Default for ExecutionGraphArgs<'a> {
       key_groups: 128,
       tasks: None,
       edges: None,
+      state_directory: None,
     }
   }
 }
@@ -831,6 +938,10 @@ impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> ExecutionGraphBuilder<'a, 'b,
     self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(ExecutionGraph::VT_EDGES, edges);
   }
   #[inline]
+  pub fn add_state_directory(&mut self, state_directory: ::flatbuffers::WIPOffset<&'b  str>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(ExecutionGraph::VT_STATE_DIRECTORY, state_directory);
+  }
+  #[inline]
   pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> ExecutionGraphBuilder<'a, 'b, A> {
     let start = _fbb.start_table();
     ExecutionGraphBuilder {
@@ -854,6 +965,7 @@ impl ::core::fmt::Debug for ExecutionGraph<'_> {
       ds.field("key_groups", &self.key_groups());
       ds.field("tasks", &self.tasks());
       ds.field("edges", &self.edges());
+      ds.field("state_directory", &self.state_directory());
       ds.finish()
   }
 }

@@ -102,6 +102,7 @@ pub fn graph(stages: &[Stage], exchanges: &[Exchange]) -> ExecutionGraph {
                 kind: kind.clone(),
                 is_source: stage.is_source,
                 dormant: instance >= stage.parallelism() - stage.dormant,
+                chain: None,
             });
         }
     }
@@ -121,6 +122,8 @@ pub fn graph(stages: &[Stage], exchanges: &[Exchange]) -> ExecutionGraph {
                     continue;
                 }
                 edges.push(EdgePlan {
+                    feedback: None,
+                    timeless: false,
                     id: EdgeId(number(edges.len())),
                     from_task: TaskId(number(first_task[exchange.from] + from)),
                     from_output: number(output),
@@ -139,6 +142,7 @@ pub fn graph(stages: &[Stage], exchanges: &[Exchange]) -> ExecutionGraph {
         key_groups: 128,
         tasks,
         edges,
+        state_directory: None,
     }
 }
 

@@ -104,6 +104,7 @@ impl SimTask {
         match isolate.take(self.id).unwrap() {
             Take::Nothing => false,
             Take::Time(_) => unreachable!("nobody says how far event time is"),
+            Take::Flush => unreachable!("there is no loop"),
             Take::Source => {
                 let rows = self.batch_rows.min(self.to_produce - self.produced);
                 let batch: Vec<Record> = (self.produced..self.produced + rows)

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../../../../ts/common/clock.ts';
+import { realPace } from '../../../../ts/runtime/isolate/schedule.ts';
 import type { LogicalOperator } from '../../../../ts/compiler/logical-plan.ts';
 import type { StageNode, StageOp } from '../../../../ts/compiler/physical-plan.ts';
 import type { ErrorPolicy } from '../../../../ts/transformations/error-policy.ts';
@@ -37,6 +38,8 @@ export function bindingsOf(fn?: unknown, options: { readonly isTolerant?: boolea
   const bindings = {
     control,
     clock: options.clock ?? systemClock,
+    pace: realPace,
+    waiting: { byClock: 0, forCalls: 0 },
     functions: [fn],
     dropped: new Float64Array(1),
     linked: [{ recovery, emit: () => undefined }],

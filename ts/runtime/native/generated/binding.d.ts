@@ -91,6 +91,60 @@ export declare function jobStatus(jobHandle: number): string
 /** Says whether the task holds work of its own: while it does, it is handed out whenever there is credit. */
 export declare function keepTask(isolate: number, task: number, keeps: boolean): void
 
+/**
+ * Begins a batch: writes the slot of each row's key to `slots`. Bytes of what `keyedStateTake` gives then; 0 when there is
+ * nothing to do.
+ */
+export declare function keyedStateBegin(handle: number, nowMs: number, image: Uint8Array, slots: Int32Array): number
+
+/** About how many bytes of disk the state of the whole job takes; 0 when it is in memory. */
+export declare function keyedStateBytesOnDisk(handle: number): number
+
+/** `{"residentKeys","residentBytes","tableBytes","loaded","written","givenUp","expired"}`. */
+export declare function keyedStateCounts(handle: number): string
+
+/**
+ * The states of one instance of an operator: `{"states":[{"name":"count","ttlMs":1000},...],"disk":{"operator":3,
+ * "budgetBytes":67108864,"directory":null}}`; without `disk` they stay in memory.
+ */
+export declare function keyedStateCreate(jobHandle: number, specJson: string): number
+
+/** One more state, `{"name":"count","ttlMs":1000}`, whose number is the next one; also while a batch is at work. */
+export declare function keyedStateDeclare(handle: number, stateJson: string): void
+
+/**
+ * Writes slot and state of values that the store does not have yet to `pairs`, from a slot on; `pairs[0]` is how many. The
+ * slot to go on with; -1 after the last.
+ */
+export declare function keyedStateDirty(handle: number, fromSlot: number, pairs: Int32Array): number
+
+/** Drops what has expired, without a batch. As `keyedStateBegin`; call it again while it gives something. */
+export declare function keyedStateExpire(handle: number, nowMs: number): number
+
+/**
+ * Where a state of the key with these canonical bytes is: `desc` = 0 absent; 1 and its slot; 2 and the bytes that were written
+ * to `into`; 3 and the bytes needed, when `into` is too small.
+ */
+export declare function keyedStateFind(handle: number, nowMs: number, state: number, key: Uint8Array, desc: Int32Array, into: Uint8Array): void
+
+/**
+ * Ends a batch. `changes`: slot, state and bytes (about how much memory the value takes; -1: removed) of each state that was
+ * written. `ends` and `data`: the values that the exchange wanted to be encoded, in its order.
+ */
+export declare function keyedStateFinish(handle: number, nowMs: number, changes: Int32Array, ends: Int32Array, data: Uint8Array): void
+
+/** Keeps these slots in memory for one more (`true`) or one less (`false`) who needs them. */
+export declare function keyedStateHold(handle: number, slots: Int32Array, more: boolean): void
+
+/** Gives values that `keyedStateDirty` named to the store; they stay in memory. */
+export declare function keyedStateStore(handle: number, pairs: Int32Array, ends: Int32Array, data: Uint8Array): void
+
+/**
+ * Writes what has to be done before the rows of the batch: the image of an exchange. Bytes written; minus the bytes needed
+ * when `into` is too small.
+ */
+export declare function keyedStateTake(handle: number, into: Uint8Array): number
+
 /** The text of a layout. */
 export declare function layoutText(jobHandle: number, id: number): string
 
@@ -124,6 +178,9 @@ export declare function reportCounts(isolate: number, task: number, counts: Floa
 /** Goes on after a pause. */
 export declare function resumeJob(jobHandle: number): void
 
+/** A task of a loop has nothing left of what it took. */
+export declare function settleTask(isolate: number, task: number): void
+
 /** The text of a shape. */
 export declare function shapeText(jobHandle: number, id: number): string
 
@@ -145,7 +202,8 @@ export declare function stopJob(jobHandle: number, drain: boolean): void
 /**
  * What the task is to do next: 0 nothing, 1 a batch (its image is in `into`; `desc` = gate, image bytes, rows, layout), 2 produce
  * (a source), 3 input has ended (drained), 4 input has ended (stopped), 5 `into` is too small (`desc[1]` = bytes needed; nothing was
- * taken), 6 event time (`desc` = gate, 1 when the gate is idle, and the watermark as a float64 at byte 8).
+ * taken), 6 event time (`desc` = gate, 1 when the gate is idle, and the watermark as a float64 at byte 8), 7 give what the
+ * task holds back: its loop has come to rest.
  */
 export declare function take(isolate: number, task: number, desc: Int32Array, into: Uint8Array): number
 
@@ -173,43 +231,29 @@ export declare function timersNext(handle: number): number
 /** Registers timers, in this order; those that are there stay. How many timers there are then. */
 export declare function timersRegister(handle: number, times: Float64Array, ids: Int32Array): number
 
-/**
- * Adds the rows of a batch from `from_row` on; the row to go on with, once what is due has been taken. `late` = how many rows
- * came too late for all of their windows, and which; it has one place more than there are rows. `times` is ignored
- * for processing time and windows of elements.
- */
-export declare function windowsAdd(handle: number, image: Uint8Array, times: Float64Array, fromRow: number, nowMs: number, late: Int32Array): number
-
-/** Event time has come to `watermark`, and the clock shows `now_ms`. 1 when something is due, else 0. */
+/** Event time has come to `watermark`, and the clock shows `now_ms`. How many outcomes there are. */
 export declare function windowsAdvance(handle: number, watermark: number, nowMs: number): number
 
-/** Bytes that windows hold in the core. Looks at every key. */
+/** Bytes that windows hold in the core, behind everything that was given. Looks at every key. */
 export declare function windowsBytes(handle: number): number
 
 /**
- * `out` = late rows, rows between windows, keys that have something, and when the clock should be told next (infinity when
- * nothing waits for it).
- */
-export declare function windowsCounts(handle: number, out: Float64Array): void
-
-/**
  * Windows of a keyed or unkeyed stream: a `WindowSpec` (`docs/internals/windows.md`). With built-in aggregators the core has the
- * accumulators and `windowsFire` gives results, else `windowsProgram` says what to do.
+ * accumulators and gives results, else programs say what to do. A thread helps where one may.
  */
-export declare function windowsCreate(jobHandle: number, specJson: string): number
+export declare function windowsCreate(jobHandle: number, specJson: string, mayHelp: boolean): number
 
-/** No more rows come. 1 when something is due, else 0. */
+/** No more rows come. How many outcomes there are. */
 export declare function windowsFinish(handle: number): number
 
-/**
- * Writes results that are due, at most `max_results`. 0 when nothing is due; 1 when there may be more; -2 when `into` is too
- * small: then they are still there. `desc` = 0, image bytes (or bytes needed), rows, layout.
- */
-export declare function windowsFire(handle: number, maxResults: number, into: Uint8Array, desc: Int32Array): number
+/** Gives the rows of a batch, with their times where windows go by event time. How many outcomes there are. */
+export declare function windowsGive(handle: number, image: Uint8Array, nowMs: number): number
 
 /**
- * Writes what is to be done with the accumulators of JavaScript, up to `max_results` results. 0 when there is nothing to do; 1
- * when there may be more; -2 when there is no room: then it is still there. `desc` = words and numbers of windows, or
- * how many are needed.
+ * Takes the oldest outcome of what was given. 0 when there is none: none yet, unless the call `waits`. 1 for the image of a batch of
+ * results; 2 for a program: words and, at the next multiple of 8 bytes, numbers of windows; 3 for the rows that were late, as
+ * 32-bit integers; 4 when what was given is done, with `counts` = late rows, rows between windows, keys that have something, and when
+ * the clock should be told next (infinity when nothing waits for it). -2 when `into` is too small: then it is still there.
+ * `desc` = bytes (or bytes needed), words or late rows.
  */
-export declare function windowsProgram(handle: number, maxResults: number, words: Int32Array, windows: Float64Array, desc: Int32Array): number
+export declare function windowsTake(handle: number, waits: boolean, into: Uint8Array, desc: Int32Array, counts: Float64Array): number

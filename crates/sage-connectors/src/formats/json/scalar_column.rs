@@ -2,8 +2,7 @@
 
 use sage_frame::ColumnData;
 
-use crate::formats::json::date_text::push_iso_date;
-use crate::formats::json::number_text::{push_integer, push_json_number, push_number};
+use crate::formats::json::{push_integer, push_iso_date, push_json_number, push_number};
 
 /// A column of values that need no memory of their own.
 #[derive(Debug, Clone, Copy)]

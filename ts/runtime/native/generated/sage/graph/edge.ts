@@ -78,8 +78,39 @@ maxBytes():number {
   return offset ? this.bb!.readUint32(this.bb_pos + offset) : 1048576;
 }
 
+/**
+ * Name of the loop that this edge closes: it leads back, its producer never waits, and the credit above does not count.
+ */
+feedback():string|null
+feedback(optionalEncoding:flatbuffers.Encoding):string|Uint8Array|null
+feedback(optionalEncoding?:any):string|Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 20);
+  return offset ? this.bb!.__string(this.bb_pos + offset, optionalEncoding) : null;
+}
+
+/**
+ * Of a feedback edge: what all edges of its loop together may hold in memory, and then on disk.
+ */
+memoryBytes():bigint {
+  const offset = this.bb!.__offset(this.bb_pos, 22);
+  return offset ? this.bb!.readUint64(this.bb_pos + offset) : BigInt('0');
+}
+
+spillBytes():bigint {
+  const offset = this.bb!.__offset(this.bb_pos, 24);
+  return offset ? this.bb!.readUint64(this.bb_pos + offset) : BigInt('0');
+}
+
+/**
+ * Says nothing about event time and holds it back for nobody: all of its records come out of a feedback edge.
+ */
+timeless():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 26);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
 static startEdge(builder:flatbuffers.Builder):void {
-  builder.startObject(8);
+  builder.startObject(12);
 }
 
 static addId(builder:flatbuffers.Builder, id:number):void {
@@ -114,12 +145,28 @@ static addMaxBytes(builder:flatbuffers.Builder, maxBytes:number):void {
   builder.addFieldInt32(7, maxBytes, 1048576);
 }
 
+static addFeedback(builder:flatbuffers.Builder, feedbackOffset:flatbuffers.Offset):void {
+  builder.addFieldOffset(8, feedbackOffset, 0);
+}
+
+static addMemoryBytes(builder:flatbuffers.Builder, memoryBytes:bigint):void {
+  builder.addFieldInt64(9, memoryBytes, BigInt('0'));
+}
+
+static addSpillBytes(builder:flatbuffers.Builder, spillBytes:bigint):void {
+  builder.addFieldInt64(10, spillBytes, BigInt('0'));
+}
+
+static addTimeless(builder:flatbuffers.Builder, timeless:boolean):void {
+  builder.addFieldInt8(11, +timeless, +false);
+}
+
 static endEdge(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
 }
 
-static createEdge(builder:flatbuffers.Builder, id:number, fromTask:number, fromOutput:number, toTask:number, toGate:number, partition:Partition, maxRows:number, maxBytes:number):flatbuffers.Offset {
+static createEdge(builder:flatbuffers.Builder, id:number, fromTask:number, fromOutput:number, toTask:number, toGate:number, partition:Partition, maxRows:number, maxBytes:number, feedbackOffset:flatbuffers.Offset, memoryBytes:bigint, spillBytes:bigint, timeless:boolean):flatbuffers.Offset {
   Edge.startEdge(builder);
   Edge.addId(builder, id);
   Edge.addFromTask(builder, fromTask);
@@ -129,6 +176,10 @@ static createEdge(builder:flatbuffers.Builder, id:number, fromTask:number, fromO
   Edge.addPartition(builder, partition);
   Edge.addMaxRows(builder, maxRows);
   Edge.addMaxBytes(builder, maxBytes);
+  Edge.addFeedback(builder, feedbackOffset);
+  Edge.addMemoryBytes(builder, memoryBytes);
+  Edge.addSpillBytes(builder, spillBytes);
+  Edge.addTimeless(builder, timeless);
   return Edge.endEdge(builder);
 }
 }

@@ -76,8 +76,18 @@ edgesLength():number {
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
+/**
+ * Where the directory of a job with queues on disk goes; a folder of the user among the temporary files without.
+ */
+stateDirectory():string|null
+stateDirectory(optionalEncoding:flatbuffers.Encoding):string|Uint8Array|null
+stateDirectory(optionalEncoding?:any):string|Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 16);
+  return offset ? this.bb!.__string(this.bb_pos + offset, optionalEncoding) : null;
+}
+
 static startExecutionGraph(builder:flatbuffers.Builder):void {
-  builder.startObject(6);
+  builder.startObject(7);
 }
 
 static addVersion(builder:flatbuffers.Builder, version:number):void {
@@ -128,6 +138,10 @@ static startEdgesVector(builder:flatbuffers.Builder, numElems:number):void {
   builder.startVector(4, numElems, 4);
 }
 
+static addStateDirectory(builder:flatbuffers.Builder, stateDirectoryOffset:flatbuffers.Offset):void {
+  builder.addFieldOffset(6, stateDirectoryOffset, 0);
+}
+
 static endExecutionGraph(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
@@ -141,7 +155,7 @@ static finishSizePrefixedExecutionGraphBuffer(builder:flatbuffers.Builder, offse
   builder.finish(offset, undefined, true);
 }
 
-static createExecutionGraph(builder:flatbuffers.Builder, version:number, jobNameOffset:flatbuffers.Offset, jobIdOffset:flatbuffers.Offset, keyGroups:number, tasksOffset:flatbuffers.Offset, edgesOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createExecutionGraph(builder:flatbuffers.Builder, version:number, jobNameOffset:flatbuffers.Offset, jobIdOffset:flatbuffers.Offset, keyGroups:number, tasksOffset:flatbuffers.Offset, edgesOffset:flatbuffers.Offset, stateDirectoryOffset:flatbuffers.Offset):flatbuffers.Offset {
   ExecutionGraph.startExecutionGraph(builder);
   ExecutionGraph.addVersion(builder, version);
   ExecutionGraph.addJobName(builder, jobNameOffset);
@@ -149,6 +163,7 @@ static createExecutionGraph(builder:flatbuffers.Builder, version:number, jobName
   ExecutionGraph.addKeyGroups(builder, keyGroups);
   ExecutionGraph.addTasks(builder, tasksOffset);
   ExecutionGraph.addEdges(builder, edgesOffset);
+  ExecutionGraph.addStateDirectory(builder, stateDirectoryOffset);
   return ExecutionGraph.endExecutionGraph(builder);
 }
 }

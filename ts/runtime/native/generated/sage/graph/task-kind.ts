@@ -16,6 +16,11 @@ export const TaskKind = {
   /**
    * A writer on a thread of its own (isolate -1, `spec` says what).
    */
-  NativeSink: 2
+  NativeSink: 2,
+
+  /**
+   * A keyed aggregate on a thread of its own (isolate -1, `spec` says which).
+   */
+  NativeAggregate: 3
 } as const;
 export type TaskKind = (typeof TaskKind)[keyof typeof TaskKind];

@@ -97,8 +97,18 @@ dormant():boolean {
   return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
 }
 
+/**
+ * JSON: the operators by expressions that each batch of a native source or aggregate goes through before it is sent.
+ */
+chain():string|null
+chain(optionalEncoding:flatbuffers.Encoding):string|Uint8Array|null
+chain(optionalEncoding?:any):string|Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 24);
+  return offset ? this.bb!.__string(this.bb_pos + offset, optionalEncoding) : null;
+}
+
 static startTask(builder:flatbuffers.Builder):void {
-  builder.startObject(10);
+  builder.startObject(11);
 }
 
 static addId(builder:flatbuffers.Builder, id:number):void {
@@ -141,12 +151,16 @@ static addDormant(builder:flatbuffers.Builder, dormant:boolean):void {
   builder.addFieldInt8(9, +dormant, +false);
 }
 
+static addChain(builder:flatbuffers.Builder, chainOffset:flatbuffers.Offset):void {
+  builder.addFieldOffset(10, chainOffset, 0);
+}
+
 static endTask(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
 }
 
-static createTask(builder:flatbuffers.Builder, id:number, stage:number, nameOffset:flatbuffers.Offset, instance:number, parallelism:number, isolate:number, kind:TaskKind, isSource:boolean, specOffset:flatbuffers.Offset, dormant:boolean):flatbuffers.Offset {
+static createTask(builder:flatbuffers.Builder, id:number, stage:number, nameOffset:flatbuffers.Offset, instance:number, parallelism:number, isolate:number, kind:TaskKind, isSource:boolean, specOffset:flatbuffers.Offset, dormant:boolean, chainOffset:flatbuffers.Offset):flatbuffers.Offset {
   Task.startTask(builder);
   Task.addId(builder, id);
   Task.addStage(builder, stage);
@@ -158,6 +172,7 @@ static createTask(builder:flatbuffers.Builder, id:number, stage:number, nameOffs
   Task.addIsSource(builder, isSource);
   Task.addSpec(builder, specOffset);
   Task.addDormant(builder, dormant);
+  Task.addChain(builder, chainOffset);
   return Task.endTask(builder);
 }
 }

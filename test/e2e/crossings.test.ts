@@ -1,0 +1,3 @@
+import { describeCrossings } from './describe-crossings.ts';
+
+describeCrossings('in generated code', true);

@@ -1,0 +1,3 @@
+import { describeFeedback } from './describe-feedback.ts';
+
+describeFeedback('in generated code');

@@ -1,0 +1,3 @@
+import { describeStatefulLoops } from './describe-stateful-loops.ts';
+
+describeStatefulLoops('generated, with state in memory', 'memory');

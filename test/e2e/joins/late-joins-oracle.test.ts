@@ -1,0 +1,3 @@
+import { describeLateJoins } from './describe-late-joins.ts';
+
+describeLateJoins('in generated code');

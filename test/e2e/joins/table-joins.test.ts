@@ -1,0 +1,3 @@
+import { describeTableJoins } from './describe-table-joins.ts';
+
+describeTableJoins('in generated code');

@@ -1,0 +1,3 @@
+import { describeFunctionState } from './describe-function-state.ts';
+
+describeFunctionState('with generated code');

@@ -1,0 +1,3 @@
+import { describeSeveralInputs } from './describe-several-inputs.ts';
+
+describeSeveralInputs('with generated code');

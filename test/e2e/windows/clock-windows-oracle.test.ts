@@ -1,0 +1,3 @@
+import { describeClockWindows } from './describe-clock-windows.ts';
+
+describeClockWindows('in generated code');

@@ -1,0 +1,3 @@
+import { describeCustomTriggers } from './describe-custom-triggers.ts';
+
+describeCustomTriggers('in generated code');

@@ -1,0 +1,12 @@
+import { expect, it } from 'vitest';
+
+// Before the first function is made.
+process.env['SAGE_CODEGEN'] = '0';
+const { describeZonedWindows } = await import('./describe-zoned-windows.ts');
+const { canGenerateCode } = await import('../../../ts/runtime/codec/can-generate-code.ts');
+
+it('no code is generated here', () => {
+  expect(canGenerateCode()).toBe(false);
+});
+
+describeZonedWindows('without code generation');

@@ -1,0 +1,3 @@
+import { describeZonedWindows } from './describe-zoned-windows.ts';
+
+describeZonedWindows('in generated code');

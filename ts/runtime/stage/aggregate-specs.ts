@@ -1,7 +1,0 @@
-import type { BuiltinAggregator } from '../../functions/aggregator.ts';
-
-/** Built-in aggregators, each with the column of its input. */
-export function aggregateSpecs(spec: Readonly<Record<string, BuiltinAggregator<never, unknown>>>): readonly Readonly<Record<string, unknown>>[] {
-  let column = 0;
-  return Object.values(spec).map(({ name, input }) => (input === undefined ? { kind: name } : { kind: name, input: column++ }));
-}

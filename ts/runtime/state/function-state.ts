@@ -1,0 +1,133 @@
+import type { Clock } from '../../common/clock.ts';
+import type { KeyedParts, TaskContext } from '../../functions/task-context.ts';
+import type { KeyedState } from '../../functions/state/keyed-state.ts';
+import type { Timers } from '../../functions/state/timers.ts';
+import type { StateAnswer } from '../isolate/state-reads.ts';
+import { statePlaceOf } from '../../transformations/state-settings.ts';
+import { keyIdentity } from '../stage/key-identity.ts';
+import { SlotColumn } from '../stage/slot-column.ts';
+import { KeyedStateStore } from './keyed-state-store.ts';
+import { noDiskState, noTimers } from './missing-parts.ts';
+import type { TaskStates } from './task-states.ts';
+
+/** What the state of a function needs of its operator. */
+export interface FunctionStateOwner {
+  readonly context: TaskContext;
+  readonly clock: Clock;
+  readonly isTolerant: boolean;
+  readonly task: TaskStates;
+}
+
+/**
+ * `ctx.state` of a function that records come to one by one: of a map, a filter, a sink ... There is nothing before it is asked for. From then
+ * on `ctx.key`, which is set before each call, says that a call begins; which slot its key has is looked up when a state is touched, in a
+ * map of this thread: no record crosses to the core.
+ */
+export class FunctionState implements KeyedParts {
+  readonly #owner: FunctionStateOwner;
+  #store: KeyedStateStore | undefined;
+  #hasKey = false;
+  /** Slots by identity of the key. */
+  readonly #slots = new Map<unknown, number>();
+  readonly #identities = new SlotColumn<unknown>();
+  readonly #free: number[] = [];
+  /** Slots of which something may have gone. */
+  #touched: number[] = [];
+  readonly #isTouched = new SlotColumn<boolean>();
+  /** Calls since memory was last given back. */
+  #calls = 0;
+
+  constructor(owner: FunctionStateOwner) {
+    this.#owner = owner;
+  }
+
+  get state(): KeyedState {
+    return (this.#store ??= this.#start());
+  }
+
+  get timers(): Timers {
+    throw noTimers(this.#owner.context);
+  }
+
+  #start(): KeyedStateStore {
+    const { context, clock, isTolerant, task } = this.#owner;
+    // The one place that decides where the state of these functions lies.
+    if (statePlaceOf(context.config).kind === 'disk') throw noDiskState(context);
+    const store = new KeyedStateStore({ operator: context.operator, clock, isTolerant, slotInHand: () => this.#slotInHand() });
+    let { key } = context;
+    this.#hasKey = task.isAtWork;
+    Object.defineProperty(context, 'key', {
+      configurable: true,
+      enumerable: true,
+      get: () => key,
+      set: (next: unknown) => {
+        key = next;
+        store.commit();
+        this.#hasKey = true;
+        this.#calls++;
+      },
+    });
+    task.use(this);
+    return store;
+  }
+
+  /** The slot of the key in hand; one that is new gets one. */
+  #slotInHand(): number | undefined {
+    const { context, task } = this.#owner;
+    if (!this.#hasKey || !task.isAtWork) return undefined;
+    const identity = keyIdentity(context.key);
+    let slot = this.#slots.get(identity);
+    if (slot === undefined) {
+      slot = this.#free.pop() ?? this.#identities.length;
+      this.#slots.set(identity, slot);
+      this.#identities.set(slot, identity);
+    }
+    this.#touch(slot);
+    return slot;
+  }
+
+  #touch(slot: number): void {
+    if (this.#isTouched.get(slot) === true) return;
+    this.#isTouched.set(slot, true);
+    this.#touched.push(slot);
+  }
+
+  /** The attempt in hand has failed: nothing stays of what it has written. */
+  rollback(): void {
+    this.#store?.rollback();
+  }
+
+  /** Until the next record comes no key is in hand. */
+  dropKey(): void {
+    this.#store?.commit();
+    this.#hasKey = false;
+  }
+
+  /** No record is on its way: gives back the memory of what has expired, and of keys that hold nothing any more. */
+  leave(): void {
+    this.dropKey();
+    if (this.#touched.length === 0 && this.#calls === 0) return;
+    const store = this.#store!;
+    store.expire(this.#calls, (slot) => this.#touch(slot));
+    this.#calls = 0;
+    const touched = this.#touched;
+    this.#touched = [];
+    for (const slot of touched) {
+      this.#isTouched.set(slot, false);
+      if (!store.isEmpty(slot)) continue;
+      this.#slots.delete(this.#identities.get(slot));
+      this.#identities.set(slot, undefined);
+      this.#free.push(slot);
+    }
+    this.#owner.context.metrics.gauge('keys held').set(this.#slots.size);
+  }
+
+  /** What a state holds for a key now, for readers outside of the job's functions. */
+  readState(name: string, key: unknown): StateAnswer {
+    const state = this.#store?.named(name);
+    if (state === undefined) return { kind: 'undeclared', names: this.#store?.names ?? [] };
+    const slot = this.#slots.get(keyIdentity(key));
+    const value = slot === undefined ? undefined : state.snapshot(slot);
+    return value === undefined ? { kind: 'none' } : { kind: 'value', value };
+  }
+}

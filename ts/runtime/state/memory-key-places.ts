@@ -1,0 +1,76 @@
+import type { FunctionMetrics } from '../../functions/function-metrics.ts';
+import type { LayoutRegistry } from '../codec/batch-reader.ts';
+import { copyImage } from '../codec/copy-image.ts';
+import type { Core } from '../native/core.ts';
+import { KeySlots } from '../stage/key-slots.ts';
+import type { KeyBatch, KeyPlaces } from './key-places.ts';
+import { KeyedStateStore, type StateOwner } from './keyed-state-store.ts';
+
+/** All keys in memory: a key has its slot for as long as it holds anything, and the slot is the owner of its timers. */
+export class MemoryKeyPlaces implements KeyPlaces {
+  readonly state: KeyedStateStore;
+  readonly #slots: KeySlots;
+  readonly #withoutTimers: (owners: readonly number[]) => readonly number[];
+  /** Batches that have slots and were not worked on yet: a slot of theirs must not go to another key. */
+  #waiting: KeyBatch | undefined;
+
+  constructor(core: Core, job: number, registry: LayoutRegistry, owner: StateOwner, withoutTimers: (owners: readonly number[]) => readonly number[]) {
+    this.#slots = new KeySlots(core, job, registry);
+    this.#withoutTimers = withoutTimers;
+    this.state = new KeyedStateStore(owner);
+  }
+
+  admit(image: Buffer, keys: readonly unknown[], isNext: boolean): KeyBatch {
+    if (isNext) return (this.#waiting = { image: undefined, keys, slots: this.#slots.of(image, keys.length, keys), owners: undefined });
+    // Slots are given when it is its turn: a slot may go to another key between two batches.
+    return { image: copyImage(image), keys, slots: undefined, owners: undefined };
+  }
+
+  slotOf(batch: KeyBatch, row: number): number {
+    if (batch === this.#waiting) this.#waiting = undefined;
+    batch.slots ??= this.#slots.of(batch.image!, batch.keys.length, batch.keys);
+    return batch.slots[row]!;
+  }
+
+  ownerOf(batch: KeyBatch, row: number): number {
+    return this.slotOf(batch, row);
+  }
+
+  keyOf(owner: number): unknown {
+    return this.#slots.keyOf(owner);
+  }
+
+  slotOfOwner(owner: number): number {
+    return owner;
+  }
+
+  touched(slot: number): void {
+    this.#slots.touched(slot);
+  }
+
+  timersChanged(owner: number): void {
+    this.#slots.touched(owner);
+  }
+
+  release(rows: number): void {
+    if (this.#waiting !== undefined) return;
+    this.state.expire(rows, (slot) => this.#slots.touched(slot));
+    this.#slots.release((slots) => {
+      const empty = slots.filter((slot) => this.state.isEmpty(slot));
+      return empty.length === 0 ? empty : this.#withoutTimers(empty);
+    });
+  }
+
+  snapshot(name: string, key: unknown): unknown {
+    const slot = this.#slots.find(key);
+    return slot === undefined ? undefined : this.state.named(name)?.snapshot(slot);
+  }
+
+  report(metrics: FunctionMetrics): void {
+    metrics.gauge('keys held').set(this.#slots.size);
+  }
+
+  close(): void {
+    this.#slots.close();
+  }
+}
