@@ -15,6 +15,7 @@ mod environment;
 mod guard;
 mod handles;
 mod job_exports;
+mod key_group_exports;
 mod keyed_state;
 mod keyed_state_exports;
 mod layout_exports;
