@@ -79,6 +79,8 @@ export type ErrorCode =
   | 'SAGE_STATE_IO'
   | 'SAGE_STATE_CORRUPT'
   | 'SAGE_STATE_VERSION'
+  | 'SAGE_CHECKPOINT_SOURCE'
+  | 'SAGE_CHECKPOINT_SINK'
   | 'SAGE_SPILL_LIMIT'
   | 'SAGE_CHECKPOINT_LOCKED'
   | 'SAGE_CHECKPOINT_DAMAGED'
@@ -555,6 +557,18 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     retryable: false,
     message: 'State on disk was written in a format that this version does not read.',
     help: 'Use the version of SAGE Kernel that wrote it, or remove the directory.',
+  },
+  SAGE_CHECKPOINT_SOURCE: {
+    domain: 'user',
+    retryable: false,
+    message: 'A source cannot go on from where a checkpoint says it was.',
+    help: 'Put the file that the message names back as it was, or start the job anew without the checkpoint.',
+  },
+  SAGE_CHECKPOINT_SINK: {
+    domain: 'user',
+    retryable: false,
+    message: 'A sink cannot go on behind what it had written at a checkpoint.',
+    help: 'Put the file that the message names back, or start the job anew without the checkpoint.',
   },
   SAGE_SPILL_LIMIT: {
     domain: 'user',

@@ -157,6 +157,10 @@ pub enum ErrorCode {
     StateCorrupt,
     /// `SAGE_STATE_VERSION`: State on disk was written in a format that this version does not read.
     StateVersion,
+    /// `SAGE_CHECKPOINT_SOURCE`: A source cannot go on from where a checkpoint says it was.
+    CheckpointSource,
+    /// `SAGE_CHECKPOINT_SINK`: A sink cannot go on behind what it had written at a checkpoint.
+    CheckpointSink,
     /// `SAGE_SPILL_LIMIT`: A queue on disk would hold more than its limit.
     SpillLimit,
     /// `SAGE_CHECKPOINT_LOCKED`: The checkpoint directory is in use by another job.
@@ -277,6 +281,8 @@ impl ErrorCode {
         Self::StateIo,
         Self::StateCorrupt,
         Self::StateVersion,
+        Self::CheckpointSource,
+        Self::CheckpointSink,
         Self::SpillLimit,
         Self::CheckpointLocked,
         Self::CheckpointDamaged,
@@ -376,6 +382,8 @@ impl ErrorCode {
             Self::StateIo => "SAGE_STATE_IO",
             Self::StateCorrupt => "SAGE_STATE_CORRUPT",
             Self::StateVersion => "SAGE_STATE_VERSION",
+            Self::CheckpointSource => "SAGE_CHECKPOINT_SOURCE",
+            Self::CheckpointSink => "SAGE_CHECKPOINT_SINK",
             Self::SpillLimit => "SAGE_SPILL_LIMIT",
             Self::CheckpointLocked => "SAGE_CHECKPOINT_LOCKED",
             Self::CheckpointDamaged => "SAGE_CHECKPOINT_DAMAGED",
@@ -455,6 +463,8 @@ impl ErrorCode {
             | Self::ExpressionValue
             | Self::AggregateInput
             | Self::StateValue
+            | Self::CheckpointSource
+            | Self::CheckpointSink
             | Self::SpillLimit
             | Self::CheckpointLocked
             | Self::WorkerImport
@@ -599,6 +609,8 @@ impl ErrorCode {
             Self::StateIo => "State on disk could not be read or written.",
             Self::StateCorrupt => "A file of the state on disk is damaged.",
             Self::StateVersion => "State on disk was written in a format that this version does not read.",
+            Self::CheckpointSource => "A source cannot go on from where a checkpoint says it was.",
+            Self::CheckpointSink => "A sink cannot go on behind what it had written at a checkpoint.",
             Self::SpillLimit => "A queue on disk would hold more than its limit.",
             Self::CheckpointLocked => "The checkpoint directory is in use by another job.",
             Self::CheckpointDamaged => "A file of a checkpoint is damaged or incomplete.",
@@ -699,6 +711,8 @@ impl ErrorCode {
             Self::StateIo => "The cause is the message of the operating system.",
             Self::StateCorrupt => "Remove the directory that the message names, check the disk, and run the job again.",
             Self::StateVersion => "Use the version of SAGE Kernel that wrote it, or remove the directory.",
+            Self::CheckpointSource => "Put the file that the message names back as it was, or start the job anew without the checkpoint.",
+            Self::CheckpointSink => "Put the file that the message names back, or start the job anew without the checkpoint.",
             Self::SpillLimit => "Raise the limit, or let the loop give out less than it takes in.",
             Self::CheckpointLocked => "End that job, or give each job a directory of its own.",
             Self::CheckpointDamaged => "Start from an earlier epoch or a savepoint, and check the disk.",
