@@ -9,6 +9,7 @@
     reason = "the N-API hands arguments over by value"
 )]
 
+mod checkpoint_exports;
 mod connector_exports;
 mod dispatch_exports;
 mod environment;
