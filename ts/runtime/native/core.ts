@@ -5,7 +5,8 @@
 export interface Core {
   /** Of the core; that of the package, when both are of one release. */
   crateVersion(): string;
-  createJob(graph: Uint8Array): number;
+  /** `checkpointsJson` is `CheckpointSettings` of `sage-runtime`. */
+  createJob(graph: Uint8Array, checkpointsJson?: string): number;
   attachIsolate(job: number, isolate: number, wake?: () => void): number;
   detachIsolate(isolate: number): void;
   /** Gives back `released` (-1: none) and takes the next ready task; -1 for none within `waitMs`, -2 when the job is over here. */
@@ -98,6 +99,19 @@ export interface Core {
   timersDue(handle: number, upToMs: number, times: Float64Array, ids: Int32Array): number;
   /** When the next timer is due; infinity when there is none. */
   timersNext(handle: number): number;
+  /** The epoch that the job goes on from, or -1. */
+  checkpointRestored(job: number): number;
+  /** Begins an epoch now: its number, or -1 when one is in flight. */
+  checkpointBegin(job: number): number;
+  /** Hands over what the parts of a task are at a barrier (`TaskStateWriter`); the barrier then goes on. */
+  checkpointAcknowledge(isolate: number, task: number, epoch: number, image: Uint8Array): void;
+  /** What the epoch has of a part, for one of `parallelism` instances (`RestoredState`). */
+  checkpointRead(job: number, operator: string, name: string, instance: number, parallelism: number): Uint8Array;
+  /** The entries of a state of the core, and back. */
+  stateSave(handle: number): Uint8Array;
+  stateRestore(handle: number, entries: Uint8Array): void;
+  /** Writes the key group of each entry of a keyed part into its head. */
+  keyGroupsFill(keyGroups: number, entries: Uint8Array): void;
   probeSource(specJson: string): string;
   planSplits(specJson: string, parallelism: number): string;
 }
@@ -111,6 +125,8 @@ export const TAKE_TOO_SMALL = 5;
 export const TAKE_TIME = 6;
 /** The loop of the task has come to rest: it is to give what it holds back. */
 export const TAKE_FLUSH = 7;
+/** The barrier of an epoch: `desc[0]` is 1 when it is the last one of the job, and a float64 at byte 8 is the epoch. Nothing more comes before `checkpointAcknowledge`. */
+export const TAKE_BARRIER = 8;
 
 /** No outcome is there yet; or, when the call waited, nothing is left. */
 export const WINDOWS_NOTHING = 0;

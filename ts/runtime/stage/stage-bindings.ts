@@ -22,6 +22,7 @@ import type { StageTimes } from './stage-times.ts';
 import type { TimedOutput } from './timed-output.ts';
 import type { TimestampAssigner } from './timestamp-assigner.ts';
 import type { TaskStates } from '../state/task-states.ts';
+import type { StatePart } from '../checkpoint/state-part.ts';
 
 /** Accumulator of an unkeyed reduce or aggregate. */
 export class UnkeyedState {
@@ -124,6 +125,8 @@ export interface StageBindings {
   /** What `this.collect(x)` of a flatMap class took. */
   readonly collected: (unknown[] | undefined)[];
   readonly linked: LinkedNode[];
+  /** What the operators of the task hand over at a barrier, in any order; filled in when they are made, whether or not the job has checkpoints. */
+  readonly stateParts: StatePart[];
   /** Records that entered at a root; results that left an aggregate. */
   readonly counts: Float64Array;
   /** Records that a map dropped, a filter rejected, or nobody took behind a route. */
