@@ -46,6 +46,7 @@ export function ownValuePart<V>(owner: PartOwner, part: OwnValuePart<V>): OwnSta
       return checked(owner, part, value, undefined, () => writer.encode(value));
     },
     restore(saved) {
+      if (saved.length === 0) return;
       const reader = new SavedValuesReader();
       part.restore(saved.map(({ instance, parallelism, bytes }) => ({ instance, parallelism, value: reader.decode(bytes) as V })));
     },
