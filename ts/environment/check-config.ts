@@ -4,6 +4,8 @@ import { checkParallelism } from '../datastream/plan-checks.ts';
 import { describeValue } from '../functions/check-user-function.ts';
 import type { EnvironmentConfig } from '../transformations/environment-config.ts';
 import type { DiskStateSettings } from '../transformations/state-settings.ts';
+import { checkCheckpoint, checkRestart } from './check-checkpoint-config.ts';
+import { wrongSetting } from './wrong-setting.ts';
 
 /** A frozen copy of a config. @throws SageError SAGE_PLAN_CONFIG or SAGE_PLAN_PARALLELISM */
 export function checkConfig(config: unknown, declaredAt: SourceLocation): EnvironmentConfig {
@@ -16,7 +18,7 @@ export function checkConfig(config: unknown, declaredAt: SourceLocation): Enviro
       declaredAt,
     });
   }
-  const { parallelism, isolated, clock, logger, state } = config as EnvironmentConfig;
+  const { parallelism, isolated, clock, logger, state, checkpoint, restart } = config as EnvironmentConfig;
   if (parallelism !== undefined) checkParallelism(parallelism, declaredAt);
   if (isolated !== undefined && typeof isolated !== 'boolean') {
     throw wrongSetting('isolated', isolated, 'true or false', declaredAt);
@@ -28,6 +30,8 @@ export function checkConfig(config: unknown, declaredAt: SourceLocation): Enviro
     throw wrongSetting('logger', logger, `a logger with the methods ${LOGGER_METHODS.join(', ')}, such as pino()`, declaredAt);
   }
   checkState(state, declaredAt);
+  checkCheckpoint(checkpoint, declaredAt);
+  checkRestart(restart, declaredAt);
   return Object.freeze({ ...config });
 }
 
@@ -50,14 +54,4 @@ const LOGGER_METHODS = ['debug', 'info', 'warn', 'error', 'child'] as const;
 function hasMethods(value: unknown, names: readonly string[]): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return names.every((name) => typeof (value as Readonly<Record<string, unknown>>)[name] === 'function');
-}
-
-function wrongSetting(name: string, value: unknown, expected: string, declaredAt: SourceLocation, fix = `Correct ${name} or leave it away.`): Error {
-  return planError('SAGE_PLAN_CONFIG', {
-    message: `the setting ${name} is ${describeValue(value)}`,
-    expected,
-    fix,
-    found: describeValue(value),
-    declaredAt,
-  });
 }

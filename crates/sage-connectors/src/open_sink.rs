@@ -71,6 +71,19 @@ pub fn open_sink(
     open_file(&format, OutputFile::open(&path, options)?, PART_BYTES)
 }
 
+/// Opens a sink that goes on behind what an earlier process wrote: [`BatchSink::restore`] says where, and nothing is looked at
+/// or created before.
+///
+/// # Errors
+/// `SAGE_PLAN_SINK` for a malformed spec, `SAGE_PLAN_OUTPUT_PATH` when several instances would write one file.
+pub fn resume_sink(
+    spec_json: &str,
+    part: SourceSplit,
+    registry: Arc<LayoutRegistry>,
+) -> Result<Box<dyn BatchSink>> {
+    open_sink(spec_json, part, registry)
+}
+
 fn path_of(output: &OutputSpec, files: &PartFiles, options: FileOptions) -> Result<std::path::PathBuf> {
     let path: &Path = &output.path;
     if !is_directory(path) {

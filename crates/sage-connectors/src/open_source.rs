@@ -46,6 +46,27 @@ pub fn open_source(
     })
 }
 
+/// Opens a source that goes on where an earlier process was: [`BatchSource::restore`] says where, and no file is looked for
+/// before.
+///
+/// # Errors
+/// `SAGE_PLAN_SOURCE` for a malformed spec.
+pub fn resume_source(
+    spec_json: &str,
+    split: SourceSplit,
+    registry: Arc<LayoutRegistry>,
+) -> Result<Box<dyn BatchSource>> {
+    open_source(spec_json, split, registry)
+}
+
+/// Refuses a source that could not go on in another process. Files are looked for; a pinned spec has them.
+///
+/// # Errors
+/// `SAGE_CHECKPOINT_SOURCE` for the standard input and pipes, which cannot be read twice; `SAGE_PLAN_SOURCE`, `SAGE_IO_*`.
+pub fn check_resumable(spec_json: &str) -> Result<()> {
+    SourceSpec::parse(spec_json)?.files.check_resumable()
+}
+
 fn source(reader: impl BatchReader + 'static) -> Box<dyn BatchSource> {
     Box::new(ReaderSource::new(reader))
 }

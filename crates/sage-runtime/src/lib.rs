@@ -5,6 +5,7 @@
 //! `finish_task` ends it. Native sources and sinks run on threads of the job. The job starts when every isolate that its
 //! tasks name is attached, and ends when all tasks have finished, with an error, or by [`JobCore::cancel`].
 
+mod checkpoint_settings;
 mod connectors;
 mod dormant_tasks;
 mod edge;
@@ -21,6 +22,7 @@ mod helped_work;
 mod image;
 mod inputs;
 mod isolate;
+mod job_checkpoints;
 mod job_control;
 mod job_core;
 mod job_event;
@@ -54,6 +56,7 @@ mod generated {
     pub(crate) mod graph_generated;
 }
 
+pub use checkpoint_settings::{CheckpointSettings, StartFrom};
 pub use connectors::{BuiltinConnectors, ConnectorFactory};
 pub use edge::{Edge, LoopCounts, MemoryEdge, Pushed};
 pub use gate_times::GateTime;

@@ -170,7 +170,7 @@ fn run_sink(job: &Arc<JobCore>, task: &Task, parker: &Parker, spec: &str) -> Res
         }
         Err(error) => return give_up(job, sink, error),
     }
-    if let Err(error) = sink.prepare() {
+    if let Err(error) = sink.prepare(true) {
         return give_up(job, sink, error);
     }
     job.finish_task(task);

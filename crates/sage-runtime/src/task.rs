@@ -28,6 +28,13 @@ pub enum Take {
     Source,
     /// The task is in a loop that has come to rest: it is to give what it holds back, as far as that can go around again.
     Flush,
+    /// Save what the task holds, and acknowledge ([`crate::Isolate::acknowledge`]): nothing more comes before.
+    Barrier {
+        /// Number of the checkpoint.
+        epoch: u64,
+        /// Behind it the task stops.
+        last: bool,
+    },
     /// No input follows. Told once; finish the task when everything has been emitted.
     End(EndKind),
 }

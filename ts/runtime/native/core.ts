@@ -5,8 +5,22 @@
 export interface Core {
   /** Of the core; that of the package, when both are of one release. */
   crateVersion(): string;
-  /** `checkpointsJson` is `CheckpointSettings` of `sage-runtime`. */
+  /** `checkpointsJson`: `CheckpointSettings` of `sage-runtime`. */
   createJob(graph: Uint8Array, checkpointsJson?: string): number;
+  /** The epoch that the job goes on from; -1 when it begins from nothing. */
+  checkpointRestored(job: number): number;
+  /** Begins an epoch: its number; -1 while one is under way, and when nothing is left to save. */
+  checkpointBegin(job: number): number;
+  /** The epoch for which a source task of the isolate is to take its barrier; -1 for none. The isolate is woken when this changes. */
+  checkpointAsked(isolate: number): number;
+  /** Hands over what a task saves at its barrier, and sends the barrier on. Epoch 0, right before `finishTask`: what stays of it in all later epochs. */
+  checkpointAcknowledge(isolate: number, task: number, epoch: number, image: Uint8Array): void;
+  /** What an instance goes on from: a kind (0: no such part, 1: bytes of each instance of then, 2: entries of its key groups), and that. */
+  checkpointRead(job: number, operator: string, name: string, instance: number, parallelism: number): Uint8Array;
+  /** Everything that the state behind a handle holds, as entries by key group. */
+  stateSave(handle: number): Uint8Array;
+  /** Puts entries that `stateSave` gave into state that is still empty. */
+  stateRestore(handle: number, entries: Uint8Array): void;
   attachIsolate(job: number, isolate: number, wake?: () => void): number;
   detachIsolate(isolate: number): void;
   /** Gives back `released` (-1: none) and takes the next ready task; -1 for none within `waitMs`, -2 when the job is over here. */
@@ -99,17 +113,6 @@ export interface Core {
   timersDue(handle: number, upToMs: number, times: Float64Array, ids: Int32Array): number;
   /** When the next timer is due; infinity when there is none. */
   timersNext(handle: number): number;
-  /** The epoch that the job goes on from, or -1. */
-  checkpointRestored(job: number): number;
-  /** Begins an epoch now: its number, or -1 when one is in flight. */
-  checkpointBegin(job: number): number;
-  /** Hands over what the parts of a task are at a barrier (`TaskStateWriter`); the barrier then goes on. */
-  checkpointAcknowledge(isolate: number, task: number, epoch: number, image: Uint8Array): void;
-  /** What the epoch has of a part, for one of `parallelism` instances (`RestoredState`). */
-  checkpointRead(job: number, operator: string, name: string, instance: number, parallelism: number): Uint8Array;
-  /** The entries of a state of the core, and back. */
-  stateSave(handle: number): Uint8Array;
-  stateRestore(handle: number, entries: Uint8Array): void;
   /** Writes the key group of each entry of a keyed part into its head. */
   keyGroupsFill(keyGroups: number, entries: Uint8Array): void;
   /** Of windows: how far their time is in this instance, and back, before `stateRestore`, for each instance that there was. */
@@ -130,7 +133,7 @@ export const TAKE_TOO_SMALL = 5;
 export const TAKE_TIME = 6;
 /** The loop of the task has come to rest: it is to give what it holds back. */
 export const TAKE_FLUSH = 7;
-/** The barrier of an epoch: `desc[0]` is 1 when it is the last one of the job, and a float64 at byte 8 is the epoch. Nothing more comes before `checkpointAcknowledge`. */
+/** A barrier: `desc[0]` is 1 when the task stops behind it; its epoch is a float64 at byte 8. Nothing more comes before `checkpointAcknowledge`. */
 export const TAKE_BARRIER = 8;
 
 /** No outcome is there yet; or, when the call waited, nothing is left. */

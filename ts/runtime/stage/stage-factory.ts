@@ -10,6 +10,7 @@ import type { Logger } from '../../functions/logger.ts';
 import { TaskContext } from '../../functions/task-context.ts';
 import type { UserFunction } from '../../functions/user-function.ts';
 import type { LookupSettings } from '../../transformations/lookup-transformation.ts';
+import { hasCheckpoints } from '../../transformations/checkpoint-settings.ts';
 import { statePlaceOf } from '../../transformations/state-settings.ts';
 import { expressionsOf, isExpressionNode } from '../../compiler/op-expressions.ts';
 import { BatchReader } from '../codec/batch-reader.ts';
@@ -40,6 +41,7 @@ import { NO_RECORD, StageControl } from './stage-control.ts';
 import { StageRunner } from './stage-runner.ts';
 import type { RunnerHost } from './runner-host.ts';
 import { StreamWriters } from './stream-writers.ts';
+import { TaskCheckpoints } from './task-checkpoints.ts';
 import { TableJoin } from './table-join.ts';
 import { TimestampAssigner } from './timestamp-assigner.ts';
 import type { AnyTrigger } from './trigger-calls.ts';
@@ -59,6 +61,8 @@ export interface JobFacts {
   readonly jobName: string;
   readonly config: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal;
+  /** From 0: how often the job was started again after a failure. */
+  readonly attempt?: number | undefined;
   /** Of the job. */
   readonly logger: Logger;
   /** Of a job under the control of a test. */
@@ -74,6 +78,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
   const reporter = failureReporter(stage);
   const control = new StageControl(reporter, recordAt);
   const { bindings, counters } = makeBindings(spec, job, jobHandle, host, control);
+  const checkpoints = hasCheckpoints(job.config) ? new TaskCheckpoints(spec.task, bindings, host) : undefined;
   const instances: FunctionInstance[] = [];
   const sources: OpenedSource[] = [];
   const writers = new StreamWriters();
@@ -88,7 +93,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
       signal: job.signal,
       logger: job.logger,
     });
-    const instance = instantiateUserFunction(fn, context, node.operator.transformation.declaredAt);
+    const instance = instantiateUserFunction(fn, context, node.operator.transformation.declaredAt, (job.attempt ?? 0) > 0);
     instances.push(instance);
     // A lookup counts what its cache does.
     if (instance.object !== undefined || (node.op.kind === 'mapAsync' && node.op.lookup !== undefined)) bindings.contexts[node.id] = context;
@@ -214,7 +219,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         connectOutput(node.id, op, spec, job, bindings, host);
         break;
       case 'source':
-        sources.push(openSource(node, spec, stage.parallelism, bind, bindings));
+        sources.push(openSource(node, spec, stage.parallelism, bind, bindings, checkpoints !== undefined));
         break;
       default:
         break;
@@ -240,7 +245,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
   });
   connectEnds(bindings);
   bindings.linked.push(...linkNodes(bindings));
-  const runner = new StageRunner(spec.task, bindings, sources, host);
+  const runner = new StageRunner(spec.task, bindings, sources, host, checkpoints);
   const leave = (): void => control.leave();
   job.signal.addEventListener('abort', leave, { once: true });
   let closing: Promise<void> | undefined;
@@ -273,11 +278,14 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
   return {
     runner,
     async open() {
+      checkpoints?.restore(jobHandle, spec.instance);
+      if (checkpoints !== undefined) await runner.goOnFrom('seek');
       for (const instance of instances) {
         if (job.signal.aborted) return;
         await instance.open();
       }
       for (const gate of bindings.gates) gate?.open?.();
+      if (checkpoints !== undefined) await runner.goOnFrom('catchUp');
     },
     close: (finished) => (closing ??= closeAll(finished)),
     counts: counters,

@@ -123,6 +123,17 @@ impl FileSet {
         Ok(FileParts::Listed(share_files(&files, split, divisible)))
     }
 
+    /// Refuses files that cannot be read twice.
+    ///
+    /// # Errors
+    /// `SAGE_CHECKPOINT_SOURCE`, and those of [`FileSet::list`].
+    pub(crate) fn check_resumable(&self) -> Result<()> {
+        self.list()?
+            .iter()
+            .flatten()
+            .try_for_each(InputFile::check_resumable)
+    }
+
     /// A watched directory must be there: one that is misspelt would be watched for ever.
     fn watched_patterns(&self) -> Result<Vec<FilePattern>> {
         let resolve = |path: &String| {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use sage_types::Result;
+use sage_types::{ErrorCode, Result, SageError};
 use serde::{Deserialize, Serialize};
 
 use crate::files::file_pattern::FoundFile;
@@ -62,6 +62,21 @@ impl InputFile {
             return Path::new("standard input");
         }
         &self.path
+    }
+
+    /// Refuses what is no regular file.
+    ///
+    /// # Errors
+    /// `SAGE_CHECKPOINT_SOURCE`
+    pub(crate) fn check_resumable(&self) -> Result<()> {
+        if self.bytes.is_some() {
+            return Ok(());
+        }
+        let path = self.shown_path().display().to_string();
+        let message = format!(
+            "{path} cannot be read again after a failure, so that a job with checkpoints cannot read it; write it to a file first, or run without checkpoints"
+        );
+        Err(SageError::new(ErrorCode::CheckpointSource, message).with("file", path))
     }
 
     /// Whether several instances can read it, each a range of its bytes.

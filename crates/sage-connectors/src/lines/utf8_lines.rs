@@ -111,7 +111,7 @@ impl Utf8Lines {
     }
 
     /// File and position in it of the next line, as JSON.
-    pub(crate) fn position(&self) -> String {
+    pub(crate) fn place(&self) -> String {
         let current = self.files.current();
         byte_position(current.path(), current.position_of(self.at))
     }

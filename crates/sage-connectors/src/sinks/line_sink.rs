@@ -32,20 +32,24 @@ impl<W: LineWriter> BatchSink for LineSink<W> {
         self.output.end_batch(written)
     }
 
-    fn prepare(&mut self) -> Result<()> {
+    fn prepare(&mut self, last: bool) -> Result<Vec<u8>> {
+        let _ = last;
         if !self.finished {
             self.writer.finish(&mut self.output)?;
             self.finished = true;
         }
-        self.output.prepare()
+        self.output.prepare()?;
+        Ok(Vec::new())
     }
 
     fn commit(mut self: Box<Self>) -> Result<SinkReport> {
-        self.prepare()?;
+        self.prepare(true)?;
         self.output.commit(self.writer.replaced_strings())
     }
 
     fn abort(self: Box<Self>) {}
+
+    fn detach(self: Box<Self>) {}
 
     fn cancel_when(&mut self, cancellation: Cancellation) {
         self.output.cancel_when(cancellation);

@@ -124,12 +124,14 @@ impl<W: RecordBatchWriter> BatchSink for RecordBatchSink<W> {
         self.take(batch).map_err(|error| self.in_file(error))
     }
 
-    fn prepare(&mut self) -> Result<()> {
-        self.complete().map_err(|error| self.in_file(error))
+    fn prepare(&mut self, last: bool) -> Result<Vec<u8>> {
+        let _ = last;
+        self.complete().map_err(|error| self.in_file(error))?;
+        Ok(Vec::new())
     }
 
     fn commit(mut self: Box<Self>) -> Result<SinkReport> {
-        self.prepare()?;
+        self.prepare(true)?;
         let State::Complete(writer) = &mut self.state else {
             return Err(used_after_an_error());
         };
@@ -145,4 +147,6 @@ impl<W: RecordBatchWriter> BatchSink for RecordBatchSink<W> {
     }
 
     fn abort(self: Box<Self>) {}
+
+    fn detach(self: Box<Self>) {}
 }

@@ -273,7 +273,7 @@ impl BatchReader for ArrowReader {
         self.frame_of(&piece).map(Some)
     }
 
-    fn position(&self) -> String {
+    fn place(&self) -> String {
         let (batch, row) = if self.rows > 0 && self.row >= self.rows {
             (self.batches.start + 1, 0)
         } else {

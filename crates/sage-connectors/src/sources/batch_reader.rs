@@ -28,8 +28,8 @@ pub(crate) trait BatchReader: Send {
         let _ = timeout;
     }
 
-    /// As [`crate::BatchSource::position`].
-    fn position(&self) -> String;
+    /// As [`crate::BatchSource::place`].
+    fn place(&self) -> String;
 
     /// What was left out and mended so far.
     fn statistics(&self) -> SourceStatistics {

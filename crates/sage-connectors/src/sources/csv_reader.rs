@@ -294,7 +294,7 @@ impl BatchReader for CsvReader {
         self.window.wait(timeout);
     }
 
-    fn position(&self) -> String {
+    fn place(&self) -> String {
         self.window.json_position(self.at)
     }
 

@@ -163,8 +163,8 @@ impl BatchReader for JsonLinesReader {
         self.lines.wait(timeout);
     }
 
-    fn position(&self) -> String {
-        self.lines.position()
+    fn place(&self) -> String {
+        self.lines.place()
     }
 
     fn statistics(&self) -> SourceStatistics {

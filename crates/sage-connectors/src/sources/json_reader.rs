@@ -233,7 +233,7 @@ impl BatchReader for JsonReader {
         self.window.wait(timeout);
     }
 
-    fn position(&self) -> String {
+    fn place(&self) -> String {
         self.window.json_position(if self.records.is_empty() {
             self.scanner.position()
         } else {

@@ -191,7 +191,7 @@ impl BatchReader for ParquetReader {
         self.frame_of(&batch).map(Some)
     }
 
-    fn position(&self) -> String {
+    fn place(&self) -> String {
         let row_group = self
             .row_groups
             .front()

@@ -70,10 +70,10 @@ impl<R: BatchReader, F: FnMut(&FilePart, Option<R>) -> Result<R> + Send> BatchRe
         }
     }
 
-    fn position(&self) -> String {
+    fn place(&self) -> String {
         self.current
             .as_ref()
-            .map_or_else(|| "null".to_owned(), BatchReader::position)
+            .map_or_else(|| "null".to_owned(), BatchReader::place)
     }
 
     fn statistics(&self) -> SourceStatistics {

@@ -59,8 +59,8 @@ impl<R: BatchReader> BatchSource for ReaderSource<R> {
         self.reader.wait(timeout);
     }
 
-    fn position(&self) -> String {
-        self.reader.position()
+    fn place(&self) -> String {
+        self.reader.place()
     }
 
     fn statistics(&self) -> SourceStatistics {

@@ -99,8 +99,8 @@ impl BatchReader for TextLinesReader {
         self.lines.wait(timeout);
     }
 
-    fn position(&self) -> String {
-        self.lines.position()
+    fn place(&self) -> String {
+        self.lines.place()
     }
 
     fn statistics(&self) -> SourceStatistics {

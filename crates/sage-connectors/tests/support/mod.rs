@@ -291,7 +291,7 @@ pub fn read_split(spec: &str, instance: u32, instances: u32) -> Result<Read> {
         frame_rows,
         layouts,
         statistics: source.statistics(),
-        position: source.position(),
+        position: source.place(),
         end,
     })
 }

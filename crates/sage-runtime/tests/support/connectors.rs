@@ -113,7 +113,7 @@ impl BatchSource for CountingSource {
         Ok(NextBatch::Frame(frame_of(&records, &self.registry)))
     }
 
-    fn position(&self) -> String {
+    fn place(&self) -> String {
         self.next.to_string()
     }
 
@@ -151,11 +151,11 @@ impl BatchSink for LoggingSink {
         Ok(())
     }
 
-    fn prepare(&mut self) -> Result<()> {
+    fn prepare(&mut self, _: bool) -> Result<Vec<u8>> {
         if self.spec == "prepare-error" {
             return Err(failure("disk full at the end"));
         }
-        Ok(())
+        Ok(Vec::new())
     }
 
     fn commit(self: Box<Self>) -> Result<SinkReport> {
@@ -174,6 +174,8 @@ impl BatchSink for LoggingSink {
     fn abort(self: Box<Self>) {
         self.sinks.lock().unwrap()[self.index].aborted = true;
     }
+
+    fn detach(self: Box<Self>) {}
 
     fn cancel_when(&mut self, cancellation: Cancellation) {
         self.cancellation = cancellation;

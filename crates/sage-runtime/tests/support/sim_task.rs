@@ -105,6 +105,7 @@ impl SimTask {
             Take::Nothing => false,
             Take::Time(_) => unreachable!("nobody says how far event time is"),
             Take::Flush => unreachable!("there is no loop"),
+            Take::Barrier { .. } => unreachable!("there are no checkpoints"),
             Take::Source => {
                 let rows = self.batch_rows.min(self.to_produce - self.produced);
                 let batch: Vec<Record> = (self.produced..self.produced + rows)

@@ -150,7 +150,7 @@ impl DirectorySink {
     /// Ends a file: it is durable and not open any more.
     fn complete(&mut self, directory: &Arc<str>) -> Result<()> {
         if let Some(mut part) = self.open.remove(directory) {
-            part.sink.prepare()?;
+            part.sink.prepare(true)?;
             self.complete.push(part.sink);
         }
         Ok(())
@@ -220,13 +220,15 @@ impl BatchSink for DirectorySink {
         self.write_limited(&"".into(), batch)
     }
 
-    fn prepare(&mut self) -> Result<()> {
+    fn prepare(&mut self, last: bool) -> Result<Vec<u8>> {
+        let _ = last;
         let open: Vec<Arc<str>> = self.open.keys().map(Arc::clone).collect();
-        open.iter().try_for_each(|directory| self.complete(directory))
+        open.iter().try_for_each(|directory| self.complete(directory))?;
+        Ok(Vec::new())
     }
 
     fn commit(mut self: Box<Self>) -> Result<SinkReport> {
-        self.prepare()?;
+        self.prepare(true)?;
         let mut report = SinkReport {
             path: self.spec.path.display().to_string(),
             ..SinkReport::default()
@@ -251,4 +253,6 @@ impl BatchSink for DirectorySink {
 
     /// What is dropped removes its temporary file, and then the directories.
     fn abort(self: Box<Self>) {}
+
+    fn detach(self: Box<Self>) {}
 }
