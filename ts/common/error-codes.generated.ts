@@ -80,6 +80,9 @@ export type ErrorCode =
   | 'SAGE_STATE_CORRUPT'
   | 'SAGE_STATE_VERSION'
   | 'SAGE_SPILL_LIMIT'
+  | 'SAGE_CHECKPOINT_LOCKED'
+  | 'SAGE_CHECKPOINT_DAMAGED'
+  | 'SAGE_CHECKPOINT_VERSION'
   | 'SAGE_WORKER_IMPORT'
   | 'SAGE_WORKER_START'
   | 'SAGE_WORKER_DIED'
@@ -558,6 +561,24 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     retryable: false,
     message: 'A queue on disk would hold more than its limit.',
     help: 'Raise the limit, or let the loop give out less than it takes in.',
+  },
+  SAGE_CHECKPOINT_LOCKED: {
+    domain: 'user',
+    retryable: false,
+    message: 'The checkpoint directory is in use by another job.',
+    help: 'End that job, or give each job a directory of its own.',
+  },
+  SAGE_CHECKPOINT_DAMAGED: {
+    domain: 'external',
+    retryable: false,
+    message: 'A file of a checkpoint is damaged or incomplete.',
+    help: 'Start from an earlier epoch or a savepoint, and check the disk.',
+  },
+  SAGE_CHECKPOINT_VERSION: {
+    domain: 'external',
+    retryable: false,
+    message: 'A checkpoint was written in a format that this version does not read.',
+    help: 'Use the version of SAGE Kernel that wrote it, or a newer one.',
   },
   SAGE_WORKER_IMPORT: {
     domain: 'user',

@@ -159,6 +159,12 @@ pub enum ErrorCode {
     StateVersion,
     /// `SAGE_SPILL_LIMIT`: A queue on disk would hold more than its limit.
     SpillLimit,
+    /// `SAGE_CHECKPOINT_LOCKED`: The checkpoint directory is in use by another job.
+    CheckpointLocked,
+    /// `SAGE_CHECKPOINT_DAMAGED`: A file of a checkpoint is damaged or incomplete.
+    CheckpointDamaged,
+    /// `SAGE_CHECKPOINT_VERSION`: A checkpoint was written in a format that this version does not read.
+    CheckpointVersion,
     /// `SAGE_WORKER_IMPORT`: A worker thread could not import the module that defines the pipeline.
     WorkerImport,
     /// `SAGE_WORKER_START`: A worker thread could not be started.
@@ -272,6 +278,9 @@ impl ErrorCode {
         Self::StateCorrupt,
         Self::StateVersion,
         Self::SpillLimit,
+        Self::CheckpointLocked,
+        Self::CheckpointDamaged,
+        Self::CheckpointVersion,
         Self::WorkerImport,
         Self::WorkerStart,
         Self::WorkerDied,
@@ -368,6 +377,9 @@ impl ErrorCode {
             Self::StateCorrupt => "SAGE_STATE_CORRUPT",
             Self::StateVersion => "SAGE_STATE_VERSION",
             Self::SpillLimit => "SAGE_SPILL_LIMIT",
+            Self::CheckpointLocked => "SAGE_CHECKPOINT_LOCKED",
+            Self::CheckpointDamaged => "SAGE_CHECKPOINT_DAMAGED",
+            Self::CheckpointVersion => "SAGE_CHECKPOINT_VERSION",
             Self::WorkerImport => "SAGE_WORKER_IMPORT",
             Self::WorkerStart => "SAGE_WORKER_START",
             Self::WorkerDied => "SAGE_WORKER_DIED",
@@ -444,6 +456,7 @@ impl ErrorCode {
             | Self::AggregateInput
             | Self::StateValue
             | Self::SpillLimit
+            | Self::CheckpointLocked
             | Self::WorkerImport
             | Self::JobCanceled
             | Self::JobFailed
@@ -474,6 +487,8 @@ impl ErrorCode {
             | Self::StateIo
             | Self::StateCorrupt
             | Self::StateVersion
+            | Self::CheckpointDamaged
+            | Self::CheckpointVersion
             | Self::WorkerStart
             | Self::WorkerDied
             | Self::WorkerOutOfMemory
@@ -585,6 +600,9 @@ impl ErrorCode {
             Self::StateCorrupt => "A file of the state on disk is damaged.",
             Self::StateVersion => "State on disk was written in a format that this version does not read.",
             Self::SpillLimit => "A queue on disk would hold more than its limit.",
+            Self::CheckpointLocked => "The checkpoint directory is in use by another job.",
+            Self::CheckpointDamaged => "A file of a checkpoint is damaged or incomplete.",
+            Self::CheckpointVersion => "A checkpoint was written in a format that this version does not read.",
             Self::WorkerImport => "A worker thread could not import the module that defines the pipeline.",
             Self::WorkerStart => "A worker thread could not be started.",
             Self::WorkerDied => "A worker thread ended while the job was running.",
@@ -682,6 +700,9 @@ impl ErrorCode {
             Self::StateCorrupt => "Remove the directory that the message names, check the disk, and run the job again.",
             Self::StateVersion => "Use the version of SAGE Kernel that wrote it, or remove the directory.",
             Self::SpillLimit => "Raise the limit, or let the loop give out less than it takes in.",
+            Self::CheckpointLocked => "End that job, or give each job a directory of its own.",
+            Self::CheckpointDamaged => "Start from an earlier epoch or a savepoint, and check the disk.",
+            Self::CheckpointVersion => "Use the version of SAGE Kernel that wrote it, or a newer one.",
             Self::WorkerImport => "Put the pipeline in a module of its own and use definePipeline(import.meta.url, ...).",
             Self::WorkerStart => "The cause says why; lower the parallelism if the machine is out of threads or memory.",
             Self::WorkerDied => "Look for process.exit or a crash in native code in the user functions.",
