@@ -1,7 +1,7 @@
 //! The bookkeeping of windows: keys, batches, progress.
 
 use sage_frame::BatchView;
-use sage_state::KeyTable;
+use sage_state::{KeyTable, SavedBytes, damaged};
 use sage_types::{ErrorCode, Result, SageError};
 
 use crate::progress::Progress;
