@@ -48,6 +48,6 @@ export interface CoreStatePart extends BasePart {
 export type StatePart = OwnStatePart | KeyedStatePart | CoreStatePart;
 
 /** Those of the saved parts that are this instance's to go on with, where anything may go to any instance: each part goes to exactly one. */
-export function takenOver(saved: readonly SavedPart[], instance: number, parallelism: number): readonly SavedPart[] {
+export function takenOver<P extends Pick<SavedPart, 'instance'>>(saved: readonly P[], instance: number, parallelism: number): readonly P[] {
   return saved.filter((part) => part.instance % parallelism === instance);
 }

@@ -115,6 +115,11 @@ export interface Core {
   timersNext(handle: number): number;
   /** Writes the key group of each entry of a keyed part into its head. */
   keyGroupsFill(keyGroups: number, entries: Uint8Array): void;
+  /** Of windows: how far their time is in this instance, and back, before `stateRestore`, for each instance that there was. */
+  stateSaveOwn(handle: number): Uint8Array;
+  stateRestoreOwn(handle: number, bytes: Uint8Array): void;
+  /** Entries of the accumulators of each key: `u32` slot, `u32` count, and for each `u32` accumulator, `f64` start, `f64` end. */
+  windowsAccumulators(handle: number): Uint8Array;
   probeSource(specJson: string): string;
   planSplits(specJson: string, parallelism: number): string;
 }

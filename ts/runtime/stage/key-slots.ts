@@ -44,6 +44,30 @@ export class KeySlots {
     return slots;
   }
 
+  /** The slots of keys that come with no batch; those that are new get one. */
+  ofKeys(keys: readonly unknown[]): Int32Array {
+    const all = new Int32Array(keys.length);
+    let at = 0;
+    const writer = new BatchWriter({
+      registry: this.#registry,
+      keyed: true,
+      encoding: 'columns',
+      row: leaf('nil'),
+      deliver: (image, rows) => {
+        all.set(this.of(image, rows, keys.slice(at, at + rows)), at);
+        at += rows;
+      },
+    });
+    for (const key of keys) writer.append(null, key);
+    writer.flush();
+    return all;
+  }
+
+  /** Slots that belong to a key. */
+  *live(): Generator<number> {
+    for (let slot = 0; slot < this.#isLive.length; slot++) if (this.#isLive.get(slot) === true) yield slot;
+  }
+
   /** The slot of a key that has one. */
   find(key: unknown): number | undefined {
     let found: number | undefined;

@@ -14,6 +14,7 @@ import { hasCheckpoints } from '../../transformations/checkpoint-settings.ts';
 import { statePlaceOf } from '../../transformations/state-settings.ts';
 import { expressionsOf, isExpressionNode } from '../../compiler/op-expressions.ts';
 import { BatchReader } from '../codec/batch-reader.ts';
+import { partOwner } from '../checkpoint/part-owner.ts';
 import type { IsolateTask } from '../isolate/isolate-loop.ts';
 import { AsOfJoin } from './as-of-join.ts';
 import type { AsyncCall } from './async-call.ts';
@@ -97,8 +98,8 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
     // A lookup counts what its cache does.
     if (instance.object !== undefined || (node.op.kind === 'mapAsync' && node.op.lookup !== undefined)) bindings.contexts[node.id] = context;
     if (instance.object !== undefined) {
-      bindFunctionState(node, context, bindings);
-      bindBroadcast(node, context, bindings);
+      bindFunctionState(node, context, bindings, spec.instance);
+      bindBroadcast(node, context, bindings, spec.instance);
     }
     if (instance.object instanceof CollectingFunction) {
       const collected: unknown[] = [];
@@ -235,7 +236,12 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
     }
   }
   bindings.holders.forEach((holder, id) => {
-    if (holder !== undefined) bindings.times?.connect(id, holder);
+    if (holder === undefined) return;
+    bindings.times?.connect(id, holder);
+    bindings.stateParts.push(...holder.stateParts(partOwner(stage.nodes[id]!, { instance: spec.instance, parallelism: stage.parallelism })));
+  });
+  bindings.keyed.forEach((operator, id) => {
+    if (operator?.stateParts !== undefined) bindings.stateParts.push(...operator.stateParts(partOwner(stage.nodes[id]!, { instance: spec.instance, parallelism: stage.parallelism })));
   });
   connectEnds(bindings);
   bindings.linked.push(...linkNodes(bindings));
