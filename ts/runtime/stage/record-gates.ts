@@ -1,21 +1,30 @@
 import { isFieldPath, readOptionalField } from '../../functions/field-path.ts';
 import type { Selector, StageNode } from '../../compiler/physical-plan.ts';
 import type { SampleSettings } from '../../transformations/sample-transformation.ts';
-import { keyIdentity } from './key-identity.ts';
+import type { PartOwner } from '../checkpoint/part-owner.ts';
+import type { StatePart } from '../checkpoint/state-part.ts';
+import { keyedValuePart, ownValuePart } from '../checkpoint/value-parts.ts';
+import { isDividedByKey } from './is-divided-by-key.ts';
+import { keyIdentity, keyOfIdentity } from './key-identity.ts';
 import { SeenKeys } from './seen-keys.ts';
 
 /** Decides which records pass: a `dedup`, `sample` or `limit` in one instance, or the way back of a loop. */
 export interface RecordGate {
   /** @throws what the user's function throws, or SageError SAGE_KEY_UNSUPPORTED for a value that cannot be compared. */
   passes(value: unknown, key: unknown): boolean;
-  /** Called once before the first record. */
+  /** Called once before the first record, and behind what was restored. */
   open?(): void;
+  /** What it hands over at a barrier. */
+  stateParts?(owner: PartOwner): readonly StatePart[];
 }
 
 /** What a gate asks of its task. */
 export interface GateHost {
   readonly instance: number;
+  /** Of a clock that begins anew with each process. */
   nowMs(): number;
+  /** Milliseconds since 1970. */
+  epochMs(): number;
   /** A limit of all records has been reached. */
   limitReached(): void;
   /** Whether what comes out of the node can reach a sink. */
@@ -23,10 +32,11 @@ export interface GateHost {
 }
 
 /** The gate of a node; nothing for other operators. */
-export function makeRecordGate({ op }: StageNode, host: GateHost): RecordGate | undefined {
+export function makeRecordGate(node: StageNode, host: GateHost): RecordGate | undefined {
+  const { op } = node;
   switch (op.kind) {
     case 'dedup':
-      return new DedupGate(op.by, op.keyed, op.ttlMs, host);
+      return new DedupGate(op.by, op.keyed, op.ttlMs, host, () => isDividedByKey(node));
     case 'sample':
       return 'every' in op.settings ? new EveryGate(op.settings.every) : new FractionGate(op.settings, host.instance);
     case 'limit':
@@ -44,13 +54,34 @@ export function readSelector(selector: Selector): (record: unknown) => unknown {
   return (record) => readOptionalField(selector, record);
 }
 
+/** A key that a dedup has met, and until when it counts, in epoch milliseconds. */
+type Seen = readonly [identity: unknown, untilMs: number];
+
+/** A part that is a number of one instance; at another parallelism each instance begins anew. */
+function numberPart(owner: PartOwner, name: string, save: () => number, restore: (value: number) => void): StatePart {
+  return ownValuePart<number>(owner, {
+    name,
+    describe: () => 'the count',
+    save,
+    restore: (saved) => {
+      const own = saved.find(({ instance, parallelism }) => instance === owner.instance && parallelism === owner.parallelism);
+      if (own !== undefined) restore(own.value);
+    },
+  });
+}
+
 class DedupGate implements RecordGate {
   readonly #read: (record: unknown, key: unknown) => unknown;
   readonly #seen: SeenKeys;
   readonly #host: GateHost;
   readonly #ttl: boolean;
+  /** The key of the stream that an identity is of. */
+  readonly #keyOf: (identity: unknown) => unknown;
+  readonly #movesWithKey: () => boolean;
 
-  constructor(by: Selector | undefined, keyed: boolean, ttlMs: number | undefined, host: GateHost) {
+  constructor(by: Selector | undefined, keyed: boolean, ttlMs: number | undefined, host: GateHost, isDivided: () => boolean) {
+    this.#keyOf = by === undefined ? keyOfIdentity : (identity) => (keyOfIdentity(identity) as readonly unknown[])[0];
+    this.#movesWithKey = () => keyed && isDivided();
     const read = by === undefined ? undefined : readSelector(by);
     if (!keyed) this.#read = read ?? ((record) => record);
     else this.#read = read === undefined ? (_record, key) => key : (record, key) => [key, read(record)];
@@ -61,6 +92,31 @@ class DedupGate implements RecordGate {
 
   passes(value: unknown, key: unknown): boolean {
     return this.#seen.add(keyIdentity(this.#read(value, key)), this.#ttl ? this.#host.nowMs() : 0);
+  }
+
+  stateParts(owner: PartOwner): StatePart[] {
+    const part = { name: 'seen', describe: () => 'a key that was seen' };
+    if (!this.#movesWithKey()) return [ownValuePart<readonly Seen[]>(owner, { ...part, save: () => this.#saved(), restore: (saved) => this.#restore(saved.flatMap(({ value }) => value)) })];
+    return [
+      keyedValuePart<readonly Seen[]>(owner, {
+        ...part,
+        save: () => {
+          const byKey = Map.groupBy(this.#saved(), ([identity]) => keyIdentity(this.#keyOf(identity)));
+          return [...byKey].map(([key, seen]) => [keyOfIdentity(key), seen] as const);
+        },
+        restore: (entries) => this.#restore([...entries].flatMap(([, seen]) => seen)),
+      }),
+    ];
+  }
+
+  #saved(): Seen[] {
+    const aheadMs = this.#host.epochMs() - this.#host.nowMs();
+    return Array.from(this.#seen.entries(), ([identity, untilMs]) => [identity, this.#ttl ? untilMs + aheadMs : 0]);
+  }
+
+  #restore(seen: readonly Seen[]): void {
+    const aheadMs = this.#host.epochMs() - this.#host.nowMs();
+    this.#seen.restore(seen.toSorted(([, a], [, b]) => a - b).map(([identity, untilMs]) => [identity, this.#ttl ? untilMs - aheadMs : 0]));
   }
 }
 
@@ -79,6 +135,10 @@ class EveryGate implements RecordGate {
     }
     this.#until = this.#every - 1;
     return true;
+  }
+
+  stateParts(owner: PartOwner): StatePart[] {
+    return [numberPart(owner, 'skipped', () => this.#until, (until) => (this.#until = Math.min(until, this.#every - 1)))];
   }
 }
 
@@ -101,6 +161,10 @@ class FractionGate implements RecordGate {
     mixed ^= mixed >>> 15;
     return (mixed >>> 0) / 2 ** 32 < this.#fraction;
   }
+
+  stateParts(owner: PartOwner): StatePart[] {
+    return [numberPart(owner, 'random', () => this.#state, (state) => (this.#state = state))];
+  }
 }
 
 class LimitGate implements RecordGate {
@@ -115,6 +179,10 @@ class LimitGate implements RecordGate {
 
   open(): void {
     if (this.#left === 0) this.#tell();
+  }
+
+  stateParts(owner: PartOwner): StatePart[] {
+    return [numberPart(owner, 'left', () => this.#left, (left) => (this.#left = left))];
   }
 
   passes(): boolean {
@@ -145,5 +213,18 @@ class KeyedLimitGate implements RecordGate {
     if (count >= this.#max) return false;
     this.#counts.set(id, count + 1);
     return true;
+  }
+
+  stateParts(owner: PartOwner): StatePart[] {
+    return [
+      keyedValuePart<number>(owner, {
+        name: 'counts',
+        describe: () => 'the count',
+        save: () => Array.from(this.#counts, ([id, count]) => [keyOfIdentity(id), count] as const),
+        restore: (entries) => {
+          for (const [key, count] of entries) this.#counts.set(keyIdentity(key), count);
+        },
+      }),
+    ];
   }
 }

@@ -4,6 +4,9 @@ import { type BuiltinAggregator, isBuiltinAggregator } from '../../functions/agg
 import type { AnyAggregator } from '../../transformations/aggregate-transformation.ts';
 import { isTolerant } from '../../transformations/error-policy.ts';
 import { leaf } from '../../compiler/layout/layout.ts';
+import type { PartOwner } from '../checkpoint/part-owner.ts';
+import type { StatePart } from '../checkpoint/state-part.ts';
+import { keyedValuePart } from '../checkpoint/value-parts.ts';
 import type { LayoutCache } from '../codec/batch-reader.ts';
 import { BatchWriter } from '../codec/batch-writer.ts';
 import type { Core } from '../native/core.ts';
@@ -30,6 +33,13 @@ interface SlotBatch {
   next: number;
 }
 
+/** What a checkpoint has of a key. */
+interface SavedSlot {
+  readonly accumulators: readonly unknown[];
+  /** Its result has changed since it was given last. */
+  readonly isChanged: boolean;
+}
+
 /** The accumulators of one key: one for a reduce, one for each aggregator else. */
 export class SlotOperator implements KeyedOperator {
   keys: unknown[] = [];
@@ -39,6 +49,7 @@ export class SlotOperator implements KeyedOperator {
   readonly #bindings: StageBindings;
   readonly #core: Core;
   readonly #handle: number;
+  readonly #layouts: LayoutCache;
   readonly #emitUpdates: boolean;
   readonly #everyMs: number | undefined;
   readonly #accumulators: SlotColumn<unknown>[] = [];
@@ -68,6 +79,7 @@ export class SlotOperator implements KeyedOperator {
     this.#bindings = bindings;
     this.#asyncPace = new Pace(bindings.pace.nowMs);
     this.#core = core;
+    this.#layouts = layouts;
     const { op } = node;
     if (op.kind !== 'reduce' && op.kind !== 'aggregate') throw new TypeError(`operator '${op.kind}' keeps no keyed state`);
     this.#isTolerant = isTolerant(node.operator.transformation.errorPolicy);
@@ -349,6 +361,51 @@ export class SlotOperator implements KeyedOperator {
       if (this.#filled.get(slot) === true) return slot;
     }
     return undefined;
+  }
+
+  /** The accumulators of each key: closed batches were worked on when a barrier comes. */
+  stateParts(owner: PartOwner): StatePart[] {
+    return [
+      keyedValuePart<SavedSlot>(owner, {
+        name: 'state',
+        describe: () => 'the accumulator',
+        save: () => this.#saved(),
+        restore: (entries) => this.#restore([...entries]),
+      }),
+    ];
+  }
+
+  *#saved(): Generator<readonly [key: unknown, saved: SavedSlot]> {
+    for (let slot = 0; slot < this.#keyOfSlot.length; slot++) {
+      if (this.#filled.get(slot) !== true) continue;
+      yield [this.#keyOfSlot.get(slot), { accumulators: this.#accumulators.map((column) => column.get(slot)), isChanged: this.#isChanged.get(slot) === true }];
+    }
+  }
+
+  #restore(entries: readonly (readonly [key: unknown, saved: SavedSlot])[]): void {
+    let at = 0;
+    const writer = new BatchWriter({
+      registry: this.#layouts.registry,
+      keyed: true,
+      encoding: 'columns',
+      row: leaf('nil'),
+      deliver: (image, rows) => {
+        if (rows > this.#slots.length) this.#slots = new Int32Array(rows * 2);
+        this.#core.slotsFor(this.#handle, image, this.#slots);
+        for (let row = 0; row < rows; row++) this.#keep(this.#slots[row]!, ...entries[at++]!);
+      },
+    });
+    for (const [key] of entries) writer.append(null, key);
+    writer.flush();
+  }
+
+  #keep(slot: number, key: unknown, { accumulators, isChanged }: SavedSlot): void {
+    this.#keyOfSlot.set(slot, key);
+    this.#accumulators.forEach((column, n) => column.set(slot, accumulators[n]));
+    this.#filled.set(slot, true);
+    if (!isChanged || this.#everyMs === undefined) return;
+    this.#isChanged.set(slot, true);
+    this.#changed.push(slot);
   }
 
   close(): void {

@@ -22,7 +22,18 @@ import type { StageTimes } from './stage-times.ts';
 import type { TimedOutput } from './timed-output.ts';
 import type { TimestampAssigner } from './timestamp-assigner.ts';
 import type { TaskStates } from '../state/task-states.ts';
+import type { PartOwner } from '../checkpoint/part-owner.ts';
 import type { StatePart } from '../checkpoint/state-part.ts';
+import { ownValuePart } from '../checkpoint/value-parts.ts';
+
+/** What a checkpoint has of the accumulators of all records. */
+interface SavedUnkeyed {
+  readonly has: boolean;
+  readonly value: unknown;
+  readonly changed: boolean;
+  readonly builtin: readonly (BuiltinState | undefined)[];
+  readonly custom: readonly unknown[];
+}
 
 /** Accumulator of an unkeyed reduce or aggregate. */
 export class UnkeyedState {
@@ -71,6 +82,29 @@ export class UnkeyedState {
   /** What the `n`th aggregator gave as its result. @throws SageError SAGE_USER_WRONG_TYPE for a promise. */
   settled(n: number, result: unknown): unknown {
     return settledPart(result, 'result', this.#spec[n]![0]);
+  }
+
+  /** The accumulators. There is one instance. */
+  stateParts(owner: PartOwner): StatePart[] {
+    return [
+      ownValuePart<SavedUnkeyed>(owner, {
+        name: 'state',
+        describe: () => 'the accumulator',
+        save: () => ({ has: this.has, value: this.value, changed: this.changed, builtin: this.builtin, custom: this.custom }),
+        restore: ([saved]) => this.#restore(saved!.value),
+      }),
+    ];
+  }
+
+  #restore({ has, value, changed, builtin, custom }: SavedUnkeyed): void {
+    this.has = has;
+    this.value = value;
+    this.changed = changed && this.everyMs !== undefined;
+    // Generated code has the objects that are there.
+    this.#spec.forEach(([, aggregator], n) => {
+      if (!isBuiltinAggregator(aggregator)) this.custom[n] = custom[n];
+      else if (builtin[n] !== undefined) Object.assign(this.builtin[n]!, builtin[n]);
+    });
   }
 
   /** Result record of an aggregate. */

@@ -14,7 +14,9 @@ import { hasCheckpoints } from '../../transformations/checkpoint-settings.ts';
 import { statePlaceOf } from '../../transformations/state-settings.ts';
 import { expressionsOf, isExpressionNode } from '../../compiler/op-expressions.ts';
 import { BatchReader } from '../codec/batch-reader.ts';
-import { partOwner } from '../checkpoint/part-owner.ts';
+import { type PartOwner, partOwner } from '../checkpoint/part-owner.ts';
+import type { StatePart } from '../checkpoint/state-part.ts';
+import { ownValuePart } from '../checkpoint/value-parts.ts';
 import type { IsolateTask } from '../isolate/isolate-loop.ts';
 import { AsOfJoin } from './as-of-join.ts';
 import type { AsyncCall } from './async-call.ts';
@@ -149,6 +151,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         bindings.gates[node.id] = makeRecordGate(node, {
           instance: spec.instance,
           nowMs: () => host.clock.monotonicMs(),
+          epochMs: () => host.clock.now(),
           isNeeded: () => !control.needless.has(node.id),
           limitReached: () => {
             control.stop = true;
@@ -235,13 +238,19 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
       throw reporter.failed(error, node.id, NO_RECORD);
     }
   }
+  const ownerOf = (id: number): PartOwner => partOwner(stage.nodes[id]!, { instance: spec.instance, parallelism: stage.parallelism });
   bindings.holders.forEach((holder, id) => {
     if (holder === undefined) return;
     bindings.times?.connect(id, holder);
-    bindings.stateParts.push(...holder.stateParts(partOwner(stage.nodes[id]!, { instance: spec.instance, parallelism: stage.parallelism })));
+    bindings.stateParts.push(...holder.stateParts(ownerOf(id)));
   });
-  bindings.keyed.forEach((operator, id) => {
-    if (operator?.stateParts !== undefined) bindings.stateParts.push(...operator.stateParts(partOwner(stage.nodes[id]!, { instance: spec.instance, parallelism: stage.parallelism })));
+  for (const operators of [bindings.keyed, bindings.gates, bindings.assigners, bindings.state]) {
+    operators.forEach((operator, id) => {
+      if (operator?.stateParts !== undefined) bindings.stateParts.push(...operator.stateParts(ownerOf(id)));
+    });
+  }
+  bindings.indexes.forEach((index, id) => {
+    if (index !== undefined) bindings.stateParts.push(indexPart(index, ownerOf(id)));
   });
   connectEnds(bindings);
   bindings.linked.push(...linkNodes(bindings));
@@ -301,6 +310,11 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         context === undefined || context.metrics.isEmpty || bindings.contexts.indexOf(context) < id ? [] : [{ operator: stage.nodes[id]!.operator.id, instance: spec.instance, snapshot: context.metrics.snapshot() }],
       ),
   };
+}
+
+/** The next number of a `zipWithIndex`, of which there is one instance. */
+function indexPart(index: { next: number }, owner: PartOwner): StatePart {
+  return ownValuePart<number>(owner, { name: 'index', describe: () => 'the index', save: () => index.next, restore: ([saved]) => (index.next = saved!.value) });
 }
 
 /** The calls of a `mapAsync`; those of a lookup go through its cache. */

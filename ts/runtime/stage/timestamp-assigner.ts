@@ -2,6 +2,9 @@ import type { Clock } from '../../common/clock.ts';
 import { SageError } from '../../common/errors.ts';
 import { describeValue } from '../../functions/check-user-function.ts';
 import { recordWithin } from '../../functions/timestamped.ts';
+import type { PartOwner } from '../checkpoint/part-owner.ts';
+import type { StatePart } from '../checkpoint/state-part.ts';
+import { ownValuePart } from '../checkpoint/value-parts.ts';
 import { IdleWatch } from './idle-watch.ts';
 import type { TimestampSettings } from '../../transformations/assign-timestamps-transformation.ts';
 
@@ -55,6 +58,21 @@ export class TimestampAssigner {
     this.#clock = clock;
     this.#say = say;
     if (settings.idleMs !== undefined) this.#idle = new IdleWatch(settings.idleMs, clock.monotonicMs());
+  }
+
+  /** The greatest timestamp so far: what was said of it is said again. At another parallelism nobody knows whose records come where: the least counts. */
+  stateParts(owner: PartOwner): StatePart[] {
+    return [
+      ownValuePart<number>(owner, {
+        name: 'time',
+        describe: () => 'the greatest timestamp',
+        save: () => this.max,
+        restore: (saved) => {
+          const own = saved.find(({ instance, parallelism }) => instance === owner.instance && parallelism === owner.parallelism);
+          this.max = own === undefined ? Math.min(...saved.map(({ value }) => value)) : own.value;
+        },
+      }),
+    ];
   }
 
   /** A timestamp up to this is not too far ahead. */
