@@ -14,7 +14,6 @@ import { hasCheckpoints } from '../../transformations/checkpoint-settings.ts';
 import { statePlaceOf } from '../../transformations/state-settings.ts';
 import { expressionsOf, isExpressionNode } from '../../compiler/op-expressions.ts';
 import { BatchReader } from '../codec/batch-reader.ts';
-import { partOwner } from '../checkpoint/part-owner.ts';
 import type { IsolateTask } from '../isolate/isolate-loop.ts';
 import { AsOfJoin } from './as-of-join.ts';
 import type { AsyncCall } from './async-call.ts';
@@ -31,6 +30,7 @@ import { LookupCalls } from './lookup-calls.ts';
 import { makeBindings } from './make-bindings.ts';
 import { makeKeyedOperator } from './make-keyed-operator.ts';
 import type { OpenedSource } from './opened-source.ts';
+import { collectStateParts } from './collect-state-parts.ts';
 import { connectOutput } from './connect-output.ts';
 import { connectOutputs, disconnect, givenTooLate } from './function-outputs.ts';
 import { openSource } from './open-source.ts';
@@ -149,6 +149,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         bindings.gates[node.id] = makeRecordGate(node, {
           instance: spec.instance,
           nowMs: () => host.clock.monotonicMs(),
+          epochAheadMs: () => host.clock.now() - host.clock.monotonicMs(),
           isNeeded: () => !control.needless.has(node.id),
           limitReached: () => {
             control.stop = true;
@@ -236,13 +237,9 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
     }
   }
   bindings.holders.forEach((holder, id) => {
-    if (holder === undefined) return;
-    bindings.times?.connect(id, holder);
-    bindings.stateParts.push(...holder.stateParts(partOwner(stage.nodes[id]!, { instance: spec.instance, parallelism: stage.parallelism })));
+    if (holder !== undefined) bindings.times?.connect(id, holder);
   });
-  bindings.keyed.forEach((operator, id) => {
-    if (operator?.stateParts !== undefined) bindings.stateParts.push(...operator.stateParts(partOwner(stage.nodes[id]!, { instance: spec.instance, parallelism: stage.parallelism })));
-  });
+  bindings.stateParts.push(...collectStateParts(bindings, spec.instance));
   connectEnds(bindings);
   bindings.linked.push(...linkNodes(bindings));
   const runner = new StageRunner(spec.task, bindings, sources, host, checkpoints);
@@ -285,7 +282,10 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         await instance.open();
       }
       for (const gate of bindings.gates) gate?.open?.();
-      if (checkpoints !== undefined) await runner.goOnFrom('catchUp');
+      if (checkpoints === undefined) return;
+      await runner.goOnFrom('catchUp');
+      // Calls and timers that were restored wait for no record.
+      host.ready(spec.task);
     },
     close: (finished) => (closing ??= closeAll(finished)),
     counts: counters,
