@@ -1,7 +1,6 @@
-import { leaf } from '../../compiler/layout/layout.ts';
 import type { LayoutRegistry } from '../codec/batch-reader.ts';
-import { BatchWriter } from '../codec/batch-writer.ts';
 import type { Core } from '../native/core.ts';
+import { forKeys } from './for-keys.ts';
 import { SlotColumn } from './slot-column.ts';
 
 /** The keys of one operator in one task: their slots, and which of these may have become free. */
@@ -47,19 +46,7 @@ export class KeySlots {
   /** The slots of keys that come with no batch; those that are new get one. */
   ofKeys(keys: readonly unknown[]): Int32Array {
     const all = new Int32Array(keys.length);
-    let at = 0;
-    const writer = new BatchWriter({
-      registry: this.#registry,
-      keyed: true,
-      encoding: 'columns',
-      row: leaf('nil'),
-      deliver: (image, rows) => {
-        all.set(this.of(image, rows, keys.slice(at, at + rows)), at);
-        at += rows;
-      },
-    });
-    for (const key of keys) writer.append(null, key);
-    writer.flush();
+    forKeys(this.#registry, keys, (image, rows, from) => all.set(this.of(image, rows, keys.slice(from, from + rows)), from));
     return all;
   }
 
@@ -71,21 +58,13 @@ export class KeySlots {
   /** The slot of a key that has one. */
   find(key: unknown): number | undefined {
     let found: number | undefined;
-    const writer = new BatchWriter({
-      registry: this.#registry,
-      keyed: true,
-      encoding: 'columns',
-      row: leaf('nil'),
-      deliver: (image) => {
-        const slots = new Int32Array(1);
-        this.#core.slotsFor(this.#handle, image, slots);
-        if (this.#isLive.get(slots[0]!) === true) [found] = slots;
-        // The core gives a slot to whoever asks.
-        else this.#core.slotsFree(this.#handle, slots);
-      },
+    forKeys(this.#registry, [key], (image) => {
+      const slots = new Int32Array(1);
+      this.#core.slotsFor(this.#handle, image, slots);
+      if (this.#isLive.get(slots[0]!) === true) [found] = slots;
+      // The core gives a slot to whoever asks.
+      else this.#core.slotsFree(this.#handle, slots);
     });
-    writer.append(null, key);
-    writer.flush();
     return found;
   }
 

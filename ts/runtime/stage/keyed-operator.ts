@@ -49,6 +49,6 @@ export interface KeyedOperator {
   /** The next batch of final results, undefined when all were given. */
   drain(): KeyedResults | undefined;
   /** What it hands over at a barrier, when its results have left. */
-  stateParts?(owner: PartOwner): readonly StatePart[];
+  stateParts(owner: PartOwner): readonly StatePart[];
   close(): void;
 }

@@ -181,8 +181,20 @@ export class NativeAggregate implements KeyedOperator {
     return { kind: 'results', reader: this.#drained };
   }
 
+  /** Running results have been taken when a barrier comes. */
   stateParts({ operator }: PartOwner): StatePart[] {
-    return [{ kind: 'core', operator, name: 'state', handle: this.#handle }];
+    return [
+      {
+        kind: 'own',
+        operator,
+        name: 'aggregators',
+        save: () => this.#core.stateSaveOwn(this.#handle),
+        restore: (saved) => {
+          for (const { bytes } of saved) this.#core.stateRestoreOwn(this.#handle, bytes);
+        },
+      },
+      { kind: 'core', operator, name: 'state', handle: this.#handle },
+    ];
   }
 
   close(): void {

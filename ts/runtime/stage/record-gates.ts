@@ -1,10 +1,9 @@
 import { isFieldPath, readOptionalField } from '../../functions/field-path.ts';
 import type { Selector, StageNode } from '../../compiler/physical-plan.ts';
-import type { SampleSettings } from '../../transformations/sample-transformation.ts';
 import type { PartOwner } from '../checkpoint/part-owner.ts';
-import type { StatePart } from '../checkpoint/state-part.ts';
+import { type StatePart, takenOver } from '../checkpoint/state-part.ts';
 import { keyedValuePart, ownValuePart } from '../checkpoint/value-parts.ts';
-import { isDividedByKey } from './is-divided-by-key.ts';
+import type { SampleSettings } from '../../transformations/sample-transformation.ts';
 import { keyIdentity, keyOfIdentity } from './key-identity.ts';
 import { SeenKeys } from './seen-keys.ts';
 
@@ -12,19 +11,18 @@ import { SeenKeys } from './seen-keys.ts';
 export interface RecordGate {
   /** @throws what the user's function throws, or SageError SAGE_KEY_UNSUPPORTED for a value that cannot be compared. */
   passes(value: unknown, key: unknown): boolean;
-  /** Called once before the first record, and behind what was restored. */
+  /** Called once before the first record. */
   open?(): void;
-  /** What it hands over at a barrier. */
+  /** What it knows of the records so far. */
   stateParts?(owner: PartOwner): readonly StatePart[];
 }
 
 /** What a gate asks of its task. */
 export interface GateHost {
   readonly instance: number;
-  /** Of a clock that begins anew with each process. */
   nowMs(): number;
-  /** Milliseconds since 1970. */
-  epochMs(): number;
+  /** Epoch milliseconds less those of `nowMs`. */
+  epochAheadMs(): number;
   /** A limit of all records has been reached. */
   limitReached(): void;
   /** Whether what comes out of the node can reach a sink. */
@@ -32,11 +30,10 @@ export interface GateHost {
 }
 
 /** The gate of a node; nothing for other operators. */
-export function makeRecordGate(node: StageNode, host: GateHost): RecordGate | undefined {
-  const { op } = node;
+export function makeRecordGate({ op }: StageNode, host: GateHost): RecordGate | undefined {
   switch (op.kind) {
     case 'dedup':
-      return new DedupGate(op.by, op.keyed, op.ttlMs, host, () => isDividedByKey(node));
+      return new DedupGate(op.by, op.keyed, op.ttlMs, host);
     case 'sample':
       return 'every' in op.settings ? new EveryGate(op.settings.every) : new FractionGate(op.settings, host.instance);
     case 'limit':
@@ -54,69 +51,64 @@ export function readSelector(selector: Selector): (record: unknown) => unknown {
   return (record) => readOptionalField(selector, record);
 }
 
-/** A key that a dedup has met, and until when it counts, in epoch milliseconds. */
-type Seen = readonly [identity: unknown, untilMs: number];
-
-/** A part that is a number of one instance; at another parallelism each instance begins anew. */
-function numberPart(owner: PartOwner, name: string, save: () => number, restore: (value: number) => void): StatePart {
-  return ownValuePart<number>(owner, {
-    name,
-    describe: () => 'the count',
-    save,
-    restore: (saved) => {
-      const own = saved.find(({ instance, parallelism }) => instance === owner.instance && parallelism === owner.parallelism);
-      if (own !== undefined) restore(own.value);
-    },
-  });
-}
+/** A value that was met, in a checkpoint, and until when that counts, in epoch milliseconds. */
+type SavedSeen = readonly [value: unknown, untilMs: number];
 
 class DedupGate implements RecordGate {
   readonly #read: (record: unknown, key: unknown) => unknown;
   readonly #seen: SeenKeys;
   readonly #host: GateHost;
-  readonly #ttl: boolean;
-  /** The key of the stream that an identity is of. */
-  readonly #keyOf: (identity: unknown) => unknown;
-  readonly #movesWithKey: () => boolean;
+  readonly #ttlMs: number | undefined;
+  /** Values count within the key. */
+  readonly #isWithinKey: boolean;
 
-  constructor(by: Selector | undefined, keyed: boolean, ttlMs: number | undefined, host: GateHost, isDivided: () => boolean) {
-    this.#keyOf = by === undefined ? keyOfIdentity : (identity) => (keyOfIdentity(identity) as readonly unknown[])[0];
-    this.#movesWithKey = () => keyed && isDivided();
+  constructor(by: Selector | undefined, keyed: boolean, ttlMs: number | undefined, host: GateHost) {
     const read = by === undefined ? undefined : readSelector(by);
     if (!keyed) this.#read = read ?? ((record) => record);
     else this.#read = read === undefined ? (_record, key) => key : (record, key) => [key, read(record)];
     this.#seen = new SeenKeys(ttlMs);
-    this.#ttl = ttlMs !== undefined;
+    this.#ttlMs = ttlMs;
+    this.#isWithinKey = keyed && by !== undefined;
     this.#host = host;
   }
 
   passes(value: unknown, key: unknown): boolean {
-    return this.#seen.add(keyIdentity(this.#read(value, key)), this.#ttl ? this.#host.nowMs() : 0);
+    return this.#seen.add(keyIdentity(this.#read(value, key)), this.#ttlMs === undefined ? 0 : this.#host.nowMs());
   }
 
+  /** By the value that was met, or by the key and all values within it. */
   stateParts(owner: PartOwner): StatePart[] {
-    const part = { name: 'seen', describe: () => 'a key that was seen' };
-    if (!this.#movesWithKey()) return [ownValuePart<readonly Seen[]>(owner, { ...part, save: () => this.#saved(), restore: (saved) => this.#restore(saved.flatMap(({ value }) => value)) })];
-    return [
-      keyedValuePart<readonly Seen[]>(owner, {
-        ...part,
-        save: () => {
-          const byKey = Map.groupBy(this.#saved(), ([identity]) => keyIdentity(this.#keyOf(identity)));
-          return [...byKey].map(([key, seen]) => [keyOfIdentity(key), seen] as const);
-        },
-        restore: (entries) => this.#restore([...entries].flatMap(([, seen]) => seen)),
-      }),
-    ];
+    return [keyedValuePart<readonly SavedSeen[]>(owner, { name: 'seen', describe: () => 'a value', save: () => this.#saved(), restore: (entries) => this.#restore(entries) })];
   }
 
-  #saved(): Seen[] {
-    const aheadMs = this.#host.epochMs() - this.#host.nowMs();
-    return Array.from(this.#seen.entries(), ([identity, untilMs]) => [identity, this.#ttl ? untilMs + aheadMs : 0]);
+  *#saved(): Generator<readonly [unknown, readonly SavedSeen[]]> {
+    const aheadMs = this.#ttlMs === undefined ? 0 : this.#host.epochAheadMs();
+    const byKey = new Map<unknown, SavedSeen[]>();
+    for (const [identity, untilMs] of this.#seen.entries()) {
+      const value = keyOfIdentity(identity);
+      if (!this.#isWithinKey) {
+        yield [value, [[undefined, untilMs + aheadMs]]];
+        continue;
+      }
+      const [key, within] = value as [unknown, unknown];
+      const seen = byKey.get(keyIdentity(key));
+      if (seen === undefined) byKey.set(keyIdentity(key), [[within, untilMs + aheadMs]]);
+      else seen.push([within, untilMs + aheadMs]);
+    }
+    for (const [identity, seen] of byKey) yield [keyOfIdentity(identity), seen];
   }
 
-  #restore(seen: readonly Seen[]): void {
-    const aheadMs = this.#host.epochMs() - this.#host.nowMs();
-    this.#seen.restore(seen.toSorted(([, a], [, b]) => a - b).map(([identity, untilMs]) => [identity, this.#ttl ? untilMs - aheadMs : 0]));
+  #restore(entries: Iterable<readonly [key: unknown, seen: readonly SavedSeen[]]>): void {
+    const ttlMs = this.#ttlMs;
+    const nowMs = ttlMs === undefined ? 0 : this.#host.nowMs();
+    const aheadMs = ttlMs === undefined ? 0 : this.#host.epochAheadMs();
+    const all: { readonly identity: unknown; readonly untilMs: number }[] = [];
+    for (const [key, seen] of entries) {
+      // With another time to live than before, what was met counts no longer than that from now on.
+      for (const [value, untilMs] of seen) all.push({ identity: keyIdentity(this.#isWithinKey ? [key, value] : key), untilMs: ttlMs === undefined ? 0 : untilMs === 0 ? nowMs + ttlMs : Math.min(untilMs - aheadMs, nowMs + ttlMs) });
+    }
+    all.sort((a, b) => a.untilMs - b.untilMs);
+    for (const { identity, untilMs } of all) this.#seen.restore(identity, untilMs);
   }
 }
 
@@ -138,7 +130,7 @@ class EveryGate implements RecordGate {
   }
 
   stateParts(owner: PartOwner): StatePart[] {
-    return [numberPart(owner, 'skipped', () => this.#until, (until) => (this.#until = Math.min(until, this.#every - 1)))];
+    return [numberPart(owner, 'sample', () => this.#until, (until) => (this.#until = until))];
   }
 }
 
@@ -163,16 +155,18 @@ class FractionGate implements RecordGate {
   }
 
   stateParts(owner: PartOwner): StatePart[] {
-    return [numberPart(owner, 'random', () => this.#state, (state) => (this.#state = state))];
+    return [numberPart(owner, 'sample', () => this.#state, (state) => (this.#state = state))];
   }
 }
 
 class LimitGate implements RecordGate {
   readonly #host: GateHost;
+  readonly #max: number;
   #left: number;
   #told = false;
 
   constructor(max: number, host: GateHost) {
+    this.#max = max;
     this.#left = max;
     this.#host = host;
   }
@@ -181,15 +175,15 @@ class LimitGate implements RecordGate {
     if (this.#left === 0) this.#tell();
   }
 
-  stateParts(owner: PartOwner): StatePart[] {
-    return [numberPart(owner, 'left', () => this.#left, (left) => (this.#left = left))];
-  }
-
   passes(): boolean {
     if (this.#left === 0) return false;
     this.#left--;
     if (this.#left === 0) this.#tell();
     return true;
+  }
+
+  stateParts(owner: PartOwner): StatePart[] {
+    return [numberPart(owner, 'limit', () => this.#max - this.#left, (passed) => (this.#left = Math.max(0, this.#max - passed)))];
   }
 
   #tell(): void {
@@ -216,15 +210,29 @@ class KeyedLimitGate implements RecordGate {
   }
 
   stateParts(owner: PartOwner): StatePart[] {
+    const counts = this.#counts;
     return [
       keyedValuePart<number>(owner, {
-        name: 'counts',
-        describe: () => 'the count',
-        save: () => Array.from(this.#counts, ([id, count]) => [keyOfIdentity(id), count] as const),
+        name: 'limit',
+        describe: () => 'a count',
+        save: () => Array.from(counts, ([identity, count]) => [keyOfIdentity(identity), count]),
         restore: (entries) => {
-          for (const [key, count] of entries) this.#counts.set(keyIdentity(key), count);
+          for (const [key, count] of entries) counts.set(keyIdentity(key), count);
         },
       }),
     ];
   }
+}
+
+/** A number of each instance; one that comes anew begins as it was made. */
+function numberPart(owner: PartOwner, name: string, save: () => number, restore: (saved: number) => void): StatePart {
+  return ownValuePart<number>(owner, {
+    name,
+    describe: () => 'a count',
+    save,
+    restore: (saved) => {
+      const [own] = takenOver(saved, owner.instance, owner.parallelism);
+      if (own !== undefined) restore(own.value);
+    },
+  });
 }

@@ -20,21 +20,17 @@ export class SeenKeys {
   add(key: unknown, nowMs: number): boolean {
     if (this.#ttlMs !== undefined) this.#forget(nowMs);
     for (const map of this.#maps) if (map.has(key)) return false;
-    this.#set(key, this.#ttlMs === undefined ? 0 : nowMs + this.#ttlMs);
+    this.restore(key, this.#ttlMs === undefined ? 0 : nowMs + this.#ttlMs);
     return true;
   }
 
-  /** The keys that still count, each with the time until which it does; oldest first. */
+  /** All of them, those that are forgotten first in front. */
   *entries(): Generator<readonly [key: unknown, untilMs: number]> {
     for (const map of this.#maps) yield* map;
   }
 
-  /** Notes keys of `entries` that belong to nobody yet, oldest first. */
-  restore(entries: readonly (readonly [key: unknown, untilMs: number])[]): void {
-    for (const [key, untilMs] of entries) if (!this.#maps.some((map) => map.has(key))) this.#set(key, untilMs);
-  }
-
-  #set(key: unknown, untilMs: number): void {
+  /** Notes a key that was not known, until a time that is not before that of any other. */
+  restore(key: unknown, untilMs: number): void {
     let last = this.#maps.at(-1)!;
     if (last.size >= MAX_MAP_ENTRIES) {
       last = new Map();

@@ -3,15 +3,16 @@ import { takesNumbers } from '../../compiler/native-aggregates.ts';
 import { type BuiltinAggregator, isBuiltinAggregator } from '../../functions/aggregator.ts';
 import type { AnyAggregator } from '../../transformations/aggregate-transformation.ts';
 import { isTolerant } from '../../transformations/error-policy.ts';
-import { leaf } from '../../compiler/layout/layout.ts';
 import type { PartOwner } from '../checkpoint/part-owner.ts';
 import type { StatePart } from '../checkpoint/state-part.ts';
 import { keyedValuePart } from '../checkpoint/value-parts.ts';
+import { leaf } from '../../compiler/layout/layout.ts';
 import type { LayoutCache } from '../codec/batch-reader.ts';
 import { BatchWriter } from '../codec/batch-writer.ts';
 import type { Core } from '../native/core.ts';
 import { emitRecords } from './emit-records.ts';
 import { type KeyedOperator, type KeyedResults, RESULT_ROWS } from './keyed-operator.ts';
+import { forKeys } from './for-keys.ts';
 import { type BuiltinState, addBuiltin, builtinResult, readAggregateInput } from './builtin-state.ts';
 import { checkAll, isAddedLast } from './checked-aggregators.ts';
 import { isThenable } from './is-thenable.ts';
@@ -33,10 +34,11 @@ interface SlotBatch {
   next: number;
 }
 
-/** What a checkpoint has of a key. */
-interface SavedSlot {
+/** What is kept of one key, in a checkpoint. */
+interface SavedKey {
+  /** By which keys are in order. */
+  readonly slot: number;
   readonly accumulators: readonly unknown[];
-  /** Its result has changed since it was given last. */
   readonly isChanged: boolean;
 }
 
@@ -363,43 +365,27 @@ export class SlotOperator implements KeyedOperator {
     return undefined;
   }
 
-  /** The accumulators of each key: closed batches were worked on when a barrier comes. */
   stateParts(owner: PartOwner): StatePart[] {
-    return [
-      keyedValuePart<SavedSlot>(owner, {
-        name: 'state',
-        describe: () => 'the accumulator',
-        save: () => this.#saved(),
-        restore: (entries) => this.#restore([...entries]),
-      }),
-    ];
+    return [keyedValuePart<SavedKey>(owner, { name: 'state', describe: () => 'an accumulator', save: () => this.#saved(), restore: (entries) => this.#restore([...entries]) })];
   }
 
-  *#saved(): Generator<readonly [key: unknown, saved: SavedSlot]> {
+  *#saved(): Generator<readonly [unknown, SavedKey]> {
     for (let slot = 0; slot < this.#keyOfSlot.length; slot++) {
       if (this.#filled.get(slot) !== true) continue;
-      yield [this.#keyOfSlot.get(slot), { accumulators: this.#accumulators.map((column) => column.get(slot)), isChanged: this.#isChanged.get(slot) === true }];
+      yield [this.#keyOfSlot.get(slot), { slot, accumulators: this.#accumulators.map((column) => column.get(slot)), isChanged: this.#isChanged.get(slot) === true }];
     }
   }
 
-  #restore(entries: readonly (readonly [key: unknown, saved: SavedSlot])[]): void {
-    let at = 0;
-    const writer = new BatchWriter({
-      registry: this.#layouts.registry,
-      keyed: true,
-      encoding: 'columns',
-      row: leaf('nil'),
-      deliver: (image, rows) => {
-        if (rows > this.#slots.length) this.#slots = new Int32Array(rows * 2);
-        this.#core.slotsFor(this.#handle, image, this.#slots);
-        for (let row = 0; row < rows; row++) this.#keep(this.#slots[row]!, ...entries[at++]!);
-      },
+  #restore(entries: readonly (readonly [key: unknown, saved: SavedKey])[]): void {
+    const sorted = entries.toSorted(([, a], [, b]) => a.slot - b.slot);
+    forKeys(this.#layouts.registry, sorted.map(([key]) => key), (image, rows, from) => {
+      if (rows > this.#slots.length) this.#slots = new Int32Array(rows * 2);
+      this.#core.slotsFor(this.#handle, image, this.#slots);
+      for (let n = 0; n < rows; n++) this.#restoreKey(this.#slots[n]!, ...sorted[from + n]!);
     });
-    for (const [key] of entries) writer.append(null, key);
-    writer.flush();
   }
 
-  #keep(slot: number, key: unknown, { accumulators, isChanged }: SavedSlot): void {
+  #restoreKey(slot: number, key: unknown, { accumulators, isChanged }: SavedKey): void {
     this.#keyOfSlot.set(slot, key);
     this.#accumulators.forEach((column, n) => column.set(slot, accumulators[n]));
     this.#filled.set(slot, true);

@@ -26,8 +26,8 @@ import type { PartOwner } from '../checkpoint/part-owner.ts';
 import type { StatePart } from '../checkpoint/state-part.ts';
 import { ownValuePart } from '../checkpoint/value-parts.ts';
 
-/** What a checkpoint has of the accumulators of all records. */
-interface SavedUnkeyed {
+/** An `UnkeyedState` in a checkpoint. */
+interface SavedAccumulators {
   readonly has: boolean;
   readonly value: unknown;
   readonly changed: boolean;
@@ -58,6 +58,28 @@ export class UnkeyedState {
     });
   }
 
+  /** There is one instance. */
+  statePart(owner: PartOwner): StatePart {
+    return ownValuePart<SavedAccumulators>(owner, {
+      name: 'state',
+      describe: () => 'an accumulator',
+      save: () => ({ has: this.has, value: this.value, changed: this.changed, builtin: Array.from(this.builtin), custom: Array.from(this.custom) }),
+      restore: ([saved]) => {
+        const { has, value, changed, builtin, custom } = saved!.value;
+        this.has = has;
+        this.value = value;
+        this.changed = changed;
+        // Generated code holds the objects.
+        builtin.forEach((state, n) => {
+          if (state !== undefined && this.builtin[n] !== undefined) Object.assign(this.builtin[n], state);
+        });
+        custom.forEach((accumulator, n) => {
+          if (n in this.custom) this.custom[n] = accumulator;
+        });
+      },
+    });
+  }
+
   /** With `emit: { everyMs }`: time until there is something to emit; nothing when no record has come. */
   dueInMs(nowMs: number): number | undefined {
     return this.changed ? Math.max(0, this.#nextEmitMs - nowMs) : undefined;
@@ -82,29 +104,6 @@ export class UnkeyedState {
   /** What the `n`th aggregator gave as its result. @throws SageError SAGE_USER_WRONG_TYPE for a promise. */
   settled(n: number, result: unknown): unknown {
     return settledPart(result, 'result', this.#spec[n]![0]);
-  }
-
-  /** The accumulators. There is one instance. */
-  stateParts(owner: PartOwner): StatePart[] {
-    return [
-      ownValuePart<SavedUnkeyed>(owner, {
-        name: 'state',
-        describe: () => 'the accumulator',
-        save: () => ({ has: this.has, value: this.value, changed: this.changed, builtin: this.builtin, custom: this.custom }),
-        restore: ([saved]) => this.#restore(saved!.value),
-      }),
-    ];
-  }
-
-  #restore({ has, value, changed, builtin, custom }: SavedUnkeyed): void {
-    this.has = has;
-    this.value = value;
-    this.changed = changed && this.everyMs !== undefined;
-    // Generated code has the objects that are there.
-    this.#spec.forEach(([, aggregator], n) => {
-      if (!isBuiltinAggregator(aggregator)) this.custom[n] = custom[n];
-      else if (builtin[n] !== undefined) Object.assign(this.builtin[n]!, builtin[n]);
-    });
   }
 
   /** Result record of an aggregate. */

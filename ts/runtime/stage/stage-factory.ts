@@ -14,9 +14,6 @@ import { hasCheckpoints } from '../../transformations/checkpoint-settings.ts';
 import { statePlaceOf } from '../../transformations/state-settings.ts';
 import { expressionsOf, isExpressionNode } from '../../compiler/op-expressions.ts';
 import { BatchReader } from '../codec/batch-reader.ts';
-import { type PartOwner, partOwner } from '../checkpoint/part-owner.ts';
-import type { StatePart } from '../checkpoint/state-part.ts';
-import { ownValuePart } from '../checkpoint/value-parts.ts';
 import type { IsolateTask } from '../isolate/isolate-loop.ts';
 import { AsOfJoin } from './as-of-join.ts';
 import type { AsyncCall } from './async-call.ts';
@@ -33,6 +30,7 @@ import { LookupCalls } from './lookup-calls.ts';
 import { makeBindings } from './make-bindings.ts';
 import { makeKeyedOperator } from './make-keyed-operator.ts';
 import type { OpenedSource } from './opened-source.ts';
+import { collectStateParts } from './collect-state-parts.ts';
 import { connectOutput } from './connect-output.ts';
 import { connectOutputs, disconnect, givenTooLate } from './function-outputs.ts';
 import { openSource } from './open-source.ts';
@@ -151,7 +149,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         bindings.gates[node.id] = makeRecordGate(node, {
           instance: spec.instance,
           nowMs: () => host.clock.monotonicMs(),
-          epochMs: () => host.clock.now(),
+          epochAheadMs: () => host.clock.now() - host.clock.monotonicMs(),
           isNeeded: () => !control.needless.has(node.id),
           limitReached: () => {
             control.stop = true;
@@ -238,20 +236,10 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
       throw reporter.failed(error, node.id, NO_RECORD);
     }
   }
-  const ownerOf = (id: number): PartOwner => partOwner(stage.nodes[id]!, { instance: spec.instance, parallelism: stage.parallelism });
   bindings.holders.forEach((holder, id) => {
-    if (holder === undefined) return;
-    bindings.times?.connect(id, holder);
-    bindings.stateParts.push(...holder.stateParts(ownerOf(id)));
+    if (holder !== undefined) bindings.times?.connect(id, holder);
   });
-  for (const operators of [bindings.keyed, bindings.gates, bindings.assigners, bindings.state]) {
-    operators.forEach((operator, id) => {
-      if (operator?.stateParts !== undefined) bindings.stateParts.push(...operator.stateParts(ownerOf(id)));
-    });
-  }
-  bindings.indexes.forEach((index, id) => {
-    if (index !== undefined) bindings.stateParts.push(indexPart(index, ownerOf(id)));
-  });
+  bindings.stateParts.push(...collectStateParts(bindings, spec.instance));
   connectEnds(bindings);
   bindings.linked.push(...linkNodes(bindings));
   const runner = new StageRunner(spec.task, bindings, sources, host, checkpoints);
@@ -294,7 +282,10 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         await instance.open();
       }
       for (const gate of bindings.gates) gate?.open?.();
-      if (checkpoints !== undefined) await runner.goOnFrom('catchUp');
+      if (checkpoints === undefined) return;
+      await runner.goOnFrom('catchUp');
+      // Calls and timers that were restored wait for no record.
+      host.ready(spec.task);
     },
     close: (finished) => (closing ??= closeAll(finished)),
     counts: counters,
@@ -310,11 +301,6 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         context === undefined || context.metrics.isEmpty || bindings.contexts.indexOf(context) < id ? [] : [{ operator: stage.nodes[id]!.operator.id, instance: spec.instance, snapshot: context.metrics.snapshot() }],
       ),
   };
-}
-
-/** The next number of a `zipWithIndex`, of which there is one instance. */
-function indexPart(index: { next: number }, owner: PartOwner): StatePart {
-  return ownValuePart<number>(owner, { name: 'index', describe: () => 'the index', save: () => index.next, restore: ([saved]) => (index.next = saved!.value) });
 }
 
 /** The calls of a `mapAsync`; those of a lookup go through its cache. */

@@ -1,10 +1,10 @@
 import type { Clock } from '../../common/clock.ts';
-import { SageError } from '../../common/errors.ts';
-import { describeValue } from '../../functions/check-user-function.ts';
-import { recordWithin } from '../../functions/timestamped.ts';
 import type { PartOwner } from '../checkpoint/part-owner.ts';
 import type { StatePart } from '../checkpoint/state-part.ts';
 import { ownValuePart } from '../checkpoint/value-parts.ts';
+import { SageError } from '../../common/errors.ts';
+import { describeValue } from '../../functions/check-user-function.ts';
+import { recordWithin } from '../../functions/timestamped.ts';
 import { IdleWatch } from './idle-watch.ts';
 import type { TimestampSettings } from '../../transformations/assign-timestamps-transformation.ts';
 
@@ -60,21 +60,6 @@ export class TimestampAssigner {
     if (settings.idleMs !== undefined) this.#idle = new IdleWatch(settings.idleMs, clock.monotonicMs());
   }
 
-  /** The greatest timestamp so far: what was said of it is said again. At another parallelism nobody knows whose records come where: the least counts. */
-  stateParts(owner: PartOwner): StatePart[] {
-    return [
-      ownValuePart<number>(owner, {
-        name: 'time',
-        describe: () => 'the greatest timestamp',
-        save: () => this.max,
-        restore: (saved) => {
-          const own = saved.find(({ instance, parallelism }) => instance === owner.instance && parallelism === owner.parallelism);
-          this.max = own === undefined ? Math.min(...saved.map(({ value }) => value)) : own.value;
-        },
-      }),
-    ];
-  }
-
   /** A timestamp up to this is not too far ahead. */
   limitMs(): number {
     return Math.min(MAX_EPOCH_MS, this.#clock.now() + this.#settings.maxAheadMs);
@@ -120,6 +105,22 @@ export class TimestampAssigner {
     if (!(time <= this.max)) throw invalid('the timestamp of a record is NaN');
     if (time < -MAX_EPOCH_MS) throw invalid(`the timestamp of a record is ${time}, before all dates`);
     if (time < this.watermark) this.publish();
+  }
+
+  /** How far time is. At another parallelism records change instances: it is then that of the instance in which it was least far. */
+  statePart(owner: PartOwner): StatePart {
+    return ownValuePart<{ readonly max: number; readonly said: number }>(owner, {
+      name: 'time',
+      describe: () => 'the greatest timestamp',
+      save: () => ({ max: this.max, said: this.#said }),
+      restore: (saved) => {
+        const isSame = saved.length === owner.parallelism && saved.every(({ parallelism }) => parallelism === owner.parallelism);
+        const from = isSame ? saved.filter(({ instance }) => instance === owner.instance) : saved;
+        this.max = Math.min(...from.map(({ value }) => value.max));
+        this.#said = Math.min(...from.map(({ value }) => value.said));
+        if (this.#said !== Number.NEGATIVE_INFINITY) this.#say(this.#said, false);
+      },
+    });
   }
 
   /** Takes over what somebody else says of event time. */

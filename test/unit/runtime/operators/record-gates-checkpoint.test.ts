@@ -1,4 +1,4 @@
-// Gates that are saved in the middle, and go on in fresh instances: what passes then is what passes without the break.
+// Operators that let some records pass, saved in the middle, and going on in fresh instances.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -8,94 +8,71 @@ import { PROPERTY_RUNS } from '../../../property-runs.ts';
 import { SavedInstances, instanceOf, ownerOf } from '../checkpoint/saved-instances.ts';
 import { nodeOf } from './stage-node.ts';
 
-interface Clocks {
-  epochMs: number;
-  /** Begins anew with each process. */
-  sinceMs: number;
+interface Step {
+  readonly key: number;
+  readonly value: number;
+  readonly afterMs: number;
 }
 
-function gatesOf(op: StageOp, isKeyed: boolean, instances: number, clocks: Clocks, reached: () => void = () => undefined): RecordGate[] {
-  return Array.from({ length: instances }, (_, instance) =>
-    makeRecordGate(nodeOf(op, undefined, isKeyed), { instance, nowMs: () => clocks.epochMs - clocks.sinceMs, epochMs: () => clocks.epochMs, limitReached: reached, isNeeded: () => true })!,
-  );
+const steps: fc.Arbitrary<Step[]> = fc.array(fc.record({ key: fc.integer({ min: 0, max: 4 }), value: fc.integer({ min: 0, max: 3 }), afterMs: fc.integer({ min: 0, max: 4 }) }), { maxLength: 60, size: 'max' });
+
+/** The steps that pass; after so many of them other instances go on, whose clock begins anew. */
+function play(op: StageOp, isKeyed: boolean, all: readonly Step[], parallelism: number, stop?: { readonly after: number; readonly parallelism: number }): number[] {
+  let epochMs = 1_000_000;
+  let startedMs = epochMs;
+  const make = (instance: number): RecordGate =>
+    makeRecordGate(nodeOf(op), { instance, nowMs: () => epochMs - startedMs, epochAheadMs: () => startedMs, limitReached: () => undefined, isNeeded: () => true })!;
+  let gates = Array.from({ length: parallelism }, (_, instance) => make(instance));
+  return all.flatMap(({ key, value, afterMs }, n) => {
+    if (n === stop?.after) {
+      const saved = new SavedInstances();
+      gates.forEach((gate, at) => saved.save(gate.stateParts!(ownerOf(at, parallelism)), ownerOf(at, parallelism)));
+      startedMs = epochMs;
+      gates = Array.from({ length: stop.parallelism }, (_, instance) => {
+        const gate = make(instance);
+        saved.restore(gate.stateParts!(ownerOf(instance, stop.parallelism)), ownerOf(instance, stop.parallelism));
+        gate.open?.();
+        return gate;
+      });
+    }
+    epochMs += afterMs;
+    return gates[isKeyed ? instanceOf(key, gates.length) : 0]!.passes({ value }, isKeyed ? key : undefined) ? [n] : [];
+  });
 }
 
-function handedOn(gates: readonly RecordGate[], fresh: readonly RecordGate[]): readonly RecordGate[] {
-  const saved = new SavedInstances();
-  gates.forEach((gate, at) => saved.save(gate.stateParts!(ownerOf(at, gates.length)), ownerOf(at, gates.length)));
-  fresh.forEach((gate, at) => saved.restore(gate.stateParts!(ownerOf(at, fresh.length)), ownerOf(at, fresh.length)));
-  for (const gate of fresh) gate.open?.();
-  return fresh;
-}
+const by = ((record: { readonly value: number }) => record.value) as never;
+const keyed: Readonly<Record<string, StageOp>> = {
+  'a dedup within the key': { kind: 'dedup', keyed: true, by, ttlMs: undefined },
+  'a dedup within the key, with a time to live': { kind: 'dedup', keyed: true, by, ttlMs: 9 },
+  'a dedup of keys': { kind: 'dedup', keyed: true, by: undefined, ttlMs: 20 },
+  'a limit of each key': { kind: 'limit', keyed: true, max: 3 },
+};
+const single: Readonly<Record<string, StageOp>> = {
+  'a dedup of whole records': { kind: 'dedup', keyed: false, by: undefined, ttlMs: undefined },
+  'a dedup with a time to live': { kind: 'dedup', keyed: false, by, ttlMs: 9 },
+  'a limit': { kind: 'limit', keyed: false, max: 7 },
+  'a sample of one in three': { kind: 'sample', settings: { every: 3 } },
+  'a random sample': { kind: 'sample', settings: { fraction: 0.4, seed: 7 } },
+};
 
-const single: readonly (readonly [string, StageOp])[] = [
-  ['limit', { kind: 'limit', keyed: false, max: 5 }],
-  ['sample of every third', { kind: 'sample', settings: { every: 3 } }],
-  ['sample of a fraction', { kind: 'sample', settings: { fraction: 0.5, seed: 4 } }],
-  ['dedup', { kind: 'dedup', keyed: false, by: undefined, ttlMs: undefined }],
-];
-
-describe.each(single)('a %s of all records', (_name, op) => {
-  it('given a break anywhere, when it goes on, then the same records pass', () => {
+describe.each(Object.entries(keyed))('given %s that is saved in the middle', (_name, op) => {
+  it('when it goes on in one to three fresh instances, then the same records pass as in one that was never stopped', () => {
     fc.assert(
-      fc.property(fc.array(fc.nat(9), { maxLength: 30 }), fc.nat(30), (records, cut) => {
-        const clocks = { epochMs: 1000, sinceMs: 0 };
-        const [whole] = gatesOf(op, false, 1, clocks);
-        const expected = records.map((record) => whole!.passes(record, undefined));
-        const before = gatesOf(op, false, 1, clocks);
-        const passed = records.slice(0, cut).map((record) => before[0]!.passes(record, undefined));
-        const [behind] = handedOn(before, gatesOf(op, false, 1, clocks));
-        expect([...passed, ...records.slice(cut).map((record) => behind!.passes(record, undefined))]).toEqual(expected);
+      fc.property(steps, fc.integer({ min: 1, max: 3 }), fc.nat({ max: 59 }), fc.integer({ min: 1, max: 3 }), (all, parallelism, after, then) => {
+        expect(play(op, true, all, parallelism, { after, parallelism: then })).toEqual(play(op, true, all, 1));
       }),
       { numRuns: PROPERTY_RUNS },
     );
   });
 });
 
-const keyed: readonly (readonly [string, StageOp])[] = [
-  ['limit', { kind: 'limit', keyed: true, max: 2 }],
-  ['dedup', { kind: 'dedup', keyed: true, by: ((record: number) => record % 4) as never, ttlMs: undefined }],
-  ['dedup by the key', { kind: 'dedup', keyed: true, by: undefined, ttlMs: undefined }],
-];
-const keys = ['a', '\0b', 7, null, { x: 1 }, [1, 'k']];
-
-describe.each(keyed)('a %s of each key', (_name, op) => {
-  it('given a break anywhere, when it goes on with other instances, then the same records pass', () => {
+describe.each(Object.entries(single))('given %s that is saved in the middle', (_name, op) => {
+  it('when it goes on, then the same records pass as in one that was never stopped', () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(9), fc.nat(keys.length - 1)), { maxLength: 40 }), fc.nat(40), fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 }), (records, cut, from, to) => {
-        const clocks = { epochMs: 1000, sinceMs: 0 };
-        const passing = (gates: readonly RecordGate[], some: typeof records): boolean[] => some.map(([record, key]) => gates[instanceOf(keys[key], gates.length)]!.passes(record, keys[key]));
-        const expected = passing(gatesOf(op, true, 1, clocks), records);
-        const before = gatesOf(op, true, from, clocks);
-        const passed = passing(before, records.slice(0, cut));
-        const behind = handedOn(before, gatesOf(op, true, to, clocks));
-        expect([...passed, ...passing(behind, records.slice(cut))]).toEqual(expected);
+      fc.property(steps, fc.nat({ max: 59 }), (all, after) => {
+        expect(play(op, false, all, 1, { after, parallelism: 1 })).toEqual(play(op, false, all, 1));
       }),
       { numRuns: PROPERTY_RUNS },
     );
-  });
-});
-
-describe('a limit', () => {
-  it('given one that was reached, when it goes on, then it is told again', () => {
-    let told = 0;
-    const clocks = { epochMs: 0, sinceMs: 0 };
-    const before = gatesOf({ kind: 'limit', keyed: false, max: 1 }, false, 1, clocks);
-    before[0]!.passes('x', undefined);
-    handedOn(before, gatesOf({ kind: 'limit', keyed: false, max: 1 }, false, 1, clocks, () => told++));
-    expect(told).toBe(1);
-  });
-});
-
-describe('a dedup whose keys live for a time', () => {
-  it('given a process that begins with another clock, when it goes on, then keys end when they would have', () => {
-    const op: StageOp = { kind: 'dedup', keyed: false, by: undefined, ttlMs: 100 };
-    const [before] = gatesOf(op, false, 1, { epochMs: 5000, sinceMs: 0 });
-    expect(before!.passes('x', undefined)).toBe(true);
-    const clocks = { epochMs: 5099, sinceMs: 5090 };
-    const [behind] = handedOn([before!], gatesOf(op, false, 1, clocks));
-    expect(behind!.passes('x', undefined)).toBe(false);
-    clocks.epochMs = 5100;
-    expect(behind!.passes('x', undefined)).toBe(true);
   });
 });

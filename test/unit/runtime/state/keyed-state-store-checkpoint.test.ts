@@ -15,27 +15,31 @@ const numbers = fc.integer({ min: 0, max: 9 });
 const steps = fc.array(fc.record({ slot: slots, kind: fc.constantFrom('set' as const, 'unset' as const, 'add' as const, 'entry' as const, 'delete' as const, 'total' as const, 'clear' as const), name: fc.constantFrom('x', 'y', 'z'), value: numbers, afterMs: fc.integer({ min: 0, max: 9 }) }), { maxLength: 40, size: 'max' });
 type Steps = typeof steps extends fc.Arbitrary<infer T> ? T : never;
 
+/** One state of each kind. */
+function declare(store: KeyedStateStore, ttlMs: number | undefined) {
+  const options = ttlMs === undefined ? undefined : { ttlMs };
+  return {
+    value: store.value<number>('value', options),
+    list: store.list<number>('list', options),
+    map: store.map<string, number>('map', options),
+    total: store.reducing<number>('total', (a, b) => a + b, options),
+    sum: store.aggregating('sum', sum<number>((n: number) => n), options),
+  };
+}
+
 /** What a function does with a store, and what it sees of it. */
 class Player {
   readonly store: KeyedStateStore;
   readonly #ttlMs: number | undefined;
-  #states: ReturnType<Player['declare']> | undefined;
+  #states: ReturnType<typeof declare> | undefined;
 
   constructor(clock: VirtualClock, ttlMs: number | undefined) {
     this.store = new KeyedStateStore({ operator: 'test', clock, isTolerant: false });
     this.#ttlMs = ttlMs;
   }
 
-  declare() {
-    const options = this.#ttlMs === undefined ? undefined : { ttlMs: this.#ttlMs };
-    const { store } = this;
-    return (this.#states ??= {
-      value: store.value<number>('value', options),
-      list: store.list<number>('list', options),
-      map: store.map<string, number>('map', options),
-      total: store.reducing<number>('total', (a, b) => a + b, options),
-      sum: store.aggregating('sum', sum<number>((n: number) => n), options),
-    });
+  declare(): ReturnType<typeof declare> {
+    return (this.#states ??= declare(this.store, this.#ttlMs));
   }
 
   do({ slot, kind, name, value: n }: Steps[number]): void {

@@ -1,0 +1,7 @@
+// Before the first function is made.
+process.env['SAGE_CODEGEN'] = '0';
+const { describeOperators } = await import('./describe-operators.ts');
+
+describeOperators('linked');
+
+export {};
