@@ -21,6 +21,7 @@ mod keyed_state_exports;
 mod layout_exports;
 mod memory;
 mod numbers;
+mod saved_state_exports;
 mod state_exports;
 mod timer_exports;
 mod window_exports;
