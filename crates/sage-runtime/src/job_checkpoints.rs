@@ -350,21 +350,3 @@ pub(crate) const fn ends_itself(task: &TaskPlan) -> bool {
 fn operator_of(task: &TaskPlan) -> &str {
     task.operators.first().map_or(task.uid.as_str(), String::as_str)
 }
-
-/// The image of a native task with one part.
-///
-/// # Errors
-/// `SAGE_LIMIT_BATCH` above 4 GiB.
-pub(crate) fn image_with(parts: &[(&TaskPlan, &str, PartKind, &[u8])]) -> Result<TaskImage> {
-    let mut image = TaskImage::new();
-    for (task, name, kind, payload) in parts {
-        image.push(&ImagePart {
-            operator: &task.uid,
-            name,
-            kind: *kind,
-            is_full: true,
-            payload,
-        })?;
-    }
-    Ok(image)
-}
