@@ -58,7 +58,8 @@ function listOf<V>(lists: Map<string, V[]>, name: string): V[] {
   return list;
 }
 
-function fillGroups(entries: Uint8Array): void {
+/** Writes the key group of each entry into its head. */
+export function fillGroups(entries: Uint8Array): void {
   const bytes = Buffer.from(entries.buffer, entries.byteOffset, entries.byteLength);
   for (const [at, keyLength] of headsOf(bytes)) bytes.writeUInt16LE(groupOf(bytes.subarray(at + HEAD_BYTES, at + HEAD_BYTES + keyLength)), at);
 }
