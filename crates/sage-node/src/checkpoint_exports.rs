@@ -61,7 +61,10 @@ pub fn checkpoint_read(
     })
 }
 
-#[expect(clippy::cast_precision_loss, reason = "epochs are counted, one a second fills 2^53 in 285 million years")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "epochs are counted, one a second fills 2^53 in 285 million years"
+)]
 pub(crate) fn number_of(epoch: u64) -> f64 {
     epoch as f64
 }

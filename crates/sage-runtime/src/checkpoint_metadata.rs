@@ -86,7 +86,8 @@ impl CheckpointMetadata {
             && ids.all(|id| {
                 self.operators.get(id).is_some_and(|operator| {
                     operator.all_finished()
-                        || (operator.parallelism == task.parallelism && operator.finished.contains(&task.instance))
+                        || (operator.parallelism == task.parallelism
+                            && operator.finished.contains(&task.instance))
                 })
             })
     }
@@ -99,7 +100,9 @@ impl OperatorMetadata {
 
     /// Whether what some instances had finished can be divided among another number of instances.
     pub(crate) fn can_be_divided(&self, knows_positions: bool) -> bool {
-        self.finished.is_empty() || self.all_finished() || (knows_positions && self.finished.is_subset(&self.left))
+        self.finished.is_empty()
+            || self.all_finished()
+            || (knows_positions && self.finished.is_subset(&self.left))
     }
 }
 

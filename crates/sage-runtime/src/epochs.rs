@@ -89,7 +89,9 @@ pub(crate) enum Work {
     /// All tasks have finished: one more epoch.
     WriteLast(Box<GatheredEpoch>),
     /// An epoch is to be begun.
-    Begin { last: bool },
+    Begin {
+        last: bool,
+    },
     /// Nothing, for so long at most.
     Wait(Duration),
 }
@@ -142,7 +144,11 @@ impl Epochs {
     /// finished; a `last` one is begun later then.
     pub(crate) fn begin(&self, last: bool, now_nanos: u64, ask: impl Fn(usize, Barrier)) -> Option<Barrier> {
         let mut state = self.state.lock();
-        let running = state.ends.iter().filter(|end| !matches!(end, End::Finished(_))).count();
+        let running = state
+            .ends
+            .iter()
+            .filter(|end| !matches!(end, End::Finished(_)))
+            .count();
         if running == 0 || state.sealed {
             return None;
         }
@@ -184,11 +190,19 @@ impl Epochs {
         alignment_nanos: u64,
     ) -> Result<Option<Barrier>> {
         let mut state = self.state.lock();
-        let in_flight = state.in_flight.as_mut().filter(|in_flight| in_flight.barrier.epoch == epoch);
+        let in_flight = state
+            .in_flight
+            .as_mut()
+            .filter(|in_flight| in_flight.barrier.epoch == epoch);
         let Some(in_flight) = in_flight else {
-            return Err(internal(format!("task {task} acknowledges epoch {epoch}, which is not under way")));
+            return Err(internal(format!(
+                "task {task} acknowledges epoch {epoch}, which is not under way"
+            )));
         };
-        let slot = in_flight.handed.get_mut(task.index()).filter(|slot| slot.is_none());
+        let slot = in_flight
+            .handed
+            .get_mut(task.index())
+            .filter(|slot| slot.is_none());
         let Some(slot) = slot else {
             return Err(internal(format!("task {task} acknowledges epoch {epoch} twice")));
         };
@@ -218,7 +232,10 @@ impl Epochs {
         };
         *end = End::Finished(image);
         let in_flight = in_flight.as_mut()?;
-        let slot = in_flight.handed.get_mut(task.index()).filter(|slot| slot.is_none())?;
+        let slot = in_flight
+            .handed
+            .get_mut(task.index())
+            .filter(|slot| slot.is_none())?;
         *slot = end.handed();
         self.one_less(in_flight)
     }
@@ -264,7 +281,11 @@ impl Epochs {
             }));
         }
         if state.all_finished {
-            return if state.sealed { Work::Commit } else { state.begin_last(now_nanos) };
+            return if state.sealed {
+                Work::Commit
+            } else {
+                state.begin_last(now_nanos)
+            };
         }
         if state.sealed || !may_begin {
             return Work::Wait(LONG);
@@ -289,7 +310,9 @@ impl Epochs {
         let is_ready = state
             .in_flight
             .as_ref()
-            .map_or(state.all_finished || state.stop_wanted, |epoch| epoch.waiting == 0);
+            .map_or(state.all_finished || state.stop_wanted, |epoch| {
+                epoch.waiting == 0
+            });
         if is_over() || is_ready {
             return;
         }

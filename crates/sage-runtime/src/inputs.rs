@@ -116,7 +116,8 @@ impl Inputs {
         }
         let mut all_ended = true;
         let is_full = self.is_full();
-        let awaits_ends = progress.times.in_use() || progress.alignment.awaits() || self.asked_in_loop().is_some();
+        let awaits_ends =
+            progress.times.in_use() || progress.alignment.awaits() || self.asked_in_loop().is_some();
         for &index in &progress.open {
             let input = &self.edges[index];
             if progress.alignment.is_blocked(index) {
@@ -219,7 +220,8 @@ impl Inputs {
     /// one: then it is what the task is asked for.
     fn aligned_at(&self, progress: &Progress) -> Option<Barrier> {
         let barrier = progress.alignment.barrier().or_else(|| self.asked_in_loop())?;
-        let is_missing = |&index: &usize| !self.edges[index].leads_back && !progress.alignment.is_blocked(index);
+        let is_missing =
+            |&index: &usize| !self.edges[index].leads_back && !progress.alignment.is_blocked(index);
         (!progress.open.is_empty() && !progress.open.iter().any(is_missing)).then_some(barrier)
     }
 

@@ -227,7 +227,12 @@ impl Isolate {
     #[must_use]
     pub fn barrier_asked(&self) -> Option<u64> {
         let own = |task: &&Task| task.plan.is_source && task.isolate_place() == Some(self.place);
-        let mut asked = self.job.tasks.iter().filter(own).filter(|task| !task.is_finished());
+        let mut asked = self
+            .job
+            .tasks
+            .iter()
+            .filter(own)
+            .filter(|task| !task.is_finished());
         asked.find_map(|task| task.barrier.asked().map(|barrier| barrier.epoch))
     }
 

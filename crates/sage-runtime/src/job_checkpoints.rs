@@ -40,10 +40,17 @@ impl JobCheckpoints {
         now_nanos: u64,
     ) -> Result<Self> {
         if let Some(task) = graph.tasks.iter().find(|task| task.dormant) {
-            return Err(internal(format!("task {} is dormant in a job with checkpoints", task.id)));
+            return Err(internal(format!(
+                "task {} is dormant in a job with checkpoints",
+                task.id
+            )));
         }
         let is_js = |id: TaskId| matches!(graph.tasks[id.index()].kind, TaskKind::JsTask { .. });
-        if let Some(edge) = graph.edges.iter().find(|edge| edge.feedback.is_some() && !is_js(edge.to_task)) {
+        if let Some(edge) = graph
+            .edges
+            .iter()
+            .find(|edge| edge.feedback.is_some() && !is_js(edge.to_task))
+        {
             return Err(internal(format!("edge {} leads back to a native task", edge.id)));
         }
         let store = CheckpointStore::open(files, settings.directory.as_str(), settings.retained as usize)?;
@@ -175,7 +182,11 @@ impl JobCore {
         });
         self.outbox.post(JobEvent::Epoch(event.to_string().into()));
         // Who has inputs waits for their barriers, unless it is in a loop that gets nothing from outside.
-        for task in self.tasks.iter().filter(|task| task.plan.is_source || task.member.is_some()) {
+        for task in self
+            .tasks
+            .iter()
+            .filter(|task| task.plan.is_source || task.member.is_some())
+        {
             task.doorbell.ring();
         }
         // A source that rests is in the hands of its isolate, which has to look.
@@ -209,7 +220,11 @@ impl JobCore {
                 .lock()
                 .push((id, barrier, image, alignment_nanos));
         } else {
-            self.gathered(checkpoints.epochs.acknowledged(id, barrier.epoch, image, alignment_nanos)?);
+            self.gathered(
+                checkpoints
+                    .epochs
+                    .acknowledged(id, barrier.epoch, image, alignment_nanos)?,
+            );
         }
         task.doorbell.ring();
         Ok(())
@@ -229,7 +244,9 @@ impl JobCore {
             .iter()
             .position(|(waits, for_barrier, ..)| *waits == id && *for_barrier == barrier);
         let Some((_, _, mut image, alignment_nanos)) = place.map(|place| awaiting.swap_remove(place)) else {
-            return Err(internal(format!("task {id} has a log of an epoch that it did not acknowledge")));
+            return Err(internal(format!(
+                "task {id} has a log of an epoch that it did not acknowledge"
+            )));
         };
         drop(awaiting);
         for (gate, log) in log.by_gate() {
@@ -241,7 +258,11 @@ impl JobCore {
                 payload: &log.to_bytes(&self.registry)?,
             })?;
         }
-        self.gathered(checkpoints.epochs.acknowledged(id, barrier.epoch, image, alignment_nanos)?);
+        self.gathered(
+            checkpoints
+                .epochs
+                .acknowledged(id, barrier.epoch, image, alignment_nanos)?,
+        );
         Ok(())
     }
 
@@ -281,7 +302,13 @@ impl JobCore {
                             }
                         }
                     } else if task.instance == 0 {
-                        self.restore_divided(first.from_task, first.from_output, first.partition, part.instance, log)?;
+                        self.restore_divided(
+                            first.from_task,
+                            first.from_output,
+                            first.partition,
+                            part.instance,
+                            log,
+                        )?;
                     }
                 }
             }
@@ -302,7 +329,8 @@ impl JobCore {
             // Each instance had all of it.
             Partition::Broadcast if instance > 0 => return Ok(()),
             Partition::Forward if !log.is_empty() => {
-                let message = "what was on its way around a loop stays with its instance, and there are others now";
+                let message =
+                    "what was on its way around a loop stays with its instance, and there are others now";
                 return Err(sage_types::SageError::new(
                     sage_types::ErrorCode::CheckpointRescale,
                     message,
@@ -333,7 +361,9 @@ impl JobCore {
             if ends_itself(&task.plan) {
                 continue;
             }
-            checkpoints.epochs.leaves(task.plan.id, restored.image_of(&task.plan)?);
+            checkpoints
+                .epochs
+                .leaves(task.plan.id, restored.image_of(&task.plan)?);
             task.deliver_end(EndKind::Drained);
             self.finish_task(task);
         }

@@ -55,9 +55,9 @@ impl LoopLog {
             put_u32(&mut bytes, length)?;
             let start = bytes.len();
             bytes.resize(start + length, 0);
-            frame.write_image(&mut bytes[start..]).map_err(|_| {
-                SageError::new(ErrorCode::Internal, "a batch is longer than it says")
-            })?;
+            frame
+                .write_image(&mut bytes[start..])
+                .map_err(|_| SageError::new(ErrorCode::Internal, "a batch is longer than it says"))?;
         }
         Ok(bytes)
     }

@@ -13,8 +13,8 @@ use crate::inputs::Found;
 use crate::job_checkpoints::JobCheckpoints;
 use crate::job_core::{JobCore, internal};
 use crate::native_aggregate::run_aggregate;
-use crate::native_windows::{run_windows, windows_of};
 use crate::native_parts::{POSITION, PREPARED, own_part};
+use crate::native_windows::{run_windows, windows_of};
 use crate::net;
 use crate::task::{Doorbell, Task};
 use crate::task_metrics::Activity;
@@ -198,7 +198,10 @@ fn run_sink(job: &Arc<JobCore>, task: &Task, parker: &Parker, spec: &str) -> Res
             Err(error) => return give_up(job, sink, error),
         }
     }
-    match sink.prepare(true).and_then(|prepared| own_part(task, PREPARED, &prepared)) {
+    match sink
+        .prepare(true)
+        .and_then(|prepared| own_part(task, PREPARED, &prepared))
+    {
         Ok(image) => job.leave_behind(task, image),
         Err(error) => return give_up(job, sink, error),
     }
@@ -260,7 +263,10 @@ fn write_all(
             Found::Frame(_) if *is_sealed => {
                 return Err(SageError::new(
                     ErrorCode::CheckpointSink,
-                    format!("what '{}' writes was completed when the job stopped, and there are more records", task.plan.name),
+                    format!(
+                        "what '{}' writes was completed when the job stopped, and there are more records",
+                        task.plan.name
+                    ),
                 )
                 .with("task", task.plan.id.0));
             }

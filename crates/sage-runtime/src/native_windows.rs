@@ -127,10 +127,9 @@ impl WindowTask<'_> {
     fn restore(&mut self) -> Result<()> {
         let mut least: Option<f64> = None;
         for saved in self.job.saved_parts(self.task, PROGRESS)? {
-            let (watermark, progress) = saved
-                .bytes
-                .split_first_chunk::<8>()
-                .ok_or_else(|| SageError::new(ErrorCode::CheckpointDamaged, "the progress of windows is cut off"))?;
+            let (watermark, progress) = saved.bytes.split_first_chunk::<8>().ok_or_else(|| {
+                SageError::new(ErrorCode::CheckpointDamaged, "the progress of windows is cut off")
+            })?;
             let watermark = f64::from_le_bytes(*watermark);
             least = Some(least.map_or(watermark, |least| least.min(watermark)));
             self.windows.table_mut().restore_progress(progress)?;

@@ -34,9 +34,14 @@ impl RestoredState {
             check_claimed(&epoch, graph)?;
         }
         check_scale(&epoch, &metadata, graph)?;
-        let finished: Box<[bool]> = graph.tasks.iter().map(|task| metadata.has_finished(task)).collect();
+        let finished: Box<[bool]> = graph
+            .tasks
+            .iter()
+            .map(|task| metadata.has_finished(task))
+            .collect();
         for edge in &graph.edges {
-            if finished[edge.to_task.index()] && !finished[edge.from_task.index()] && edge.feedback.is_none() {
+            if finished[edge.to_task.index()] && !finished[edge.from_task.index()] && edge.feedback.is_none()
+            {
                 return Err(internal(format!(
                     "task {} had finished in epoch {}, but not task {}, whose records it takes",
                     edge.to_task, epoch.epoch, edge.from_task
@@ -68,14 +73,24 @@ impl RestoredState {
     ///
     /// # Errors
     /// Those of the store; `SAGE_CHECKPOINT_DAMAGED`.
-    pub(crate) fn read(&self, operator: &str, name: &str, groups: &KeyGroups, instance: u32) -> Result<Vec<u8>> {
+    pub(crate) fn read(
+        &self,
+        operator: &str,
+        name: &str,
+        groups: &KeyGroups,
+        instance: u32,
+    ) -> Result<Vec<u8>> {
         let parts = self.epoch.part(operator, name)?;
         let Some((_, first)) = parts.first() else {
             return Ok(vec![ABSENT]);
         };
         if first.kind() == PartKind::Keyed {
             let mut read = vec![KEYED];
-            read.extend(own_entries(parts.iter().map(|(_, payload)| payload), groups, instance)?);
+            read.extend(own_entries(
+                parts.iter().map(|(_, payload)| payload),
+                groups,
+                instance,
+            )?);
             return Ok(read);
         }
         let mut read = vec![OWN];
@@ -197,7 +212,9 @@ fn check_scale(epoch: &RestoredEpoch, metadata: &CheckpointMetadata, graph: &Exe
     for task in &graph.tasks {
         let knows_positions = task.is_source || matches!(task.kind, TaskKind::NativeSink { .. });
         for id in ids_of(task) {
-            let Some(before) = metadata.operators.get(id) else { continue };
+            let Some(before) = metadata.operators.get(id) else {
+                continue;
+            };
             if before.parallelism != task.parallelism && !before.can_be_divided(knows_positions) {
                 return rescale(format!(
                     "some instances of '{id}' had ended in epoch {}: it had {} instances, and cannot go on with {}",
