@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { type EnvironmentConfig, LocalEnvironment, type JobResult } from '../../../ts/index.ts';
-import { seededRandom } from '../../../ts/testing/seeded-random.ts';
+import { SeededRandom } from '../../../ts/testing/seeded-random.ts';
 
 /** A directory of a test, with its files. */
 export class Workplace {
@@ -53,13 +53,12 @@ export interface Interrupted {
 
 /** Runs it again and again, each time from the newest checkpoint, and cancels or fails it after some records; the last attempt comes to its end. */
 export async function interrupted(build: Build, out: string, { dir, seed, parallelism, records, attempts }: Interrupted): Promise<JobResult> {
-  const random = seededRandom(seed);
-  const below = (limit: number): number => Math.floor(random() * limit);
+  const random = new SeededRandom(seed);
   for (let attempt = 0; attempt < attempts; attempt++) {
     const environment = environmentOf(attempt, dir, parallelism);
-    let left = 1 + below(records);
-    let checkpointIn = 1 + below(records);
-    const fails = random() < 0.5;
+    let left = 1 + random.below(records);
+    let checkpointIn = 1 + random.below(records);
+    const fails = random.below(2) === 0;
     const hit = Promise.withResolvers<'cut'>();
     const wanted = Promise.withResolvers<'checkpoint'>();
     build(environment, out, () => {

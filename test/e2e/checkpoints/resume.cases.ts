@@ -20,15 +20,15 @@ class Numbers extends SourceFunction<{ n: number }> implements Seekable<{ next: 
   }
 }
 
-class Running extends KeyedProcessFunction<{ n: number }, { key: number; total: number }> {
+class Running extends KeyedProcessFunction<number, { n: number }, { key: number; total: number }> {
   #total!: ValueState<number>;
   override open(): void {
-    this.#total = this.ctx.state.value('total', { initial: 0 });
+    this.#total = this.ctx.state.value('total');
   }
   execute({ n }: { n: number }): void {
-    const total = this.#total.get() + n;
+    const total = (this.#total.get() ?? 0) + n;
     this.#total.set(total);
-    this.collect({ key: this.ctx.key as number, total });
+    this.collect({ key: this.ctx.key, total });
   }
 }
 
