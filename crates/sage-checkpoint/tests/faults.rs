@@ -149,9 +149,11 @@ fn given_a_savepoint_that_cannot_be_written_then_nothing_is_left_of_it() {
     let store = store_in(&files, 1).unwrap();
     Job::default().commit_whole(&store, 1).unwrap();
     let path = Path::new("/nowhere/savepoint");
-    assert_eq!(
-        store.write_savepoint(1, path).unwrap_err().code,
-        ErrorCode::IoChanged
+    let error = store.write_savepoint(1, path).unwrap_err();
+    assert_error(
+        &error,
+        ErrorCode::IoNotFound,
+        &["/nowhere/savepoint", "/nowhere does not exist", "make it"],
     );
     files.full_after(files.written_bytes() + 50);
     let path = Path::new("/savepoint");
