@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sage_types::{ErrorCode, Result};
 
 use crate::checkpoint_directory::CheckpointDirectory;
-use crate::checkpoint_error::misuse;
+use crate::checkpoint_error::{damaged, misuse};
 use crate::epoch_chain::EpochChain;
 use crate::epoch_file::EpochFile;
 use crate::epoch_names::epoch_path;
@@ -62,17 +62,30 @@ impl CheckpointStore {
     /// # Errors
     /// `SAGE_CHECKPOINT_DAMAGED` when there are epochs and none is whole; `SAGE_CHECKPOINT_VERSION`; `SAGE_IO_*`.
     pub fn newest(&self) -> Result<Option<RestoredEpoch>> {
-        let epochs = self.epochs();
-        newest_of(self.directory(), epochs.into_iter(), &mut |epoch| {
-            let found = self.open_file(&epoch_path(self.directory(), epoch));
-            if found
-                .as_ref()
-                .is_err_and(|error| error.code == ErrorCode::CheckpointDamaged)
-            {
-                self.directory.catalog().unsound(epoch);
+        loop {
+            let mut was_removed = false;
+            let found = newest_of(self.directory(), self.epochs().into_iter(), &mut |epoch| {
+                let path = epoch_path(self.directory(), epoch);
+                let found = self.open_file(&path);
+                let mut catalog = self.directory.catalog();
+                match found {
+                    Err(error) if error.code == ErrorCode::IoNotFound => {
+                        was_removed |= catalog.base_of(epoch).is_none();
+                        catalog.unsound_if_known(epoch);
+                        Err(damaged(&path, "it was removed by somebody else"))
+                    }
+                    Err(error) if error.code == ErrorCode::CheckpointDamaged => {
+                        catalog.unsound_if_known(epoch);
+                        Err(error)
+                    }
+                    found => found,
+                }
+            });
+            // A commit has removed it meanwhile, so there is a newer one.
+            if !was_removed {
+                return found;
             }
-            found
-        })
+        }
     }
 
     /// The epoch of a file, or the newest one of a directory, this one or another.

@@ -35,6 +35,13 @@ impl EpochCatalog {
         self.insert(epoch, base, false, false);
     }
 
+    /// The same of an epoch that may have been removed meanwhile.
+    pub(crate) fn unsound_if_known(&mut self, epoch: u64) {
+        if self.known.contains_key(&epoch) {
+            self.unsound(epoch);
+        }
+    }
+
     /// An epoch that is durable.
     pub(crate) fn committed(&mut self, epoch: u64, base: u64) {
         self.insert(epoch, base, true, true);

@@ -73,6 +73,18 @@ impl EpochWriter {
             )
             .with("file", path.display().to_string()));
         }
+        let parent = parent_of(path);
+        if files.kind_of(parent).map_err(failed)?.is_none() {
+            return Err(SageError::new(
+                ErrorCode::IoNotFound,
+                format!(
+                    "cannot write the savepoint {}: {} does not exist: make it, or correct the path",
+                    path.display(),
+                    parent.display()
+                ),
+            )
+            .with("file", path.display().to_string()));
+        }
         let file = EpochFileWriter::create(Arc::clone(&files), temporary_path(path), epoch, 0)?;
         Ok(Self::new(
             file,

@@ -23,7 +23,10 @@ pub fn read_epoch(files: &Arc<dyn Files>, path: &Path) -> Result<RestoredEpoch> 
     match files.kind_of(path).map_err(failed)? {
         None => Err(failed(std::io::ErrorKind::NotFound.into())),
         Some(PathKind::File) => {
-            RestoredEpoch::verified(Arc::clone(files), EpochChain::open(files.as_ref(), path)?)
+            // Once more: a merge may have removed its bases while they were looked for.
+            let chain =
+                EpochChain::open(files.as_ref(), path).or_else(|_| EpochChain::open(files.as_ref(), path))?;
+            RestoredEpoch::verified(Arc::clone(files), chain)
         }
         Some(PathKind::Directory) => newest_in(files, path)?.ok_or_else(|| {
             SageError::new(

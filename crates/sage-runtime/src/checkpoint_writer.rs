@@ -46,12 +46,12 @@ fn run(job: &JobCore) -> Result<()> {
                 job.begin_epoch(last);
             }
             Work::Write(epoch) => {
-                if write(job, checkpoints, &epoch)? == Outcome::Failed {
+                if write(job, checkpoints, &epoch) == Outcome::Failed {
                     return Ok(());
                 }
             }
             Work::WriteLast(epoch) => {
-                if write(job, checkpoints, &epoch)? == Outcome::Durable {
+                if write(job, checkpoints, &epoch) == Outcome::Durable {
                     job.commit_now();
                 }
                 return Ok(());
@@ -75,13 +75,13 @@ enum Outcome {
     Failed,
 }
 
-fn write(job: &JobCore, checkpoints: &JobCheckpoints, epoch: &GatheredEpoch) -> Result<Outcome> {
+fn write(job: &JobCore, checkpoints: &JobCheckpoints, epoch: &GatheredEpoch) -> Outcome {
     let written = write_parts(job, checkpoints, epoch);
     let bytes = written.as_ref().ok().copied();
     let duration_nanos = checkpoints.epochs.written(epoch, bytes, job.now_nanos());
     // An epoch that was given up because the job is over is no news.
     if written.is_err() && job.is_closing() {
-        return Ok(Outcome::Failed);
+        return Outcome::Failed;
     }
     let mut event = serde_json::json!({
         "type": "epoch",
@@ -99,12 +99,12 @@ fn write(job: &JobCore, checkpoints: &JobCheckpoints, epoch: &GatheredEpoch) -> 
     job.outbox.post(JobEvent::Epoch(event.to_string().into()));
     job.outbox.deliver();
     match written {
-        Ok(_) => Ok(Outcome::Durable),
+        Ok(_) => Outcome::Durable,
         Err(error) if epoch.barrier.last => {
             job.fail(&error);
-            Ok(Outcome::Failed)
+            Outcome::Failed
         }
-        Err(_) => Ok(Outcome::Missing),
+        Err(_) => Outcome::Missing,
     }
 }
 
