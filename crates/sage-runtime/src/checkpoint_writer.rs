@@ -21,7 +21,10 @@ pub(crate) fn spawn(job: &Arc<JobCore>) {
         .spawn(move || {
             let job = owner;
             let _counted = EngineThread::enter();
-            if let Err(error) = net::catch("checkpoints", || run(&job)) {
+            if let Err(error) = net::catch("checkpoints", || {
+                run(&job);
+                Ok(())
+            }) {
                 job.fail(&error);
             }
             job.native_thread_gone();
@@ -33,9 +36,9 @@ pub(crate) fn spawn(job: &Arc<JobCore>) {
     }
 }
 
-fn run(job: &JobCore) -> Result<()> {
+fn run(job: &JobCore) {
     let Some(checkpoints) = &job.checkpoints else {
-        return Ok(());
+        return;
     };
     while !job.is_closing() {
         match checkpoints
@@ -47,23 +50,22 @@ fn run(job: &JobCore) -> Result<()> {
             }
             Work::Write(epoch) => {
                 if write(job, checkpoints, &epoch) == Outcome::Failed {
-                    return Ok(());
+                    return;
                 }
             }
             Work::WriteLast(epoch) => {
                 if write(job, checkpoints, &epoch) == Outcome::Durable {
                     job.commit_now();
                 }
-                return Ok(());
+                return;
             }
             Work::Commit => {
                 job.commit_now();
-                return Ok(());
+                return;
             }
             Work::Wait(timeout) => checkpoints.epochs.wait(timeout, || job.is_closing()),
         }
     }
-    Ok(())
 }
 
 #[derive(Debug, PartialEq, Eq)]

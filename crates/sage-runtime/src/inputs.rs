@@ -80,11 +80,7 @@ pub(crate) struct Inputs {
 const INSIDE_BEFORE_NEW: u32 = 8;
 
 impl Inputs {
-    pub(crate) fn new(
-        edges: Vec<InputEdge>,
-        of: Option<Arc<FeedbackLoop>>,
-        clock: SharedClock,
-    ) -> Self {
+    pub(crate) fn new(edges: Vec<InputEdge>, of: Option<Arc<FeedbackLoop>>, clock: SharedClock) -> Self {
         let open = (0..edges.len()).collect();
         let progress = Progress {
             open,
