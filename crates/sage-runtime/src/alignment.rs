@@ -24,7 +24,7 @@ struct Log {
     barrier: Barrier,
     /// By edge of the task: its barrier is still to come around.
     is_expected: Box<[bool]>,
-    log: LoopLog,
+    frames: LoopLog,
 }
 
 /// Which inputs of one task wait.
@@ -112,7 +112,7 @@ impl Alignment {
         if !log.is_expected[edge] {
             return Logging::None;
         }
-        log.log.push(gate, frame.clone());
+        log.frames.push(gate, frame.clone());
         if log.barrier.last {
             Logging::Kept
         } else {
@@ -148,7 +148,7 @@ impl Alignment {
             self.log = Some(Box::new(Log {
                 barrier,
                 is_expected: is_expected.into(),
-                log: LoopLog::default(),
+                frames: LoopLog::default(),
             }));
         }
         logs
@@ -161,7 +161,7 @@ impl Alignment {
 
     fn complete_log(&mut self) {
         if let Some(log) = self.log.take_if(|log| !log.is_expected.contains(&true)) {
-            self.complete = Some((log.barrier, log.log));
+            self.complete = Some((log.barrier, log.frames));
         }
     }
 }

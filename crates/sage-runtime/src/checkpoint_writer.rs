@@ -21,7 +21,10 @@ pub(crate) fn spawn(job: &Arc<JobCore>) {
         .spawn(move || {
             let job = owner;
             let _counted = EngineThread::enter();
-            if let Err(error) = net::catch("checkpoints", || run(&job)) {
+            if let Err(error) = net::catch("checkpoints", || {
+                run(&job);
+                Ok(())
+            }) {
                 job.fail(&error);
             }
             job.native_thread_gone();
@@ -33,9 +36,9 @@ pub(crate) fn spawn(job: &Arc<JobCore>) {
     }
 }
 
-fn run(job: &JobCore) -> Result<()> {
+fn run(job: &JobCore) {
     let Some(checkpoints) = &job.checkpoints else {
-        return Ok(());
+        return;
     };
     while !job.is_closing() {
         match checkpoints
@@ -46,24 +49,23 @@ fn run(job: &JobCore) -> Result<()> {
                 job.begin_epoch(last);
             }
             Work::Write(epoch) => {
-                if write(job, checkpoints, &epoch)? == Outcome::Failed {
-                    return Ok(());
+                if write(job, checkpoints, &epoch) == Outcome::Failed {
+                    return;
                 }
             }
             Work::WriteLast(epoch) => {
-                if write(job, checkpoints, &epoch)? == Outcome::Durable {
+                if write(job, checkpoints, &epoch) == Outcome::Durable {
                     job.commit_now();
                 }
-                return Ok(());
+                return;
             }
             Work::Commit => {
                 job.commit_now();
-                return Ok(());
+                return;
             }
             Work::Wait(timeout) => checkpoints.epochs.wait(timeout, || job.is_closing()),
         }
     }
-    Ok(())
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -75,13 +77,13 @@ enum Outcome {
     Failed,
 }
 
-fn write(job: &JobCore, checkpoints: &JobCheckpoints, epoch: &GatheredEpoch) -> Result<Outcome> {
+fn write(job: &JobCore, checkpoints: &JobCheckpoints, epoch: &GatheredEpoch) -> Outcome {
     let written = write_parts(job, checkpoints, epoch);
     let bytes = written.as_ref().ok().copied();
     let duration_nanos = checkpoints.epochs.written(epoch, bytes, job.now_nanos());
     // An epoch that was given up because the job is over is no news.
     if written.is_err() && job.is_closing() {
-        return Ok(Outcome::Failed);
+        return Outcome::Failed;
     }
     let mut event = serde_json::json!({
         "type": "epoch",
@@ -99,12 +101,12 @@ fn write(job: &JobCore, checkpoints: &JobCheckpoints, epoch: &GatheredEpoch) -> 
     job.outbox.post(JobEvent::Epoch(event.to_string().into()));
     job.outbox.deliver();
     match written {
-        Ok(_) => Ok(Outcome::Durable),
+        Ok(_) => Outcome::Durable,
         Err(error) if epoch.barrier.last => {
             job.fail(&error);
-            Ok(Outcome::Failed)
+            Outcome::Failed
         }
-        Err(_) => Ok(Outcome::Missing),
+        Err(_) => Outcome::Missing,
     }
 }
 

@@ -80,12 +80,7 @@ pub(crate) struct Inputs {
 const INSIDE_BEFORE_NEW: u32 = 8;
 
 impl Inputs {
-    pub(crate) fn new(
-        edges: Vec<InputEdge>,
-        of: Option<Arc<FeedbackLoop>>,
-        barrier: Arc<TaskBarrier>,
-        clock: SharedClock,
-    ) -> Self {
+    pub(crate) fn new(edges: Vec<InputEdge>, of: Option<Arc<FeedbackLoop>>, clock: SharedClock) -> Self {
         let open = (0..edges.len()).collect();
         let progress = Progress {
             open,
@@ -99,10 +94,15 @@ impl Inputs {
         Self {
             edges: edges.into_boxed_slice(),
             of,
-            barrier,
+            barrier: Arc::new(TaskBarrier::default()),
             clock,
             progress: Mutex::new(progress),
         }
+    }
+
+    /// What the task is asked for.
+    pub(crate) const fn barrier(&self) -> &Arc<TaskBarrier> {
+        &self.barrier
     }
 
     /// Whether [`Inputs::next`] would find something else than nothing, given that an end is (not) of interest.

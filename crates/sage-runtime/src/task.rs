@@ -105,8 +105,8 @@ impl Task {
         metrics: TaskMetrics,
         siblings: Box<[TaskId]>,
         member: Option<LoopMember>,
-        barrier: Arc<TaskBarrier>,
     ) -> Self {
+        let barrier = Arc::clone(inputs.barrier());
         Self {
             plan,
             inputs,

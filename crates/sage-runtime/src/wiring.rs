@@ -16,7 +16,6 @@ use crate::job_core::{IsolateQueue, internal};
 use crate::loop_budget::{LoopBudget, LoopHost};
 use crate::outputs::Output;
 use crate::task::{Doorbell, Task};
-use crate::task_barrier::TaskBarrier;
 use crate::task_metrics::TaskMetrics;
 
 /// Everything of a job that is fixed by its graph.
@@ -112,16 +111,14 @@ impl Wiring {
             }
             let siblings = elastic_siblings(graph, plan);
             let metrics = TaskMetrics::new(clock.monotonic_nanos());
-            let barrier = Arc::new(TaskBarrier::default());
             tasks.push(Task::new(
                 plan.clone(),
-                Inputs::new(inputs, of, Arc::clone(&barrier), Arc::clone(clock)),
+                Inputs::new(inputs, of, Arc::clone(clock)),
                 outputs,
                 doorbell,
                 metrics,
                 siblings,
                 member,
-                barrier,
             ));
         }
         Ok(Self {

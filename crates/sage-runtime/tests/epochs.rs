@@ -269,7 +269,10 @@ fn given_state_of_an_operator_that_is_gone_when_the_job_goes_on_then_it_is_named
         from: StartFrom::None,
         ..settings()
     });
-    anew.unwrap().cancel();
+    let anew = anew.unwrap();
+    assert_eq!(anew.restored_epoch(), None);
+    anew.cancel();
+    assert!(anew.wait_settled(PATIENCE));
     let dropped = create(CheckpointSettings {
         allow_dropped: true,
         ..settings()
