@@ -182,7 +182,13 @@ impl DiskState {
     }
 
     /// Adds the value of a state of a key to a batch for [`DiskState::submit_batch`].
-    pub(crate) fn put_into(&self, batch: &mut WriteBatch, canonical: &[u8], state: u8, value: StoredValue<'_>) {
+    pub(crate) fn put_into(
+        &self,
+        batch: &mut WriteBatch,
+        canonical: &[u8],
+        state: u8,
+        value: StoredValue<'_>,
+    ) {
         let head = self.head(canonical);
         batch.put(&[&head, canonical, &[self.numbers[state as usize]]], value);
     }

@@ -195,7 +195,12 @@ impl KeyTable {
         Ok(added)
     }
 
-    pub(crate) fn add<'b>(&mut self, key: PackedKey, hash: u32, raw: impl FnOnce() -> RawKey<'b>) -> Result<u32> {
+    pub(crate) fn add<'b>(
+        &mut self,
+        key: PackedKey,
+        hash: u32,
+        raw: impl FnOnce() -> RawKey<'b>,
+    ) -> Result<u32> {
         let key = if key.is_long() {
             key.at(self.arena.put(raw())?)
         } else {

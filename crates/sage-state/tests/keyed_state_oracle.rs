@@ -38,9 +38,16 @@ enum Action {
 
 #[derive(Debug, Clone)]
 enum Step {
-    Batch { passed_ms: u64, rows: Vec<Row> },
-    Expire { passed_ms: u64 },
-    Hold { key: u16 },
+    Batch {
+        passed_ms: u64,
+        rows: Vec<Row>,
+    },
+    Expire {
+        passed_ms: u64,
+    },
+    Hold {
+        key: u16,
+    },
     Release,
     Flush,
     Reopen,
@@ -222,7 +229,11 @@ impl Owner {
         if self.disk.is_some() {
             let all = self.table.entries(self.now_ms, state_number, 0, 1).unwrap();
             let parts: Vec<Vec<u8>> = (0..3)
-                .map(|instance| self.table.entries(self.now_ms, state_number, instance, 3).unwrap())
+                .map(|instance| {
+                    self.table
+                        .entries(self.now_ms, state_number, instance, 3)
+                        .unwrap()
+                })
                 .collect();
             assert_eq!(parts.concat(), all, "each key is one instance's");
             return all;
@@ -261,7 +272,10 @@ impl Owner {
         self.table = open(&self.specs, self.disk.as_ref());
         self.values.clear();
         for (state, payload) in (0..STATES).zip(&saved) {
-            let slots = self.table.restore(self.now_ms, i32::from(state), payload).unwrap();
+            let slots = self
+                .table
+                .restore(self.now_ms, i32::from(state), payload)
+                .unwrap();
             self.values
                 .resize_with(self.table.keys().slot_count(), Default::default);
             for ((_, saved), slot) in saved_entries(payload).unwrap().into_iter().zip(slots) {

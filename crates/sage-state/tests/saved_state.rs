@@ -115,7 +115,11 @@ impl Aggregates {
     }
 
     fn start(&mut self, parallelism: u32) {
-        let new = |_| KeyedAggregate::new(self.specs.clone()).unwrap().with_change_tracking();
+        let new = |_| {
+            KeyedAggregate::new(self.specs.clone())
+                .unwrap()
+                .with_change_tracking()
+        };
         self.instances = (0..parallelism).map(new).collect();
     }
 
@@ -138,7 +142,9 @@ impl Aggregates {
             .collect();
         self.start(parallelism);
         for (instance, aggregate) in (0..).zip(&mut self.instances) {
-            aggregate.restore(&share_of(&saved, instance, parallelism)).unwrap();
+            aggregate
+                .restore(&share_of(&saved, instance, parallelism))
+                .unwrap();
         }
     }
 
@@ -160,9 +166,15 @@ impl Aggregates {
         for aggregate in &self.instances {
             let mut next = Some(0);
             while let Some(slot) = next {
-                let drained = aggregate.drain(slot, 5, &self.registry, FrameMeta::default()).unwrap();
+                let drained = aggregate
+                    .drain(slot, 5, &self.registry, FrameMeta::default())
+                    .unwrap();
                 next = drained.as_ref().and_then(|drained| drained.next_slot);
-                given.extend(drained.into_iter().flat_map(|drained| read(&drained.frame, &self.registry)));
+                given.extend(
+                    drained
+                        .into_iter()
+                        .flat_map(|drained| read(&drained.frame, &self.registry)),
+                );
             }
         }
         self.given.push(given);
@@ -461,10 +473,16 @@ fn given_values_that_have_expired_then_they_are_neither_saved_nor_restored() {
     let saved = payload.into_bytes();
     let mut memory = states(false);
     assert_eq!(memory.restore(10, 0, &saved).unwrap(), [-1, 0]);
-    assert_eq!(memory.keys_of(29, Some(0), KEY_GROUPS).unwrap().len(), 11 + 9 + 12);
+    assert_eq!(
+        memory.keys_of(29, Some(0), KEY_GROUPS).unwrap().len(),
+        11 + 9 + 12
+    );
     assert!(memory.keys_of(30, Some(0), KEY_GROUPS).unwrap().is_empty());
     let mut disk = states(true);
     assert_eq!(disk.restore(10, 0, &saved).unwrap(), [-1, -1]);
-    assert_eq!(saved_entries(&disk.entries(29, 0, 0, 1).unwrap()).unwrap().len(), 1);
+    assert_eq!(
+        saved_entries(&disk.entries(29, 0, 0, 1).unwrap()).unwrap().len(),
+        1
+    );
     assert!(disk.entries(30, 0, 0, 1).unwrap().is_empty());
 }

@@ -56,6 +56,9 @@ impl<A: PaneAccumulators> WindowTable<A> {
         if watermark.is_nan() || now_ms.is_nan() || told_ms.is_nan() {
             return Err(damaged("a time is not a number"));
         }
+        if !self.is_clock(now_ms) {
+            return Err(damaged("a clock shows what no date can be"));
+        }
         let signature = saved.take_rest();
         if signature != self.signature().as_bytes() {
             return Err(damaged("it is that of other windows")
@@ -99,11 +102,7 @@ impl<A: PaneAccumulators> WindowTable<A> {
             .map(|(key, value)| {
                 let mut windows = SavedBytes::new(value);
                 let number = windows.u64()?;
-                Ok(SavedWindows {
-                    key,
-                    number,
-                    windows,
-                })
+                Ok(SavedWindows { key, number, windows })
             })
             .collect::<Result<Vec<_>>>()?;
         saved.sort_by_key(|saved| saved.number);

@@ -250,6 +250,11 @@ impl<A: PaneAccumulators> WindowTable<A> {
         self.progress.watermark
     }
 
+    /// Whether rows may have this time of a clock, which may not have been told yet.
+    pub(crate) fn is_clock(&self, now_ms: f64) -> bool {
+        self.time == TimeKind::Event || now_ms == f64::NEG_INFINITY || now_ms.abs() <= MAX_TIME_MS
+    }
+
     /// Slots with rows.
     pub(crate) fn used_slots(&self) -> impl Iterator<Item = u32> + '_ {
         let slots = if self.keyed { self.keys.slot_count() } else { 1 };

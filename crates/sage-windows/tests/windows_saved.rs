@@ -194,7 +194,10 @@ fn given_all_windows_have_closed_then_rows_of_them_are_late_after_a_restore_too(
 
 #[test]
 fn given_other_windows_then_their_state_is_refused() {
-    let saved = NativeWindows::new(&spec(TUMBLING)).unwrap().table().save_progress();
+    let saved = NativeWindows::new(&spec(TUMBLING))
+        .unwrap()
+        .table()
+        .save_progress();
     for parts in [
         r#""assigner":{"kind":"tumbling","sizeMs":20}"#,
         r#""assigner":{"kind":"session","gapMs":10}"#,

@@ -10,5 +10,5 @@ pub mod batch;
 pub mod interpreter;
 pub mod oracle;
 pub mod run;
-pub mod scenario;
 pub mod saved;
+pub mod scenario;

@@ -51,7 +51,15 @@ fn own_rows(rows: &[Row], instance: usize, instances: usize) -> Vec<Row> {
 /// One instance, whoever has the accumulators.
 trait Instance {
     fn new(spec: &WindowSpec) -> Self;
-    fn add(&mut self, registry: &LayoutRegistry, rows: &[Row], keyed: bool, now: f64, most: usize, late: &mut Vec<usize>);
+    fn add(
+        &mut self,
+        registry: &LayoutRegistry,
+        rows: &[Row],
+        keyed: bool,
+        now: f64,
+        most: usize,
+        late: &mut Vec<usize>,
+    );
     fn advance(&mut self, registry: &LayoutRegistry, watermark: f64, now: f64, most: usize);
     fn finish(&mut self, registry: &LayoutRegistry, most: usize);
     fn gaps(&self) -> u64;
@@ -80,7 +88,15 @@ impl Instance for Native {
         }
     }
 
-    fn add(&mut self, registry: &LayoutRegistry, rows: &[Row], keyed: bool, now: f64, most: usize, late: &mut Vec<usize>) {
+    fn add(
+        &mut self,
+        registry: &LayoutRegistry,
+        rows: &[Row],
+        keyed: bool,
+        now: f64,
+        most: usize,
+        late: &mut Vec<usize>,
+    ) {
         let batch = RowBatch::new(registry, rows, keyed);
         let mut next = 0;
         while next < rows.len() {
@@ -150,7 +166,15 @@ impl Instance for Recorded {
         }
     }
 
-    fn add(&mut self, registry: &LayoutRegistry, rows: &[Row], keyed: bool, now: f64, most: usize, late: &mut Vec<usize>) {
+    fn add(
+        &mut self,
+        registry: &LayoutRegistry,
+        rows: &[Row],
+        keyed: bool,
+        now: f64,
+        most: usize,
+        late: &mut Vec<usize>,
+    ) {
         let batch = RowBatch::new(registry, rows, keyed);
         let mut next = 0;
         while next < rows.len() {
@@ -191,11 +215,18 @@ impl Instance for Recorded {
                 }
                 let rows = &self.interpreter.contents()[&accumulator.cast_signed()];
                 value.push(u8::try_from(rows.len()).unwrap());
-                value.extend(rows.iter().flat_map(|&row| u16::try_from(row).unwrap().to_le_bytes()));
+                value.extend(
+                    rows.iter()
+                        .flat_map(|&row| u16::try_from(row).unwrap().to_le_bytes()),
+                );
             }
             values.put(key, &value).unwrap();
         }
-        assert_eq!(seen, self.interpreter.contents().len(), "each accumulator is listed");
+        assert_eq!(
+            seen,
+            self.interpreter.contents().len(),
+            "each accumulator is listed"
+        );
         [
             table.save_progress(),
             table.save(KEY_GROUPS).unwrap(),
