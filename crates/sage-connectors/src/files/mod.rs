@@ -10,6 +10,7 @@ mod file_watcher;
 mod glob_pattern;
 mod input_file;
 mod open_file;
+mod parts_left;
 mod share_files;
 mod share_left;
 
@@ -21,4 +22,5 @@ pub(crate) use file_stamp::FileStamp;
 pub(crate) use file_watcher::WatchedFile;
 pub(crate) use input_file::{InputFile, STANDARD_INPUT};
 pub(crate) use open_file::{open_file, open_seekable};
+pub(crate) use parts_left::PartsLeft;
 pub(crate) use share_left::share_left;

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use sage_types::Result;
 
-use crate::files::{FilePart, FileParts, NextPart, WatchedFile};
+use crate::files::{FilePart, FileParts, NextPart, PartsLeft, WatchedFile};
 use crate::lines::{LineBlocks, NextBlock};
-use crate::sources::PartsLeft;
 
 /// Reads the lines of all parts of files that an instance has. A block never holds lines of two files.
 #[derive(Debug)]

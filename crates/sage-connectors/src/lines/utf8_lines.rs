@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use sage_types::{ErrorCode, Result, SageError};
 
-use crate::files::{FilePart, WatchedFile};
+use crate::files::{FilePart, PartsLeft, WatchedFile};
 use crate::input::byte_position;
 use crate::lines::{FileLines, NextBlock, line_error};
-use crate::sources::PartsLeft;
 use crate::spec::InvalidUtf8;
 
 /// What comes next in a file of lines.

@@ -1,8 +1,8 @@
 //! A file that appears under its name when it is complete.
 
 use std::fmt;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,9 +10,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sage_types::{ErrorCode, Result, SageError};
 
 use crate::Cancellation;
+use crate::files::FileStamp;
 use crate::io_error::{IoAction, io_error};
 use crate::output::appended_file::{AppendedFile, changed};
+use crate::output::durable::sync_directory_of;
 use crate::output::encoder::Encoder;
+use crate::output::file_state::{FileKind, FileState, check_length};
+use crate::output::file_version::FileVersion;
 use crate::output::live_output::LiveOutput;
 use crate::output::raw_output::RawOutput;
 use crate::output::temporary_file::TemporaryFile;
@@ -45,6 +49,11 @@ pub(crate) struct OutputFile {
     /// Something could not be written: what is there is not the result.
     incomplete: bool,
     eager: bool,
+    compression: Compression,
+    /// The encoder is that of no stream: the next one begins with the next byte.
+    between: bool,
+    /// Bytes that were durable at the last checkpoint, if there was one.
+    durable: Option<u64>,
 }
 
 enum Destination {
@@ -133,7 +142,235 @@ impl OutputFile {
             bytes,
             started: false,
             incomplete: false,
+            compression: options.compression,
+            between: false,
+            durable: None,
         })
+    }
+
+    /// Goes on with a file that was prepared by an earlier process.
+    ///
+    /// # Errors
+    /// `SAGE_CHECKPOINT_SINK` when it is not there any more, or too short; `SAGE_IO_*`.
+    pub(crate) fn restore(state: FileState, options: FileOptions) -> Result<Self> {
+        let path = state.path.clone();
+        let Some(temporary) = state.temporary.clone() else {
+            if state.sealed {
+                return Self::sealed(&state, Destination::Visible, options);
+            }
+            let there = if path == Path::new("standard output") {
+                Path::new(STANDARD_OUTPUT)
+            } else {
+                &path
+            };
+            return Self::open(there, options);
+        };
+        if state.sealed && !temporary.exists() {
+            let is_there = match &state.kind {
+                // Nothing was written, and so nothing was appended.
+                FileKind::Append { .. } if !state.started => true,
+                FileKind::Append { to, .. } => {
+                    let length = fs::metadata(&path).map(|metadata| FileVersion::of(&metadata));
+                    length.is_ok_and(|there| to.is_same_file(&there) && there.bytes == to.bytes + state.bytes)
+                }
+                _ => state.is_renamed(),
+            };
+            if is_there {
+                return Self::sealed(&state, Destination::Visible, options);
+            }
+        }
+        check_length(&state, &temporary)?;
+        let failed = |error: io::Error| io_error(IoAction::Open, &temporary, &error);
+        let left = TemporaryFile::left(temporary.clone());
+        let destination = match &state.kind {
+            FileKind::Append { to, mends } => {
+                let mut to = AppendedFile::known(to.clone(), options.compression);
+                if state.sealed {
+                    to.take_back(&path, &left)?;
+                } else {
+                    to.check_unchanged(&path)?;
+                }
+                Destination::Append {
+                    more: left,
+                    to,
+                    mends: *mends,
+                }
+            }
+            FileKind::Create => Destination::Create(left),
+            FileKind::Replace | FileKind::Live => Destination::Replace(left),
+        };
+        // What was written after the checkpoint will come again.
+        let cut = |file: &fs::File| {
+            if file.metadata()?.len() == state.bytes {
+                return Ok(());
+            }
+            file.set_len(state.bytes)
+        };
+        if state.sealed {
+            let file = OpenOptions::new().write(true).open(&temporary);
+            file.and_then(|file| cut(&file)).map_err(failed)?;
+            return Self::sealed(&state, destination, options);
+        }
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&temporary)
+            .map_err(failed)?;
+        cut(&file)
+            .and_then(|()| file.seek(SeekFrom::End(0)))
+            .map_err(failed)?;
+        let output = RawOutput::file_behind(file, state.bytes);
+        let between = state.started && options.compression != Compression::None;
+        let compression = if between {
+            Compression::None
+        } else {
+            options.compression
+        };
+        let own = FileOptions {
+            compression,
+            ..options
+        };
+        Ok(Self {
+            compression: options.compression,
+            between,
+            started: state.started,
+            durable: Some(state.bytes),
+            ..Self::new(&path, output, destination, own)?
+        })
+    }
+
+    fn sealed(state: &FileState, destination: Destination, options: FileOptions) -> Result<Self> {
+        Ok(Self {
+            encoder: None,
+            path: state.path.clone(),
+            destination,
+            bytes: Arc::new(AtomicU64::new(state.bytes)),
+            started: state.started,
+            incomplete: false,
+            eager: options.eager,
+            compression: options.compression,
+            between: false,
+            durable: Some(state.bytes),
+        })
+    }
+
+    /// Whether all is written.
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.encoder.is_none()
+    }
+
+    /// Bytes that are in the file.
+    pub(crate) fn written(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Where they are.
+    pub(crate) fn written_to(&self) -> &Path {
+        self.temporary().map_or(&self.path, TemporaryFile::path)
+    }
+
+    fn temporary(&self) -> Option<&TemporaryFile> {
+        match &self.destination {
+            Destination::Replace(temporary)
+            | Destination::Create(temporary)
+            | Destination::Append { more: temporary, .. } => Some(temporary),
+            Destination::Visible => None,
+        }
+    }
+
+    fn temporary_mut(&mut self) -> Option<&mut TemporaryFile> {
+        match &mut self.destination {
+            Destination::Replace(temporary)
+            | Destination::Create(temporary)
+            | Destination::Append { more: temporary, .. } => Some(temporary),
+            Destination::Visible => None,
+        }
+    }
+
+    /// Removes what was written, also when a checkpoint refers to it.
+    pub(crate) fn discard(&mut self) {
+        if let Some(temporary) = self.temporary_mut() {
+            temporary.remove();
+        }
+    }
+
+    /// Leaves what was written when this is dropped.
+    pub(crate) fn leave(&mut self) {
+        if let Some(temporary) = self.temporary_mut() {
+            temporary.set_kept(true);
+        }
+    }
+
+    /// Makes all bytes durable, and says how another process goes on behind them. From now on the temporary file stays
+    /// there until it has its name, or [`OutputFile::discard`] removes it.
+    ///
+    /// # Errors
+    /// Those of [`OutputFile::append`].
+    pub(crate) fn checkpoint(&mut self) -> Result<FileState> {
+        if self.incomplete {
+            return Err(self.had_failed());
+        }
+        if self.started && !self.between && self.compression != Compression::None {
+            if let Some(encoder) = self.encoder.take() {
+                let output = encoder.into_output();
+                self.incomplete |= output.is_err();
+                let output = output.map_err(|error| self.failed(&error))?;
+                self.encoder = Some(Encoder::Plain(output));
+                self.between = true;
+            }
+        } else if self.between || self.compression == Compression::None {
+            self.hand_over()?;
+        }
+        let bytes = self.written();
+        if let Some(encoder) = self.encoder.as_ref().filter(|_| self.durable != Some(bytes)) {
+            let synced = encoder.output().sync();
+            self.incomplete |= synced.is_err();
+            synced.map_err(|error| self.failed(&error))?;
+            if self.durable.replace(bytes).is_none() && !self.is_live() {
+                // Its name too: the checkpoint is of no use without it.
+                sync_directory_of(&self.path);
+            }
+        }
+        self.leave();
+        self.state()
+    }
+
+    /// How another process goes on, when all bytes are durable.
+    ///
+    /// # Errors
+    /// `SAGE_IO_*`
+    pub(crate) fn state(&self) -> Result<FileState> {
+        let temporary = self.temporary().map(|temporary| temporary.path().to_owned());
+        let stamp = match &temporary {
+            Some(path) => {
+                let metadata = fs::metadata(path).map_err(|error| io_error(IoAction::Open, path, &error))?;
+                Some(FileStamp::of(&metadata))
+            }
+            None => None,
+        };
+        let kind = match &self.destination {
+            Destination::Replace(_) => FileKind::Replace,
+            Destination::Create(_) => FileKind::Create,
+            Destination::Append { to, mends, .. } => FileKind::Append {
+                to: to.version().clone(),
+                mends: *mends,
+            },
+            Destination::Visible => FileKind::Live,
+        };
+        Ok(FileState {
+            path: self.path.clone(),
+            temporary,
+            kind,
+            bytes: self.written(),
+            stamp,
+            started: self.started,
+            sealed: self.is_sealed(),
+        })
+    }
+
+    fn had_failed(&self) -> SageError {
+        let message = "a sink was committed although writing to it had failed";
+        SageError::new(ErrorCode::Internal, message).with("file", self.path.display().to_string())
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -236,15 +473,18 @@ impl OutputFile {
             self.sync()?;
         }
         if self.incomplete {
-            let message = "a sink was committed although writing to it had failed";
-            return Err(
-                SageError::new(ErrorCode::Internal, message).with("file", self.path.display().to_string())
-            );
+            return Err(self.had_failed());
         }
         match &mut self.destination {
             // An empty compressed stream is left away.
-            Destination::Append { .. } if !self.started => return Ok(0),
-            Destination::Append { more, to, .. } => to.append(&self.path, more)?,
+            Destination::Append { more, .. } if !self.started => {
+                more.remove();
+                return Ok(0);
+            }
+            Destination::Append { more, to, .. } => {
+                to.append(&self.path, more)?;
+                more.remove();
+            }
             Destination::Create(_) => {
                 self.check_absent()?;
                 self.rename()?;
@@ -260,7 +500,7 @@ impl OutputFile {
         if let Destination::Replace(temporary) | Destination::Create(temporary) = &mut self.destination {
             let renamed = temporary.rename(&self.path);
             renamed.map_err(|error| io_error(IoAction::Commit, &self.path, &error))?;
-            sync_directory(&self.path);
+            sync_directory_of(&self.path);
         }
         Ok(())
     }
@@ -288,10 +528,20 @@ impl OutputFile {
 
 impl Write for OutputFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.encoder.is_none() {
+            return Err(io::Error::other("the file is complete"));
+        }
+        self.started |= !bytes.is_empty();
+        if self.between
+            && !bytes.is_empty()
+            && let Some(done) = self.encoder.take()
+        {
+            self.between = false;
+            self.encoder = Some(Encoder::new(done.into_output()?, self.compression)?);
+        }
         let Some(encoder) = &mut self.encoder else {
             return Err(io::Error::other("the file is complete"));
         };
-        self.started |= !bytes.is_empty();
         if let Destination::Append { mends, .. } = &mut self.destination
             && self.started
             && std::mem::take(mends)
@@ -324,16 +574,4 @@ fn missing_directory(path: &Path, error: &io::Error) -> SageError {
         path.display()
     );
     failure
-}
-
-/// Makes the new name durable. The file is complete without it, so that an error (of file systems that cannot do this) is
-/// no failure.
-fn sync_directory(path: &Path) {
-    let directory = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    if let Ok(directory) = File::open(directory) {
-        let _ = directory.sync_all();
-    }
 }

@@ -8,11 +8,11 @@ use sage_frame::{Frame, LayoutRegistry};
 use sage_types::{ErrorCode, Result};
 
 use crate::SourceStatistics;
-use crate::files::{FilePart, FileParts, WatchedFile};
+use crate::files::{FilePart, FileParts, PartsLeft, WatchedFile};
 use crate::formats::json::{JsonCursor, JsonRowReader, JsonRows, Line, SyntaxError};
 use crate::input::Interrupt;
 use crate::lines::{FileLines, NextBlock, NextLines, Utf8Lines};
-use crate::sources::{BatchReader, PartsLeft};
+use crate::sources::BatchReader;
 use crate::spec::JsonLinesSourceSpec;
 
 /// A batch is closed when its lines had this many bytes, which is about 64 KiB of columns.

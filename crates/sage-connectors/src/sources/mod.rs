@@ -14,7 +14,7 @@ mod source_position;
 mod text_lines_reader;
 
 pub(crate) use arrow_reader::{ArrowReader, count_record_batches};
-pub(crate) use batch_reader::{BatchReader, PartReader, PartsLeft};
+pub(crate) use batch_reader::{BatchReader, PartReader};
 pub(crate) use csv_reader::CsvReader;
 pub(crate) use json_lines_reader::JsonLinesReader;
 pub(crate) use json_reader::JsonReader;

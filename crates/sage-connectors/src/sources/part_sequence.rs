@@ -7,9 +7,9 @@ use sage_frame::Frame;
 use sage_types::Result;
 
 use crate::SourceStatistics;
-use crate::files::{FilePart, FileParts, NextPart, WatchedFile};
+use crate::files::{FilePart, FileParts, NextPart, PartsLeft, WatchedFile};
 use crate::input::Interrupt;
-use crate::sources::{BatchReader, PartReader, PartsLeft};
+use crate::sources::{BatchReader, PartReader};
 
 /// Reads the parts that an instance has, each with a reader of its own.
 pub(crate) struct PartSequence<R, F> {

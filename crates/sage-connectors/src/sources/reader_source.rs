@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use sage_types::{Result, SageError};
 
+use crate::files::PartsLeft;
 use crate::input::Interrupt;
-use crate::sources::{BatchReader, PartsLeft, SourcePosition};
+use crate::sources::{BatchReader, SourcePosition};
 use crate::{BatchSource, NextBatch, SavedPosition, SourceSplit, SourceStatistics};
 
 /// Gives the batches of a reader: what was read before a failure or a wait comes first, and a failure stays.

@@ -9,10 +9,10 @@ use sage_types::Result;
 
 use crate::SourceStatistics;
 use crate::columns::{FrameMaker, TextColumn};
-use crate::files::{FilePart, FileParts, WatchedFile};
+use crate::files::{FilePart, FileParts, PartsLeft, WatchedFile};
 use crate::input::Interrupt;
 use crate::lines::{FileLines, NextBlock, NextLines, Utf8Lines};
-use crate::sources::{BatchReader, PartsLeft};
+use crate::sources::BatchReader;
 use crate::spec::TextLinesSourceSpec;
 
 /// A batch is closed at this many bytes.
