@@ -1,4 +1,4 @@
-import { SageError, toSageError } from '../../common/errors.ts';
+import { type SageError, toSageError } from '../../common/errors.ts';
 import type { CheckpointMetrics, CheckpointSummary } from '../../transformations/job.ts';
 import type { EnvironmentConfig } from '../../transformations/environment-config.ts';
 import { DEFAULT_RETAINED, type RestoreOptions } from '../../transformations/checkpoint-settings.ts';
