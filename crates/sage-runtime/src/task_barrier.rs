@@ -12,7 +12,7 @@ pub(crate) struct Barrier {
 impl Barrier {
     /// In one word; epochs begin at 1, so that 0 is none.
     const fn packed(self) -> u64 {
-        self.epoch << 1 | self.last as u64
+        (self.epoch << 1) | (self.last as u64)
     }
 
     const fn unpacked(word: u64) -> Option<Self> {

@@ -198,7 +198,7 @@ impl SimTask {
         self.produced = u64::from(next());
         self.finished = next() == 1;
         self.ended = (next() == 1).then_some(EndKind::Drained);
-        let mut record = |next: &mut dyn FnMut() -> u32| Record {
+        let record = |next: &mut dyn FnMut() -> u32| Record {
             key: f64::from(next()),
             source: f64::from(next()),
             number: f64::from(next()),
