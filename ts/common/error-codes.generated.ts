@@ -85,6 +85,8 @@ export type ErrorCode =
   | 'SAGE_CHECKPOINT_LOCKED'
   | 'SAGE_CHECKPOINT_DAMAGED'
   | 'SAGE_CHECKPOINT_VERSION'
+  | 'SAGE_CHECKPOINT_UNCLAIMED'
+  | 'SAGE_CHECKPOINT_RESCALE'
   | 'SAGE_WORKER_IMPORT'
   | 'SAGE_WORKER_START'
   | 'SAGE_WORKER_DIED'
@@ -593,6 +595,18 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     retryable: false,
     message: 'A checkpoint was written in a format that this version does not read.',
     help: 'Use the version of SAGE Kernel that wrote it, or a newer one.',
+  },
+  SAGE_CHECKPOINT_UNCLAIMED: {
+    domain: 'user',
+    retryable: false,
+    message: 'A checkpoint holds state of an operator that the pipeline does not have.',
+    help: 'Give operators with state a uid(), as it was; or say that state may be dropped.',
+  },
+  SAGE_CHECKPOINT_RESCALE: {
+    domain: 'user',
+    retryable: false,
+    message: 'A checkpoint cannot be divided among this number of instances.',
+    help: 'Go on with the parallelism that it was made with.',
   },
   SAGE_WORKER_IMPORT: {
     domain: 'user',

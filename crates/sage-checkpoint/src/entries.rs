@@ -163,6 +163,12 @@ impl EntryWriter {
         Ok(())
     }
 
+    /// Forgets all entries, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.count = 0;
+    }
+
     /// How many entries were added.
     #[must_use]
     pub const fn count(&self) -> u64 {

@@ -24,6 +24,10 @@ pub enum FaultPoint {
     BeforeDirectorySync,
     /// The epoch is durable.
     AfterDirectorySync,
+    /// A merged file is durable and about to take the place of the one that it was made of.
+    BeforeMergeRename,
+    /// A merged file has taken its place, which is not durable.
+    AfterMergeRename,
     /// Older epochs are about to be removed.
     BeforeRetention,
     /// Some of the older epochs are removed, others are not.
@@ -33,8 +37,8 @@ pub enum FaultPoint {
 }
 
 impl FaultPoint {
-    /// All of them, in the order in which they are reached.
-    pub const ALL: [Self; 11] = [
+    /// All of them. Those of a merge are only reached by one.
+    pub const ALL: [Self; 13] = [
         Self::BeforeParts,
         Self::BeforeIndex,
         Self::BeforeFlush,
@@ -43,6 +47,8 @@ impl FaultPoint {
         Self::AfterRename,
         Self::BeforeDirectorySync,
         Self::AfterDirectorySync,
+        Self::BeforeMergeRename,
+        Self::AfterMergeRename,
         Self::BeforeRetention,
         Self::DuringRetention,
         Self::AfterRetention,
@@ -60,6 +66,8 @@ impl FaultPoint {
             Self::AfterRename => "after-rename",
             Self::BeforeDirectorySync => "before-directory-sync",
             Self::AfterDirectorySync => "after-directory-sync",
+            Self::BeforeMergeRename => "before-merge-rename",
+            Self::AfterMergeRename => "after-merge-rename",
             Self::BeforeRetention => "before-retention",
             Self::DuringRetention => "during-retention",
             Self::AfterRetention => "after-retention",

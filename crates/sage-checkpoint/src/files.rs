@@ -57,7 +57,7 @@ pub trait ReadFile: fmt::Debug + Send + Sync {
 /// A lock that is given back when this is dropped.
 pub trait HeldLock: fmt::Debug + Send + Sync {}
 
-/// The file system: [`crate::DiskFiles`].
+/// The file system: [`crate::DiskFiles`], or one that fails and crashes, [`crate::testing::SimulatedFiles`].
 pub trait Files: fmt::Debug + Send + Sync {
     /// What is at a path, if anything.
     ///

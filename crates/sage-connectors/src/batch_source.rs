@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sage_frame::Frame;
 use sage_types::{ErrorCode, Result, SageError};
+use serde::{Deserialize, Serialize};
 
 /// What a source gives.
 #[derive(Debug)]
@@ -87,7 +88,8 @@ pub struct SavedPosition {
 }
 
 /// Counters of a source, over the frames delivered so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct SourceStatistics {
     /// Records delivered.
     pub records: u64,

@@ -5,7 +5,7 @@ use napi_derive::napi;
 use sage_types::TaskId;
 
 use crate::guard::{guarded, internal};
-use crate::handles::{ISOLATES, STATES, job};
+use crate::handles::{ISOLATES, job};
 
 const NONE: f64 = -1.0;
 
@@ -61,19 +61,10 @@ pub fn checkpoint_read(
     })
 }
 
-/// Everything that the state behind a handle holds, as entries by key group.
-#[napi(ts_return_type = "Uint8Array")]
-pub fn state_save(handle: u32) -> napi::Result<Buffer> {
-    guarded("stateSave", || Ok(Buffer::from(STATES.get(handle)?.save()?)))
-}
-
-/// Puts entries that `stateSave` gave into the state behind a handle, which is still empty.
-#[napi(ts_args_type = "handle: number, entries: Uint8Array")]
-pub fn state_restore(handle: u32, entries: &[u8]) -> napi::Result<()> {
-    guarded("stateRestore", || STATES.get(handle)?.restore(entries))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "epochs are counted, one a second fills 2^53 in 285 million years")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "epochs are counted, one a second fills 2^53 in 285 million years"
+)]
 pub(crate) fn number_of(epoch: u64) -> f64 {
     epoch as f64
 }

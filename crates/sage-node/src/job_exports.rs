@@ -5,6 +5,7 @@ use std::sync::Arc;
 use napi::bindgen_prelude::{Env, Function};
 use napi::threadsafe_function::UnknownReturnValue;
 use napi_derive::napi;
+use sage_checkpoint::DiskFiles;
 use sage_runtime::{BuiltinConnectors, CheckpointSettings, JobCore};
 use sage_types::{SystemClock, TaskId};
 
@@ -24,7 +25,13 @@ pub fn create_job(env: Env, graph: &[u8], checkpoints_json: Option<String>) -> n
             .map(CheckpointSettings::from_json)
             .transpose()?;
         let clock = Arc::new(SystemClock::new());
-        let job = JobCore::with_checkpoints(graph, settings, clock, Arc::new(BuiltinConnectors))?;
+        let job = JobCore::with_checkpoints(
+            graph,
+            settings,
+            Arc::new(DiskFiles::new()),
+            clock,
+            Arc::new(BuiltinConnectors),
+        )?;
         let handle = JOBS.insert(job)?;
         environment::cancel_with_environment(env, handle)?;
         Ok(handle)

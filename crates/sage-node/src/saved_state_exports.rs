@@ -80,7 +80,9 @@ pub fn state_save_own(handle: u32) -> napi::Result<Uint8Array> {
     guarded("stateSaveOwn", || {
         let state = STATES.get(handle)?;
         match &state.kind {
-            StateKind::Aggregate(aggregate) => aggregate.with(|aggregate| Ok(aggregate.signature().into_bytes())),
+            StateKind::Aggregate(aggregate) => {
+                aggregate.with(|aggregate| Ok(aggregate.signature().into_bytes()))
+            }
             StateKind::Windows(windows) => windows.save_progress(),
             StateKind::Slots(_) | StateKind::Timers(_) | StateKind::States(_) => Ok(Vec::new()),
         }
@@ -178,12 +180,7 @@ pub fn keyed_state_entries(
 /// Takes entries as `keyedStateEntries` gives them. On disk they go to the store, before any key comes; in memory each gets a slot, for
 /// which JavaScript takes the value. The slot of each, in their order; -1 for those in the store, and for those that have expired.
 #[napi]
-pub fn keyed_state_restore(
-    handle: u32,
-    now_ms: f64,
-    state: i32,
-    entries: &[u8],
-) -> napi::Result<Int32Array> {
+pub fn keyed_state_restore(handle: u32, now_ms: f64, state: i32, entries: &[u8]) -> napi::Result<Int32Array> {
     guarded("keyedStateRestore", || {
         with_states(handle, |_, table| table.restore(millis(now_ms), state, entries)).map(Int32Array::from)
     })

@@ -103,7 +103,12 @@ fn task_plan(task: wire::Task<'_>) -> Result<TaskPlan> {
         is_source: task.is_source(),
         dormant: task.dormant(),
         chain: task.chain().map(str::to_owned),
-        operators: task.operators().into_iter().flatten().map(str::to_owned).collect(),
+        operators: task
+            .operators()
+            .into_iter()
+            .flatten()
+            .map(str::to_owned)
+            .collect(),
         uid: task.uid().unwrap_or_default().to_owned(),
     })
 }

@@ -279,8 +279,9 @@ impl HelpedWindows {
     /// # Errors
     /// As [`HelpedWindows::save`].
     pub fn list_accumulators(&self, key_groups: u32) -> Result<Vec<u8>> {
-        self.helper
-            .with_all_done(|work| with_table!(&work.windows, table, |table| table.list_accumulators(key_groups)))
+        self.helper.with_all_done(|work| {
+            with_table!(&work.windows, table, |table| table.list_accumulators(key_groups))
+        })
     }
 
     /// Takes how far time had come in one of the instances: [`sage_windows::WindowTable::restore_progress`].
@@ -288,8 +289,10 @@ impl HelpedWindows {
     /// # Errors
     /// Those of the windows.
     pub fn restore_progress(&self, saved: &[u8]) -> Result<()> {
-        self.helper
-            .with(|work| with_table!(&mut work.windows, table_mut, |table| table.restore_progress(saved)))
+        self.helper.with(|work| {
+            with_table!(&mut work.windows, table_mut, |table| table
+                .restore_progress(saved))
+        })
     }
 
     /// Takes what there was of each key: [`sage_windows::WindowTable::restore`].

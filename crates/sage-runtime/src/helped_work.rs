@@ -170,7 +170,10 @@ impl<W: Work> HelpedWork<W> {
         if work.is_busy() || !queue.pieces.is_empty() || !queue.outcomes.is_empty() {
             return Err(SageError::new(
                 ErrorCode::Internal,
-                format!("the state of {} was asked for before all that comes of it was taken", W::PLACE),
+                format!(
+                    "the state of {} was asked for before all that comes of it was taken",
+                    W::PLACE
+                ),
             ));
         }
         drop(queue);

@@ -5,11 +5,15 @@
 //! `finish_task` ends it. Native sources and sinks run on threads of the job. The job starts when every isolate that its
 //! tasks name is attached, and ends when all tasks have finished, with an error, or by [`JobCore::cancel`].
 
+mod alignment;
+mod checkpoint_metadata;
 mod checkpoint_settings;
+mod checkpoint_writer;
 mod connectors;
 mod dormant_tasks;
 mod edge;
 mod edge_check;
+mod epochs;
 mod feedback_edge;
 mod feedback_loop;
 mod gate_times;
@@ -31,14 +35,18 @@ mod job_metrics;
 mod job_state;
 mod job_state_store;
 mod loop_budget;
+mod loop_log;
 mod loop_plan;
 mod native_aggregate;
+mod native_parts;
 mod native_task;
 mod native_windows;
 pub mod net;
 mod outputs;
+mod restored_state;
 mod status;
 mod task;
+mod task_barrier;
 mod task_metrics;
 mod wiring;
 
@@ -68,7 +76,7 @@ pub use isolate::Isolate;
 pub use job_core::JobCore;
 pub use job_event::{JobEvent, JobListener};
 pub use job_list::close_all_jobs;
-pub use job_metrics::{EdgeCounts, JobMetrics, SinkCounts, SourceCounts, TaskCounts};
+pub use job_metrics::{CheckpointCounts, EdgeCounts, JobMetrics, SinkCounts, SourceCounts, TaskCounts};
 pub use job_state::JobState;
 pub use sage_queue::{EndKind, Next, WakeHook};
 pub use task::Take;

@@ -13,6 +13,7 @@ use crate::graph::TaskPlan;
 use crate::inputs::{Arrival, Found, Inputs};
 use crate::outputs::Output;
 use crate::status::Wakefulness;
+use crate::task_barrier::{Barrier, TaskBarrier};
 use crate::task_metrics::TaskMetrics;
 
 /// What a task is told to do next.
@@ -83,6 +84,8 @@ pub(crate) struct Task {
     pub(crate) siblings: Box<[TaskId]>,
     /// The loop that it is in.
     pub(crate) member: Option<LoopMember>,
+    /// Where it stands with the checkpoint under way.
+    pub(crate) barrier: Arc<TaskBarrier>,
     /// Sources: set by the thread that stops the job.
     stop: AtomicU8,
     /// The host says that the task holds work of its own: it is ready whenever there is credit.
@@ -102,6 +105,7 @@ impl Task {
         metrics: TaskMetrics,
         siblings: Box<[TaskId]>,
         member: Option<LoopMember>,
+        barrier: Arc<TaskBarrier>,
     ) -> Self {
         Self {
             plan,
@@ -111,6 +115,7 @@ impl Task {
             metrics,
             siblings,
             member,
+            barrier,
             stop: AtomicU8::new(NO_STOP),
             keeps_work: AtomicBool::new(false),
             end_delivered: AtomicBool::new(false),
@@ -149,6 +154,9 @@ impl Task {
         if self.keeps_work.load(Ordering::SeqCst) {
             return true;
         }
+        if self.barrier.handed().is_some() {
+            return false;
+        }
         if self.member.as_ref().is_some_and(LoopMember::is_asked) {
             return true;
         }
@@ -162,10 +170,15 @@ impl Task {
 
     /// What to do next. Without credit: nothing, so that the queues behind keep their bounds.
     pub(crate) fn take(&self, registry: &LayoutRegistry, now_nanos: u64) -> Take {
-        if self.is_finished() || !self.has_credit() {
+        if self.is_finished() || !self.has_credit() || self.barrier.handed().is_some() {
             return Take::Nothing;
         }
         if self.plan.is_source {
+            if !self.is_end_delivered()
+                && let Some(barrier) = self.barrier.asked()
+            {
+                return self.hand(barrier);
+            }
             return match (self.end_delivered.load(Ordering::SeqCst), self.stop_requested()) {
                 (true, _) => Take::Nothing,
                 (false, Some(kind)) => self.deliver_end(kind),
@@ -193,8 +206,17 @@ impl Task {
             }) {
             Found::Frame(arrival) => Take::Batch(arrival),
             Found::Time(time) => Take::Time(time),
+            Found::Barrier(barrier) => self.hand(barrier),
             Found::AllEnded(kind) if !self.end_delivered.load(Ordering::SeqCst) => self.deliver_end(kind),
             Found::Nothing | Found::AllEnded(_) => Take::Nothing,
+        }
+    }
+
+    fn hand(&self, barrier: Barrier) -> Take {
+        self.barrier.hand(barrier);
+        Take::Barrier {
+            epoch: barrier.epoch,
+            last: barrier.last,
         }
     }
 

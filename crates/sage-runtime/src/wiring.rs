@@ -16,6 +16,7 @@ use crate::job_core::{IsolateQueue, internal};
 use crate::loop_budget::{LoopBudget, LoopHost};
 use crate::outputs::Output;
 use crate::task::{Doorbell, Task};
+use crate::task_barrier::TaskBarrier;
 use crate::task_metrics::TaskMetrics;
 
 /// Everything of a job that is fixed by its graph.
@@ -93,6 +94,7 @@ impl Wiring {
                     edge: edge_of(edge.id)?,
                     timeless: edge.timeless,
                     is_inside: of.as_ref().is_some_and(|of| of.tasks.contains(&edge.from_task)),
+                    leads_back: edge.feedback.is_some(),
                 });
             }
             let mut outputs = Vec::new();
@@ -110,14 +112,16 @@ impl Wiring {
             }
             let siblings = elastic_siblings(graph, plan);
             let metrics = TaskMetrics::new(clock.monotonic_nanos());
+            let barrier = Arc::new(TaskBarrier::default());
             tasks.push(Task::new(
                 plan.clone(),
-                Inputs::new(inputs, of),
+                Inputs::new(inputs, of, Arc::clone(&barrier), Arc::clone(clock)),
                 outputs,
                 doorbell,
                 metrics,
                 siblings,
                 member,
+                barrier,
             ));
         }
         Ok(Self {

@@ -169,6 +169,10 @@ pub enum ErrorCode {
     CheckpointDamaged,
     /// `SAGE_CHECKPOINT_VERSION`: A checkpoint was written in a format that this version does not read.
     CheckpointVersion,
+    /// `SAGE_CHECKPOINT_UNCLAIMED`: A checkpoint holds state of an operator that the pipeline does not have.
+    CheckpointUnclaimed,
+    /// `SAGE_CHECKPOINT_RESCALE`: A checkpoint cannot be divided among this number of instances.
+    CheckpointRescale,
     /// `SAGE_WORKER_IMPORT`: A worker thread could not import the module that defines the pipeline.
     WorkerImport,
     /// `SAGE_WORKER_START`: A worker thread could not be started.
@@ -287,6 +291,8 @@ impl ErrorCode {
         Self::CheckpointLocked,
         Self::CheckpointDamaged,
         Self::CheckpointVersion,
+        Self::CheckpointUnclaimed,
+        Self::CheckpointRescale,
         Self::WorkerImport,
         Self::WorkerStart,
         Self::WorkerDied,
@@ -388,6 +394,8 @@ impl ErrorCode {
             Self::CheckpointLocked => "SAGE_CHECKPOINT_LOCKED",
             Self::CheckpointDamaged => "SAGE_CHECKPOINT_DAMAGED",
             Self::CheckpointVersion => "SAGE_CHECKPOINT_VERSION",
+            Self::CheckpointUnclaimed => "SAGE_CHECKPOINT_UNCLAIMED",
+            Self::CheckpointRescale => "SAGE_CHECKPOINT_RESCALE",
             Self::WorkerImport => "SAGE_WORKER_IMPORT",
             Self::WorkerStart => "SAGE_WORKER_START",
             Self::WorkerDied => "SAGE_WORKER_DIED",
@@ -467,6 +475,8 @@ impl ErrorCode {
             | Self::CheckpointSink
             | Self::SpillLimit
             | Self::CheckpointLocked
+            | Self::CheckpointUnclaimed
+            | Self::CheckpointRescale
             | Self::WorkerImport
             | Self::JobCanceled
             | Self::JobFailed
@@ -615,6 +625,8 @@ impl ErrorCode {
             Self::CheckpointLocked => "The checkpoint directory is in use by another job.",
             Self::CheckpointDamaged => "A file of a checkpoint is damaged or incomplete.",
             Self::CheckpointVersion => "A checkpoint was written in a format that this version does not read.",
+            Self::CheckpointUnclaimed => "A checkpoint holds state of an operator that the pipeline does not have.",
+            Self::CheckpointRescale => "A checkpoint cannot be divided among this number of instances.",
             Self::WorkerImport => "A worker thread could not import the module that defines the pipeline.",
             Self::WorkerStart => "A worker thread could not be started.",
             Self::WorkerDied => "A worker thread ended while the job was running.",
@@ -717,6 +729,8 @@ impl ErrorCode {
             Self::CheckpointLocked => "End that job, or give each job a directory of its own.",
             Self::CheckpointDamaged => "Start from an earlier epoch or a savepoint, and check the disk.",
             Self::CheckpointVersion => "Use the version of SAGE Kernel that wrote it, or a newer one.",
+            Self::CheckpointUnclaimed => "Give operators with state a uid(), as it was; or say that state may be dropped.",
+            Self::CheckpointRescale => "Go on with the parallelism that it was made with.",
             Self::WorkerImport => "Put the pipeline in a module of its own and use definePipeline(import.meta.url, ...).",
             Self::WorkerStart => "The cause says why; lower the parallelism if the machine is out of threads or memory.",
             Self::WorkerDied => "Look for process.exit or a crash in native code in the user functions.",

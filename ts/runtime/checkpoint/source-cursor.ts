@@ -136,9 +136,10 @@ function ownPosition(saved: readonly SavedPart[], instance: number, instances: n
   const same = old.find((part) => part.parallelism === instances && part.instance === instance);
   if (same !== undefined) return same.saved;
   if (old.every((part) => part.saved.kind === 'ended')) return { kind: 'ended' };
-  throw cannotGoOn(
+  throw new SageError(
+    'SAGE_CHECKPOINT_RESCALE',
     `the source had ${old[0]?.parallelism} instances when the checkpoint was written, and has ${instances} now: how far it is, each instance knows for itself`,
-    `Give it .parallelism(${old[0]?.parallelism}), or start without the checkpoint.`,
+    { help: `Give it .parallelism(${old[0]?.parallelism}), or start without the checkpoint.` },
   );
 }
 

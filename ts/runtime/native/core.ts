@@ -17,10 +17,6 @@ export interface Core {
   checkpointAcknowledge(isolate: number, task: number, epoch: number, image: Uint8Array): void;
   /** What an instance goes on from: a kind (0: no such part, 1: bytes of each instance of then, 2: entries of its key groups), and that. */
   checkpointRead(job: number, operator: string, name: string, instance: number, parallelism: number): Uint8Array;
-  /** Everything that the state behind a handle holds, as entries by key group. */
-  stateSave(handle: number): Uint8Array;
-  /** Puts entries that `stateSave` gave into state that is still empty. */
-  stateRestore(handle: number, entries: Uint8Array): void;
   attachIsolate(job: number, isolate: number, wake?: () => void): number;
   detachIsolate(isolate: number): void;
   /** Gives back `released` (-1: none) and takes the next ready task; -1 for none within `waitMs`, -2 when the job is over here. */

@@ -134,6 +134,17 @@ impl FileSet {
             .try_for_each(InputFile::check_resumable)
     }
 
+    /// What an instance reads whose [`crate::BatchSource::restore`] says where to go on.
+    ///
+    /// # Errors
+    /// Those of watching.
+    pub(crate) fn parts_to_restore(&self, split: SourceSplit) -> Result<FileParts> {
+        match self.watch {
+            Some(_) => self.parts(split, true),
+            None => Ok(FileParts::Listed(std::collections::VecDeque::new())),
+        }
+    }
+
     /// A watched directory must be there: one that is misspelt would be watched for ever.
     fn watched_patterns(&self) -> Result<Vec<FilePattern>> {
         let resolve = |path: &String| {

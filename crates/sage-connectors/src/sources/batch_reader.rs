@@ -1,12 +1,41 @@
 //! What reads the records of a format.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use sage_frame::Frame;
 use sage_types::Result;
 
 use crate::SourceStatistics;
+use crate::files::{FilePart, FileParts, WatchedFile};
 use crate::input::Interrupt;
+
+/// What is left to read.
+#[derive(Debug, Default)]
+pub(crate) struct PartsLeft {
+    pub(crate) parts: Vec<FilePart>,
+    /// Files that watching has given.
+    pub(crate) watched: Vec<WatchedFile>,
+}
+
+impl PartsLeft {
+    /// `current`: what is left of the part that is being read.
+    ///
+    /// # Errors
+    /// Those of [`FileParts::left`].
+    pub(crate) fn of(current: Option<FilePart>, parts: &FileParts) -> Result<Self> {
+        Ok(Self {
+            parts: current.into_iter().chain(parts.left()?).collect(),
+            watched: parts.watched(),
+        })
+    }
+}
+
+/// A reader of one part of a file.
+pub(crate) trait PartReader: BatchReader {
+    /// What is left of the part, which it was opened for, behind the frames that were taken.
+    fn rest(&self, part: &FilePart) -> Option<FilePart>;
+}
 
 /// Reads records into columns, batch by batch. [`crate::sources::ReaderSource`] makes a source of it: a reader need not care
 /// about what comes after a failure, nor count what it gives.
@@ -30,6 +59,19 @@ pub(crate) trait BatchReader: Send {
 
     /// As [`crate::BatchSource::place`].
     fn place(&self) -> String;
+
+    /// The parts that are left to read behind the frames that were taken; none of a reader of a single part.
+    ///
+    /// # Errors
+    /// Those of [`crate::files::FileParts::left`].
+    fn left(&self) -> Result<PartsLeft> {
+        Ok(PartsLeft::default())
+    }
+
+    /// Reads these parts, and then new files that are none of those. Called before anything is read.
+    fn restore(&mut self, left: VecDeque<FilePart>, watched: &[WatchedFile]) {
+        let _ = (left, watched);
+    }
 
     /// What was left out and mended so far.
     fn statistics(&self) -> SourceStatistics {

@@ -1,5 +1,6 @@
 //! Files of JSON lines.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,11 +8,11 @@ use sage_frame::{Frame, LayoutRegistry};
 use sage_types::{ErrorCode, Result};
 
 use crate::SourceStatistics;
-use crate::files::FileParts;
+use crate::files::{FilePart, FileParts, WatchedFile};
 use crate::formats::json::{JsonCursor, JsonRowReader, JsonRows, Line, SyntaxError};
 use crate::input::Interrupt;
 use crate::lines::{FileLines, NextBlock, NextLines, Utf8Lines};
-use crate::sources::BatchReader;
+use crate::sources::{BatchReader, PartsLeft};
 use crate::spec::JsonLinesSourceSpec;
 
 /// A batch is closed when its lines had this many bytes, which is about 64 KiB of columns.
@@ -165,6 +166,14 @@ impl BatchReader for JsonLinesReader {
 
     fn place(&self) -> String {
         self.lines.place()
+    }
+
+    fn left(&self) -> Result<PartsLeft> {
+        self.lines.left()
+    }
+
+    fn restore(&mut self, left: VecDeque<FilePart>, watched: &[WatchedFile]) {
+        self.lines.restore(left, watched);
     }
 
     fn statistics(&self) -> SourceStatistics {

@@ -1,5 +1,6 @@
 //! Files of text lines.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +9,10 @@ use sage_types::Result;
 
 use crate::SourceStatistics;
 use crate::columns::{FrameMaker, TextColumn};
-use crate::files::FileParts;
+use crate::files::{FilePart, FileParts, WatchedFile};
 use crate::input::Interrupt;
 use crate::lines::{FileLines, NextBlock, NextLines, Utf8Lines};
-use crate::sources::BatchReader;
+use crate::sources::{BatchReader, PartsLeft};
 use crate::spec::TextLinesSourceSpec;
 
 /// A batch is closed at this many bytes.
@@ -101,6 +102,14 @@ impl BatchReader for TextLinesReader {
 
     fn place(&self) -> String {
         self.lines.place()
+    }
+
+    fn left(&self) -> Result<PartsLeft> {
+        self.lines.left()
+    }
+
+    fn restore(&mut self, left: VecDeque<FilePart>, watched: &[WatchedFile]) {
+        self.lines.restore(left, watched);
     }
 
     fn statistics(&self) -> SourceStatistics {

@@ -1,0 +1,84 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { type EnvironmentConfig, LocalEnvironment, type JobResult } from '../../../ts/index.ts';
+import { SeededRandom } from '../../../ts/testing/seeded-random.ts';
+
+/** A directory of a test, with its files. */
+export class Workplace {
+  readonly #directory = mkdtempSync(join(tmpdir(), 'sage-checkpoints-'));
+
+  path(name: string): string {
+    return join(this.#directory, name);
+  }
+
+  write(name: string, lines: readonly unknown[]): string {
+    writeFileSync(this.path(name), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    return this.path(name);
+  }
+
+  /** The records of a file, in order where `isOrdered`. */
+  read(name: string, isOrdered: boolean): string {
+    const lines = readFileSync(this.path(name), 'utf8').split('\n');
+    return (isOrdered ? lines : lines.toSorted()).join('\n');
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+/** What a pipeline is built with: `touch` is to be called for each record. */
+export interface Build {
+  (environment: LocalEnvironment, out: string, touch: () => void): void;
+}
+
+/** Runs it from its beginning to its end, without checkpoints. */
+export async function undisturbed(build: Build, out: string, config: EnvironmentConfig = {}): Promise<void> {
+  const environment = new LocalEnvironment('whole', config);
+  build(environment, out, () => undefined);
+  await environment.submit({ autostop: true });
+}
+
+export interface Interrupted {
+  readonly dir: string;
+  readonly seed: number;
+  /** Of each attempt, one after the other; the last one for all that follow. */
+  readonly parallelism: readonly number[];
+  /** Records after which an attempt is ended, at most. */
+  readonly records: number;
+  readonly attempts: number;
+}
+
+/** Runs it again and again, each time from the newest checkpoint, and cancels or fails it after some records; the last attempt comes to its end. */
+export async function interrupted(build: Build, out: string, { dir, seed, parallelism, records, attempts }: Interrupted): Promise<JobResult> {
+  const random = new SeededRandom(seed);
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const environment = environmentOf(attempt, dir, parallelism);
+    let left = 1 + random.below(records);
+    let checkpointIn = 1 + random.below(records);
+    const fails = random.below(2) === 0;
+    const hit = Promise.withResolvers<'cut'>();
+    const wanted = Promise.withResolvers<'checkpoint'>();
+    build(environment, out, () => {
+      if (--checkpointIn === 0) wanted.resolve('checkpoint');
+      if (--left > 0) return;
+      hit.resolve('cut');
+      if (fails) throw new Error('it was to fail here');
+    });
+    const job = await environment.submit({ from: 'latest' });
+    const end = job.completion.then(() => 'end' as const, () => 'end' as const);
+    void wanted.promise.then(() => job.checkpoint()).catch(() => undefined);
+    if ((await Promise.race([hit.promise, end])) === 'cut') await job.cancel();
+    await end;
+  }
+  const environment = environmentOf(attempts, dir, parallelism);
+  build(environment, out, () => undefined);
+  return environment.submit({ from: 'latest', autostop: true });
+}
+
+function environmentOf(attempt: number, dir: string, parallelism: readonly number[]): LocalEnvironment {
+  const instances = parallelism[Math.min(attempt, parallelism.length - 1)]!;
+  return new LocalEnvironment('interrupted', { parallelism: instances, checkpoint: { dir, intervalMs: 2 } });
+}
