@@ -11,3 +11,4 @@ pub mod interpreter;
 pub mod oracle;
 pub mod run;
 pub mod scenario;
+pub mod saved;

@@ -97,6 +97,9 @@ export declare function keepTask(isolate: number, task: number, keeps: boolean):
  */
 export declare function keyedStateBegin(handle: number, nowMs: number, image: Uint8Array, slots: Int32Array): number
 
+/** As `keyedStateBegin`, for the keys of entries instead of those of a batch, such as keys that have timers and have to be held. */
+export declare function keyedStateBeginKeys(handle: number, nowMs: number, entries: Uint8Array, slots: Int32Array): number
+
 /** About how many bytes of disk the state of the whole job takes; 0 when it is in memory. */
 export declare function keyedStateBytesOnDisk(handle: number): number
 
@@ -118,6 +121,12 @@ export declare function keyedStateDeclare(handle: number, stateJson: string): vo
  */
 export declare function keyedStateDirty(handle: number, fromSlot: number, pairs: Int32Array): number
 
+/**
+ * The values of a state on disk, of all keys of this instance, but for those that have expired. Entries: the key, and `u64` when it
+ * expires, then the bytes of the value. The store has all values before: `keyedStateDirty`, `keyedStateStore`.
+ */
+export declare function keyedStateEntries(handle: number, nowMs: number, state: number, instance: number, parallelism: number): Uint8Array
+
 /** Drops what has expired, without a batch. As `keyedStateBegin`; call it again while it gives something. */
 export declare function keyedStateExpire(handle: number, nowMs: number): number
 
@@ -135,6 +144,18 @@ export declare function keyedStateFinish(handle: number, nowMs: number, changes:
 
 /** Keeps these slots in memory for one more (`true`) or one less (`false`) who needs them. */
 export declare function keyedStateHold(handle: number, slots: Int32Array, more: boolean): void
+
+/**
+ * The keys in memory that have a value of a state; with -1 for the state all of them, also those without values. Entries: the key, and
+ * `u32` slot, `u64` when the value expires.
+ */
+export declare function keyedStateKeys(handle: number, nowMs: number, state: number): Uint8Array
+
+/**
+ * Takes entries as `keyedStateEntries` gives them. On disk they go to the store, before any key comes; in memory each gets a slot, for
+ * which JavaScript takes the value. The slot of each, in their order; -1 for those in the store, and for those that have expired.
+ */
+export declare function keyedStateRestore(handle: number, nowMs: number, state: number, entries: Uint8Array): Int32Array
 
 /** Gives values that `keyedStateDirty` named to the store; they stay in memory. */
 export declare function keyedStateStore(handle: number, pairs: Int32Array, ends: Int32Array, data: Uint8Array): void
@@ -193,8 +214,35 @@ export declare function slotsFor(handle: number, image: Uint8Array, out: Int32Ar
 /** Forgets the keys of these slots, which go to new keys; slots without a key are ignored. How many keys there are then. */
 export declare function slotsFree(handle: number, slots: Int32Array): number
 
+/** The keys of slots: entries whose value is `u32` slot. */
+export declare function slotsKeys(handle: number): Uint8Array
+
+/** Takes the entries of `slotsKeys`, before any other key comes. The slot of each, in their order. */
+export declare function slotsRestore(handle: number, entries: Uint8Array): Int32Array
+
 /** Forgets keyed state; unknown handles are ignored. */
 export declare function stateDrop(handle: number): void
+
+/**
+ * Takes the entries of `stateSave`, of one instance or several, before anything else comes to the state; of windows behind
+ * `stateRestoreOwn`. After an error the state is of no use.
+ */
+export declare function stateRestore(handle: number, entries: Uint8Array): void
+
+/** Takes what `stateSaveOwn` gave in one old instance: once for each of them, before `stateRestore`. */
+export declare function stateRestoreOwn(handle: number, bytes: Uint8Array): void
+
+/**
+ * The keys of an aggregate, of windows or of slots and what there is of each, as entries of a keyed part. All results and outcomes were
+ * taken before.
+ */
+export declare function stateSave(handle: number): Uint8Array
+
+/**
+ * What belongs to the instance and to no key, for a part of the kind `own`: how far the time of windows has come, and what the state is.
+ * Empty where there is nothing.
+ */
+export declare function stateSaveOwn(handle: number): Uint8Array
 
 /** Ends the sources; `drain` also fires final results. */
 export declare function stopJob(jobHandle: number, drain: boolean): void
@@ -209,6 +257,9 @@ export declare function take(isolate: number, task: number, desc: Int32Array, in
 
 /** Panics, for the test of the net. */
 export declare function testPanic(): void
+
+/** All timers, in the order in which they become due: time and id, one behind the other. */
+export declare function timersAll(handle: number): Float64Array
 
 /** Cancels timers; those that are not there are ignored. How many timers there are then. */
 export declare function timersCancel(handle: number, times: Float64Array, ids: Int32Array): number
@@ -230,6 +281,12 @@ export declare function timersNext(handle: number): number
 
 /** Registers timers, in this order; those that are there stay. How many timers there are then. */
 export declare function timersRegister(handle: number, times: Float64Array, ids: Int32Array): number
+
+/**
+ * The accumulators of windows, key by key, in the order in which they are saved, which is also theirs after a restore. Entries: the key,
+ * and `u32` slot, `u32` count, then for each `u32` accumulator, `f64` start, `f64` end.
+ */
+export declare function windowsAccumulators(handle: number): Uint8Array
 
 /** Event time has come to `watermark`, and the clock shows `now_ms`. How many outcomes there are. */
 export declare function windowsAdvance(handle: number, watermark: number, nowMs: number): number
