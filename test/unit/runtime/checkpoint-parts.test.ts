@@ -23,10 +23,10 @@ describe('the image of a task', () => {
     ]);
     const text = (value: string): number[] => [value.length, 0, 0, 0, ...Buffer.from(value)];
     expect([...image]).toEqual([
-      ...[3, 0, 0, 0],
-      ...text('parse'), ...text('position'), 1, 1, ...[2, 0, 0, 0], ...[1, 2],
-      ...text('sum'), ...text('s'), 2, 1, ...[14, 0, 0, 0], ...[2, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 7, 7, 9],
-      ...text('sum'), ...text('c'), 2, 1, ...[1, 0, 0, 0], 5,
+      3, 0, 0, 0,
+      ...text('parse'), ...text('position'), 1, 1, 2, 0, 0, 0, 1, 2,
+      ...text('sum'), ...text('s'), 2, 1, 14, 0, 0, 0, 2, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 7, 7, 9,
+      ...text('sum'), ...text('c'), 2, 1, 1, 0, 0, 0, 5,
     ]);
   });
 
@@ -46,7 +46,7 @@ describe('what a job goes on from', () => {
 
   it('given parts of two instances, when an own part is restored, then it gets both', () => {
     let saved: readonly SavedPart[] = [];
-    restore([1, 2, 0, 0, 0, ...[0, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 8], ...[1, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 9, 9]], own('x', () => new Uint8Array(), (parts) => (saved = parts)));
+    restore([1, 2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 8, 1, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 9, 9], own('x', () => new Uint8Array(), (parts) => (saved = parts)));
     expect(saved.map(({ instance, parallelism, bytes }) => [instance, parallelism, ...bytes])).toEqual([[0, 2, 8], [1, 2, 9, 9]]);
   });
 

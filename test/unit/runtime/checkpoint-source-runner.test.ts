@@ -199,9 +199,9 @@ describe('a source that gives a promise', () => {
       return next.promise;
     }) as never);
     // A step that has been woken may end, and the next one wait for the same promise.
-    let isOver = false;
+    const control = { isOver: false };
     const steps = (async () => {
-      while (!isOver) await played.task.runner.step();
+      while (!control.isOver) await played.task.runner.step();
     })();
     for (const epoch of [1, 2]) {
       played.next.push('barrier');
@@ -213,7 +213,7 @@ describe('a source that gives a promise', () => {
     expect(asked.length).toBe(1);
     asked[0]!.resolve(5);
     while (played.given.length === 0) await new Promise((resolve) => setImmediate(resolve));
-    isOver = true;
+    control.isOver = true;
     played.next.push('nothing');
     asked.at(-1)!.resolve(6);
     await steps;

@@ -86,8 +86,13 @@ function seekableRecords(value: Seekable, open: () => RecordIterator): RecordIte
   if (beginning === undefined) beginnings.set(value, { position: value.position() });
   else settled = value.seek(beginning.position);
   const next = (): ReturnType<RecordIterator['next']> => (iterator ??= open()).next();
+  const nextOnceSettled = async (): Promise<IteratorResult<unknown>> => {
+    await settled;
+    settled = undefined;
+    return next();
+  };
   return {
-    next: () => (isThenable(settled) ? settled.then(() => ((settled = undefined), next())) : next()),
+    next: () => (isThenable(settled) ? nextOnceSettled() : next()),
     return: () => iterator?.return?.(),
     position: () => value.position(),
     seek: async (position) => {

@@ -316,7 +316,7 @@ export class JobAttempt {
   #onEvent(json: string): void {
     const event = JSON.parse(json) as JobEvent;
     if ('event' in event) {
-      this.#host.checkpoints.ended(event);
+      this.#host.checkpoints.note(event);
       if (event.state === 'failed') this.#host.log.logger.warn({ epoch: event.epoch, err: event.error }, `checkpoint ${event.epoch} of job '${this.#host.jobName}' could not be written: ${event.error?.message ?? 'no reason was given'}`);
       return;
     }

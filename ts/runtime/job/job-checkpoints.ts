@@ -1,13 +1,13 @@
-import { SageError, toSageError } from '../../common/errors.ts';
+import { type SageError, toSageError } from '../../common/errors.ts';
 import type { CheckpointMetrics, CheckpointSummary } from '../../transformations/job.ts';
 import type { EnvironmentConfig } from '../../transformations/environment-config.ts';
 import { DEFAULT_RETAINED, type RestoreOptions } from '../../transformations/checkpoint-settings.ts';
 
-/** What the core says when an epoch has ended. */
+/** What the core says when an epoch begins, and when it has ended. */
 export interface EpochEvent {
   readonly event: 'epoch';
   readonly epoch: number;
-  readonly state: 'completed' | 'failed';
+  readonly state: 'begun' | 'completed' | 'failed';
   readonly bytes?: number;
   readonly durationMs?: number;
   readonly alignmentMs?: number;
@@ -57,7 +57,8 @@ export class JobCheckpoints {
     this.#restoredEpoch = epoch < 0 ? undefined : epoch;
   }
 
-  ended(event: EpochEvent): void {
+  note(event: EpochEvent): void {
+    if (event.state === 'begun') return;
     if (event.state === 'completed') {
       this.#completed++;
       this.#last = event;

@@ -208,8 +208,7 @@ export class LocalJob implements Job {
   /** The core forgets a job that has ended. */
   #checkNotEnded(verb: string): void {
     const { status } = this;
-    const isDecided = this.#pause === undefined && FINAL.has(this.#attempt.status) && !this.#mayRestartAfter(this.#attempt.status);
-    if (!this.#isOver && !isDecided) return;
+    if (!FINAL.has(status)) return;
     throw new SageError('SAGE_JOB_STATE', `job '${this.name}' is ${status} and cannot be ${verb}`);
   }
 
@@ -242,8 +241,8 @@ export class LocalJob implements Job {
       checkpointsJson: checkpointsJson(plan.config, source === undefined ? restore : { ...restore, from: source }),
       attempt,
     });
-    const { monotonicMs } = plan.config.clock ?? systemClock;
-    void started.started.then(() => this.#restarts.started(monotonicMs()));
+    const clock = plan.config.clock ?? systemClock;
+    void started.started.then(() => this.#restarts.started(clock.monotonicMs()));
     return started;
   }
 

@@ -57,7 +57,7 @@ class Watch extends KeyedProcessFunction<string, Reading, unknown> {
     if (value % 2 === 0) timers.eventTime(at + 10);
     if (value % 3 === 0) timers.processingTime(this.ctx.state.value<number>('now', { default: 1_000_000 }).get() + 5 * seen);
     if (value === -9) timers.cancelEventTime(at + 10);
-    this.collect({ key: this.ctx.key, id, seen, recent: [...recent], large: [...state.map<string, number>('large', { ttlMs: 60 })], total: state.reducing<number>('total', (a, b) => a + b).get() });
+    this.collect({ key: this.ctx.key, id, seen, recent: [...recent], large: Array.from(state.map<string, number>('large', { ttlMs: 60 })), total: state.reducing<number>('total', (a, b) => a + b).get() });
   }
 
   override onTimer(time: number, kind: 'event' | 'processing'): void {

@@ -11,7 +11,7 @@ import { linkDecoder } from '../../../../ts/runtime/codec/linked-decoder.ts';
 import type { IsolateTask } from '../../../../ts/runtime/isolate/isolate-loop.ts';
 import { type Core, TAKE_BARRIER, TAKE_BATCH, TAKE_END_DRAINED, TAKE_NOTHING, TAKE_TIME, TAKE_TOO_SMALL } from '../../../../ts/runtime/native/core.ts';
 import { type JobFacts, createTask } from '../../../../ts/runtime/stage/stage-factory.ts';
-import { VirtualClock } from '../../../../ts/testing/virtual-clock.ts';
+import type { VirtualClock } from '../../../../ts/testing/virtual-clock.ts';
 
 const KEY_GROUPS = 128;
 const HEAD_BYTES = 11;

@@ -81,7 +81,7 @@ describe('given state of the broadcast side', () => {
       const next = store();
       const owner = ownerOf(at, 3);
       saved.restore([next.statePart(owner)], owner);
-      expect([...next.map('rules')]).toEqual([['limit', 9]]);
+      expect(Array.from(next.map('rules'))).toEqual([['limit', 9]]);
     }
   });
 });
