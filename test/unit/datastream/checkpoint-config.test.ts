@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { compile } from '../../../ts/compiler/compile.ts';
 import { LocalEnvironment } from '../../../ts/environment/local-environment.ts';
+import type { EnvironmentConfig } from '../../../ts/transformations/environment-config.ts';
 import { END, SourceFunction } from '../../../ts/functions/source-function.ts';
 
 const checkpoint = { dir: 'checkpoints', intervalMs: 1000 };
@@ -63,7 +64,7 @@ class Endless extends SourceFunction<number> {
 }
 
 describe('sources of a job with checkpoints', () => {
-  const explained = (add: (env: LocalEnvironment) => { sink(target: unknown[]): unknown }, config: object = { checkpoint }): string => {
+  const explained = (add: (env: LocalEnvironment) => { sink(target: unknown[]): unknown }, config: EnvironmentConfig = { checkpoint }): string => {
     const env = new LocalEnvironment('x', config);
     add(env).sink([]);
     return env.explain('physical');
@@ -91,7 +92,7 @@ describe('sources of a job with checkpoints', () => {
 });
 
 describe('parallelism that grows while a job runs', () => {
-  const planned = (config: object): { readonly late: number; readonly reason: string } => {
+  const planned = (config: EnvironmentConfig): { readonly late: number; readonly reason: string } => {
     const env = new LocalEnvironment('x', config);
     env.fromBatch(function* () { yield 1; }).map((n) => n).named('grows').parallelism('auto').sink([]);
     const { physical, logical } = compile(env.pipeline, env.config, { importable: true, cores: 4 });
