@@ -1,12 +1,12 @@
 // Jobs whose functions fail for a while, and that are started again.
 import { describe, expect, it } from 'vitest';
 
-import { JsonLinesSink, LocalEnvironment } from '../../../ts/index.ts';
+import { JsonLinesSink, LocalEnvironment, type Logger } from '../../../ts/index.ts';
 import { Workplace } from './interrupted.ts';
 
 const RECORDS = 500;
 const items = Array.from({ length: RECORDS }, (_, n) => ({ n }));
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, child: () => quiet };
+const quiet: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, child: () => quiet };
 
 /** A map that fails at its 300th record, `failures` times over. */
 function failing(failures: number): { readonly map: (record: { n: number }) => { n: number }; readonly calls: () => number } {
@@ -57,7 +57,7 @@ describe('a job that is started again', () => {
   it('given a long delay, when it is cancelled meanwhile, then it ends at once, cancelled', async () => {
     const { map, calls } = failing(9);
     const failed = Promise.withResolvers<void>();
-    const logger = { ...quiet, warn: () => failed.resolve(), child: () => logger };
+    const logger: Logger = { ...quiet, warn: () => failed.resolve(), child: () => logger };
     const env = new LocalEnvironment('cancelled', { logger, restart: { kind: 'exponential', initialMs: 1e6, maxMs: 1e6 } });
     env.fromCollection(items).map(map).sink([]);
     const job = await env.submit();
@@ -70,7 +70,7 @@ describe('a job that is started again', () => {
   it('given a long delay, when it is stopped meanwhile, then another attempt is made, and stopped', async () => {
     const { map } = failing(1);
     const failed = Promise.withResolvers<void>();
-    const logger = { ...quiet, warn: () => failed.resolve(), child: () => logger };
+    const logger: Logger = { ...quiet, warn: () => failed.resolve(), child: () => logger };
     const env = new LocalEnvironment('stopped', { logger, restart: { kind: 'failureRate', failures: 5, perMs: 1000, delayMs: 1e6 } });
     env.fromCollection(items).map(map).sink([]);
     const job = await env.submit();

@@ -2,7 +2,9 @@ import { Readable } from 'node:stream';
 
 import { describe, expect, it } from 'vitest';
 
+import { compile } from '../../../ts/compiler/compile.ts';
 import { LocalEnvironment } from '../../../ts/environment/local-environment.ts';
+import type { EnvironmentConfig } from '../../../ts/transformations/environment-config.ts';
 import { END, SourceFunction } from '../../../ts/functions/source-function.ts';
 
 const checkpoint = { dir: 'checkpoints', intervalMs: 1000 };
@@ -62,7 +64,7 @@ class Endless extends SourceFunction<number> {
 }
 
 describe('sources of a job with checkpoints', () => {
-  const explained = (add: (env: LocalEnvironment) => { sink(target: unknown[]): unknown }, config: object = { checkpoint }): string => {
+  const explained = (add: (env: LocalEnvironment) => { sink(target: unknown[]): unknown }, config: EnvironmentConfig = { checkpoint }): string => {
     const env = new LocalEnvironment('x', config);
     add(env).sink([]);
     return env.explain('physical');
@@ -86,5 +88,19 @@ describe('sources of a job with checkpoints', () => {
     expect(text).toMatch(/replayed from the start: exact only if the source repeats itself/);
     expect(text).toMatch(/at least once: the array gets what came after the last checkpoint again/);
     expect(explained((env) => env.fromCollection([1]))).not.toMatch(/replayed/);
+  });
+});
+
+describe('parallelism that grows while a job runs', () => {
+  const planned = (config: EnvironmentConfig): { readonly late: number; readonly reason: string } => {
+    const env = new LocalEnvironment('x', config);
+    env.fromBatch(function* () { yield 1; }).map((n) => n).named('grows').parallelism('auto').sink([]);
+    const { physical, logical } = compile(env.pipeline, env.config, { importable: true, cores: 4 });
+    return { late: physical.isolates.lateWorkers, reason: logical.operators.find(({ name }) => name === 'grows')!.parallelismReason };
+  };
+
+  it('given checkpoints, when it is planned, then all instances are there from the start, and the plan says why', () => {
+    expect(planned({}).late).toBeGreaterThan(0);
+    expect(planned({ checkpoint })).toEqual({ late: 0, reason: "'auto': one for each processor from the start, as none come later in a job with checkpoints" });
   });
 });

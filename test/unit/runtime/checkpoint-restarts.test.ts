@@ -66,6 +66,6 @@ describe('restarts of a job', () => {
 
   it('given errors of the program, when asked, then they would come again; those of functions and threads may not', () => {
     expect(['SAGE_PLAN_CONFIG', 'SAGE_CHECKPOINT_SOURCE', 'SAGE_GRAPH_MISMATCH', 'SAGE_JOB_CANCELED'].map((code) => mayEndOtherwise({ code: code as never }))).toEqual([false, false, false, false]);
-    expect(['SAGE_USER_FUNCTION', 'SAGE_WORKER_DIED', 'SAGE_INTERNAL', 'SAGE_IO_DISK_FULL'].map((code) => mayEndOtherwise({ code: code as never }))).toEqual([true, true, true, true]);
+    expect(['SAGE_USER_SOURCE', 'SAGE_WORKER_DIED', 'SAGE_INTERNAL', 'SAGE_IO_DISK_FULL'].map((code) => mayEndOtherwise({ code: code as never }))).toEqual([true, true, true, true]);
   });
 });

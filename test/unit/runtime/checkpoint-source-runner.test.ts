@@ -6,14 +6,14 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../ts/common/clock.ts';
 import type { JobId } from '../../../ts/common/ids.ts';
 import { compile } from '../../../ts/compiler/compile.ts';
-import { type BatchFunction, END, LocalEnvironment, type Seekable, SourceFunction } from '../../../ts/index.ts';
+import { type BatchFunction, END, LocalEnvironment, type Logger, type Seekable, SourceFunction } from '../../../ts/index.ts';
 import { LayoutCache } from '../../../ts/runtime/codec/batch-reader.ts';
 import type { IsolateTask } from '../../../ts/runtime/isolate/isolate-loop.ts';
 import { type Core, TAKE_BARRIER, TAKE_END_STOPPED, TAKE_NOTHING, TAKE_SOURCE } from '../../../ts/runtime/native/core.ts';
 import { createTask, type JobFacts } from '../../../ts/runtime/stage/stage-factory.ts';
 import { memoryRegistry } from './memory-registry.ts';
 
-const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined, child: () => silent };
+const silent: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined, child: () => silent };
 
 type Add = (env: LocalEnvironment) => ReturnType<LocalEnvironment['fromCollection']>;
 
@@ -30,7 +30,7 @@ class Played {
     const env = new LocalEnvironment('played', { checkpoint: { dir: 'nowhere' } });
     add(env).sink((record: unknown) => void this.given.push(record));
     const { physical } = compile(env.pipeline, env.config, { importable: true, cores: 1 });
-    const facts: JobFacts = { jobId: randomUUID() as unknown as JobId, jobName: 'played', config: env.config as unknown as JobFacts['config'], signal: new AbortController().signal, logger: silent as unknown as JobFacts['logger'], exchanges: physical.exchanges };
+    const facts: JobFacts = { jobId: randomUUID() as unknown as JobId, jobName: 'played', config: env.config as unknown as JobFacts['config'], signal: new AbortController().signal, logger: silent, exchanges: physical.exchanges };
     const core: Partial<Core> = {
       take: (_isolate, _task, desc) => this.#take(desc),
       hasCredit: () => 1,

@@ -111,8 +111,9 @@ export interface Core {
   timersNext(handle: number): number;
   /** Writes the key group of each entry of a keyed part into its head. */
   keyGroupsFill(keyGroups: number, entries: Uint8Array): void;
-  /** Everything that a state of the core holds, as entries by key group, and back into one that is still empty. */
+  /** Everything that the state behind a handle holds, as entries by key group. */
   stateSave(handle: number): Uint8Array;
+  /** Puts entries that `stateSave` gave into state that is still empty. */
   stateRestore(handle: number, entries: Uint8Array): void;
   /** Of windows: how far their time is in this instance, and back, before `stateRestore`, for each instance that there was. */
   stateSaveOwn(handle: number): Uint8Array;
