@@ -69,7 +69,7 @@ impl FirstBatches {
                 Arc::clone(view.layout()),
                 id,
                 view.rows(),
-                buffers.collect(),
+                buffers,
                 encodings,
             )?;
             saved.bytes(view.layout().to_text().as_bytes());
