@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
 
 import type { JobId } from '../../../../ts/common/ids.ts';
+import { hasInput } from '../../../../ts/compiler/codegen/aggregates.ts';
 import { compile } from '../../../../ts/compiler/compile.ts';
+import { numbersTuple } from '../../../../ts/compiler/layout/layout.ts';
 import type { PhysicalPlan, Stage, StageOp } from '../../../../ts/compiler/physical-plan.ts';
+import type { BuiltinAggregator } from '../../../../ts/functions/aggregator.ts';
 import { LocalEnvironment } from '../../../../ts/index.ts';
 import { BatchReader, LayoutCache } from '../../../../ts/runtime/codec/batch-reader.ts';
 import { BatchWriter } from '../../../../ts/runtime/codec/batch-writer.ts';
@@ -10,6 +13,7 @@ import { KeyBytesWriter } from '../../../../ts/runtime/codec/key-bytes.ts';
 import { linkDecoder } from '../../../../ts/runtime/codec/linked-decoder.ts';
 import type { IsolateTask } from '../../../../ts/runtime/isolate/isolate-loop.ts';
 import { type Core, TAKE_BARRIER, TAKE_BATCH, TAKE_END_DRAINED, TAKE_NOTHING, TAKE_TIME, TAKE_TOO_SMALL } from '../../../../ts/runtime/native/core.ts';
+import { readAggregateInput } from '../../../../ts/runtime/stage/builtin-state.ts';
 import { type JobFacts, createTask } from '../../../../ts/runtime/stage/stage-factory.ts';
 import type { VirtualClock } from '../../../../ts/testing/virtual-clock.ts';
 
@@ -103,11 +107,20 @@ export class StageBench {
   #batchOf(gate: number, { key, record, at }: Extract<BenchStep, { input: number }>): Taken {
     const input = this.#stage.nodes.find(({ op }) => op.kind === 'input' && op.gate === gate)!.op as Extract<StageOp, { kind: 'input' }>;
     const { keyed, timed, encoding } = this.#plan.exchanges[input.exchange]!;
+    const inputs = this.#extractedInputs(input.exchange);
+    const row = inputs && numbersTuple(inputs.length);
     const taken: Taken[] = [];
-    const writer = new BatchWriter({ registry: registryOf(this.#core, this.#job), keyed, timed, encoding, deliver: (image, rows) => taken.push({ kind: 'batch', gate, image: Buffer.from(image), rows }) });
-    writer.append(record, keyed ? key : undefined, timed ? at : undefined);
+    const writer = new BatchWriter({ registry: registryOf(this.#core, this.#job), keyed, timed, encoding, row, deliver: (image, rows) => taken.push({ kind: 'batch', gate, image: Buffer.from(image), rows }) });
+    writer.append(inputs === undefined ? record : inputs.map((aggregator) => readAggregateInput(aggregator, record)), keyed ? key : undefined, timed ? at : undefined);
     writer.flush();
     return taken[0]!;
+  }
+
+  /** What the operator before an aggregate of the core reads for it: only that comes through the exchange. */
+  #extractedInputs(exchange: number): readonly BuiltinAggregator<never, unknown>[] | undefined {
+    const before = this.#plan.stages.flatMap(({ nodes }) => nodes.filter(({ children }) => children.some((child) => isOutputTo(nodes[child]!.op, exchange))));
+    const [extract] = before.flatMap(({ op }) => (op.kind === 'extract' ? [op] : []));
+    return extract && Object.values(extract.spec).filter(hasInput);
   }
 
   /** A barrier comes to all tasks; what they hand over. */
@@ -228,6 +241,10 @@ class BenchTask {
       return;
     }
   }
+}
+
+function isOutputTo(op: StageOp, exchange: number): boolean {
+  return op.kind === 'output' && op.exchange === exchange;
 }
 
 function registryOf(core: Core, job: number): ConstructorParameters<typeof LayoutCache>[0] {
