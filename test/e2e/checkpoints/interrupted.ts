@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -22,6 +22,12 @@ export class Workplace {
   read(name: string, isOrdered: boolean): string {
     const lines = readFileSync(this.path(name), 'utf8').split('\n');
     return (isOrdered ? lines : lines.toSorted()).join('\n');
+  }
+
+  /** A directory, for a part of each instance. */
+  directory(name: string): string {
+    mkdirSync(this.path(name));
+    return `${this.path(name)}/`;
   }
 
   /** The lines of all parts of a directory, sorted. */

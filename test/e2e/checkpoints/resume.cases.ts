@@ -76,8 +76,7 @@ export function testResume(): void {
       using place = new Workplace();
       const build = make(place.write('in.jsonl', Array.from({ length: RECORDS }, (_, n) => ({ n }))));
       await undisturbed(build, place.path('whole.jsonl'));
-      const parts: Build = (env, _out, touch) => build(env, `${place.path('parts')}/`, touch);
-      await interrupted(parts, '', { dir: place.path('checkpoints'), seed: 11, parallelism: [1, 3, 2], records: RECORDS, attempts: 2 });
+      await interrupted(build, place.directory('parts'), { dir: place.path('checkpoints'), seed: 11, parallelism: [1, 3, 2], records: RECORDS, attempts: 2 });
       expect(place.readParts('parts')).toEqual(place.read('whole.jsonl', false).split('\n').filter((line) => line !== ''));
     });
   });

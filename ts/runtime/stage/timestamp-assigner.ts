@@ -48,6 +48,8 @@ export class TimestampAssigner {
   readonly #idle: IdleWatch | undefined;
   #said = Number.NEGATIVE_INFINITY;
   #saidIdle = false;
+  /** What was said before the restart has still to be said: when it was restored, not all operators below had been. */
+  #saysAgain = false;
 
   /**
    * @param say called when asked to, and for a record that is behind the watermark, before it goes on: what it is late for must not depend on how many
@@ -118,7 +120,7 @@ export class TimestampAssigner {
         const from = isSame ? saved.filter(({ instance }) => instance === owner.instance) : saved;
         this.max = Math.min(...from.map(({ value }) => value.max));
         this.#said = Math.min(...from.map(({ value }) => value.said));
-        if (this.#said !== Number.NEGATIVE_INFINITY) this.#say(this.#said, false);
+        this.#saysAgain = this.#said !== Number.NEGATIVE_INFINITY;
       },
     });
   }
@@ -131,6 +133,7 @@ export class TimestampAssigner {
 
   /** Says how far event time is, unless that was said, or somebody else says it. */
   publish(): void {
+    this.#sayAgain();
     if (this.#settings.watermarks !== undefined) return;
     const { watermark } = this;
     if (watermark <= this.#said && !this.#saidIdle) return;
@@ -145,6 +148,7 @@ export class TimestampAssigner {
    * @param mayWait whether records could have come: not so while the job is paused
    */
   look(mayWait: () => boolean): void {
+    this.#sayAgain();
     if (this.#idle?.look(this.records, this.#clock.monotonicMs(), mayWait) === true && this.#idle.isIdle) {
       this.#saidIdle = true;
       this.#said = Math.max(this.#said, this.watermark);
@@ -152,6 +156,12 @@ export class TimestampAssigner {
       return;
     }
     if (this.#idle?.isIdle !== true) this.publish();
+  }
+
+  #sayAgain(): void {
+    if (!this.#saysAgain) return;
+    this.#saysAgain = false;
+    this.#say(this.#said, false);
   }
 
   /** Time until it may become idle. */
