@@ -1,34 +1,9 @@
-//! Memory of JavaScript that an export writes into, or makes for what it gives back.
+//! Memory of JavaScript that an export writes into.
 
-use napi::Env;
 use napi::bindgen_prelude::{Float64ArraySlice, Int32ArraySlice, Uint8ArraySlice};
 use sage_types::Result;
 
-use crate::guard::{from_napi, internal};
-
-/// Bytes in memory that the engine has made for them: for what has no size that JavaScript could know beforehand.
-///
-/// # Errors
-/// `SAGE_INTERNAL` when there is no such memory.
-pub(crate) fn bytes_for<'env>(env: &'env Env, bytes: &[u8]) -> Result<Uint8ArraySlice<'env>> {
-    Uint8ArraySlice::copy_from(env, bytes).map_err(|error| from_napi(&error))
-}
-
-/// As `bytes_for`.
-///
-/// # Errors
-/// `SAGE_INTERNAL` when there is no such memory.
-pub(crate) fn integers_for<'env>(env: &'env Env, integers: &[i32]) -> Result<Int32ArraySlice<'env>> {
-    Int32ArraySlice::copy_from(env, integers).map_err(|error| from_napi(&error))
-}
-
-/// As `bytes_for`.
-///
-/// # Errors
-/// `SAGE_INTERNAL` when there is no such memory.
-pub(crate) fn numbers_for<'env>(env: &'env Env, numbers: &[f64]) -> Result<Float64ArraySlice<'env>> {
-    Float64ArraySlice::copy_from(env, numbers).map_err(|error| from_napi(&error))
-}
+use crate::guard::internal;
 
 /// The bytes of `into` and the integers of `desc`, for writing.
 ///

@@ -3,8 +3,7 @@
 
 use std::sync::PoisonError;
 
-use napi::Env;
-use napi::bindgen_prelude::{Float64ArraySlice, Int32ArraySlice, Uint8ArraySlice};
+use napi::bindgen_prelude::{Float64Array, Int32Array, Int32ArraySlice, Uint8Array};
 use napi_derive::napi;
 use sage_state::KeyTable;
 use sage_types::Result;
@@ -13,7 +12,7 @@ use crate::guard::{guarded, internal};
 use crate::handles::STATES;
 use crate::keyed_state::{KeyedState, StateKind};
 use crate::keyed_state_exports::{exchange_bytes, with_states};
-use crate::memory::{bytes_for, integers_beside, integers_for, numbers_for};
+use crate::memory::integers_beside;
 use crate::numbers::millis;
 use crate::timer_exports::with_timers;
 use crate::window_exports::with_windows;
@@ -43,7 +42,7 @@ fn no_state_of_its_own(instead: &str) -> sage_types::SageError {
 /// The keys of an aggregate, of windows or of slots and what there is of each, as entries of a keyed part. All results and outcomes were
 /// taken before.
 #[napi]
-pub fn state_save(env: &Env, handle: u32) -> napi::Result<Uint8ArraySlice<'_>> {
+pub fn state_save(handle: u32) -> napi::Result<Uint8Array> {
     guarded("stateSave", || {
         let state = STATES.get(handle)?;
         let key_groups = state.key_groups();
@@ -54,7 +53,7 @@ pub fn state_save(env: &Env, handle: u32) -> napi::Result<Uint8ArraySlice<'_>> {
             StateKind::Timers(_) => Err(no_state_of_its_own("timersAll")),
             StateKind::States(_) => Err(no_state_of_its_own("keyedStateEntries or keyedStateKeys")),
         }
-        .and_then(|bytes| bytes_for(env, &bytes))
+        .map(Uint8Array::from)
     })
 }
 
@@ -77,7 +76,7 @@ pub fn state_restore(handle: u32, entries: &[u8]) -> napi::Result<()> {
 /// What belongs to the instance and to no key, for a part of the kind `own`: how far the time of windows has come, and what the state is.
 /// Empty where there is nothing.
 #[napi]
-pub fn state_save_own(env: &Env, handle: u32) -> napi::Result<Uint8ArraySlice<'_>> {
+pub fn state_save_own(handle: u32) -> napi::Result<Uint8Array> {
     guarded("stateSaveOwn", || {
         let state = STATES.get(handle)?;
         match &state.kind {
@@ -87,7 +86,7 @@ pub fn state_save_own(env: &Env, handle: u32) -> napi::Result<Uint8ArraySlice<'_
             StateKind::Windows(windows) => windows.save_progress(),
             StateKind::Slots(_) | StateKind::Timers(_) | StateKind::States(_) => Ok(Vec::new()),
         }
-        .and_then(|bytes| bytes_for(env, &bytes))
+        .map(Uint8Array::from)
     })
 }
 
@@ -108,43 +107,41 @@ pub fn state_restore_own(handle: u32, bytes: &[u8]) -> napi::Result<()> {
 /// The accumulators of windows, key by key, in the order in which they are saved, which is also theirs after a restore. Entries: the key,
 /// and `u32` slot, `u32` count, then for each `u32` accumulator, `f64` start, `f64` end.
 #[napi]
-pub fn windows_accumulators(env: &Env, handle: u32) -> napi::Result<Uint8ArraySlice<'_>> {
+pub fn windows_accumulators(handle: u32) -> napi::Result<Uint8Array> {
     guarded("windowsAccumulators", || {
         let key_groups = STATES.get(handle)?.key_groups();
-        with_windows(handle, |windows| windows.list_accumulators(key_groups))
-            .and_then(|bytes| bytes_for(env, &bytes))
+        with_windows(handle, |windows| windows.list_accumulators(key_groups)).map(Uint8Array::from)
     })
 }
 
 /// The keys of slots: entries whose value is `u32` slot.
 #[napi]
-pub fn slots_keys(env: &Env, handle: u32) -> napi::Result<Uint8ArraySlice<'_>> {
+pub fn slots_keys(handle: u32) -> napi::Result<Uint8Array> {
     guarded("slotsKeys", || {
-        with_slots(handle, |state, table| table.save(state.key_groups()))
-            .and_then(|bytes| bytes_for(env, &bytes))
+        with_slots(handle, |state, table| table.save(state.key_groups())).map(Uint8Array::from)
     })
 }
 
 /// Takes the entries of `slotsKeys`, before any other key comes. The slot of each, in their order.
 #[napi]
-pub fn slots_restore(env: &Env, handle: u32, entries: &[u8]) -> napi::Result<Int32ArraySlice<'_>> {
+pub fn slots_restore(handle: u32, entries: &[u8]) -> napi::Result<Int32Array> {
     guarded("slotsRestore", || {
         let slots = with_slots(handle, |_, table| table.restore(entries))?;
         let slots: Vec<i32> = slots.into_iter().map(u32::cast_signed).collect();
-        integers_for(env, &slots)
+        Ok(Int32Array::from(slots))
     })
 }
 
 /// All timers, in the order in which they become due: time and id, one behind the other.
 #[napi]
-pub fn timers_all(env: &Env, handle: u32) -> napi::Result<Float64ArraySlice<'_>> {
+pub fn timers_all(handle: u32) -> napi::Result<Float64Array> {
     guarded("timersAll", || {
         with_timers(handle, |timers| {
             let pairs: Vec<f64> = timers
                 .iter()
                 .flat_map(|timer| [timer.time_ms, f64::from(timer.id)])
                 .collect();
-            numbers_for(env, &pairs)
+            Ok(Float64Array::from(pairs))
         })
     })
 }
@@ -152,18 +149,13 @@ pub fn timers_all(env: &Env, handle: u32) -> napi::Result<Float64ArraySlice<'_>>
 /// The keys in memory that have a value of a state; with -1 for the state all of them, also those without values. Entries: the key, and
 /// `u32` slot, `u64` when the value expires.
 #[napi]
-pub fn keyed_state_keys(
-    env: &Env,
-    handle: u32,
-    now_ms: f64,
-    state: i32,
-) -> napi::Result<Uint8ArraySlice<'_>> {
+pub fn keyed_state_keys(handle: u32, now_ms: f64, state: i32) -> napi::Result<Uint8Array> {
     guarded("keyedStateKeys", || {
         with_states(handle, |owner, table| {
             let state = (state >= 0).then_some(state);
             table.keys_of(millis(now_ms), state, owner.key_groups())
         })
-        .and_then(|bytes| bytes_for(env, &bytes))
+        .map(Uint8Array::from)
     })
 }
 
@@ -171,34 +163,26 @@ pub fn keyed_state_keys(
 /// expires, then the bytes of the value. The store has all values before: `keyedStateDirty`, `keyedStateStore`.
 #[napi]
 pub fn keyed_state_entries(
-    env: &Env,
     handle: u32,
     now_ms: f64,
     state: i32,
     instance: u32,
     parallelism: u32,
-) -> napi::Result<Uint8ArraySlice<'_>> {
+) -> napi::Result<Uint8Array> {
     guarded("keyedStateEntries", || {
         with_states(handle, |_, table| {
             table.entries(millis(now_ms), state, instance, parallelism)
         })
-        .and_then(|bytes| bytes_for(env, &bytes))
+        .map(Uint8Array::from)
     })
 }
 
 /// Takes entries as `keyedStateEntries` gives them. On disk they go to the store, before any key comes; in memory each gets a slot, for
 /// which JavaScript takes the value. The slot of each, in their order; -1 for those in the store, and for those that have expired.
 #[napi]
-pub fn keyed_state_restore(
-    env: &Env,
-    handle: u32,
-    now_ms: f64,
-    state: i32,
-    entries: &[u8],
-) -> napi::Result<Int32ArraySlice<'_>> {
+pub fn keyed_state_restore(handle: u32, now_ms: f64, state: i32, entries: &[u8]) -> napi::Result<Int32Array> {
     guarded("keyedStateRestore", || {
-        with_states(handle, |_, table| table.restore(millis(now_ms), state, entries))
-            .and_then(|slots| integers_for(env, &slots))
+        with_states(handle, |_, table| table.restore(millis(now_ms), state, entries)).map(Int32Array::from)
     })
 }
 

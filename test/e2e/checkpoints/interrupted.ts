@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -22,18 +22,6 @@ export class Workplace {
   read(name: string, isOrdered: boolean): string {
     const lines = readFileSync(this.path(name), 'utf8').split('\n');
     return (isOrdered ? lines : lines.toSorted()).join('\n');
-  }
-
-  /** A directory, for a part of each instance. */
-  directory(name: string): string {
-    mkdirSync(this.path(name));
-    return `${this.path(name)}/`;
-  }
-
-  /** The lines of all parts of a directory, sorted. */
-  readParts(name: string): string[] {
-    const files = readdirSync(this.path(name)).map((file) => readFileSync(join(this.path(name), file), 'utf8'));
-    return files.flatMap((text) => text.split('\n').slice(0, -1)).toSorted();
   }
 
   [Symbol.dispose](): void {

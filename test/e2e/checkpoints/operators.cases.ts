@@ -6,7 +6,7 @@ import {
 } from '../../../ts/index.ts';
 import { AtEnd, EveryCount } from '../windows/rebuilt-triggers.ts';
 import { Workplace } from './interrupted.ts';
-import { inStages, type StagedBuild, type StagedSources, undisturbedStages } from './staged.ts';
+import { directory, inStages, linesOfParts, type StagedBuild, type StagedSources, undisturbedStages } from './staged.ts';
 
 // Each epoch waits for the disk.
 vi.setConfig({ testTimeout: 120_000 });
@@ -175,11 +175,11 @@ export function testOperators(): void {
       [2, [3, 2, 1]],
     ])('given that it is ended behind a checkpoint and goes on with more or fewer instances, when it has ended, then its records are the undisturbed ones (seed %i, instances %j)', async (seed, parallelism) => {
       using place = new Workplace();
-      await undisturbedStages(write(flow), place.directory('whole'));
-      await inStages(write(flow), { dir: place.path('checkpoints'), out: place.directory('parts'), seed, parallelism });
-      const expected = place.readParts('whole');
+      await undisturbedStages(write(flow), directory(place, 'whole'));
+      await inStages(write(flow), { dir: place.path('checkpoints'), out: directory(place, 'parts'), seed, parallelism });
+      const expected = linesOfParts(place, 'whole');
       expect(expected.length).toBeGreaterThan(0);
-      expect(place.readParts('parts')).toEqual(expected);
+      expect(linesOfParts(place, 'parts')).toEqual(expected);
     });
   });
 
@@ -189,10 +189,10 @@ export function testOperators(): void {
       [2, [3, 2, 1]],
     ])('given calls that are on their way at the checkpoint, when it goes on, then they are made again, and each record has one result (seed %i, instances %j)', async (seed, parallelism) => {
       using place = new Workplace();
-      await undisturbedStages(write(flow), place.directory('whole'));
-      const { calls: onTheirWay } = await inStages(write(flow), { dir: place.path('checkpoints'), out: place.directory('parts'), seed, parallelism });
+      await undisturbedStages(write(flow), directory(place, 'whole'));
+      const { calls: onTheirWay } = await inStages(write(flow), { dir: place.path('checkpoints'), out: directory(place, 'parts'), seed, parallelism });
       expect(onTheirWay).toBeGreaterThan(0);
-      expect(place.readParts('parts')).toEqual(place.readParts('whole'));
+      expect(linesOfParts(place, 'parts')).toEqual(linesOfParts(place, 'whole'));
     });
   });
 
@@ -208,8 +208,8 @@ export function testOperators(): void {
     [2, [2, 1, 3]],
   ])('given batches of all records, when they are ended and go on, then each record is in one batch, and none is too large (seed %i, instances %j)', async (seed, parallelism) => {
     using place = new Workplace();
-    await inStages(write((env, sources) => plain(env, sources).batch({ max: 9 }).map((batch) => batch.map(({ n }) => n))), { dir: place.path('checkpoints'), out: place.directory('parts'), seed, parallelism });
-    const batches = place.readParts('parts').map((line) => JSON.parse(line) as number[]);
+    await inStages(write((env, sources) => plain(env, sources).batch({ max: 9 }).map((batch) => batch.map(({ n }) => n))), { dir: place.path('checkpoints'), out: directory(place, 'parts'), seed, parallelism });
+    const batches = linesOfParts(place, 'parts').map((line) => JSON.parse(line) as number[]);
     expect(batches.flat().toSorted((a, b) => a - b)).toEqual(readings.map(({ n }) => n));
     expect(Math.max(...batches.map(({ length }) => length))).toBeLessThanOrEqual(9);
   });
@@ -230,8 +230,8 @@ export function testOperators(): void {
     ['a table', 2, [2, 1, 3], tableByArrival],
   ] as const)('given %s that goes by arrival, when it is ended and goes on, then no record meets less than those before it (seed %i, instances %j)', async (_name, seed, parallelism, flow) => {
     using place = new Workplace();
-    await inStages(write(flow), { dir: place.path('checkpoints'), out: place.directory('parts'), seed, parallelism });
-    const met = place.readParts('parts').map((line) => JSON.parse(line) as { readonly n: number; readonly k: number; readonly version: number });
+    await inStages(write(flow), { dir: place.path('checkpoints'), out: directory(place, 'parts'), seed, parallelism });
+    const met = linesOfParts(place, 'parts').map((line) => JSON.parse(line) as { readonly n: number; readonly k: number; readonly version: number });
     expect(met.map(({ n }) => n).toSorted((a, b) => a - b)).toEqual(readings.map(({ n }) => n));
     for (const k of new Set(readings.map((reading) => reading.k))) {
       const ofKey = met.filter((record) => record.k === k).toSorted((a, b) => a.n - b.n).map(({ version }) => version);

@@ -1,5 +1,21 @@
+import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { END, type EnvironmentConfig, type JobResult, LocalEnvironment, type Seekable, SourceFunction } from '../../../ts/index.ts';
 import { SeededRandom } from '../../../ts/testing/seeded-random.ts';
+import type { Workplace } from './interrupted.ts';
+
+/** A directory of a test, for a part of each instance. */
+export function directory(place: Workplace, name: string): string {
+  mkdirSync(place.path(name));
+  return `${place.path(name)}/`;
+}
+
+/** The lines of all parts in a directory, sorted. */
+export function linesOfParts(place: Workplace, name: string): string[] {
+  const texts = readdirSync(place.path(name)).map((file) => readFileSync(join(place.path(name), file), 'utf8'));
+  return texts.flatMap((text) => text.split('\n').slice(0, -1)).toSorted();
+}
 
 /** Records before a rest whose calls come back only behind it. */
 const HELD_CALLS = 4;

@@ -104,7 +104,8 @@ export class IsolateLoop {
 
   #lookForBarrier(): void {
     this.#looksForBarrier = false;
-    const { core, isolate, tasks } = this.#options;
+    const { core, isolate, tasks, hasCheckpoints } = this.#options;
+    if (!hasCheckpoints || this.#away.size === 0) return;
     if (core.checkpointAsked(isolate) < 0) return;
     for (const id of this.#away.keys()) tasks.get(id)!.runner.lookForBarrier();
   }
@@ -254,6 +255,8 @@ export class IsolateLoop {
       if (task === POLL_OVER) return;
       if (task === POLL_NONE) {
         if (this.#flush()) continue;
+        // The core says nothing to an isolate that is not idle: it may have asked before this poll.
+        this.#lookForBarrier();
         this.#reports.look();
         if (mayWait) await this.#turn();
         else await this.#sleep();
@@ -428,6 +431,8 @@ export class IsolateLoop {
     await new Promise<void>((resolve) => {
       setImmediate(resolve);
     });
+    // While other tasks have work, it is never idle.
+    this.#looksForBarrier = this.#options.hasCheckpoints;
     this.#lastTurnMs = performance.now();
   }
 
