@@ -158,7 +158,7 @@ const calls: Readonly<Record<string, Flow>> = {
   'calls that are not ordered': (env, sources) => plain(env, sources).mapAsync(({ n }) => answer(n, sources), { concurrency: 8, ordered: false }),
   'ordered calls of each key': (env, sources) => plain(env, sources).keyBy('k').mapAsync(({ n }) => answer(n, sources), { concurrency: 8, ordered: true }),
   'unordered calls of each key': (env, sources) => plain(env, sources).keyBy('k').mapAsync(({ n }) => answer(n, sources), { concurrency: 8, ordered: false }),
-  'lookups': (env, sources) => plain(env, sources).lookup((n: number) => answer(n, sources), { key: 'n', concurrency: 8 }, (_, row) => row),
+  'lookups': (env, sources) => plain(env, sources).lookup((n: number) => answer(n, sources), { key: 'n', concurrency: 8 }, (_: Reading, row) => row),
 };
 
 /** Rows of all keys, later and later ones; those of the first source rest at the same places. */
