@@ -48,22 +48,23 @@ export class StagedSources {
 
   /** A source of these records, in one instance; the rests of the first source that is made are the first ones, and so on. */
   of<T>(records: readonly T[]): ClassOfSource<T> {
-    const sources = this;
     const source = this.#lengths.push(records.length) - 1;
-    this.#atRest.push(Promise.withResolvers());
-    this.#atEnd.push(Promise.withResolvers());
+    const [atRest, atEnd] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    this.#atRest.push(atRest);
+    this.#atEnd.push(atEnd);
+    const restAt = (next: number): Promise<unknown> | undefined => this.#restAt(source, next);
     return class Staged extends SourceFunction<T> implements Seekable<number> {
       #next = 0;
       execute(): T | typeof END | Promise<T | typeof END> {
-        const rest = sources.#restAt(source, this.#next);
+        const rest = restAt(this.#next);
         if (rest !== undefined) return rest.then(() => this.#give());
         return this.#give();
       }
       #give(): T | typeof END {
         if (this.#next < records.length) return records[this.#next++]!;
         // Its end counts as both.
-        sources.#atRest[source]!.resolve();
-        sources.#atEnd[source]!.resolve();
+        atRest.resolve();
+        atEnd.resolve();
         return END;
       }
       position(): number {
