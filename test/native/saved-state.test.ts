@@ -402,9 +402,11 @@ describe('a job with checkpoints', () => {
     // Written on a thread of its own: the next epoch can begin when it is durable.
     await vi.waitFor(() => expect(core.checkpointBegin(own)).toBe(2), { timeout: 20_000, interval: 1 });
     core.cancelJob(own);
+    for (const isolate of isolates) core.detachIsolate(isolate);
     core.dropJob(own);
 
-    start(settings());
+    // The directory is free when the thread that writes has seen that the job is over.
+    await vi.waitFor(() => start(settings()), { timeout: 20_000, interval: 1 });
 
     expect(core.checkpointRestored(own)).toBe(1);
     const position = core.checkpointRead(own, operator(SENDER), 'position', 0, 1);
