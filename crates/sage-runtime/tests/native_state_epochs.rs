@@ -139,7 +139,6 @@ struct Task {
     id: TaskId,
     operator: String,
     instance: u32,
-    is_source: bool,
     next: u32,
     /// Of a source, how far its event times are.
     greatest: f64,
@@ -153,7 +152,6 @@ impl Task {
             id: plan.id,
             operator: plan.operators[0].clone(),
             instance: plan.instance,
-            is_source: plan.is_source,
             next: 0,
             greatest: f64::NEG_INFINITY,
             rows: Vec::new(),
