@@ -75,9 +75,16 @@ impl ReadFile for DiskFile {
     }
 }
 
-/// The lock lasts as long as the file is open.
+/// A lock on a file that is open.
 #[derive(Debug)]
-struct DiskLock(#[expect(dead_code, reason = "held, not used")] File);
+struct DiskLock(File);
+
+impl Drop for DiskLock {
+    fn drop(&mut self) {
+        // To close the file is not enough: a process that is being started has it open too, until it runs its own program.
+        let _ = self.0.unlock();
+    }
+}
 
 impl HeldLock for DiskLock {}
 

@@ -10,10 +10,10 @@ mod support;
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use sage_checkpoint::Files;
 use sage_checkpoint::testing::SimulatedFiles;
+use sage_checkpoint::{CheckpointStore, Files};
 use sage_types::Result;
-use support::{Change, DIRECTORY, Job, changes, store_in};
+use support::{Change, DIRECTORY, Job, changes, path_of, store_in};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -197,5 +197,31 @@ proptest! {
             files.free_space();
             run.check(&files, retained, &format!("{share} of the disk"));
         }
+    }
+}
+
+#[test]
+fn given_an_epoch_that_a_killed_process_has_named_when_another_one_opens_the_directory_then_no_crash_takes_it_back()
+ {
+    let files = SimulatedFiles::new();
+    Job::default()
+        .commit_whole(&store_in(&files, 2).unwrap(), 1)
+        .unwrap();
+    // Epoch 2 as it is between its rename and the sync of the directory.
+    let elsewhere = CheckpointStore::open(files.shared(), "/elsewhere", 1).unwrap();
+    Job::default().commit_whole(&elsewhere, 2).unwrap();
+    let from = std::path::Path::new("/elsewhere").join(path_of(2).file_name().unwrap());
+    let bytes = files.bytes_of(&from).unwrap();
+    let mut file = files.create(&path_of(2)).unwrap();
+    file.write_all(&bytes).unwrap();
+    file.sync().unwrap();
+    drop(file);
+
+    let found = store_in(&files, 2).unwrap().newest().unwrap().unwrap();
+
+    assert_eq!(found.epoch, 2);
+    for seed in 0..20 {
+        let after_crash = store_in(&files.restarted(seed), 2).unwrap();
+        assert_eq!(after_crash.newest().unwrap().unwrap().epoch, 2, "seed {seed}");
     }
 }

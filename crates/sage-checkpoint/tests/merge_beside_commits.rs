@@ -7,11 +7,11 @@
 
 mod support;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use sage_checkpoint::testing::SimulatedFiles;
-use sage_checkpoint::{CheckpointStore, DiskFiles, Files, read_epoch};
+use sage_checkpoint::{CheckpointStore, DiskFiles, FaultHook, FaultPoint, Files, read_epoch};
 use support::{Job, put};
 
 const EPOCHS: u64 = 300;
@@ -98,4 +98,37 @@ fn given_merges_beside_commits_on_disk_then_every_epoch_that_is_read_is_right() 
     let folder = tempfile::tempdir().unwrap();
     let files: Arc<dyn Files> = Arc::new(DiskFiles::new());
     run(&files, folder.path(), 1);
+}
+
+#[test]
+fn given_an_epoch_that_is_removed_while_it_is_merged_then_it_does_not_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let store: Arc<OnceLock<CheckpointStore>> = Arc::default();
+    // While the merged file is written, the next epoch is committed, and only one is retained.
+    let (commits, is_merging) = (Arc::clone(&store), Arc::new(AtomicBool::new(false)));
+    let armed = Arc::clone(&is_merging);
+    let hook: FaultHook = Arc::new(move |point, _| {
+        if point == FaultPoint::BeforeFlush && armed.swap(false, Ordering::AcqRel) {
+            Job::default().commit_whole(commits.get().unwrap(), 3).unwrap();
+        }
+    });
+    let files: Arc<dyn Files> = Arc::new(DiskFiles::with_hook(hook));
+    let store = store.get_or_init(|| CheckpointStore::open(files, folder.path(), 1).unwrap());
+    Job::default().commit_whole(store, 1).unwrap();
+    let mut changed = Job::default();
+    let changes = [put(0, 1, "a", "b")];
+    changed.apply(&changes);
+    changed.commit_changes(store, 2, 1, &changes).unwrap();
+
+    is_merging.store(true, Ordering::Release);
+    let merged = store.merge(2).unwrap();
+
+    assert!(merged.is_none());
+    assert_eq!(store.epochs(), [3]);
+    let mut names: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["LOCK", "epoch-00000000000000000003.ckpt"]);
 }

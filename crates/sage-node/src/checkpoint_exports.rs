@@ -1,11 +1,12 @@
 //! Checkpoints: what a task hands over at a barrier, and what it is given back.
 
-use napi::bindgen_prelude::Buffer;
+use napi::bindgen_prelude::{Env, Uint8ArraySlice};
 use napi_derive::napi;
 use sage_types::TaskId;
 
 use crate::guard::{guarded, internal};
 use crate::handles::{ISOLATES, job};
+use crate::memory::copied_bytes;
 
 const NONE: f64 = -1.0;
 
@@ -47,17 +48,18 @@ pub fn checkpoint_acknowledge(isolate: u32, task: u32, epoch: f64, image: &[u8])
 
 /// What instance `instance` of `parallelism` goes on from: `u8 kind` (0: no such part; 1: `u32 count`, and for each instance of
 /// then `u32 instance, u32 parallelism, u32 length, bytes`; 2: entries of the key groups of the asking instance).
-#[napi(ts_return_type = "Uint8Array")]
-pub fn checkpoint_read(
+#[napi]
+pub fn checkpoint_read<'env>(
+    env: &'env Env,
     job_handle: u32,
     operator: String,
     name: String,
     instance: u32,
     parallelism: u32,
-) -> napi::Result<Buffer> {
+) -> napi::Result<Uint8ArraySlice<'env>> {
     guarded("checkpointRead", || {
         let read = job(job_handle)?.read_checkpoint(&operator, &name, instance, parallelism)?;
-        Ok(Buffer::from(read))
+        copied_bytes(env, &read)
     })
 }
 

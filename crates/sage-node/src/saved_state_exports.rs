@@ -3,7 +3,7 @@
 
 use std::sync::PoisonError;
 
-use napi::bindgen_prelude::{Float64Array, Int32Array, Int32ArraySlice, Uint8Array};
+use napi::bindgen_prelude::{Env, Float64ArraySlice, Int32ArraySlice, Uint8ArraySlice};
 use napi_derive::napi;
 use sage_state::KeyTable;
 use sage_types::Result;
@@ -12,7 +12,7 @@ use crate::guard::{guarded, internal};
 use crate::handles::STATES;
 use crate::keyed_state::{KeyedState, StateKind};
 use crate::keyed_state_exports::{exchange_bytes, with_states};
-use crate::memory::integers_beside;
+use crate::memory::{copied_bytes, copied_integers, copied_numbers, integers_beside};
 use crate::numbers::millis;
 use crate::timer_exports::with_timers;
 use crate::window_exports::with_windows;
@@ -42,18 +42,18 @@ fn no_state_of_its_own(instead: &str) -> sage_types::SageError {
 /// The keys of an aggregate, of windows or of slots and what there is of each, as entries of a keyed part. All results and outcomes were
 /// taken before.
 #[napi]
-pub fn state_save(handle: u32) -> napi::Result<Uint8Array> {
+pub fn state_save(env: &Env, handle: u32) -> napi::Result<Uint8ArraySlice<'_>> {
     guarded("stateSave", || {
         let state = STATES.get(handle)?;
         let key_groups = state.key_groups();
-        match &state.kind {
+        let entries = match &state.kind {
             StateKind::Aggregate(aggregate) => aggregate.save(key_groups),
             StateKind::Windows(windows) => windows.save(key_groups),
             StateKind::Slots(_) => with_slots(handle, |_, table| table.save(key_groups)),
             StateKind::Timers(_) => Err(no_state_of_its_own("timersAll")),
             StateKind::States(_) => Err(no_state_of_its_own("keyedStateEntries or keyedStateKeys")),
-        }
-        .map(Uint8Array::from)
+        }?;
+        copied_bytes(env, &entries)
     })
 }
 
@@ -76,17 +76,17 @@ pub fn state_restore(handle: u32, entries: &[u8]) -> napi::Result<()> {
 /// What belongs to the instance and to no key, for a part of the kind `own`: how far the time of windows has come, and what the state is.
 /// Empty where there is nothing.
 #[napi]
-pub fn state_save_own(handle: u32) -> napi::Result<Uint8Array> {
+pub fn state_save_own(env: &Env, handle: u32) -> napi::Result<Uint8ArraySlice<'_>> {
     guarded("stateSaveOwn", || {
         let state = STATES.get(handle)?;
-        match &state.kind {
+        let own = match &state.kind {
             StateKind::Aggregate(aggregate) => {
                 aggregate.with(|aggregate| Ok(aggregate.signature().into_bytes()))
             }
             StateKind::Windows(windows) => windows.save_progress(),
             StateKind::Slots(_) | StateKind::Timers(_) | StateKind::States(_) => Ok(Vec::new()),
-        }
-        .map(Uint8Array::from)
+        }?;
+        copied_bytes(env, &own)
     })
 }
 
@@ -107,55 +107,66 @@ pub fn state_restore_own(handle: u32, bytes: &[u8]) -> napi::Result<()> {
 /// The accumulators of windows, key by key, in the order in which they are saved, which is also theirs after a restore. Entries: the key,
 /// and `u32` slot, `u32` count, then for each `u32` accumulator, `f64` start, `f64` end.
 #[napi]
-pub fn windows_accumulators(handle: u32) -> napi::Result<Uint8Array> {
+pub fn windows_accumulators(env: &Env, handle: u32) -> napi::Result<Uint8ArraySlice<'_>> {
     guarded("windowsAccumulators", || {
         let key_groups = STATES.get(handle)?.key_groups();
-        with_windows(handle, |windows| windows.list_accumulators(key_groups)).map(Uint8Array::from)
+        let entries = with_windows(handle, |windows| windows.list_accumulators(key_groups))?;
+        copied_bytes(env, &entries)
     })
 }
 
 /// The keys of slots: entries whose value is `u32` slot.
 #[napi]
-pub fn slots_keys(handle: u32) -> napi::Result<Uint8Array> {
+pub fn slots_keys(env: &Env, handle: u32) -> napi::Result<Uint8ArraySlice<'_>> {
     guarded("slotsKeys", || {
-        with_slots(handle, |state, table| table.save(state.key_groups())).map(Uint8Array::from)
+        let entries = with_slots(handle, |state, table| table.save(state.key_groups()))?;
+        copied_bytes(env, &entries)
     })
 }
 
 /// Takes the entries of `slotsKeys`, before any other key comes. The slot of each, in their order.
 #[napi]
-pub fn slots_restore(handle: u32, entries: &[u8]) -> napi::Result<Int32Array> {
+pub fn slots_restore<'env>(
+    env: &'env Env,
+    handle: u32,
+    entries: &[u8],
+) -> napi::Result<Int32ArraySlice<'env>> {
     guarded("slotsRestore", || {
         let slots = with_slots(handle, |_, table| table.restore(entries))?;
         let slots: Vec<i32> = slots.into_iter().map(u32::cast_signed).collect();
-        Ok(Int32Array::from(slots))
+        copied_integers(env, &slots)
     })
 }
 
 /// All timers, in the order in which they become due: time and id, one behind the other.
 #[napi]
-pub fn timers_all(handle: u32) -> napi::Result<Float64Array> {
+pub fn timers_all(env: &Env, handle: u32) -> napi::Result<Float64ArraySlice<'_>> {
     guarded("timersAll", || {
-        with_timers(handle, |timers| {
-            let pairs: Vec<f64> = timers
+        let pairs: Vec<f64> = with_timers(handle, |timers| {
+            let pairs = timers
                 .iter()
-                .flat_map(|timer| [timer.time_ms, f64::from(timer.id)])
-                .collect();
-            Ok(Float64Array::from(pairs))
-        })
+                .flat_map(|timer| [timer.time_ms, f64::from(timer.id)]);
+            Ok(pairs.collect())
+        })?;
+        copied_numbers(env, &pairs)
     })
 }
 
 /// The keys in memory that have a value of a state; with -1 for the state all of them, also those without values. Entries: the key, and
 /// `u32` slot, `u64` when the value expires.
 #[napi]
-pub fn keyed_state_keys(handle: u32, now_ms: f64, state: i32) -> napi::Result<Uint8Array> {
+pub fn keyed_state_keys(
+    env: &Env,
+    handle: u32,
+    now_ms: f64,
+    state: i32,
+) -> napi::Result<Uint8ArraySlice<'_>> {
     guarded("keyedStateKeys", || {
-        with_states(handle, |owner, table| {
+        let entries = with_states(handle, |owner, table| {
             let state = (state >= 0).then_some(state);
             table.keys_of(millis(now_ms), state, owner.key_groups())
-        })
-        .map(Uint8Array::from)
+        })?;
+        copied_bytes(env, &entries)
     })
 }
 
@@ -163,26 +174,34 @@ pub fn keyed_state_keys(handle: u32, now_ms: f64, state: i32) -> napi::Result<Ui
 /// expires, then the bytes of the value. The store has all values before: `keyedStateDirty`, `keyedStateStore`.
 #[napi]
 pub fn keyed_state_entries(
+    env: &Env,
     handle: u32,
     now_ms: f64,
     state: i32,
     instance: u32,
     parallelism: u32,
-) -> napi::Result<Uint8Array> {
+) -> napi::Result<Uint8ArraySlice<'_>> {
     guarded("keyedStateEntries", || {
-        with_states(handle, |_, table| {
+        let entries = with_states(handle, |_, table| {
             table.entries(millis(now_ms), state, instance, parallelism)
-        })
-        .map(Uint8Array::from)
+        })?;
+        copied_bytes(env, &entries)
     })
 }
 
 /// Takes entries as `keyedStateEntries` gives them. On disk they go to the store, before any key comes; in memory each gets a slot, for
 /// which JavaScript takes the value. The slot of each, in their order; -1 for those in the store, and for those that have expired.
 #[napi]
-pub fn keyed_state_restore(handle: u32, now_ms: f64, state: i32, entries: &[u8]) -> napi::Result<Int32Array> {
+pub fn keyed_state_restore<'env>(
+    env: &'env Env,
+    handle: u32,
+    now_ms: f64,
+    state: i32,
+    entries: &[u8],
+) -> napi::Result<Int32ArraySlice<'env>> {
     guarded("keyedStateRestore", || {
-        with_states(handle, |_, table| table.restore(millis(now_ms), state, entries)).map(Int32Array::from)
+        let slots = with_states(handle, |_, table| table.restore(millis(now_ms), state, entries))?;
+        copied_integers(env, &slots)
     })
 }
 

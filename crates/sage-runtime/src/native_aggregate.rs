@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use crate::inputs::Found;
 use crate::job_core::JobCore;
-use crate::native_parts::{STATE, push_part};
+use crate::native_parts::{AGGREGATORS, STATE, push_part};
 use crate::native_task::{chain_of, send_through};
 use crate::task::Task;
 use crate::task_metrics::Activity;
@@ -72,6 +72,9 @@ pub(crate) fn run_aggregate(job: &JobCore, task: &Task, parker: &Parker, spec: &
         )
     })?;
     let mut aggregate = KeyedAggregate::new(spec.aggregators.clone())?;
+    for saved in job.saved_parts(task, AGGREGATORS)? {
+        aggregate.check_signature(&saved.bytes)?;
+    }
     if let Some(entries) = job.saved_keys(task, STATE)? {
         aggregate.restore(&entries)?;
     }
@@ -114,7 +117,15 @@ fn take_all(
             Found::Barrier(barrier) => {
                 task.metrics.switch(Activity::Busy, job.now_nanos());
                 let mut image = TaskImage::new();
+                let aggregators = aggregate.signature();
                 let entries = aggregate.save(job.graph.key_groups)?;
+                push_part(
+                    &mut image,
+                    task,
+                    AGGREGATORS,
+                    PartKind::Own,
+                    aggregators.as_bytes(),
+                )?;
                 push_part(&mut image, task, STATE, PartKind::Keyed, &entries)?;
                 job.acknowledge_task(task, barrier, image)?;
             }

@@ -7,12 +7,18 @@ use sage_types::{KeyGroups, Result};
 use crate::job_core::JobCore;
 use crate::task::Task;
 
-/// Names of their parts: where a source goes on, what a sink has prepared, the keys of an aggregate, those of windows, how far time is.
+/// Names of their parts: where a source goes on, and what a sink has prepared.
 pub(crate) const POSITION: &str = "position";
 pub(crate) const PREPARED: &str = "prepared";
+/// Which aggregators an aggregate has, and its keys. These, and those of windows, are as where JavaScript runs the operator
+/// (`ts/runtime/stage/native-aggregate.ts`, `core-windows.ts`): after a change of the pipeline it may be the other one that goes on.
+pub(crate) const AGGREGATORS: &str = "aggregators";
 pub(crate) const STATE: &str = "state";
-pub(crate) const WINDOWS: &str = "windows";
+/// How far time is in windows and what they are, and their keys.
 pub(crate) const PROGRESS: &str = "progress";
+pub(crate) const WINDOWS: &str = "windows";
+/// How far the event time is that a task has told.
+pub(crate) const WATERMARK: &str = "watermark";
 
 /// An image with one part of the instance.
 ///

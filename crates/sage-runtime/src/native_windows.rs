@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 use crate::gate_times::GateTime;
 use crate::inputs::{Arrival, Found};
 use crate::job_core::JobCore;
-use crate::native_parts::{PROGRESS, WINDOWS, push_part};
+use crate::native_parts::{PROGRESS, WATERMARK, WINDOWS, push_part};
 use crate::native_task::{chain_of, say, send_through};
 use crate::task::Task;
 use crate::task_barrier::Barrier;
@@ -125,14 +125,20 @@ impl WindowTask<'_> {
 
     /// Goes on from what an earlier process had saved.
     fn restore(&mut self) -> Result<()> {
-        let mut least: Option<f64> = None;
         for saved in self.job.saved_parts(self.task, PROGRESS)? {
-            let (watermark, progress) = saved.bytes.split_first_chunk::<8>().ok_or_else(|| {
-                SageError::new(ErrorCode::CheckpointDamaged, "the progress of windows is cut off")
+            self.windows.table_mut().restore_progress(&saved.bytes)?;
+        }
+        // All instances are told the same, so the least is that of each.
+        let mut least: Option<f64> = None;
+        for saved in self.job.saved_parts(self.task, WATERMARK)? {
+            let watermark = saved.bytes.as_slice().try_into().map(f64::from_le_bytes);
+            let watermark = watermark.map_err(|_| {
+                SageError::new(
+                    ErrorCode::CheckpointDamaged,
+                    "the watermark of windows is not 8 bytes",
+                )
             })?;
-            let watermark = f64::from_le_bytes(*watermark);
             least = Some(least.map_or(watermark, |least| least.min(watermark)));
-            self.windows.table_mut().restore_progress(progress)?;
         }
         self.watermark = least.unwrap_or(self.watermark);
         if let Some(entries) = self.job.saved_keys(self.task, WINDOWS)? {
@@ -145,11 +151,11 @@ impl WindowTask<'_> {
     fn save(&mut self, barrier: Barrier) -> Result<()> {
         self.task.metrics.switch(Activity::Busy, self.job.now_nanos());
         let table = self.windows.table();
-        let mut progress = self.watermark.to_le_bytes().to_vec();
-        progress.extend(table.save_progress());
         let mut image = TaskImage::new();
         let entries = table.save(self.job.graph.key_groups)?;
+        let (progress, watermark) = (table.save_progress(), self.watermark.to_le_bytes());
         push_part(&mut image, self.task, PROGRESS, PartKind::Own, &progress)?;
+        push_part(&mut image, self.task, WATERMARK, PartKind::Own, &watermark)?;
         push_part(&mut image, self.task, WINDOWS, PartKind::Keyed, &entries)?;
         self.job.acknowledge_task(self.task, barrier, image)
     }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use sage_checkpoint::{EntryReader, EntryWriter, ImagePart, PartKind, PartPayload, RestoredEpoch, TaskImage};
+use sage_checkpoint::{
+    EntryReader, EntryWriter, ImagePart, PartKey, PartKind, PartPayload, RestoredEpoch, TaskImage,
+};
 use sage_connectors::SavedPosition;
 use sage_types::{ErrorCode, KeyGroups, Result, SageError};
 
@@ -113,6 +115,7 @@ impl RestoredState {
     /// Those of the store.
     pub(crate) fn own_parts(&self, operator: &str, name: &str) -> Result<Vec<SavedPosition>> {
         let parts = self.epoch.part(operator, name)?;
+        check_kind(&parts, PartKind::Own)?;
         let positions = parts.into_iter().map(|(key, payload)| SavedPosition {
             instance: key.instance,
             parallelism: key.parallelism,
@@ -136,6 +139,7 @@ impl RestoredState {
         if parts.is_empty() {
             return Ok(None);
         }
+        check_kind(&parts, PartKind::Keyed)?;
         own_entries(parts.iter().map(|(_, payload)| payload), groups, instance).map(Some)
     }
 
@@ -163,6 +167,19 @@ impl RestoredState {
         }
         Ok(image)
     }
+}
+
+/// # Errors
+/// `SAGE_CHECKPOINT_DAMAGED` when another kind of operator has saved parts: their bytes mean something else.
+fn check_kind(parts: &[(PartKey, PartPayload)], kind: PartKind) -> Result<()> {
+    let Some((key, _)) = parts.iter().find(|(_, payload)| payload.kind() != kind) else {
+        return Ok(());
+    };
+    let message = format!(
+        "the part '{}' of '{}' in the checkpoint was saved by another kind of operator",
+        key.name, key.operator
+    );
+    Err(SageError::new(ErrorCode::CheckpointDamaged, message).with("operator", key.operator.clone()))
 }
 
 fn own_entries<'a>(

@@ -111,6 +111,19 @@ export interface Core {
   timersNext(handle: number): number;
   /** Writes the key group of each entry of a keyed part into its head. */
   keyGroupsFill(keyGroups: number, entries: Uint8Array): void;
+  /** Keys of slots: entries whose value is `u32` slot. And back, before any other key comes: the slot of each entry, in their order. */
+  slotsKeys(handle: number): Uint8Array;
+  slotsRestore(handle: number, entries: Uint8Array): Int32Array;
+  /** Time and id of each timer, one behind the other, as they become due. */
+  timersAll(handle: number): Float64Array;
+  /** Keys in memory that have a value of a state (-1: all keys): entries whose value is `u32` slot, `u64` when it expires. */
+  keyedStateKeys(handle: number, nowMs: number, state: number): Uint8Array;
+  /** Values of a state on disk, of the key groups of an instance: entries whose value is `u64` when it expires, then its bytes. */
+  keyedStateEntries(handle: number, nowMs: number, state: number, instance: number, parallelism: number): Uint8Array;
+  /** Takes such entries; the slot of each in memory, -1 for those on disk and those that have expired. */
+  keyedStateRestore(handle: number, nowMs: number, state: number, entries: Uint8Array): Int32Array;
+  /** As `keyedStateBegin`, with the keys of entries. */
+  keyedStateBeginKeys(handle: number, nowMs: number, entries: Uint8Array, slots: Int32Array): number;
   /** Everything that the state behind a handle holds, as entries by key group. */
   stateSave(handle: number): Uint8Array;
   /** Puts entries that `stateSave` gave into state that is still empty. */

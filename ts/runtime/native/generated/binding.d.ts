@@ -35,6 +35,30 @@ export declare function attachIsolate(job: number, isolate: number, wake?: () =>
 export declare function cancelJob(jobHandle: number): void
 
 /**
+ * Hands over what a task saves at its barrier, and sends the barrier on. With epoch 0, right before `finishTask`: what stays of
+ * it in all later epochs.
+ */
+export declare function checkpointAcknowledge(isolate: number, task: number, epoch: number, image: Uint8Array): void
+
+/**
+ * The epoch for which a source task of this isolate is to take its barrier; -1 for none. For whoever holds a task while its
+ * source rests: the isolate's hook is called when this changes.
+ */
+export declare function checkpointAsked(isolate: number): number
+
+/** Begins an epoch. Its number; -1 while one is under way, and when nothing is left to save. */
+export declare function checkpointBegin(jobHandle: number): number
+
+/**
+ * What instance `instance` of `parallelism` goes on from: `u8 kind` (0: no such part; 1: `u32 count`, and for each instance of
+ * then `u32 instance, u32 parallelism, u32 length, bytes`; 2: entries of the key groups of the asking instance).
+ */
+export declare function checkpointRead(jobHandle: number, operator: string, name: string, instance: number, parallelism: number): Uint8Array
+
+/** The epoch that the job goes on from; -1 when it begins from nothing. */
+export declare function checkpointRestored(jobHandle: number): number
+
+/**
  * Cancels every job of the process and waits (at most 2 s) for their native threads; call it before the process exits.
  * Returns how many jobs were at work.
  */
@@ -45,9 +69,11 @@ export declare function crateVersion(): string
 
 /**
  * Builds a job from the FlatBuffers execution graph; it starts when every isolate that the graph names is attached. It is
- * cancelled when the calling environment ends before the job does.
+ * cancelled when the calling environment ends before the job does. `checkpoints_json` (`CheckpointSettings` of `sage-runtime`)
+ * says where its state is kept and what it goes on from: `{"directory","intervalMs","minPauseMs","retained","from","allowDropped"}`,
+ * `from` being `"none"`, `"latest"` or `{"path"}`.
  */
-export declare function createJob(graph: Uint8Array): number
+export declare function createJob(graph: Uint8Array, checkpointsJson?: string): number
 
 /** Gives the isolate up. Its unfinished tasks stay; the host decides what that means for the job. */
 export declare function detachIsolate(isolate: number): void
@@ -166,6 +192,9 @@ export declare function keyedStateStore(handle: number, pairs: Int32Array, ends:
  */
 export declare function keyedStateTake(handle: number, into: Uint8Array): number
 
+/** Writes the key group of each entry of a keyed part of a checkpoint into its head: `u16 group, u8 operation, u32 key bytes, u32 value bytes, key, value`. */
+export declare function keyGroupsFill(keyGroups: number, entries: Uint8Array): void
+
 /** The text of a layout. */
 export declare function layoutText(jobHandle: number, id: number): string
 
@@ -251,7 +280,8 @@ export declare function stopJob(jobHandle: number, drain: boolean): void
  * What the task is to do next: 0 nothing, 1 a batch (its image is in `into`; `desc` = gate, image bytes, rows, layout), 2 produce
  * (a source), 3 input has ended (drained), 4 input has ended (stopped), 5 `into` is too small (`desc[1]` = bytes needed; nothing was
  * taken), 6 event time (`desc` = gate, 1 when the gate is idle, and the watermark as a float64 at byte 8), 7 give what the
- * task holds back: its loop has come to rest.
+ * task holds back: its loop has come to rest, 8 a barrier (`desc[0]` = 1 when the task stops behind it; its epoch as a float64 at
+ * byte 8): nothing more comes before `checkpointAcknowledge`.
  */
 export declare function take(isolate: number, task: number, desc: Int32Array, into: Uint8Array): number
 
