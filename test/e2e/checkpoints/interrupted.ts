@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -22,6 +22,11 @@ export class Workplace {
   read(name: string, isOrdered: boolean): string {
     const lines = readFileSync(this.path(name), 'utf8').split('\n');
     return (isOrdered ? lines : lines.toSorted()).join('\n');
+  }
+
+  /** The names of the files that begin so. */
+  names(prefix: string): string[] {
+    return readdirSync(this.#directory).filter((name) => name.startsWith(prefix)).toSorted();
   }
 
   [Symbol.dispose](): void {
