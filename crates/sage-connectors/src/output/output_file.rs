@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +16,6 @@ use crate::output::appended_file::{AppendedFile, changed};
 use crate::output::durable::sync_directory_of;
 use crate::output::encoder::Encoder;
 use crate::output::file_state::{FileKind, FileState, check_length};
-use crate::output::file_version::FileVersion;
 use crate::output::live_output::LiveOutput;
 use crate::output::raw_output::RawOutput;
 use crate::output::temporary_file::TemporaryFile;
@@ -54,6 +53,10 @@ pub(crate) struct OutputFile {
     between: bool,
     /// Bytes that were durable at the last checkpoint, if there was one.
     durable: Option<u64>,
+    /// Temporary files of earlier processes, to be removed with this one's commit.
+    superseded: Vec<PathBuf>,
+    /// A copy of what is complete, to which no checkpoint refers yet.
+    is_copy: bool,
 }
 
 enum Destination {
@@ -145,6 +148,8 @@ impl OutputFile {
             compression: options.compression,
             between: false,
             durable: None,
+            superseded: Vec::new(),
+            is_copy: false,
         })
     }
 
@@ -165,19 +170,8 @@ impl OutputFile {
             };
             return Self::open(there, options);
         };
-        if state.sealed && !temporary.exists() {
-            let is_there = match &state.kind {
-                // Nothing was written, and so nothing was appended.
-                FileKind::Append { .. } if !state.started => true,
-                FileKind::Append { to, .. } => {
-                    let length = fs::metadata(&path).map(|metadata| FileVersion::of(&metadata));
-                    length.is_ok_and(|there| to.is_same_file(&there) && there.bytes == to.bytes + state.bytes)
-                }
-                _ => state.is_renamed(),
-            };
-            if is_there {
-                return Self::sealed(&state, Destination::Visible, options);
-            }
+        if state.sealed && !temporary.exists() && state.is_visible() {
+            return Self::sealed(&state, Destination::Visible, options);
         }
         check_length(&state, &temporary)?;
         let failed = |error: io::Error| io_error(IoAction::Open, &temporary, &error);
@@ -235,8 +229,52 @@ impl OutputFile {
             between,
             started: state.started,
             durable: Some(state.bytes),
+            superseded: state.superseded,
             ..Self::new(&path, output, destination, own)?
         })
+    }
+
+    /// Goes on with a file that an earlier process completed, which `open` describes as it was right before. What is complete, and
+    /// may be visible, is not touched: this is a copy. What was appended is gone on behind.
+    ///
+    /// # Errors
+    /// `SAGE_CHECKPOINT_SINK` when it is not there any more; `SAGE_IO_*`.
+    pub(crate) fn reopen(open: FileState, sealed: &FileState, options: FileOptions) -> Result<Self> {
+        let Some(complete) = &sealed.temporary else {
+            return Self::restore(open, options);
+        };
+        let is_left = complete.exists();
+        if is_left {
+            check_length(sealed, complete)?;
+        } else if !sealed.is_visible() {
+            let name = sealed.path.clone();
+            return Err(sealed.unfit(&name, "is not there any more as it was completed"));
+        } else if matches!(open.kind, FileKind::Append { .. } | FileKind::Create) {
+            return Self::open(&sealed.path, options);
+        }
+        let mut state = open;
+        if let FileKind::Append { to, .. } = &mut state.kind {
+            let mut appended = AppendedFile::known(to.clone(), options.compression);
+            appended.take_back(&state.path, &TemporaryFile::left(complete.clone()))?;
+            *to = appended.version().clone();
+        }
+        let from = if is_left { complete } else { &sealed.path };
+        let failed = |error: io::Error| io_error(IoAction::Read, from, &error);
+        let (mut copy, mut file) = TemporaryFile::create(&state.path)
+            .map_err(|error| io_error(IoAction::Create, &state.path, &error))?;
+        let mut complete_file = fs::File::open(from).map_err(failed)?.take(state.bytes);
+        io::copy(&mut complete_file, &mut file).map_err(|error| io_error(IoAction::Write, copy.path(), &error))?;
+        drop(file);
+        state.superseded.extend(is_left.then(|| complete.clone()));
+        state.temporary = Some(copy.path().to_owned());
+        let mut opened = Self::restore(state, options)?;
+        opened.durable = None;
+        opened.is_copy = true;
+        if let Some(temporary) = opened.temporary_mut() {
+            temporary.set_kept(false);
+        }
+        copy.set_kept(true);
+        Ok(opened)
     }
 
     fn sealed(state: &FileState, destination: Destination, options: FileOptions) -> Result<Self> {
@@ -251,6 +289,8 @@ impl OutputFile {
             compression: options.compression,
             between: false,
             durable: Some(state.bytes),
+            superseded: state.superseded.clone(),
+            is_copy: false,
         })
     }
 
@@ -289,6 +329,7 @@ impl OutputFile {
 
     /// Removes what was written, also when a checkpoint refers to it.
     pub(crate) fn discard(&mut self) {
+        self.remove_superseded();
         if let Some(temporary) = self.temporary_mut() {
             temporary.remove();
         }
@@ -296,8 +337,16 @@ impl OutputFile {
 
     /// Leaves what was written when this is dropped.
     pub(crate) fn leave(&mut self) {
+        let kept = !self.is_copy;
         if let Some(temporary) = self.temporary_mut() {
-            temporary.set_kept(true);
+            temporary.set_kept(kept);
+        }
+    }
+
+    fn remove_superseded(&mut self) {
+        for path in self.superseded.drain(..) {
+            // Nobody is left to tell; the file is recognisable by its name.
+            let _ = fs::remove_file(path);
         }
     }
 
@@ -331,15 +380,17 @@ impl OutputFile {
                 sync_directory_of(&self.path);
             }
         }
+        let state = self.state()?;
         self.leave();
-        self.state()
+        Ok(state)
     }
 
     /// How another process goes on, when all bytes are durable.
     ///
     /// # Errors
     /// `SAGE_IO_*`
-    pub(crate) fn state(&self) -> Result<FileState> {
+    pub(crate) fn state(&mut self) -> Result<FileState> {
+        self.is_copy = false;
         let temporary = self.temporary().map(|temporary| temporary.path().to_owned());
         let stamp = match &temporary {
             Some(path) => {
@@ -365,6 +416,7 @@ impl OutputFile {
             stamp,
             started: self.started,
             sealed: self.is_sealed(),
+            superseded: self.superseded.clone(),
         })
     }
 
@@ -493,6 +545,7 @@ impl OutputFile {
             Destination::Visible => {}
         }
         self.destination = Destination::Visible;
+        self.remove_superseded();
         Ok(self.bytes.load(Ordering::Relaxed))
     }
 

@@ -397,4 +397,8 @@ impl PartSink for DirectorySink {
     fn keep(&mut self, paths: &HashSet<PathBuf>) {
         self.kept.extend(paths.iter().cloned());
     }
+
+    fn begins_new_files(&self) -> bool {
+        true
+    }
 }
