@@ -102,13 +102,9 @@ fn open_part(
             // The first run of this sink has looked.
             output.existing = Existing::Add;
         }
-        let saved = match beginning {
-            Beginning::Anew => None,
-            Beginning::Saved(saved) | Beginning::Completed { sealed: saved, .. } => Some(saved),
-        };
         let open: OpenFile = Arc::new(move |file, saved| open_file(&format, file, part_bytes, saved));
         return Ok(Box::new(DirectorySink::open(
-            output, files, options, open, saved,
+            output, files, options, open, beginning,
         )?));
     }
     let (file, mut saved) = match beginning {

@@ -98,10 +98,12 @@ impl OperatorMetadata {
         self.parallelism > 0 && self.finished.len() as u64 == u64::from(self.parallelism)
     }
 
-    /// Whether what some instances had finished can be divided among another number of instances.
+    /// Whether what some instances had finished can be divided among another number of instances. An instance that runs hands over
+    /// all of its parts, also when they hold nothing: an operator without any has nothing to divide.
     pub(crate) fn can_be_divided(&self, knows_positions: bool) -> bool {
         self.finished.is_empty()
             || self.all_finished()
+            || self.parts.is_empty()
             || (knows_positions && self.finished.is_subset(&self.left))
     }
 }

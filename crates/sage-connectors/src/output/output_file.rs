@@ -55,8 +55,8 @@ pub(crate) struct OutputFile {
     durable: Option<u64>,
     /// Temporary files of earlier processes, to be removed with this one's commit.
     superseded: Vec<PathBuf>,
-    /// A copy of what is complete, to which no checkpoint refers yet.
-    is_copy: bool,
+    /// A checkpoint may refer to the temporary file.
+    is_saved: bool,
 }
 
 enum Destination {
@@ -149,7 +149,7 @@ impl OutputFile {
             between: false,
             durable: None,
             superseded: Vec::new(),
-            is_copy: false,
+            is_saved: false,
         })
     }
 
@@ -230,6 +230,7 @@ impl OutputFile {
             started: state.started,
             durable: Some(state.bytes),
             superseded: state.superseded,
+            is_saved: true,
             ..Self::new(&path, output, destination, own)?
         })
     }
@@ -269,7 +270,7 @@ impl OutputFile {
         state.temporary = Some(copy.path().to_owned());
         let mut opened = Self::restore(state, options)?;
         opened.durable = None;
-        opened.is_copy = true;
+        opened.is_saved = false;
         if let Some(temporary) = opened.temporary_mut() {
             temporary.set_kept(false);
         }
@@ -290,7 +291,7 @@ impl OutputFile {
             between: false,
             durable: Some(state.bytes),
             superseded: state.superseded.clone(),
-            is_copy: false,
+            is_saved: true,
         })
     }
 
@@ -335,9 +336,9 @@ impl OutputFile {
         }
     }
 
-    /// Leaves what was written when this is dropped.
+    /// Leaves what was written when this is dropped, unless nobody knows of it.
     pub(crate) fn leave(&mut self) {
-        let kept = !self.is_copy;
+        let kept = self.is_saved;
         if let Some(temporary) = self.temporary_mut() {
             temporary.set_kept(kept);
         }
@@ -390,7 +391,7 @@ impl OutputFile {
     /// # Errors
     /// `SAGE_IO_*`
     pub(crate) fn state(&mut self) -> Result<FileState> {
-        self.is_copy = false;
+        self.is_saved = true;
         let temporary = self.temporary().map(|temporary| temporary.path().to_owned());
         let stamp = match &temporary {
             Some(path) => {

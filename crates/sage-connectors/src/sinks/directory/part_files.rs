@@ -11,7 +11,7 @@ use crate::SourceSplit;
 use crate::io_error::{IoAction, io_error};
 
 /// The files that one instance writes into a directory: `part-<instance>.<extension>`, or
-/// `part-<instance>-<number>.<extension>` when it may be several, or when one that was complete is gone on from.
+/// `part-<instance>-<number>.<extension>` when it may be several.
 #[derive(Debug, Clone)]
 pub(crate) struct PartFiles {
     pub(crate) part: SourceSplit,
@@ -35,11 +35,16 @@ impl PartFiles {
         }
     }
 
+    /// Whether an instance may have several files.
+    pub(crate) const fn are_several(&self) -> bool {
+        self.numbered
+    }
+
     /// The name of a file of this instance.
     pub(crate) fn name(&self, number: u32) -> String {
         let instance = self.part.instance;
         let (extension, suffix) = (&self.extension, self.suffix);
-        if self.numbered || number > 0 {
+        if self.numbered {
             format!("part-{instance:0DIGITS$}-{number:0DIGITS$}{extension}{suffix}")
         } else {
             format!("part-{instance:0DIGITS$}{extension}{suffix}")
