@@ -8,8 +8,8 @@ use sage_types::{ErrorCode, Result, SageError};
 
 use crate::output::{FileOptions, OutputFile, SavedReader, is_directory, part_path};
 use crate::sinks::{
-    ArrowWriter, Beginning, CsvWriter, DirectorySink, JsonLinesWriter, JsonWriter, LineSink, LineWriter, OpenFile,
-    OpenPart, ParquetWriter, PartFiles, PartSink, PartsSink, RecordBatchSink, RecordBatchWriter,
+    ArrowWriter, Beginning, CsvWriter, DirectorySink, JsonLinesWriter, JsonWriter, LineSink, LineWriter,
+    OpenFile, OpenPart, ParquetWriter, PartFiles, PartSink, PartsSink, RecordBatchSink, RecordBatchWriter,
     TextLinesWriter,
 };
 use crate::spec::{Existing, OutputSpec, SinkFormat, SinkSpec};

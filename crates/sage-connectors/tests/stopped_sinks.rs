@@ -122,7 +122,11 @@ proptest! {
 #[test]
 fn given_a_stop_when_another_parallelism_goes_on_then_each_record_is_there_once() {
     for format in FORMATS {
-        for options in [json!({}), json!({ "partitionBy": ["group"] }), json!({ "existing": "replace" })] {
+        for options in [
+            json!({}),
+            json!({ "partitionBy": ["group"] }),
+            json!({ "existing": "replace" }),
+        ] {
             let directory = tempfile::tempdir().unwrap();
             let spec = spec_of(
                 format,
@@ -169,11 +173,7 @@ fn given_a_stop_when_another_parallelism_goes_on_then_each_record_is_there_once(
 #[test]
 fn given_an_instance_that_had_ended_when_fewer_go_on_then_its_part_gets_more() {
     let directory = tempfile::tempdir().unwrap();
-    let spec = spec_of(
-        ("json", "none"),
-        &directory.path().join("out-{part}"),
-        &json!({}),
-    );
+    let spec = spec_of(("json", "none"), &directory.path().join("out-{part}"), &json!({}));
     let (frames, registry) = frames_of(&records(40, &mut Dice(3)), 10);
     let mut sinks = open(&spec, 2);
     for (index, frame) in frames[..2].iter().enumerate() {

@@ -81,8 +81,14 @@ impl JobCheckpoints {
             let TaskKind::NativeSource { spec } = &task.kind else {
                 continue;
             };
-            let positions = self.restored.as_ref().map(|own| own.own_parts(&task.uid, POSITION));
-            if positions.transpose()?.is_some_and(|positions| !positions.is_empty()) {
+            let positions = self
+                .restored
+                .as_ref()
+                .map(|own| own.own_parts(&task.uid, POSITION));
+            if positions
+                .transpose()?
+                .is_some_and(|positions| !positions.is_empty())
+            {
                 continue;
             }
             match factory.check_resumable(spec) {
@@ -355,10 +361,7 @@ impl JobCore {
             Partition::Forward if !log.is_empty() => {
                 let message =
                     "what was on its way around a loop stays with its instance, and there are others now";
-                return Err(sage_types::SageError::new(
-                    ErrorCode::CheckpointRescale,
-                    message,
-                ));
+                return Err(sage_types::SageError::new(ErrorCode::CheckpointRescale, message));
             }
             Partition::Broadcast | Partition::Forward | Partition::Hash | Partition::Rebalance => {}
         }

@@ -252,12 +252,7 @@ fn give_up(job: &JobCore, sink: Box<dyn BatchSink>, error: SageError) -> Result<
 }
 
 /// `false` when the job was closed before the input had ended.
-fn write_all(
-    job: &JobCore,
-    task: &Task,
-    parker: &Parker,
-    sink: &mut dyn BatchSink,
-) -> Result<bool> {
+fn write_all(job: &JobCore, task: &Task, parker: &Parker, sink: &mut dyn BatchSink) -> Result<bool> {
     let mut wanted = true;
     loop {
         if job.is_closing() {

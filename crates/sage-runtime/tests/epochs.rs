@@ -181,6 +181,78 @@ fn given_a_job_without_end_when_it_is_stopped_then_the_last_epoch_is_durable_bef
 }
 
 #[test]
+fn given_a_job_that_was_stopped_when_it_goes_on_then_its_sinks_go_on_behind_what_they_had_completed() {
+    let factory = Arc::new(TestConnectors::default());
+    let files = SimulatedFiles::new();
+    let endless = graph(
+        &[Stage::native_source("endless", 2), Stage::native_sink("ok", 2)],
+        &[Exchange::new(0, 1, Partition::Forward)],
+    );
+    let mut before = 0;
+    for round in 0..3 {
+        let run = start(&endless, settings(), &files, &factory);
+        assert_eq!(run.job.restored_epoch().is_some(), round > 0);
+        run.epoch();
+        run.until("there is more", |_| {
+            factory.logs().last().unwrap().records.len() > before
+        });
+        run.job.stop(false).unwrap();
+        assert!(run.job.wait_settled(PATIENCE), "{:?}", run.job.metrics());
+        assert_eq!(run.job.state(), JobState::Stopped, "{:?}", run.job.error());
+        let logs = factory.logs();
+        for log in &logs[logs.len() - 2..] {
+            assert!(log.committed);
+            assert_eq!(numbers(log), counted(log.records.len() as u64));
+            // What it is without its end comes right before what is complete; otherwise nobody could go on.
+            let sealed = log.prepared.iter().position(|last| *last).unwrap();
+            assert!(!log.prepared[sealed - 1], "{:?}", log.prepared);
+        }
+        before = logs.last().unwrap().records.len();
+    }
+}
+
+#[test]
+fn given_no_checkpoints_when_a_job_ends_then_its_sinks_prepare_once() {
+    let factory = Arc::new(TestConnectors::default());
+    let job = JobCore::new(
+        &copy_graph(100, 1).encode(),
+        Arc::new(ManualClock::new()),
+        Arc::clone(&factory) as _,
+    )
+    .unwrap();
+    assert!(job.wait_settled(PATIENCE));
+    assert_eq!(factory.logs()[0].prepared, [true]);
+}
+
+#[test]
+fn given_a_source_that_cannot_be_read_twice_when_a_job_is_created_then_it_is_refused_and_the_directory_is_free()
+ {
+    let factory = Arc::new(TestConnectors::default());
+    let files = SimulatedFiles::new();
+    let of = |spec: &str| {
+        graph(
+            &[Stage::native_source(spec, 1), Stage::native_sink("ok", 1)],
+            &[Exchange::new(0, 1, Partition::Forward)],
+        )
+    };
+    let create = |spec: &str| {
+        job_with_checkpoints(
+            &of(spec),
+            settings(),
+            files.shared(),
+            Arc::new(ManualClock::new()),
+            Arc::clone(&factory) as _,
+        )
+    };
+    let error = create("pipe").unwrap_err();
+    assert_eq!(error.code, ErrorCode::CheckpointSource);
+    // What else is wrong is said when it is opened.
+    let job = create("open-error").unwrap();
+    assert!(job.wait_settled(PATIENCE));
+    assert_eq!(code_of(&job.error().unwrap()), "SAGE_IO_READ");
+}
+
+#[test]
 fn given_a_disk_that_is_full_when_an_epoch_fails_then_the_job_goes_on_and_the_next_one_is_whole() {
     let factory = Arc::new(TestConnectors::default());
     let files = SimulatedFiles::new();

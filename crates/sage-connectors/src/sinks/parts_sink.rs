@@ -7,13 +7,12 @@ use sage_frame::BatchView;
 use sage_types::{ErrorCode, Result, SageError};
 
 use crate::output::malformed;
-use crate::sinks::{Beginning, PartSink};
 use crate::sinks::saved_parts::{SavedPart, claim, to_bytes};
+use crate::sinks::{Beginning, PartSink};
 use crate::{BatchSink, Cancellation, Guarantee, Restored, SavedPosition, SinkReport, SourceSplit};
 
 /// Opens what writes the files of a number; the last argument says whether files of the same sink may be there already.
-pub(crate) type OpenPart =
-    Box<dyn Fn(SourceSplit, Beginning<'_>, bool) -> Result<Box<dyn PartSink>> + Send>;
+pub(crate) type OpenPart = Box<dyn Fn(SourceSplit, Beginning<'_>, bool) -> Result<Box<dyn PartSink>> + Send>;
 
 /// Writes the files of its own number. See [`SavedPart`] for the others.
 pub(crate) struct PartsSink {
@@ -100,10 +99,7 @@ impl PartsSink {
     fn begin(&mut self, beginning: Beginning<'_>) -> Result<()> {
         let mut sink = (self.open)(self.split, beginning, self.beside_earlier)?;
         sink.cancel_when(self.cancellation.clone());
-        self.own = Own::Open {
-            sink,
-            prepared: None,
-        };
+        self.own = Own::Open { sink, prepared: None };
         Ok(())
     }
 
@@ -161,7 +157,9 @@ impl PartsSink {
     /// All that are there.
     fn all(&mut self) -> Vec<Box<dyn PartSink>> {
         let own = std::mem::replace(&mut self.own, Own::Absent).into_sink();
-        own.into_iter().chain(std::mem::take(&mut self.complete)).collect()
+        own.into_iter()
+            .chain(std::mem::take(&mut self.complete))
+            .collect()
     }
 
     /// Completes the files of all numbers.

@@ -10,10 +10,10 @@ use sage_types::{ErrorCode, Result, SageError};
 use serde::{Deserialize, Serialize};
 
 use crate::output::{FileOptions, OutputFile, SavedReader, SavedWriter};
-use crate::sinks::{Beginning, PartSink};
 use crate::sinks::directory::created_directories::CreatedDirectories;
 use crate::sinks::directory::part_files::PartFiles;
 use crate::sinks::directory::partition_fields::{Partition, PartitionFields};
+use crate::sinks::{Beginning, PartSink};
 use crate::spec::{Existing, OutputSpec};
 use crate::{BatchSink, Guarantee, SinkReport};
 
@@ -135,7 +135,9 @@ impl DirectorySink {
     fn go_on(&mut self, saved: &[u8], sealed: Option<&[u8]>) -> Result<()> {
         let mut saved = SavedReader::new(saved)?;
         let state: DirectoryState = saved.json()?;
-        let mut sealed = sealed.map(|sealed| completed_behind(sealed, state.complete)).transpose()?;
+        let mut sealed = sealed
+            .map(|sealed| completed_behind(sealed, state.complete))
+            .transpose()?;
         (self.next_number, self.now) = (state.next_number, state.now);
         self.seen = state
             .seen
