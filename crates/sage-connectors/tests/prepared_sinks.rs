@@ -89,6 +89,9 @@ fn run(format: (&str, &str), options: &Value, seed: u64, crashes: bool) -> Vec<(
 }
 
 proptest! {
+    // Each case writes and syncs hundreds of files.
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
     #[test]
     fn given_crashes_after_checkpoints_when_a_sink_goes_on_then_its_files_are_those_of_an_undisturbed_run(seed: u64) {
         for format in FORMATS {

@@ -102,6 +102,9 @@ fn run(format: (&str, &str), options: &Value, seed: u64, stops: bool) -> Vec<Str
 }
 
 proptest! {
+    // Each case writes and syncs hundreds of files.
+    #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
+
     #[test]
     fn given_stops_and_crashes_when_a_sink_goes_on_then_each_record_is_there_once(seed: u64) {
         let all = [
