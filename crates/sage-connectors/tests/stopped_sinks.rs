@@ -51,7 +51,7 @@ fn rows(kind: &str, directory: &Path) -> Vec<String> {
 fn run(format: (&str, &str), options: &Value, seed: u64, stops: bool) -> Vec<String> {
     let mut dice = Dice(seed);
     let directory = tempfile::tempdir().unwrap();
-    let count = dice.roll(300);
+    let count = dice.roll(80);
     let records = records(count, &mut dice);
     let (frames, registry) = frames_of(&records, 1 + dice.roll(40));
     let spec = spec_of(
@@ -103,7 +103,7 @@ fn run(format: (&str, &str), options: &Value, seed: u64, stops: bool) -> Vec<Str
 
 proptest! {
     // Each case writes and syncs hundreds of files.
-    #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 6, ..ProptestConfig::default() })]
 
     #[test]
     fn given_stops_and_crashes_when_a_sink_goes_on_then_each_record_is_there_once(seed: u64) {
