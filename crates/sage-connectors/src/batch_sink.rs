@@ -23,7 +23,8 @@ pub trait BatchSink: Send {
     /// from exactly here: see [`BatchSink::restore`].
     ///
     /// `last`: the result is complete but for becoming visible; whatever may well fail before has been done, and nothing is
-    /// written afterwards. When all sinks of a job have done this, all are committed.
+    /// written afterwards. When all sinks of a job have done this, all are committed. Another process can write more behind it
+    /// nevertheless when this was called right before, not for the last time: a job that was stopped may go on.
     ///
     /// # Errors
     /// Those of [`BatchSink::write`]. The sink can then only be aborted or detached.
@@ -77,13 +78,15 @@ pub trait BatchSink: Send {
 pub enum Restored {
     /// It takes batches.
     Open,
-    /// It was prepared as the last time: it is only to be committed, which may have been done already, whole or in part.
+    /// It was prepared as the last time: it is only to be committed, which may have been done already, whole or in part. A batch
+    /// opens it again.
     Sealed,
 }
 
 /// How often a record of a job with checkpoints may appear in what a sink wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guarantee {
+    /// Once.
     ExactlyOnce,
     /// What was written after the checkpoint that a job goes on from is written again: it cannot be taken back.
     AtLeastOnce,

@@ -84,6 +84,7 @@ pub struct SavedPosition {
     pub instance: u32,
     /// How many instances there were.
     pub parallelism: u32,
+    /// What it gave; only the source or sink itself understands it.
     pub bytes: Vec<u8>,
 }
 

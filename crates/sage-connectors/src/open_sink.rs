@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sage_frame::LayoutRegistry;
-use sage_types::Result;
+use sage_types::{ErrorCode, Result, SageError};
 
 use crate::output::{FileOptions, OutputFile, SavedReader, is_directory, part_path};
 use crate::sinks::{
-    ArrowWriter, CsvWriter, DirectorySink, JsonLinesWriter, JsonWriter, LineSink, LineWriter, OpenFile,
-    OpenPart, ParquetWriter, PartFiles, PartSink, PartsSink, RecordBatchSink, RecordBatchWriter,
+    ArrowWriter, Beginning, CsvWriter, DirectorySink, JsonLinesWriter, JsonWriter, LineSink, LineWriter,
+    OpenFile, OpenPart, ParquetWriter, PartFiles, PartSink, PartsSink, RecordBatchSink, RecordBatchWriter,
     TextLinesWriter,
 };
 use crate::spec::{Existing, OutputSpec, SinkFormat, SinkSpec};
@@ -68,11 +68,18 @@ pub fn resume_sink(
 fn part_opener(spec_json: &str, part: SourceSplit) -> Result<OpenPart> {
     part.check()?;
     let spec = SinkSpec::parse(spec_json)?;
-    Ok(Box::new(move |part, saved| open_part(spec.clone(), part, saved)))
+    Ok(Box::new(move |part, beginning, beside_earlier| {
+        open_part(spec.clone(), part, beginning, beside_earlier)
+    }))
 }
 
-fn open_part(spec: SinkSpec, part: SourceSplit, saved: Option<&[u8]>) -> Result<Box<dyn PartSink>> {
-    let SinkSpec { output, format } = spec;
+fn open_part(
+    spec: SinkSpec,
+    part: SourceSplit,
+    beginning: Beginning<'_>,
+    beside_earlier: bool,
+) -> Result<Box<dyn PartSink>> {
+    let SinkSpec { mut output, format } = spec;
     let options = FileOptions {
         mkdir: output.mkdir,
         append: format.appends(),
@@ -91,31 +98,52 @@ fn open_part(spec: SinkSpec, part: SourceSplit, saved: Option<&[u8]>) -> Result<
         let part_bytes = (ALL_PARTS_BYTES / max_open_files)
             .min(PART_BYTES)
             .min(most.unwrap_or(usize::MAX));
+        if beside_earlier && output.existing == Existing::Error {
+            // The first run of this sink has looked.
+            output.existing = Existing::Add;
+        }
         let open: OpenFile = Arc::new(move |file, saved| open_file(&format, file, part_bytes, saved));
         return Ok(Box::new(DirectorySink::open(
-            output, files, options, open, saved,
+            output, files, options, open, beginning,
         )?));
     }
-    match saved {
-        Some(saved) => {
+    let (file, mut saved) = match beginning {
+        Beginning::Anew => {
+            let path = path_of(&output, &files, options, beside_earlier)?;
+            (OutputFile::open(&path, options)?, None)
+        }
+        Beginning::Saved(saved) => {
             let mut saved = SavedReader::new(saved)?;
-            let file = OutputFile::restore(saved.json()?, options)?;
-            open_file(&format, file, PART_BYTES, Some(&mut saved))
+            (OutputFile::restore(saved.json()?, options)?, Some(saved))
         }
-        None => {
-            let path = path_of(&output, &files, options)?;
-            open_file(&format, OutputFile::open(&path, options)?, PART_BYTES, None)
+        Beginning::Completed { sealed, open } => {
+            let mut open = SavedReader::new(open.ok_or_else(was_complete)?)?;
+            let sealed = SavedReader::new(sealed)?.json()?;
+            (OutputFile::reopen(open.json()?, &sealed, options)?, Some(open))
         }
-    }
+    };
+    open_file(&format, file, PART_BYTES, saved.as_mut())
 }
 
-fn path_of(output: &OutputSpec, files: &PartFiles, options: FileOptions) -> Result<std::path::PathBuf> {
+fn was_complete() -> SageError {
+    SageError::new(
+        ErrorCode::CheckpointSink,
+        "what the sink writes was complete at the checkpoint, and there are more records; go on with the parallelism that the job had",
+    )
+}
+
+fn path_of(
+    output: &OutputSpec,
+    files: &PartFiles,
+    options: FileOptions,
+    beside_earlier: bool,
+) -> Result<std::path::PathBuf> {
     let path: &Path = &output.path;
     if !is_directory(path) {
         return part_path(path, files.part);
     }
     // What is appended to is a part of the result.
-    if !options.append {
+    if !options.append && !beside_earlier {
         files.refuse_earlier(path)?;
     }
     Ok(path.join(files.name(0)))

@@ -5,107 +5,22 @@ mod support;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
-use std::sync::Arc;
 
 use proptest::prelude::*;
-use sage_connectors::{BatchSink, Guarantee, Restored, SavedPosition, SourceSplit, open_sink, resume_sink};
+use sage_connectors::{BatchSink, Guarantee, Restored, SavedPosition};
 use sage_frame::Frame;
-use sage_types::{ErrorCode, Result};
+use sage_types::ErrorCode;
 use serde_json::{Value, json};
+use support::resumed::{Dice, FORMATS, crash, open, prepare, records, resume, spec_of};
 use support::written::{frames_of, names, text_of, tree};
-
-/// Small numbers, the same for the same seed.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, below: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % below.max(1)
-    }
-}
-
-const FORMATS: [(&str, &str); 8] = [
-    ("jsonLines", "none"),
-    ("jsonLines", "gzip"),
-    ("csv", "none"),
-    ("csv", "zstd"),
-    ("json", "none"),
-    ("parquet", "none"),
-    ("arrow", "file"),
-    ("arrow", "stream"),
-];
-
-fn spec_of((kind, variant): (&str, &str), path: &Path, options: &Value) -> String {
-    let mut options = options.clone();
-    match (kind, variant) {
-        ("arrow", format) => options["format"] = format.into(),
-        ("parquet", _) | (_, "none") => {}
-        (_, compression) => options["compression"] = compression.into(),
-    }
-    support::spec(kind, path, &options)
-}
-
-fn records(count: usize, dice: &mut Dice) -> Vec<Value> {
-    let text = |dice: &mut Dice| "text, \"".repeat(dice.roll(4));
-    (0..count)
-        .map(|number| json!({ "n": number, "t": text(dice), "group": format!("g{}", dice.roll(3)) }))
-        .collect()
-}
-
-fn split(instance: u32, instances: u32) -> SourceSplit {
-    SourceSplit { instance, instances }
-}
-
-/// Ends without a commit, as a process does that is killed, with bytes in the temporary files that nobody prepared.
-fn crash(sinks: Vec<Box<dyn BatchSink>>, directory: &Path) {
-    sinks.into_iter().for_each(BatchSink::detach);
-    for name in names(directory).iter().filter(|name| name.ends_with(".tmp")) {
-        let mut file = fs::File::options()
-            .append(true)
-            .open(directory.join(name))
-            .unwrap();
-        file.write_all(b"{\"torn\":").unwrap();
-    }
-}
-
-fn prepare(sinks: &mut [Box<dyn BatchSink>], last: bool) -> Vec<SavedPosition> {
-    let parallelism = u32::try_from(sinks.len()).unwrap();
-    let saved = sinks.iter_mut().zip(0..).map(|(sink, instance)| SavedPosition {
-        instance,
-        parallelism,
-        bytes: sink.prepare(last).unwrap(),
-    });
-    saved.collect()
-}
-
-fn resume(
-    spec: &str,
-    instances: u32,
-    saved: &[SavedPosition],
-) -> Result<Vec<(Box<dyn BatchSink>, Restored)>> {
-    (0..instances)
-        .map(|instance| {
-            let mut sink = resume_sink(spec, split(instance, instances), Arc::default())?;
-            let restored = sink.restore(saved)?;
-            Ok((sink, restored))
-        })
-        .collect()
-}
-
-fn open(spec: &str, instances: u32) -> Vec<Box<dyn BatchSink>> {
-    (0..instances)
-        .map(|instance| open_sink(spec, split(instance, instances), Arc::default()).unwrap())
-        .collect()
-}
 
 /// What is in the files, where bytes say nothing: the records of each.
 fn content(kind: &str, directory: &Path) -> Vec<(String, Vec<String>)> {
     let files = tree(directory);
     files
         .iter()
+        // A file that was begun and completed behind the last checkpoint may be left when a process ends.
+        .filter(|(name, _)| !name.contains(".tmp"))
         .map(|(name, bytes)| match kind {
             "parquet" | "arrow" => {
                 let read = support::read(&support::spec(kind, &directory.join(name), &json!({})));
@@ -176,6 +91,9 @@ fn run(format: (&str, &str), options: &Value, seed: u64, crashes: bool) -> Vec<(
 }
 
 proptest! {
+    // Each case writes and syncs hundreds of files.
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
     #[test]
     fn given_crashes_after_checkpoints_when_a_sink_goes_on_then_its_files_are_those_of_an_undisturbed_run(seed: u64) {
         for format in FORMATS {

@@ -292,6 +292,9 @@ fn check(format: &str, seed: u64) {
 }
 
 proptest! {
+    // Each case reads the files of all formats again and again.
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+
     #[test]
     fn given_positions_at_random_points_when_others_go_on_then_each_record_is_read_once(seed: u64) {
         for format in FORMATS {

@@ -98,10 +98,12 @@ impl OperatorMetadata {
         self.parallelism > 0 && self.finished.len() as u64 == u64::from(self.parallelism)
     }
 
-    /// Whether what some instances had finished can be divided among another number of instances.
+    /// Whether what some instances had finished can be divided among another number of instances. An instance that runs hands over
+    /// all of its parts, also when they hold nothing: an operator without any has nothing to divide.
     pub(crate) fn can_be_divided(&self, knows_positions: bool) -> bool {
         self.finished.is_empty()
             || self.all_finished()
+            || self.parts.is_empty()
             || (knows_positions && self.finished.is_subset(&self.left))
     }
 }
@@ -110,4 +112,29 @@ impl OperatorMetadata {
 pub(crate) fn ids_of(task: &TaskPlan) -> impl Iterator<Item = &str> {
     let own = Some(task.uid.as_str()).filter(|uid| !uid.is_empty() && !task.operators.contains(&task.uid));
     task.operators.iter().map(String::as_str).chain(own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_two(finished: &[u32], left: &[u32], parts: &[&str]) -> OperatorMetadata {
+        OperatorMetadata {
+            parallelism: 2,
+            finished: finished.iter().copied().collect(),
+            left: left.iter().copied().collect(),
+            parts: parts.iter().map(|&part| part.to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn given_an_instance_that_had_ended_when_others_go_on_then_only_state_that_nobody_left_keeps_the_parallelism()
+     {
+        assert!(of_two(&[], &[], &["state"]).can_be_divided(false));
+        assert!(of_two(&[0, 1], &[], &["state"]).can_be_divided(false));
+        assert!(of_two(&[0], &[], &[]).can_be_divided(false));
+        assert!(of_two(&[0], &[0], &["position"]).can_be_divided(true));
+        assert!(!of_two(&[0], &[], &["position"]).can_be_divided(true));
+        assert!(!of_two(&[0], &[0], &["state"]).can_be_divided(false));
+    }
 }

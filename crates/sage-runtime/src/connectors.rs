@@ -14,6 +14,15 @@ pub trait ConnectorFactory: Send + Sync {
     /// Those of the connector.
     fn pin_source(&self, spec: &str) -> Result<String>;
 
+    /// Refuses a source that could not go on in another process.
+    ///
+    /// # Errors
+    /// `SAGE_CHECKPOINT_SOURCE`, and those of the connector.
+    fn check_resumable(&self, spec: &str) -> Result<()> {
+        let _ = spec;
+        Ok(())
+    }
+
     /// The reader of one instance.
     ///
     /// # Errors
@@ -70,6 +79,10 @@ pub struct BuiltinConnectors;
 impl ConnectorFactory for BuiltinConnectors {
     fn pin_source(&self, spec: &str) -> Result<String> {
         sage_connectors::pin_source(spec)
+    }
+
+    fn check_resumable(&self, spec: &str) -> Result<()> {
+        sage_connectors::check_resumable(spec)
     }
 
     fn open_source(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sage_checkpoint::{CheckpointStore, Files, ImagePart, PartKind, TaskImage};
 use sage_queue::EndKind;
 use sage_queue::sync::Mutex;
-use sage_types::{KeyGroups, Result, SharedClock, TaskId};
+use sage_types::{ErrorCode, KeyGroups, Result, SharedClock, TaskId};
 
 use crate::checkpoint_settings::{CheckpointSettings, StartFrom};
 use crate::connectors::ConnectorFactory;
@@ -15,6 +15,7 @@ use crate::graph::{ExecutionGraph, Partition, TaskKind, TaskPlan};
 use crate::job_core::{JobCore, internal};
 use crate::job_event::JobEvent;
 use crate::loop_log::LoopLog;
+use crate::native_parts::POSITION;
 use crate::restored_state::RestoredState;
 use crate::task::Task;
 use crate::task_barrier::Barrier;
@@ -74,6 +75,32 @@ impl JobCheckpoints {
         })
     }
 
+    /// Refuses sources that nobody could go on with. Anything else that is wrong with them is said when they are opened.
+    fn check_sources(&self, graph: &ExecutionGraph, factory: &dyn ConnectorFactory) -> Result<()> {
+        for task in graph.tasks.iter().filter(|task| task.instance == 0) {
+            let TaskKind::NativeSource { spec } = &task.kind else {
+                continue;
+            };
+            let positions = self
+                .restored
+                .as_ref()
+                .map(|own| own.own_parts(&task.uid, POSITION));
+            if positions
+                .transpose()?
+                .is_some_and(|positions| !positions.is_empty())
+            {
+                continue;
+            }
+            match factory.check_resumable(spec) {
+                Err(error) if error.code == ErrorCode::CheckpointSource => {
+                    return Err(error.with("operator", task.uid.clone()));
+                }
+                Ok(()) | Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
     /// The job is over: its directory is free.
     pub(crate) fn release(&self) {
         let store = self.store.lock().take();
@@ -123,6 +150,9 @@ impl JobCore {
         let checkpoints = settings
             .map(|settings| JobCheckpoints::open(&settings, files, &graph, clock.monotonic_nanos()))
             .transpose()?;
+        if let Some(checkpoints) = &checkpoints {
+            checkpoints.check_sources(&graph, factory.as_ref())?;
+        }
         Self::build(graph, clock, factory, checkpoints)
     }
 
@@ -331,10 +361,7 @@ impl JobCore {
             Partition::Forward if !log.is_empty() => {
                 let message =
                     "what was on its way around a loop stays with its instance, and there are others now";
-                return Err(sage_types::SageError::new(
-                    sage_types::ErrorCode::CheckpointRescale,
-                    message,
-                ));
+                return Err(sage_types::SageError::new(ErrorCode::CheckpointRescale, message));
             }
             Partition::Broadcast | Partition::Forward | Partition::Hash | Partition::Rebalance => {}
         }

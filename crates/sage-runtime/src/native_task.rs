@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sage_connectors::{BatchSink, BatchSource, Cancellation, NextBatch, Restored, SourceSplit};
+use sage_connectors::{BatchSink, BatchSource, Cancellation, NextBatch, SourceSplit};
 use sage_expressions::{Given, NativeChain, TimedFrame};
 use sage_frame::Frame;
 use sage_queue::{EndKind, EngineThread, MAX_SLICE, Parker};
@@ -183,13 +183,13 @@ fn send(job: &JobCore, task: &Task, frame: &Frame) -> Result<()> {
 }
 
 fn run_sink(job: &Arc<JobCore>, task: &Task, parker: &Parker, spec: &str) -> Result<()> {
-    let (mut sink, mut is_sealed) = sink_of(job, task, spec)?;
+    let mut sink = sink_of(job, task, spec)?;
     let owner = Arc::clone(job);
     sink.cancel_when(Cancellation::new(move || owner.is_closing()));
     if job.had_finished(task) {
         task.deliver_end(EndKind::Drained);
     } else {
-        match write_all(job, task, parker, sink.as_mut(), &mut is_sealed) {
+        match write_all(job, task, parker, sink.as_mut()) {
             Ok(true) => {}
             Ok(false) => {
                 leave(job, sink);
@@ -198,10 +198,7 @@ fn run_sink(job: &Arc<JobCore>, task: &Task, parker: &Parker, spec: &str) -> Res
             Err(error) => return give_up(job, sink, error),
         }
     }
-    match sink
-        .prepare(true)
-        .and_then(|prepared| own_part(task, PREPARED, &prepared))
-    {
+    match seal(job, sink.as_mut()).and_then(|prepared| own_part(task, PREPARED, &prepared)) {
         Ok(image) => job.leave_behind(task, image),
         Err(error) => return give_up(job, sink, error),
     }
@@ -215,16 +212,24 @@ fn run_sink(job: &Arc<JobCore>, task: &Task, parker: &Parker, spec: &str) -> Res
     Ok(())
 }
 
-/// The writer, and whether it takes nothing any more.
-fn sink_of(job: &JobCore, task: &Task, spec: &str) -> Result<(Box<dyn BatchSink>, bool)> {
+/// The writer, from where an earlier process was if the job goes on from an epoch that knows. What was completed when that job
+/// stopped is opened again by the first batch.
+fn sink_of(job: &JobCore, task: &Task, spec: &str) -> Result<Box<dyn BatchSink>> {
     let saved = job.saved_parts(task, PREPARED)?;
     if saved.is_empty() {
-        let sink = job.factory.open_sink(spec, split_of(task), &job.registry)?;
-        return Ok((sink, false));
+        return job.factory.open_sink(spec, split_of(task), &job.registry);
     }
     let mut sink = job.factory.resume_sink(spec, split_of(task), &job.registry)?;
-    let is_sealed = sink.restore(&saved)? == Restored::Sealed;
-    Ok((sink, is_sealed))
+    sink.restore(&saved)?;
+    Ok(sink)
+}
+
+/// Completes what the sink writes, so that another process can write more behind it if there are checkpoints.
+fn seal(job: &JobCore, sink: &mut dyn BatchSink) -> Result<Vec<u8>> {
+    if job.checkpoints.is_some() {
+        sink.prepare(false)?;
+    }
+    sink.prepare(true)
 }
 
 /// Nothing of the sink becomes visible here. What a checkpoint refers to stays for the process that goes on from it.
@@ -247,29 +252,13 @@ fn give_up(job: &JobCore, sink: Box<dyn BatchSink>, error: SageError) -> Result<
 }
 
 /// `false` when the job was closed before the input had ended.
-fn write_all(
-    job: &JobCore,
-    task: &Task,
-    parker: &Parker,
-    sink: &mut dyn BatchSink,
-    is_sealed: &mut bool,
-) -> Result<bool> {
+fn write_all(job: &JobCore, task: &Task, parker: &Parker, sink: &mut dyn BatchSink) -> Result<bool> {
     let mut wanted = true;
     loop {
         if job.is_closing() {
             return Ok(false);
         }
         match task.inputs.next() {
-            Found::Frame(_) if *is_sealed => {
-                return Err(SageError::new(
-                    ErrorCode::CheckpointSink,
-                    format!(
-                        "what '{}' writes was completed when the job stopped, and there are more records",
-                        task.plan.name
-                    ),
-                )
-                .with("task", task.plan.id.0));
-            }
             Found::Frame(arrival) => {
                 task.metrics.switch(Activity::Busy, job.now_nanos());
                 task.metrics
@@ -284,8 +273,11 @@ fn write_all(
             Found::Time(_) => {}
             Found::Barrier(barrier) => {
                 task.metrics.switch(Activity::Busy, job.now_nanos());
-                let prepared = sink.prepare(barrier.last)?;
-                *is_sealed |= barrier.last;
+                let prepared = if barrier.last {
+                    seal(job, sink)?
+                } else {
+                    sink.prepare(false)?
+                };
                 job.acknowledge_task(task, barrier, own_part(task, PREPARED, &prepared)?)?;
             }
             Found::Nothing => {

@@ -1,6 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 import { type EnvironmentConfig, LocalEnvironment, type JobResult } from '../../../ts/index.ts';
 import { SeededRandom } from '../../../ts/testing/seeded-random.ts';
@@ -24,6 +24,20 @@ export class Workplace {
     return (isOrdered ? lines : lines.toSorted()).join('\n');
   }
 
+  remove(name: string): void {
+    rmSync(this.path(name));
+  }
+
+  /** What another process is to go on with, or left: no name of a result begins with a dot. */
+  hidden(): string[] {
+    return readdirSync(this.#directory, { recursive: true, encoding: 'utf8' }).filter((name) => basename(name).startsWith('.'));
+  }
+
+  /** The names of the files that begin so. */
+  names(prefix: string): string[] {
+    return readdirSync(this.#directory).filter((name) => name.startsWith(prefix)).toSorted();
+  }
+
   [Symbol.dispose](): void {
     rmSync(this.#directory, { recursive: true, force: true });
   }
@@ -41,6 +55,9 @@ export async function undisturbed(build: Build, out: string, config: Environment
   await environment.submit({ autostop: true });
 }
 
+/** How an attempt may end. */
+export type Ending = 'cancel' | 'fail' | 'stop';
+
 export interface Interrupted {
   readonly dir: string;
   readonly seed: number;
@@ -49,33 +66,45 @@ export interface Interrupted {
   /** Records after which an attempt is ended, at most. */
   readonly records: number;
   readonly attempts: number;
+  /** How attempts end; cancelled or failed when left away. */
+  readonly endings?: readonly Ending[];
 }
 
-/** Runs it again and again, each time from the newest checkpoint, and cancels or fails it after some records; the last attempt comes to its end. */
-export async function interrupted(build: Build, out: string, { dir, seed, parallelism, records, attempts }: Interrupted): Promise<JobResult> {
+export interface Ended {
+  readonly result: JobResult;
+  /** Attempts that went on from a checkpoint. */
+  readonly resumed: number;
+}
+
+/** Runs it again and again, each time from the newest checkpoint, and ends it after some records; the last attempt comes to its end. */
+export async function interrupted(build: Build, out: string, { dir, seed, parallelism, records, attempts, endings = ['cancel', 'fail'] }: Interrupted): Promise<Ended> {
   const random = new SeededRandom(seed);
+  let resumed = 0;
   for (let attempt = 0; attempt < attempts; attempt++) {
     const environment = environmentOf(attempt, dir, parallelism);
     let left = 1 + random.below(records);
-    let checkpointIn = 1 + random.below(records);
-    const fails = random.below(2) === 0;
+    let checkpointIn = 1 + random.below(left);
+    const ending = endings[random.below(endings.length)]!;
     const hit = Promise.withResolvers<'cut'>();
     const wanted = Promise.withResolvers<'checkpoint'>();
     build(environment, out, () => {
       if (--checkpointIn === 0) wanted.resolve('checkpoint');
       if (--left > 0) return;
       hit.resolve('cut');
-      if (fails) throw new Error('it was to fail here');
+      if (ending === 'fail') throw new Error('it was to fail here');
     });
     const job = await environment.submit({ from: 'latest' });
+    if (job.metrics().checkpoints?.restoredEpoch !== undefined) resumed++;
     const end = job.completion.then(() => 'end' as const, () => 'end' as const);
     void wanted.promise.then(() => job.checkpoint()).catch(() => undefined);
-    if ((await Promise.race([hit.promise, end])) === 'cut') await job.cancel();
+    if ((await Promise.race([hit.promise, end])) === 'cut') await (ending === 'stop' ? job.stop().catch(() => undefined) : job.cancel());
     await end;
   }
   const environment = environmentOf(attempts, dir, parallelism);
   build(environment, out, () => undefined);
-  return environment.submit({ from: 'latest', autostop: true });
+  const job = await environment.submit({ from: 'latest' });
+  if (job.metrics().checkpoints?.restoredEpoch !== undefined) resumed++;
+  return { result: await job.completion, resumed };
 }
 
 function environmentOf(attempt: number, dir: string, parallelism: readonly number[]): LocalEnvironment {

@@ -26,6 +26,9 @@ pub(crate) struct FileState {
     pub(crate) started: bool,
     /// It is complete.
     pub(crate) sealed: bool,
+    /// Temporary files that are of no use when this one has its name.
+    #[serde(default)]
+    pub(crate) superseded: Vec<PathBuf>,
 }
 
 /// How it appears.
@@ -45,8 +48,22 @@ pub(crate) enum FileKind {
 }
 
 impl FileState {
+    /// Whether what is complete is where it belongs.
+    pub(crate) fn is_visible(&self) -> bool {
+        match &self.kind {
+            // Nothing was written, and so nothing was appended.
+            FileKind::Append { .. } if !self.started => true,
+            FileKind::Append { to, .. } => fs::metadata(&self.path).is_ok_and(|there| {
+                let there = FileVersion::of(&there);
+                to.is_same_file(&there) && there.bytes == to.bytes + self.bytes
+            }),
+            FileKind::Replace | FileKind::Create => self.is_renamed(),
+            FileKind::Live => true,
+        }
+    }
+
     /// Whether the file has its name already.
-    pub(crate) fn is_renamed(&self) -> bool {
+    fn is_renamed(&self) -> bool {
         let Ok(metadata) = fs::metadata(&self.path) else {
             return false;
         };

@@ -1,8 +1,10 @@
 //! A file that appears under its name when it is complete.
 
+mod restored_file;
+
 use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
+use std::fs;
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,8 +17,7 @@ use crate::io_error::{IoAction, io_error};
 use crate::output::appended_file::{AppendedFile, changed};
 use crate::output::durable::sync_directory_of;
 use crate::output::encoder::Encoder;
-use crate::output::file_state::{FileKind, FileState, check_length};
-use crate::output::file_version::FileVersion;
+use crate::output::file_state::{FileKind, FileState};
 use crate::output::live_output::LiveOutput;
 use crate::output::raw_output::RawOutput;
 use crate::output::temporary_file::TemporaryFile;
@@ -54,6 +55,10 @@ pub(crate) struct OutputFile {
     between: bool,
     /// Bytes that were durable at the last checkpoint, if there was one.
     durable: Option<u64>,
+    /// Temporary files of earlier processes, to be removed with this one's commit.
+    superseded: Vec<PathBuf>,
+    /// A checkpoint may refer to the temporary file.
+    is_saved: bool,
 }
 
 enum Destination {
@@ -145,112 +150,8 @@ impl OutputFile {
             compression: options.compression,
             between: false,
             durable: None,
-        })
-    }
-
-    /// Goes on with a file that was prepared by an earlier process.
-    ///
-    /// # Errors
-    /// `SAGE_CHECKPOINT_SINK` when it is not there any more, or too short; `SAGE_IO_*`.
-    pub(crate) fn restore(state: FileState, options: FileOptions) -> Result<Self> {
-        let path = state.path.clone();
-        let Some(temporary) = state.temporary.clone() else {
-            if state.sealed {
-                return Self::sealed(&state, Destination::Visible, options);
-            }
-            let there = if path == Path::new("standard output") {
-                Path::new(STANDARD_OUTPUT)
-            } else {
-                &path
-            };
-            return Self::open(there, options);
-        };
-        if state.sealed && !temporary.exists() {
-            let is_there = match &state.kind {
-                // Nothing was written, and so nothing was appended.
-                FileKind::Append { .. } if !state.started => true,
-                FileKind::Append { to, .. } => {
-                    let length = fs::metadata(&path).map(|metadata| FileVersion::of(&metadata));
-                    length.is_ok_and(|there| to.is_same_file(&there) && there.bytes == to.bytes + state.bytes)
-                }
-                _ => state.is_renamed(),
-            };
-            if is_there {
-                return Self::sealed(&state, Destination::Visible, options);
-            }
-        }
-        check_length(&state, &temporary)?;
-        let failed = |error: io::Error| io_error(IoAction::Open, &temporary, &error);
-        let left = TemporaryFile::left(temporary.clone());
-        let destination = match &state.kind {
-            FileKind::Append { to, mends } => {
-                let mut to = AppendedFile::known(to.clone(), options.compression);
-                if state.sealed {
-                    to.take_back(&path, &left)?;
-                } else {
-                    to.check_unchanged(&path)?;
-                }
-                Destination::Append {
-                    more: left,
-                    to,
-                    mends: *mends,
-                }
-            }
-            FileKind::Create => Destination::Create(left),
-            FileKind::Replace | FileKind::Live => Destination::Replace(left),
-        };
-        // What was written after the checkpoint will come again.
-        let cut = |file: &fs::File| {
-            if file.metadata()?.len() == state.bytes {
-                return Ok(());
-            }
-            file.set_len(state.bytes)
-        };
-        if state.sealed {
-            let file = OpenOptions::new().write(true).open(&temporary);
-            file.and_then(|file| cut(&file)).map_err(failed)?;
-            return Self::sealed(&state, destination, options);
-        }
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(&temporary)
-            .map_err(failed)?;
-        cut(&file)
-            .and_then(|()| file.seek(SeekFrom::End(0)))
-            .map_err(failed)?;
-        let output = RawOutput::file_behind(file, state.bytes);
-        let between = state.started && options.compression != Compression::None;
-        let compression = if between {
-            Compression::None
-        } else {
-            options.compression
-        };
-        let own = FileOptions {
-            compression,
-            ..options
-        };
-        Ok(Self {
-            compression: options.compression,
-            between,
-            started: state.started,
-            durable: Some(state.bytes),
-            ..Self::new(&path, output, destination, own)?
-        })
-    }
-
-    fn sealed(state: &FileState, destination: Destination, options: FileOptions) -> Result<Self> {
-        Ok(Self {
-            encoder: None,
-            path: state.path.clone(),
-            destination,
-            bytes: Arc::new(AtomicU64::new(state.bytes)),
-            started: state.started,
-            incomplete: false,
-            eager: options.eager,
-            compression: options.compression,
-            between: false,
-            durable: Some(state.bytes),
+            superseded: Vec::new(),
+            is_saved: false,
         })
     }
 
@@ -289,15 +190,24 @@ impl OutputFile {
 
     /// Removes what was written, also when a checkpoint refers to it.
     pub(crate) fn discard(&mut self) {
+        self.remove_superseded();
         if let Some(temporary) = self.temporary_mut() {
             temporary.remove();
         }
     }
 
-    /// Leaves what was written when this is dropped.
+    /// Leaves what was written when this is dropped, unless nobody knows of it.
     pub(crate) fn leave(&mut self) {
+        let kept = self.is_saved;
         if let Some(temporary) = self.temporary_mut() {
-            temporary.set_kept(true);
+            temporary.set_kept(kept);
+        }
+    }
+
+    fn remove_superseded(&mut self) {
+        for path in self.superseded.drain(..) {
+            // Nobody is left to tell; the file is recognisable by its name.
+            let _ = fs::remove_file(path);
         }
     }
 
@@ -331,15 +241,17 @@ impl OutputFile {
                 sync_directory_of(&self.path);
             }
         }
+        let state = self.state()?;
         self.leave();
-        self.state()
+        Ok(state)
     }
 
     /// How another process goes on, when all bytes are durable.
     ///
     /// # Errors
     /// `SAGE_IO_*`
-    pub(crate) fn state(&self) -> Result<FileState> {
+    pub(crate) fn state(&mut self) -> Result<FileState> {
+        self.is_saved = true;
         let temporary = self.temporary().map(|temporary| temporary.path().to_owned());
         let stamp = match &temporary {
             Some(path) => {
@@ -365,6 +277,7 @@ impl OutputFile {
             stamp,
             started: self.started,
             sealed: self.is_sealed(),
+            superseded: self.superseded.clone(),
         })
     }
 
@@ -493,6 +406,7 @@ impl OutputFile {
             Destination::Visible => {}
         }
         self.destination = Destination::Visible;
+        self.remove_superseded();
         Ok(self.bytes.load(Ordering::Relaxed))
     }
 

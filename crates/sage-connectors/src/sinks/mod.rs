@@ -24,7 +24,7 @@ pub(crate) use json_writer::JsonWriter;
 pub(crate) use line_sink::LineSink;
 pub(crate) use line_writer::LineWriter;
 pub(crate) use parquet_writer::ParquetWriter;
-pub(crate) use part_sink::PartSink;
+pub(crate) use part_sink::{Beginning, PartSink};
 pub(crate) use parts_sink::{OpenPart, PartsSink};
 pub(crate) use record_batch_sink::RecordBatchSink;
 pub(crate) use record_batch_writer::RecordBatchWriter;

@@ -14,4 +14,22 @@ pub(crate) trait PartSink: BatchSink {
     fn keep(&mut self, paths: &HashSet<PathBuf>) {
         let _ = paths;
     }
+
+    /// Whether it begins new files when it goes on after it was complete. Any other needs what it was before that.
+    fn begins_new_files(&self) -> bool {
+        false
+    }
+}
+
+/// How the files of a number begin.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Beginning<'a> {
+    Anew,
+    /// Where they were prepared.
+    Saved(&'a [u8]),
+    /// Behind what was complete: `sealed`, and what it was right before. What is complete may be visible already.
+    Completed {
+        sealed: &'a [u8],
+        open: Option<&'a [u8]>,
+    },
 }

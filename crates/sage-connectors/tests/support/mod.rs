@@ -6,6 +6,7 @@ pub mod batch;
 pub mod csv_file;
 pub mod json_file;
 pub mod packed;
+pub mod resumed;
 pub mod table;
 pub mod written;
 

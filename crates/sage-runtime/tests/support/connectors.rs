@@ -21,9 +21,11 @@ pub struct SinkLog {
     pub aborted: bool,
     /// Left for a process that goes on behind it.
     pub detached: bool,
+    /// What it was asked to prepare: for the last time, or not.
+    pub prepared: Vec<bool>,
 }
 
-/// Specs: `count:N` (records), `endless`, `quiet` (ten, and then nothing for ever), `open-error`, `read-error`, `read-panic`; sinks `ok`, `write-error`,
+/// Specs: `count:N` (records), `endless`, `pipe` (cannot be read twice), `quiet` (ten, and then nothing for ever), `open-error`, `read-error`, `read-panic`; sinks `ok`, `write-error`,
 /// `prepare-error`, `commit-error`, `write-panic`, `enough` (its reader goes after the first batch), `stuck` (writing waits for a
 /// reader that never comes).
 #[derive(Default)]
@@ -47,6 +49,14 @@ impl ConnectorFactory for TestConnectors {
     fn pin_source(&self, spec: &str) -> Result<String> {
         self.pins.fetch_add(1, Ordering::SeqCst);
         Ok(spec.to_owned())
+    }
+
+    fn check_resumable(&self, spec: &str) -> Result<()> {
+        match spec {
+            "pipe" => Err(SageError::new(ErrorCode::CheckpointSource, "a pipe")),
+            "open-error" => Err(failure("cannot look")),
+            _ => Ok(()),
+        }
     }
 
     fn open_source(
@@ -181,7 +191,9 @@ impl BatchSink for LoggingSink {
         if self.spec == "prepare-error" {
             return Err(failure("disk full at the end"));
         }
-        let records = self.sinks.lock().unwrap()[self.index].records.len();
+        let log = &mut self.sinks.lock().unwrap()[self.index];
+        log.prepared.push(last);
+        let records = log.records.len();
         let words = [self.index as u64, records as u64, u64::from(last)];
         Ok(words.iter().flat_map(|word| word.to_le_bytes()).collect())
     }

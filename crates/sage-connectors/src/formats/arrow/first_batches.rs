@@ -65,13 +65,7 @@ impl FirstBatches {
             let id = registry.intern_layout(Arc::clone(view.layout()))?;
             let buffers = (0..view.layout().buffers().len()).map(|buffer| view.bytes(buffer));
             let encodings = view.encodings().to_vec();
-            let own = BatchView::from_parts(
-                Arc::clone(view.layout()),
-                id,
-                view.rows(),
-                buffers,
-                encodings,
-            )?;
+            let own = BatchView::from_parts(Arc::clone(view.layout()), id, view.rows(), buffers, encodings)?;
             saved.bytes(view.layout().to_text().as_bytes());
             saved.bytes(Frame::from_view(&own, FrameMeta::default())?.as_bytes());
         }

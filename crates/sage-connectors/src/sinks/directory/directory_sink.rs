@@ -1,6 +1,6 @@
 //! A sink that writes several files.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,10 +10,10 @@ use sage_types::{ErrorCode, Result, SageError};
 use serde::{Deserialize, Serialize};
 
 use crate::output::{FileOptions, OutputFile, SavedReader, SavedWriter};
-use crate::sinks::PartSink;
 use crate::sinks::directory::created_directories::CreatedDirectories;
 use crate::sinks::directory::part_files::PartFiles;
 use crate::sinks::directory::partition_fields::{Partition, PartitionFields};
+use crate::sinks::{Beginning, PartSink};
 use crate::spec::{Existing, OutputSpec};
 use crate::{BatchSink, Guarantee, SinkReport};
 
@@ -87,7 +87,7 @@ impl DirectorySink {
         files: PartFiles,
         options: FileOptions,
         open_format: OpenFile,
-        saved: Option<&[u8]>,
+        beginning: Beginning<'_>,
     ) -> Result<Self> {
         let mut created = CreatedDirectories::default();
         created.check_root(&spec.path, spec.mkdir)?;
@@ -111,21 +111,33 @@ impl DirectorySink {
             next_number: 0,
             now: 0,
         };
-        if let Some(saved) = saved {
-            sink.go_on(saved)?;
-        } else if sink.fields.is_none() {
-            // No record at all is an empty file, as for a sink with one.
-            sink.part(&"".into())?;
-        } else if sink.spec.existing == Existing::Error {
-            sink.files.refuse_earlier(&sink.spec.path)?;
+        match beginning {
+            Beginning::Anew if sink.fields.is_none() => {
+                // No record at all is an empty file, as for a sink with one.
+                sink.part(&"".into())?;
+            }
+            Beginning::Anew if sink.spec.existing == Existing::Error => {
+                sink.files.refuse_earlier(&sink.spec.path)?;
+            }
+            Beginning::Anew => {}
+            Beginning::Completed { sealed, open } if !sink.begins_new_files() => {
+                sink.go_on(open.unwrap_or(sealed), Some(sealed))?;
+            }
+            // Files that are complete stay so.
+            Beginning::Saved(saved) | Beginning::Completed { sealed: saved, .. } => {
+                sink.go_on(saved, None)?;
+            }
         }
         Ok(sink)
     }
 
-    /// Opens what an earlier process had prepared.
-    fn go_on(&mut self, saved: &[u8]) -> Result<()> {
+    /// Opens what an earlier process had prepared; what was open then has been completed if `sealed` is given, and is opened again.
+    fn go_on(&mut self, saved: &[u8], sealed: Option<&[u8]>) -> Result<()> {
         let mut saved = SavedReader::new(saved)?;
         let state: DirectoryState = saved.json()?;
+        let mut sealed = sealed
+            .map(|sealed| completed_behind(sealed, state.complete))
+            .transpose()?;
         (self.next_number, self.now) = (state.next_number, state.now);
         self.seen = state
             .seen
@@ -133,7 +145,8 @@ impl DirectorySink {
             .map(|directory| directory.as_str().into())
             .collect();
         for open in state.open {
-            let (sink, bytes) = self.open_saved(saved.bytes()?)?;
+            let completed = sealed.as_mut().and_then(VecDeque::pop_front);
+            let (sink, bytes) = self.open_saved(saved.bytes()?, completed.as_deref())?;
             let part = OpenPart {
                 sink,
                 rows: open.rows,
@@ -144,15 +157,25 @@ impl DirectorySink {
         }
         for _ in 0..state.complete {
             let state = saved.bytes()?.to_vec();
-            let (sink, _) = self.open_saved(&state)?;
+            let (sink, _) = self.open_saved(&state, None)?;
             self.complete.push(CompletePart { sink, state });
         }
         Ok(())
     }
 
-    fn open_saved(&self, saved: &[u8]) -> Result<(Box<dyn PartSink>, Arc<AtomicU64>)> {
+    fn open_saved(
+        &self,
+        saved: &[u8],
+        completed: Option<&[u8]>,
+    ) -> Result<(Box<dyn PartSink>, Arc<AtomicU64>)> {
         let mut saved = SavedReader::new(saved)?;
-        let file = OutputFile::restore(saved.json()?, self.options)?;
+        let file = match completed {
+            None => OutputFile::restore(saved.json()?, self.options)?,
+            Some(completed) => {
+                let completed = SavedReader::new(completed)?.json()?;
+                OutputFile::reopen(saved.json()?, &completed, self.options)?
+            }
+        };
         let bytes = file.bytes();
         Ok(((self.open_format)(file, Some(&mut saved))?, bytes))
     }
@@ -397,4 +420,18 @@ impl PartSink for DirectorySink {
     fn keep(&mut self, paths: &HashSet<PathBuf>) {
         self.kept.extend(paths.iter().cloned());
     }
+
+    fn begins_new_files(&self) -> bool {
+        self.files.are_several()
+    }
+}
+
+/// The files that were completed behind the first ones.
+fn completed_behind(sealed: &[u8], first: usize) -> Result<VecDeque<Vec<u8>>> {
+    let mut sealed = SavedReader::new(sealed)?;
+    let state: DirectoryState = sealed.json()?;
+    (0..state.complete)
+        .map(|_| sealed.bytes().map(<[u8]>::to_vec))
+        .skip(first)
+        .collect()
 }
