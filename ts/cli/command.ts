@@ -32,8 +32,8 @@ export type OptionFor<T> = [T] extends [boolean] ? Flag : ValueOption<T>;
 export interface Operand {
   readonly name: string;
   readonly description: string;
-  /** What a shell offers for it: files that Node runs, folders, or these words. */
-  readonly completes: 'program' | 'folder' | readonly string[];
+  /** What a shell offers for it: files that Node runs, any files, folders, or these words. */
+  readonly completes: 'program' | 'any' | 'folder' | readonly string[];
   /** What to write when it is missing, as a whole sentence; optional operands have none. */
   readonly missing?: string;
 }

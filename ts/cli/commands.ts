@@ -1,5 +1,6 @@
 import type { AnyCommand } from './command.ts';
 import { completion } from './commands/completion.ts';
+import { deadletters } from './commands/deadletters.ts';
 import { dev } from './commands/dev.ts';
 import { doctor } from './commands/doctor.ts';
 import { explain } from './commands/explain.ts';
@@ -7,4 +8,4 @@ import { init } from './commands/init.ts';
 import { run } from './commands/run.ts';
 
 /** The commands that exist, in the order in which people meet them. A new one is a file and a line here. */
-export const COMMANDS: readonly AnyCommand[] = [run, dev, explain, init, doctor, completion];
+export const COMMANDS: readonly AnyCommand[] = [run, dev, explain, deadletters, init, doctor, completion];

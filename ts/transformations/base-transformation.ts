@@ -81,6 +81,11 @@ export abstract class BaseTransformation {
     return undefined;
   }
 
+  /** Has an operator take its records from others; only for a pipeline that nobody runs as it is any more (`feedIn`). */
+  static reconnect(transformation: BaseTransformation, inputs: readonly BaseTransformation[]): void {
+    (transformation as { inputs: readonly BaseTransformation[] }).inputs = inputs;
+  }
+
   /** Gives a transformation its place; only `StreamEnvironment.add` calls it. */
   static place(transformation: BaseTransformation, id: number): void {
     (transformation as { id: number }).id = id;

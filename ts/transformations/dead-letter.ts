@@ -19,6 +19,8 @@ export interface DeadLetter<out T> {
   readonly record: T;
   /** Its key, on a keyed stream. */
   readonly key: unknown;
+  /** Its event time in epoch milliseconds, where it has one; not of records of windows, reduces and aggregates. */
+  readonly timestamp?: number;
   /** Only where it was `onTimer` that failed, and no record: the timer. */
   readonly timer?: { readonly kind: TimerKind; readonly time: number };
   /** What went wrong. */

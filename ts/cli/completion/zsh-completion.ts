@@ -51,6 +51,7 @@ function optionSpec(name: string, option: Option): string {
 
 function action({ completes }: Operand): string {
   if (completes === 'program') return '_files -g "*.(js|mjs|cjs|ts|mts|cts)(-.)"';
+  if (completes === 'any') return '_files';
   return completes === 'folder' ? '_files -/' : `(${completes.join(' ')})`;
 }
 

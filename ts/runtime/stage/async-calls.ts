@@ -172,7 +172,7 @@ export class AsyncCalls implements HoldingOperator {
   async #sendLetters(): Promise<void> {
     const { recovery } = this.#bindings.linked[this.#node.id]!;
     for (const { error, entry, how } of this.#letters.splice(0)) {
-      const pushed = recovery.giveUp(error, entry.value, entry.key, entry.attempts, how);
+      const pushed = recovery.giveUp(error, entry.value, entry.key, entry.attempts, how, entry.time);
       if (pushed !== undefined) await pushed;
     }
   }

@@ -17,6 +17,9 @@ import { NO_RECORD } from './stage-control.ts';
 /** Longest wait between two attempts. */
 const MAX_BACKOFF_MS = 60_000;
 
+/** They work on records that were collected first: the time at hand is that of another one. */
+const COLLECTS_FIRST: ReadonlySet<string> = new Set(['window', 'reduce', 'aggregate']);
+
 /** How a failure came to be known. */
 export type FailureKind = 'threw' | 'rejected';
 
@@ -73,8 +76,8 @@ export class Recovery {
     return this.giveUp(error, value, key, 1, how);
   }
 
-  /** No attempt is left. @throws SageError when the policy ends with `'fail'`. */
-  giveUp(error: unknown, value: unknown, key: unknown, attempts: number, how: FailureKind = 'threw'): Pushed {
+  /** No attempt is left. @param time event time of the record. @throws SageError when the policy ends with `'fail'`. */
+  giveUp(error: unknown, value: unknown, key: unknown, attempts: number, how: FailureKind = 'threw', time: number | undefined = this.#bindings.control.time): Pushed {
     this.#checkBearable(error, value, how);
     const { control, skipped, dead, ahead } = this.#bindings;
     const { id } = this.#node;
@@ -90,19 +93,21 @@ export class Recovery {
       case 'deadLetter':
         dead[id]!++;
         this.#warn(error, value, 'put aside');
-        return this.#send(this.letter(error, value, key, attempts));
+        return this.#send(this.letter(error, value, key, attempts, time));
     }
   }
 
   /** A dead letter of a record. */
-  letter(error: unknown, value: unknown, key: unknown, attempts: number): DeadLetter<unknown> {
+  letter(error: unknown, value: unknown, key: unknown, attempts: number, time: number | undefined): DeadLetter<unknown> {
     const operator = this.#operator;
     const { op } = this.#node;
     const isTimer = value instanceof FailedTimer;
+    const hasTime = operator.takesTime && !isTimer && !COLLECTS_FIRST.has(operator.kind) && time !== undefined && Number.isFinite(time);
     return {
       // What could not be sent to another task cannot be sent there in a letter either.
       record: op.kind === 'output' ? inspect(value, { depth: 4 }) : isTimer ? undefined : recordWithin(value),
       key,
+      ...(hasTime ? { timestamp: time } : {}),
       ...(isTimer ? { timer: { kind: value.kind, time: value.time } } : {}),
       error: failureInfo(error),
       operator: operator.name,
@@ -123,6 +128,7 @@ export class Recovery {
 
   async #tryAgain(first: unknown, value: unknown, key: unknown, how: FailureKind, attempt: () => Promise<() => Pushed>): Promise<void> {
     const policy = this.#policy as Exclude<ErrorPolicy, string>;
+    const { time } = this.#bindings.control;
     let error = first;
     for (let retry = 1; retry <= policy.retry; retry++) {
       await this.#bindings.wait(backoffMs(policy.backoffMs, retry, this.#bindings.pace));
@@ -139,7 +145,7 @@ export class Recovery {
       if (pushed !== undefined) await pushed;
       return;
     }
-    const pushed = this.giveUp(error, value, key, policy.retry + 1, how);
+    const pushed = this.giveUp(error, value, key, policy.retry + 1, how, time);
     if (pushed !== undefined) await pushed;
   }
 
