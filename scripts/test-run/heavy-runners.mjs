@@ -9,6 +9,12 @@ import { vitest } from './typescript-runners.mjs';
 const rustPropertyCases = process.env.PROPTEST_CASES ?? '2048';
 const typescriptPropertyRuns = process.env.SAGE_PROPERTY_RUNS ?? '2000';
 
+/**
+ * Each case of these waits for the disk some dozens of times: so many of them take longer than all others together. `npm test` runs as many
+ * as they say themselves, which the variable of a long run would overrule.
+ */
+const filesForEachCase = ['the_files_together_hold_exactly_the_records'];
+
 /** Every interleaving of the queue and of the wake-up protocol. A target folder of its own: the flag changes all. */
 const loom = cargoTest('loom', ['-p', 'sage-queue', '--release', '--test', 'loom_*'], {
   RUSTFLAGS: '--cfg loom',
@@ -76,9 +82,7 @@ const benchmarks = [
 export function heavyRunners() {
   return [
     loom,
-    cargoTest(`long property runs, Rust (${rustPropertyCases} a property)`, undefined, {
-      PROPTEST_CASES: rustPropertyCases,
-    }),
+    cargoTest(`long property runs, Rust (${rustPropertyCases} a property)`, undefined, { PROPTEST_CASES: rustPropertyCases }, filesForEachCase),
     longVitest(`long property runs, TypeScript (${typescriptPropertyRuns} a property)`, ['fast-check', './random/describe-random-graphs.ts'], { SAGE_PROPERTY_RUNS: typescriptPropertyRuns }),
     longVitest(`long property runs, windows and joins against their definitions (${typescriptPropertyRuns} a property)`, oracles, { SAGE_PROPERTY_RUNS: typescriptPropertyRuns }),
     installedOnEachNode,
