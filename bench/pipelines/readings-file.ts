@@ -3,12 +3,8 @@ import { createWriteStream, existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { type Reading, makeReading } from './readings.ts';
+import { readingOfFile } from './straggling-readings.ts';
 
-/** One of so many readings is a straggler, whatever its sensor. */
-const STRAGGLER_EVERY = 10_007;
-/** So much later than the others, which is behind every window that is open. */
-const STRAGGLER_MS = 60_000;
 const LINES_A_WRITE = 10_000;
 
 /** Where the JSON lines with so many readings lie. */
@@ -19,12 +15,6 @@ export function readingsPath(folder: string, records: number): string {
 /** Where the same readings lie as Parquet. */
 export function readingsParquetPath(folder: string, records: number): string {
   return join(folder, `readings-${records}.parquet`);
-}
-
-/** A reading of the files: that of the windows row, but for a few which come too late for their window. */
-export function readingOfFile(n: number): Reading {
-  const reading = makeReading(n);
-  return n % STRAGGLER_EVERY === STRAGGLER_EVERY - 1 ? { ...reading, at: reading.at - STRAGGLER_MS } : reading;
 }
 
 /** Writes the JSON lines unless they are there. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-import { readingOfFile } from './readings-file.ts';
 import { A_SECOND, DISORDER_MS, EPOCH_MS, SENSORS } from './readings.ts';
+import { readingOfFile } from './straggling-readings.ts';
 
 /** Size of the windows. */
 export const SIZE_MS = 10_000;

@@ -9,6 +9,14 @@ import { vitest } from './typescript-runners.mjs';
 const rustPropertyCases = process.env.PROPTEST_CASES ?? '2048';
 const typescriptPropertyRuns = process.env.SAGE_PROPERTY_RUNS ?? '2000';
 
+/**
+ * Each case of these waits for the disk some dozens of times: as many of them as of the others would take longer than all of those together.
+ * The variable of a long run overrules what a property says itself.
+ */
+const propertiesOnDisk = ['the_files_together_hold_exactly_the_records', 'records_come_out_as_they_went_in', 'the_store_on_disk_is_a_map'];
+const testsOnDisk = ['partitions', 'spill_queue', 'store_oracle'];
+const casesOnDisk = String(Math.ceil(Number(rustPropertyCases) / 8));
+
 /** Every interleaving of the queue and of the wake-up protocol. A target folder of its own: the flag changes all. */
 const loom = cargoTest('loom', ['-p', 'sage-queue', '--release', '--test', 'loom_*'], {
   RUSTFLAGS: '--cfg loom',
@@ -76,9 +84,8 @@ const benchmarks = [
 export function heavyRunners() {
   return [
     loom,
-    cargoTest(`long property runs, Rust (${rustPropertyCases} a property)`, undefined, {
-      PROPTEST_CASES: rustPropertyCases,
-    }),
+    cargoTest(`long property runs, Rust (${rustPropertyCases} a property)`, undefined, { PROPTEST_CASES: rustPropertyCases }, propertiesOnDisk),
+    cargoTest(`long property runs on disk, Rust (${casesOnDisk} a property)`, ['--workspace', ...testsOnDisk.flatMap((test) => ['--test', test])], { PROPTEST_CASES: casesOnDisk }),
     longVitest(`long property runs, TypeScript (${typescriptPropertyRuns} a property)`, ['fast-check', './random/describe-random-graphs.ts'], { SAGE_PROPERTY_RUNS: typescriptPropertyRuns }),
     longVitest(`long property runs, windows and joins against their definitions (${typescriptPropertyRuns} a property)`, oracles, { SAGE_PROPERTY_RUNS: typescriptPropertyRuns }),
     installedOnEachNode,

@@ -14,10 +14,11 @@ const testableCrates = ['--workspace'];
  * @param {string} name
  * @param {readonly string[]} args in front of `--no-fail-fast`
  * @param {Record<string, string>} env
+ * @param {readonly string[]} skipped names of tests that are left out
  * @returns {import('./runner.mjs').Runner}
  */
-export function cargoTest(name, args = testableCrates, env = {}) {
-  const all = ['test', '--locked', ...args, '--no-fail-fast'];
+export function cargoTest(name, args = testableCrates, env = {}, skipped = []) {
+  const all = ['test', '--locked', ...args, '--no-fail-fast', '--', ...skipped.flatMap((test) => ['--skip', test])];
   return { name, groups: ['rust'], run: async () => tallyCargoTest(await runTestCommand('cargo', all, env)) };
 }
 

@@ -4,6 +4,7 @@ import { crateOrder } from './rules/crate-order.ts';
 import { environmentVariables } from './rules/environment-variables.ts';
 import { externalMemory } from './rules/external-memory.ts';
 import { fileCase, fileLength, fileNames } from './rules/file-shape.ts';
+import { installedPackages } from './rules/installed-packages.ts';
 import { machineTraces } from './rules/machine-traces.ts';
 import { namedExports } from './rules/named-exports.ts';
 import { pureCompiler, typescriptLayers } from './rules/typescript-layers.ts';
@@ -46,6 +47,18 @@ const rules: readonly HouseRule[] = [
     rule: pureCompiler,
     broken: [['ts/compiler/plan.ts', "import { Worker } from 'node:worker_threads';"]],
     fine: [['ts/runtime/isolate.ts', "import { Worker } from 'node:worker_threads';"]],
+  },
+  {
+    says: 'what a fresh clone type-checks needs no package that only the benchmarks install',
+    rule: installedPackages,
+    broken: [
+      ['ts/common/clock.ts', "import pl from 'nodejs-polars';"],
+      ['test/unit/bench/lazy.test.ts', "const pl = await import('nodejs-polars/bin');"],
+    ],
+    fine: [
+      ['bench/pipelines/other.ts', "import pl from 'nodejs-polars';"],
+      ['test/unit/a.test.ts', "import { test } from 'vitest';\nimport { join } from 'node:path';\nimport { count } from 'sage-kernel/testing';"],
+    ],
   },
   {
     says: 'only ts/runtime/native imports the binding',
@@ -194,6 +207,13 @@ describe('the project', () => {
     expect(paths).toContain('package.json');
     expect(paths).toContain('crates/sage-types/Cargo.toml');
     expect(paths.filter((path) => path.startsWith('ts/')).length).toBeGreaterThan(10);
+  });
+
+  test('finds packages of the benchmarks behind modules that a test imports', () => {
+    const module = { path: 'bench/pipelines/rows.ts', text: "import pl from 'nodejs-polars';" };
+    const tests = { path: 'test/unit/rows.test.ts', text: "import { rows } from '../../bench/pipelines/rows.ts';" };
+    expect(installedPackages([module])).toEqual([]);
+    expect(installedPackages([module, tests])).toEqual([{ path: 'bench/pipelines/rows.ts', reason: 'nodejs-polars is installed for the benchmarks only' }]);
   });
 
   test('documents the variables of the product', () => {

@@ -61,7 +61,7 @@ test('the page is what the table of commands makes of it', () => {
 });
 
 test('the page has commands to type', () => {
-  expect(commands.filter((line) => /sage-kernel (run|dev|explain|init|doctor|completion)\b/.test(line)).length).toBeGreaterThanOrEqual(12);
+  expect(commands.filter((line) => /sage-kernel (run|dev|explain|deadletters|init|doctor|completion)\b/.test(line)).length).toBeGreaterThanOrEqual(12);
 });
 
 describe.skipIf(process.platform === 'win32')('works as it stands:', () => {

@@ -17,7 +17,7 @@ export function helpJson(of: AnyCommand | undefined): string {
 /** How a command is typed. */
 export function usageLine({ name, operands, takesProgramArgs }: AnyCommand): string {
   const words = operands.map(({ name, missing }) => (missing === undefined ? `[${name}]` : `<${name}>`));
-  return ['sage-kernel', name, ...words, '[options]', ...(takesProgramArgs ? ['[-- arguments of the program]'] : [])].join(' ');
+  return ['sage-kernel', name, ...words, '[options]', ...(takesProgramArgs ? ['[-- arguments]'] : [])].join(' ');
 }
 
 /** The options of a command with the way each is typed, `--help` at the end. */

@@ -40,7 +40,7 @@ describe.skipIf(!isTested('bash'))('bash offers', () => {
 
   test('the commands', () => {
     expect(complete('')).toEqual([...COMMANDS.map(({ name }) => name), 'help', '--help', '--version'].toSorted());
-    expect(complete('d')).toEqual(['dev', 'doctor']);
+    expect(complete('d')).toEqual(['deadletters', 'dev', 'doctor']);
     expect(complete('help', 'e')).toEqual(['explain']);
   });
 

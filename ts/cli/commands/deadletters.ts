@@ -38,7 +38,7 @@ export const deadletters: Command<DeadLettersOptions> = {
     [EXIT_FAILED, 'the program, the job or the plan failed'],
     [EXIT_USAGE, 'the command line is wrong, the file holds no dead letters, or a file would be replaced'],
   ],
-  examples: ['sage-kernel run prices.ts', 'sage-kernel deadletters show rejected.jsonl', 'sage-kernel deadletters retry rejected.jsonl prices.ts'],
+  examples: ['sage-kernel deadletters show rejected.jsonl', 'sage-kernel deadletters retry rejected.jsonl prices.ts'],
   check({ values, operands, programArgs }) {
     const isRetry = operands[0] === 'retry';
     if (isRetry && operands[2] === undefined) throw new UsageError(`Which program? Write sage-kernel deadletters retry ${operands[1]} pipeline.ts.`);
