@@ -22,6 +22,7 @@ export { OutputTag } from './functions/output-tag.ts';
 export { ProcessFunction } from './functions/process-function.ts';
 export { SinkFunction } from './functions/sink-function.ts';
 export { END, SourceFunction, type End } from './functions/source-function.ts';
+export type { Seekable } from './functions/seekable.ts';
 export { timestamped, type Timestamped } from './functions/timestamped.ts';
 export type { FunctionContext } from './functions/function-context.ts';
 export type { AggregatingState, KeyedState, ListState, MapState, ReducingState, StateOptions, ValueState, ValueStateOptions } from './functions/state/keyed-state.ts';
@@ -91,9 +92,12 @@ export type { Sink, Source } from './transformations/connector.ts';
 export type { DeadLetter, FailureInfo } from './transformations/dead-letter.ts';
 export type { Emit } from './transformations/emit.ts';
 export type { ErrorPolicy, FailureOutcome, RetryPolicy } from './transformations/error-policy.ts';
+export type { CheckpointSettings, ExponentialRestart, FailureRateRestart, FixedRestart, RestartSettings, RestoreOptions } from './transformations/checkpoint-settings.ts';
 export type { EnvironmentConfig } from './transformations/environment-config.ts';
 export type { DiskStateSettings, StateSettings } from './transformations/state-settings.ts';
 export type {
+  CheckpointMetrics,
+  CheckpointSummary,
   EdgeCounts,
   FeedbackCounts,
   EdgeMetrics,

@@ -79,7 +79,14 @@ export type ErrorCode =
   | 'SAGE_STATE_IO'
   | 'SAGE_STATE_CORRUPT'
   | 'SAGE_STATE_VERSION'
+  | 'SAGE_CHECKPOINT_SOURCE'
+  | 'SAGE_CHECKPOINT_SINK'
   | 'SAGE_SPILL_LIMIT'
+  | 'SAGE_CHECKPOINT_LOCKED'
+  | 'SAGE_CHECKPOINT_DAMAGED'
+  | 'SAGE_CHECKPOINT_VERSION'
+  | 'SAGE_CHECKPOINT_UNCLAIMED'
+  | 'SAGE_CHECKPOINT_RESCALE'
   | 'SAGE_WORKER_IMPORT'
   | 'SAGE_WORKER_START'
   | 'SAGE_WORKER_DIED'
@@ -553,11 +560,53 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     message: 'State on disk was written in a format that this version does not read.',
     help: 'Use the version of SAGE Kernel that wrote it, or remove the directory.',
   },
+  SAGE_CHECKPOINT_SOURCE: {
+    domain: 'user',
+    retryable: false,
+    message: 'A source cannot go on from where a checkpoint says it was.',
+    help: 'Put the file that the message names back as it was, or start the job anew without the checkpoint.',
+  },
+  SAGE_CHECKPOINT_SINK: {
+    domain: 'user',
+    retryable: false,
+    message: 'A sink cannot go on behind what it had written at a checkpoint.',
+    help: 'Put the file that the message names back, or start the job anew without the checkpoint.',
+  },
   SAGE_SPILL_LIMIT: {
     domain: 'user',
     retryable: false,
     message: 'A queue on disk would hold more than its limit.',
     help: 'Raise the limit, or let the loop give out less than it takes in.',
+  },
+  SAGE_CHECKPOINT_LOCKED: {
+    domain: 'user',
+    retryable: false,
+    message: 'The checkpoint directory is in use by another job.',
+    help: 'End that job, or give each job a directory of its own.',
+  },
+  SAGE_CHECKPOINT_DAMAGED: {
+    domain: 'external',
+    retryable: false,
+    message: 'A file of a checkpoint is damaged or incomplete.',
+    help: 'Start from an earlier epoch or a savepoint, and check the disk.',
+  },
+  SAGE_CHECKPOINT_VERSION: {
+    domain: 'external',
+    retryable: false,
+    message: 'A checkpoint was written in a format that this version does not read.',
+    help: 'Use the version of SAGE Kernel that wrote it, or a newer one.',
+  },
+  SAGE_CHECKPOINT_UNCLAIMED: {
+    domain: 'user',
+    retryable: false,
+    message: 'A checkpoint holds state of an operator that the pipeline does not have.',
+    help: 'Give operators with state a uid(), as it was; or say that state may be dropped.',
+  },
+  SAGE_CHECKPOINT_RESCALE: {
+    domain: 'user',
+    retryable: false,
+    message: 'A checkpoint cannot be divided among this number of instances.',
+    help: 'Go on with the parallelism that it was made with.',
   },
   SAGE_WORKER_IMPORT: {
     domain: 'user',

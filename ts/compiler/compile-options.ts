@@ -22,7 +22,7 @@ export interface CompileOptions {
 }
 
 /** The settings of an environment that plans depend on. */
-export type PlanConfig = Pick<EnvironmentConfig, 'parallelism' | 'isolated' | 'clock' | 'state'>;
+export type PlanConfig = Pick<EnvironmentConfig, 'parallelism' | 'isolated' | 'clock' | 'state' | 'checkpoint' | 'restart'>;
 
 /** Key groups of format version 1: the unit in which keys move between instances, and so the most instances of a keyed region. */
 export const KEY_GROUPS = 128;

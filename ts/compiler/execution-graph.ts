@@ -25,6 +25,10 @@ export interface Task {
   readonly dormant: boolean;
   /** JSON of the operators that each batch goes through before it is sent; native sources and aggregates only. */
   readonly chain: string | undefined;
+  /** Ids (`operatorId`) of all operators of its stage, under which their state is kept in checkpoints. */
+  readonly operators?: readonly string[];
+  /** Id of the operator whose work a native task does. */
+  readonly uid?: string | undefined;
 }
 
 /** One physical edge: a queue from one task to another. */

@@ -245,6 +245,8 @@ export interface PhysicalPlan {
   readonly earlyEnds: readonly EarlyEnd[];
   /** Where `ctx.state` is; nothing where no operator has it. */
   readonly state: StatePlace | undefined;
+  /** What it guarantees when it goes on from a checkpoint, in lines; not there without checkpoints. */
+  readonly guarantees?: readonly string[];
   /** What the user should know: removed branches, parallelism without threads. */
   readonly warnings: readonly string[];
 }

@@ -114,6 +114,8 @@ function lineSource(
     name: `lines of ${chunks.name}`,
     open: () => (lines = new StreamLines(chunks.open(), { call, invalidUtf8, maxLineBytes, parse })),
     async: chunks.async === 'no' ? 'no' : 'unknown',
+    // How far the lines of a chunk are, its iterator does not know.
+    replay: chunks.replay === 'again' ? 'again' : 'once',
     bounded: !unbounded,
     ...(schema === undefined ? {} : { schema, lineOf: (record) => lines?.lineOf(record) }),
   };

@@ -87,6 +87,7 @@ function describe(call: SourceCall, value: unknown, args: readonly unknown[], bo
       name: `generator ${value.name || 'function'}`,
       open: () => generator(...args),
       async: types.isAsyncFunction(value) ? 'yes' : 'no',
+      replay: 'again',
       bounded,
     };
   }

@@ -4,6 +4,8 @@ import { checkParallelism } from '../datastream/plan-checks.ts';
 import { describeValue } from '../functions/check-user-function.ts';
 import type { EnvironmentConfig } from '../transformations/environment-config.ts';
 import type { DiskStateSettings } from '../transformations/state-settings.ts';
+import { checkCheckpoint, checkRestart } from './check-checkpoint-config.ts';
+import { wrongSetting } from './wrong-setting.ts';
 
 /** A frozen copy of a config. @throws SageError SAGE_PLAN_CONFIG or SAGE_PLAN_PARALLELISM */
 export function checkConfig(config: unknown, declaredAt: SourceLocation): EnvironmentConfig {
@@ -16,7 +18,7 @@ export function checkConfig(config: unknown, declaredAt: SourceLocation): Enviro
       declaredAt,
     });
   }
-  const { parallelism, isolated, clock, logger, state } = config as EnvironmentConfig;
+  const { parallelism, isolated, clock, logger, state, checkpoint, restart } = config as EnvironmentConfig;
   if (parallelism !== undefined) checkParallelism(parallelism, declaredAt);
   if (isolated !== undefined && typeof isolated !== 'boolean') {
     throw wrongSetting('isolated', isolated, 'true or false', declaredAt);
@@ -28,6 +30,9 @@ export function checkConfig(config: unknown, declaredAt: SourceLocation): Enviro
     throw wrongSetting('logger', logger, `a logger with the methods ${LOGGER_METHODS.join(', ')}, such as pino()`, declaredAt);
   }
   checkState(state, declaredAt);
+  checkCheckpoint(checkpoint, declaredAt);
+  checkRestart(restart, declaredAt);
+  if (checkpoint !== undefined) checkSavable(state, declaredAt);
   return Object.freeze({ ...config });
 }
 
@@ -45,19 +50,21 @@ function checkState(state: unknown, declaredAt: SourceLocation): void {
   if (directory !== undefined && (typeof directory !== 'string' || directory === '')) throw wrongSetting('state.directory', directory, 'the path of a directory', declaredAt);
 }
 
+/** States on disk are read by their job only: no checkpoint has them yet. */
+function checkSavable(state: unknown, declaredAt: SourceLocation): void {
+  if (state === undefined || state === 'memory') return;
+  throw planError('SAGE_PLAN_CONFIG', {
+    message: "the environment has checkpoints, and state: 'disk', which checkpoints do not save yet",
+    expected: "state in memory, where there are checkpoints",
+    fix: "Leave state: 'disk' away, or checkpoint.",
+    found: "state: 'disk' and checkpoint",
+    declaredAt,
+  });
+}
+
 const LOGGER_METHODS = ['debug', 'info', 'warn', 'error', 'child'] as const;
 
 function hasMethods(value: unknown, names: readonly string[]): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return names.every((name) => typeof (value as Readonly<Record<string, unknown>>)[name] === 'function');
-}
-
-function wrongSetting(name: string, value: unknown, expected: string, declaredAt: SourceLocation, fix = `Correct ${name} or leave it away.`): Error {
-  return planError('SAGE_PLAN_CONFIG', {
-    message: `the setting ${name} is ${describeValue(value)}`,
-    expected,
-    fix,
-    found: describeValue(value),
-    declaredAt,
-  });
 }

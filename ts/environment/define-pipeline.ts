@@ -6,6 +6,7 @@ import { captureSourceLocation } from '../common/source-location.ts';
 import { describeValue } from '../functions/check-user-function.ts';
 import { setPipelineOrigin } from '../runtime/worker/pipeline-origin.ts';
 import { registerPipeline } from '../runtime/worker/pipeline-registry.ts';
+import type { RestoreOptions } from '../transformations/checkpoint-settings.ts';
 import type { EnvironmentConfig } from '../transformations/environment-config.ts';
 import type { Job, JobResult, SubmitOptions } from '../transformations/job.ts';
 import type { PlanDescription } from '../transformations/plan-description.ts';
@@ -13,7 +14,7 @@ import type { ExplainLevel } from '../transformations/stream-environment.ts';
 import { LocalEnvironment } from './local-environment.ts';
 
 /** Settings of one run of a defined pipeline: those of the environment, its name, and a signal that cancels it. */
-export interface PipelineOptions extends EnvironmentConfig {
+export interface PipelineOptions extends EnvironmentConfig, RestoreOptions {
   /** Name of the job; that of the module when left away. */
   readonly name?: string;
   /** Cancels the job when it is aborted. */
@@ -59,11 +60,11 @@ export function definePipeline<Args>(
     return environment;
   });
   const prepare = async (args: Args, options: PipelineOptions): Promise<{ environment: LocalEnvironment; submit: SubmitOptions }> => {
-    const { name = moduleName(url), signal, ...config } = options;
+    const { name = moduleName(url), signal, from, allowDropped, ...config } = options;
     const environment = new LocalEnvironment(name, config);
     setPipelineOrigin(environment, { kind: 'module', url, index, args });
     await build(environment, args);
-    return { environment, submit: signal === undefined ? {} : { signal } };
+    return { environment, submit: { ...(signal === undefined ? {} : { signal }), ...(from === undefined ? {} : { from }), ...(allowDropped === undefined ? {} : { allowDropped }) } };
   };
   return {
     async run(args, options = {}) {

@@ -92,7 +92,7 @@ function fedInputs(part: LocalEnvironment, operator: BaseTransformation, feed: F
     return part.add(transformation);
   };
   let letters: BaseTransformation = named(
-    new SourceTransformation({ form: 'iterable', name, open: () => feed.letters()[Symbol.asyncIterator](), async: 'yes', bounded: true }, declaredAt),
+    new SourceTransformation({ form: 'iterable', name, open: () => feed.letters()[Symbol.asyncIterator](), async: 'yes', replay: 'again', bounded: true }, declaredAt),
   );
   if (isTimed(input!)) {
     if (feed.spanMs === undefined) throw cannotFeed(operator, 'works by event time, and not all of its letters say theirs', 'letters with a timestamp');

@@ -304,13 +304,26 @@ export class LocalEnvironment implements StreamEnvironment {
 
   #checkSubmit(options: SubmitOptions, declaredAt: SourceLocation): SubmitOptions {
     if (this.#closing !== undefined) throw this.#closedError(declaredAt);
-    const { autostop, signal } = checkOptions(options, ['autostop', 'signal'], 'submit', declaredAt);
+    const { autostop, signal, from, allowDropped } = checkOptions(options, ['autostop', 'signal', 'from', 'allowDropped'], 'submit', declaredAt);
     const wrong =
       autostop !== undefined && typeof autostop !== 'boolean'
         ? (['autostop', autostop, 'true or false'] as const)
         : signal !== undefined && !(signal instanceof AbortSignal)
           ? (['signal', signal, 'an AbortSignal'] as const)
-          : undefined;
+          : from !== undefined && (typeof from !== 'string' || from === '')
+            ? (['from', from, "'latest' or the path of a checkpoint"] as const)
+            : allowDropped !== undefined && typeof allowDropped !== 'boolean'
+              ? (['allowDropped', allowDropped, 'true or false'] as const)
+              : undefined;
+    if (wrong === undefined && from !== undefined && this.config.checkpoint === undefined) {
+      throw planError('SAGE_PLAN_ARGUMENT', {
+        message: `submit was given from: '${from}', and the environment has no checkpoints`,
+        expected: 'an environment with checkpoint: { dir }',
+        fix: `Write new LocalEnvironment('${this.name}', { checkpoint: { dir: 'checkpoints', intervalMs: 10_000 } }).`,
+        found: 'no setting checkpoint',
+        declaredAt,
+      });
+    }
     if (wrong === undefined) return options;
     throw planError('SAGE_PLAN_ARGUMENT', {
       message: `${wrong[0]} of submit is ${describeValue(wrong[1])}`,

@@ -10,6 +10,7 @@ import { JobManager } from '../jobmanager/job-manager.ts';
 import { jobControls } from '../runtime/job/job-controls.ts';
 import { type PipelineOrigin, pipelineOrigin } from '../runtime/worker/pipeline-origin.ts';
 import { workerSession } from '../runtime/worker/worker-session.ts';
+import type { RestoreOptions } from '../transformations/checkpoint-settings.ts';
 import type { Job, SubmitOptions } from '../transformations/job.ts';
 import type { JobSubmitter, StreamEnvironment } from '../transformations/stream-environment.ts';
 import { explainEnvironment } from './explain-environment.ts';
@@ -51,7 +52,7 @@ export const localSubmitter: JobSubmitter = {
       cores: availableParallelism(),
       splits,
       controls: jobControls(environment),
-    });
+    }, restoreOptions(options));
     observer?.started?.(job, environment);
     if (signal !== undefined) {
       const cancel = (): void => job.cancelBecause(canceled(environment.name, signal));
@@ -92,6 +93,10 @@ function planFor(
   if (compiled.physical.isolates.lateWorkers === 0) return { compiled, origin };
   const later = originForLater(origin, config);
   return { compiled: later.kind === 'none' ? compileFor(later) : compiled, origin: later };
+}
+
+function restoreOptions({ from, allowDropped }: SubmitOptions): RestoreOptions {
+  return { ...(from === undefined ? {} : { from }), ...(allowDropped === undefined ? {} : { allowDropped }) };
 }
 
 function canceled(name: string, signal: AbortSignal): SageError {

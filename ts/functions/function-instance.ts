@@ -29,12 +29,14 @@ const serving = new WeakSet<object>();
  *
  * @throws SageError SAGE_USER_LIFECYCLE when the constructor throws; SAGE_PLAN_FUNCTION when there is no `execute`, or an
  * object that cannot be copied would have to be shared.
+ *
+ * @param isAgain whether the job has failed before: what an object holds is of the attempt that failed, if it can be made anew
  */
-export function instantiateUserFunction(fn: UserFunction, ctx: FunctionContext, declaredAt?: SourceLocation): FunctionInstance {
+export function instantiateUserFunction(fn: UserFunction, ctx: FunctionContext, declaredAt?: SourceLocation, isAgain = false): FunctionInstance {
   if (fn.form === 'lambda') return { fn: fn.fn, object: undefined, open: noop, close: noop, release: noop };
   const name = functionName(fn);
   const where: Whereabouts = { operator: ctx.operator, declaredAt };
-  const object = fn.form === 'class' ? construct(fn, name, where) : ctx.parallelIndex === 0 && !serving.has(fn.object) ? fn.object : copy(fn, name, ctx, where);
+  const object = fn.form === 'class' ? construct(fn, name, where) : ctx.parallelIndex === 0 && !serving.has(fn.object) && !(isAgain && !hasPrivateMembers(fn.object)) ? fn.object : copy(fn, name, ctx, where);
   if (typeof (object as unknown as Record<UserMethod, unknown>)[fn.method] !== 'function') {
     throw operatorError('SAGE_PLAN_FUNCTION', `${name} has no ${fn.method} method`, where);
   }

@@ -5,6 +5,7 @@ import { SageError } from '../common/errors.ts';
 import type { JobId } from '../common/ids.ts';
 import type { JobPlan } from '../runtime/job/job-plan.ts';
 import type { LocalJob } from '../runtime/job/local-job.ts';
+import type { RestoreOptions } from '../transformations/checkpoint-settings.ts';
 import type { Job as PublicJob, JobResult, JobStatus, StopOptions } from '../transformations/job.ts';
 import type { StreamEnvironment } from '../transformations/stream-environment.ts';
 import { forgetEnded } from './forget-ended.ts';
@@ -71,11 +72,11 @@ export class JobManager {
   }
 
   /** Starts a compiled pipeline. The runtime is loaded with the first job: importing the package stays quick. */
-  async start(plan: JobPlan): Promise<LocalJob> {
+  async start(plan: JobPlan, restore: RestoreOptions = {}): Promise<LocalJob> {
     this.#checkUp();
     const { LocalJob: Job } = await import('../runtime/job/local-job.ts');
     this.#checkUp();
-    const job = new Job(plan);
+    const job = new Job(plan, restore);
     this.#jobs.set(job.id, job);
     this.#running.add(job);
     this.#signals.update();

@@ -187,6 +187,7 @@ export class TestSource<T> implements Source<T> {
     const settings = { outOfOrdernessMs: Number.POSITIVE_INFINITY, idleMs: undefined, maxAheadMs: Number.POSITIVE_INFINITY, watermarks };
     return {
       form: 'iterable',
+      replay: 'once',
       name: `TestSource ${this.name}`,
       open,
       async: 'unknown',

@@ -1,6 +1,7 @@
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../functions/logger.ts';
 import type { Parallelism } from './base-transformation.ts';
+import type { CheckpointSettings, RestartSettings } from './checkpoint-settings.ts';
 import type { StateSettings } from './state-settings.ts';
 
 /** Settings of an environment. Names that are not listed are the user's own and reach functions as `ctx.config`. */
@@ -21,6 +22,13 @@ export interface EnvironmentConfig {
    * job; `{ kind: 'disk', memoryBytes, directory }` to say how much memory and which directory.
    */
   readonly state?: StateSettings;
+  /**
+   * Writes a checkpoint of the whole pipeline now and then: the state of all operators and how far all sources are, at one moment of the data. A job that
+   * is restarted, or submitted with `from: 'latest'`, goes on from there, as if nothing had happened. None are written when left away.
+   */
+  readonly checkpoint?: CheckpointSettings;
+  /** Whether a job that fails is started again, from its newest checkpoint or, without one, from the beginning; `'none'` when left away. */
+  readonly restart?: RestartSettings;
   /** A setting of the user's own. */
   readonly [name: string]: unknown;
 }

@@ -1,5 +1,6 @@
 import type { WaitOptions } from '../common/abortable-wait.ts';
 import type { JobId } from '../common/ids.ts';
+import type { RestoreOptions } from './checkpoint-settings.ts';
 
 /** What a job is doing. The last four are final. */
 export type JobStatus =
@@ -141,6 +142,8 @@ export interface JobResult {
   readonly operators: readonly OperatorCounts[];
   /** Counts of each edge. */
   readonly edges: readonly EdgeCounts[];
+  /** How often it was started again after a failure. Counts are those of the last attempt. */
+  readonly restarts: number;
 }
 
 /** What one parallel instance of a stage has done; times add up to the time since the job began. */
@@ -221,6 +224,32 @@ export interface OperatorMetrics extends OperatorCounts {
   readonly heldBackBy?: string;
 }
 
+/** A checkpoint that was written. */
+export interface CheckpointSummary {
+  /** Its number, from 1; it rises over the life of the directory. */
+  readonly epoch: number;
+  /** Its size. */
+  readonly bytes: number;
+  /** From its beginning until it was safe on disk. */
+  readonly durationMs: number;
+}
+
+/** What has become of the checkpoints of a job. */
+export interface CheckpointMetrics {
+  /** Checkpoints that were written. */
+  readonly completed: number;
+  /** Checkpoints that could not be written; the job went on. */
+  readonly failed: number;
+  /** Size of the last one. */
+  readonly lastBytes: number | undefined;
+  /** From the beginning of the last one until it was safe on disk. */
+  readonly lastDurationMs: number | undefined;
+  /** The longest time in which an operator of the last one waited for the barrier of another input. */
+  readonly lastAlignmentMs: number | undefined;
+  /** The checkpoint that the job went on from. */
+  readonly restoredEpoch: number | undefined;
+}
+
 /** A job's counts at one moment. Those of operators in other threads are at most about 100 ms old. */
 export interface JobMetrics {
   /** What the job is doing, or how it ended. */
@@ -235,6 +264,10 @@ export interface JobMetrics {
   readonly tasks: readonly TaskMetrics[];
   /** What has become of stages with parallelism `'auto'` so far, oldest first. */
   readonly scaling: readonly ScalingDecision[];
+  /** How often it was started again after a failure. Counts are those of the last attempt. */
+  readonly restarts: number;
+  /** Only of a job with checkpoints. */
+  readonly checkpoints?: CheckpointMetrics;
 }
 
 /** Options of `Job.stop`. */
@@ -275,6 +308,12 @@ export interface Job {
    * @throws SageError SAGE_PLAN_ARGUMENT when no operator with state has this uid, SAGE_JOB_STATE when the job has ended
    */
   state(uid: string, name: string): JobState;
+  /**
+   * Writes a checkpoint now, beside those that are written by the clock; resolves when it is safe on disk.
+   *
+   * @throws SageError SAGE_JOB_STATE for a job without checkpoints, or one that has ended; rejects with the error when it could not be written.
+   */
+  checkpoint(): Promise<CheckpointSummary>;
   /** Sources wait. It waits itself until the job's workers have started. */
   pause(options?: WaitOptions): Promise<void>;
   /** Sources go on. */
@@ -288,7 +327,7 @@ export interface Job {
 }
 
 /** Options of `submit`. */
-export interface SubmitOptions {
+export interface SubmitOptions extends RestoreOptions {
   /** Resolve to the result once the job has ended, instead of to the running job. */
   readonly autostop?: boolean;
   /** Cancels the job. */

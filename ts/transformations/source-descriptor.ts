@@ -50,6 +50,9 @@ export interface RecordIterator {
   return?(value?: undefined): unknown;
   /** A promise that it has given waits for a test to push a record: to wait for that is rest, and no work. */
   readonly isQuiet?: boolean;
+  /** As `Seekable`, where it can say how far it is. */
+  position?(): unknown;
+  seek?(position: never): unknown;
 }
 
 /** Records of an iterable, a generator function, a Node Readable or a ReadableStream. One instance. */
@@ -62,6 +65,11 @@ export interface IterableSource extends SourceParts {
   readonly open: () => RecordIterator;
   /** Whether `next()` gives promises. */
   readonly async: 'yes' | 'no' | 'unknown';
+  /**
+   * What a restart finds: `again` when `open` starts from the beginning each time, `once` when there is one pass; `seekable` when what `open`
+   * gives goes on where it was (`Seekable`).
+   */
+  readonly replay: 'again' | 'once' | 'seekable';
   /** Whether it comes to an end by itself. */
   readonly bounded: boolean;
 }

@@ -24,10 +24,11 @@ mod spec;
 mod split_plan;
 mod wtf8;
 
-pub use batch_sink::{BatchSink, SinkReport};
-pub use batch_source::{BatchSource, NextBatch, SourceStatistics};
+pub use batch_sink::{BatchSink, Guarantee, Restored, SinkReport};
+pub use batch_source::{BatchSource, NextBatch, SavedPosition, SourceStatistics};
 pub use cancellation::Cancellation;
-pub use open_sink::open_sink;
-pub use open_source::open_source;
+pub use open_sink::{open_sink, resume_sink};
+pub use open_source::{check_resumable, open_source, resume_source};
+pub use output::file_syncs;
 pub use source_split::SourceSplit;
 pub use split_plan::{SplitPlan, pin_source, plan_splits, probe};

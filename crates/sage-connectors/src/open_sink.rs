@@ -4,12 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sage_frame::LayoutRegistry;
-use sage_types::Result;
+use sage_types::{ErrorCode, Result, SageError};
 
-use crate::output::{FileOptions, OutputFile, is_directory, part_path};
+use crate::output::{FileOptions, OutputFile, SavedReader, is_directory, part_path};
 use crate::sinks::{
-    ArrowWriter, CsvWriter, DirectorySink, JsonLinesWriter, JsonWriter, LineSink, LineWriter, ParquetWriter,
-    PartFiles, RecordBatchSink, TextLinesWriter,
+    ArrowWriter, Beginning, CsvWriter, DirectorySink, JsonLinesWriter, JsonWriter, LineSink, LineWriter,
+    OpenFile, OpenPart, ParquetWriter, PartFiles, PartSink, PartsSink, RecordBatchSink, RecordBatchWriter,
+    TextLinesWriter,
 };
 use crate::spec::{Existing, OutputSpec, SinkFormat, SinkSpec};
 use crate::{BatchSink, SourceSplit};
@@ -39,8 +40,46 @@ pub fn open_sink(
     registry: Arc<LayoutRegistry>,
 ) -> Result<Box<dyn BatchSink>> {
     let _ = registry;
+    let open = part_opener(spec_json, part)?;
+    Ok(Box::new(PartsSink::open(part, open)?))
+}
+
+/// Opens a sink that goes on behind what an earlier process wrote: [`BatchSink::restore`] says where, and nothing is looked at
+/// or created before.
+///
+/// # Errors
+/// `SAGE_PLAN_SINK` for a malformed spec, `SAGE_PLAN_OUTPUT_PATH` when several instances would write one file.
+#[expect(clippy::needless_pass_by_value, reason = "as for open_sink")]
+pub fn resume_sink(
+    spec_json: &str,
+    part: SourceSplit,
+    registry: Arc<LayoutRegistry>,
+) -> Result<Box<dyn BatchSink>> {
+    let _ = registry;
+    let spec = SinkSpec::parse(spec_json)?;
+    if !is_directory(&spec.output.path) {
+        part_path(&spec.output.path, part)?;
+    }
+    let open = part_opener(spec_json, part)?;
+    Ok(Box::new(PartsSink::to_restore(part, open)))
+}
+
+/// What opens the files of a number.
+fn part_opener(spec_json: &str, part: SourceSplit) -> Result<OpenPart> {
     part.check()?;
-    let SinkSpec { output, format } = SinkSpec::parse(spec_json)?;
+    let spec = SinkSpec::parse(spec_json)?;
+    Ok(Box::new(move |part, beginning, beside_earlier| {
+        open_part(spec.clone(), part, beginning, beside_earlier)
+    }))
+}
+
+fn open_part(
+    spec: SinkSpec,
+    part: SourceSplit,
+    beginning: Beginning<'_>,
+    beside_earlier: bool,
+) -> Result<Box<dyn PartSink>> {
+    let SinkSpec { mut output, format } = spec;
     let options = FileOptions {
         mkdir: output.mkdir,
         append: format.appends(),
@@ -59,62 +98,111 @@ pub fn open_sink(
         let part_bytes = (ALL_PARTS_BYTES / max_open_files)
             .min(PART_BYTES)
             .min(most.unwrap_or(usize::MAX));
-        let open_format = Box::new(move |file| open_file(&format, file, part_bytes));
+        if beside_earlier && output.existing == Existing::Error {
+            // The first run of this sink has looked.
+            output.existing = Existing::Add;
+        }
+        let open: OpenFile = Arc::new(move |file, saved| open_file(&format, file, part_bytes, saved));
         return Ok(Box::new(DirectorySink::open(
-            output,
-            files,
-            options,
-            open_format,
+            output, files, options, open, beginning,
         )?));
     }
-    let path = path_of(&output, &files, options)?;
-    open_file(&format, OutputFile::open(&path, options)?, PART_BYTES)
+    let (file, mut saved) = match beginning {
+        Beginning::Anew => {
+            let path = path_of(&output, &files, options, beside_earlier)?;
+            (OutputFile::open(&path, options)?, None)
+        }
+        Beginning::Saved(saved) => {
+            let mut saved = SavedReader::new(saved)?;
+            (OutputFile::restore(saved.json()?, options)?, Some(saved))
+        }
+        Beginning::Completed { sealed, open } => {
+            let mut open = SavedReader::new(open.ok_or_else(was_complete)?)?;
+            let sealed = SavedReader::new(sealed)?.json()?;
+            (OutputFile::reopen(open.json()?, &sealed, options)?, Some(open))
+        }
+    };
+    open_file(&format, file, PART_BYTES, saved.as_mut())
 }
 
-fn path_of(output: &OutputSpec, files: &PartFiles, options: FileOptions) -> Result<std::path::PathBuf> {
+fn was_complete() -> SageError {
+    SageError::new(
+        ErrorCode::CheckpointSink,
+        "what the sink writes was complete at the checkpoint, and there are more records; go on with the parallelism that the job had",
+    )
+}
+
+fn path_of(
+    output: &OutputSpec,
+    files: &PartFiles,
+    options: FileOptions,
+    beside_earlier: bool,
+) -> Result<std::path::PathBuf> {
     let path: &Path = &output.path;
     if !is_directory(path) {
         return part_path(path, files.part);
     }
     // What is appended to is a part of the result.
-    if !options.append {
+    if !options.append && !beside_earlier {
         files.refuse_earlier(path)?;
     }
     Ok(path.join(files.name(0)))
 }
 
-fn open_file(format: &SinkFormat, file: OutputFile, part_bytes: usize) -> Result<Box<dyn BatchSink>> {
-    Ok(match format {
-        SinkFormat::TextLines(spec) => lines(file, TextLinesWriter::new(spec.invalid_strings)),
-        SinkFormat::JsonLines(_) => lines(file, JsonLinesWriter),
+fn open_file(
+    format: &SinkFormat,
+    file: OutputFile,
+    part_bytes: usize,
+    saved: Option<&mut SavedReader<'_>>,
+) -> Result<Box<dyn PartSink>> {
+    match format {
+        SinkFormat::TextLines(spec) => lines(file, TextLinesWriter::new(spec.invalid_strings), saved),
+        SinkFormat::JsonLines(_) => lines(file, JsonLinesWriter, saved),
         SinkFormat::Csv(spec) => {
             let writer = CsvWriter::new(&file, spec)?;
-            lines(file, writer)
+            lines(file, writer, saved)
         }
-        SinkFormat::Json(_) => lines(file, JsonWriter),
+        SinkFormat::Json(_) => lines(file, JsonWriter, saved),
         SinkFormat::Parquet(spec) => {
             let own = spec.clone();
-            let open = move |file, schema| ParquetWriter::open(file, schema, &own, part_bytes);
-            Box::new(RecordBatchSink::new(
-                file,
-                &spec.schema,
-                spec.invalid_strings,
-                open,
-            )?)
+            let open = move |file, schema, begun: Option<&[u8]>| {
+                ParquetWriter::open(file, schema, &own, part_bytes, begun)
+            };
+            rows(
+                RecordBatchSink::new(file, &spec.schema, spec.invalid_strings, open)?,
+                saved,
+            )
         }
         SinkFormat::Arrow(spec) => {
             let own = spec.clone();
-            let open = move |file, schema| ArrowWriter::open(file, schema, &own, part_bytes);
-            Box::new(RecordBatchSink::new(
-                file,
-                &spec.schema,
-                spec.invalid_strings,
-                open,
-            )?)
+            let open = move |file, schema, begun: Option<&[u8]>| {
+                ArrowWriter::open(file, schema, &own, part_bytes, begun.is_some())
+            };
+            rows(
+                RecordBatchSink::new(file, &spec.schema, spec.invalid_strings, open)?,
+                saved,
+            )
         }
-    })
+    }
 }
 
-fn lines(file: OutputFile, writer: impl LineWriter + 'static) -> Box<dyn BatchSink> {
-    Box::new(LineSink::new(file, writer))
+fn lines(
+    file: OutputFile,
+    writer: impl LineWriter + 'static,
+    saved: Option<&mut SavedReader<'_>>,
+) -> Result<Box<dyn PartSink>> {
+    Ok(Box::new(match saved {
+        Some(saved) => LineSink::restored(file, writer, saved)?,
+        None => LineSink::new(file, writer),
+    }))
+}
+
+fn rows<W: RecordBatchWriter + 'static>(
+    sink: RecordBatchSink<W>,
+    saved: Option<&mut SavedReader<'_>>,
+) -> Result<Box<dyn PartSink>> {
+    Ok(Box::new(match saved {
+        Some(saved) => sink.restore(saved)?,
+        None => sink,
+    }))
 }

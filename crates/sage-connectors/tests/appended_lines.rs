@@ -116,7 +116,7 @@ fn a_sink_that_is_aborted_or_fails_leaves_the_file_as_it_was() {
 
     let mut sink = open_sink(&text, SourceSplit::WHOLE, Arc::default()).unwrap();
     batch.write(r#"{"row":"str"}"#, &mut *sink).unwrap();
-    sink.prepare().unwrap();
+    sink.prepare(true).unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), "old");
     sink.abort();
     assert_eq!(fs::read_to_string(&path).unwrap(), "old");
@@ -164,7 +164,7 @@ fn a_file_that_changes_meanwhile_is_not_touched() {
                 .write(r#"{"row":"json"}"#, &mut *sink)
                 .unwrap();
             if prepared {
-                sink.prepare().unwrap();
+                sink.prepare(true).unwrap();
             }
             change(&path);
             let theirs = fs::read(&path).ok();

@@ -270,7 +270,7 @@ fn the_position_is_a_record_batch_and_a_row() {
         sage_connectors::open_source(&source, sage_connectors::SourceSplit::WHOLE, registry).unwrap();
     let mut positions = Vec::new();
     while support::next_rows(source.as_mut()).unwrap() > 0 {
-        positions.push(source.position());
+        positions.push(source.place());
     }
     let at = |batch: usize, row: usize| json!({ "file": path, "batch": batch, "row": row }).to_string();
     assert_eq!(

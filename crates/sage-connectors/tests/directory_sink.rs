@@ -34,7 +34,7 @@ fn no_more_files_are_open_than_allowed_and_none_is_lost() {
         #[cfg(target_os = "linux")]
         assert!(open_below(directory.path()) <= 3);
     }
-    sink.prepare().unwrap();
+    sink.prepare(true).unwrap();
     #[cfg(target_os = "linux")]
     assert_eq!(open_below(directory.path()), 0);
     let files = sink.commit().unwrap().files;
@@ -283,7 +283,7 @@ fn a_sink_that_is_aborted_leaves_what_was_there() {
         for frame in &frames {
             sink.write(&frame.view(&registry).unwrap()).unwrap();
         }
-        sink.prepare().unwrap();
+        sink.prepare(true).unwrap();
         sink.abort();
         assert_eq!(tree(directory.path()), before);
         assert!(!directory.path().join("k=2").exists());

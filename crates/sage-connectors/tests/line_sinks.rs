@@ -235,7 +235,7 @@ fn what_could_not_be_written_in_full_cannot_be_committed() {
         // A Parquet file waits for the records that decide its columns.
         let failed = any
             .write(r#"{"row":"any"}"#, &mut *sink)
-            .and_then(|()| sink.prepare());
+            .and_then(|()| sink.prepare(true).map(drop));
         assert_eq!(
             failed.unwrap_err().code,
             if kind == "textLines" {
@@ -326,7 +326,7 @@ fn a_full_device_is_told_apart_from_other_failures() {
             let batch = Batch::of_rows(1).texts(&[&"x".repeat(length)]);
             let failed = batch
                 .write(r#"{"row":"str"}"#, &mut *sink)
-                .and_then(|()| sink.prepare());
+                .and_then(|()| sink.prepare(true).map(drop));
             let error = failed.unwrap_err();
             assert_eq!(error.code, ErrorCode::IoDiskFull, "{kind}: {error:?}");
             assert_eq!(error.context["file"], ErrorValue::Text("/dev/full".to_owned()));

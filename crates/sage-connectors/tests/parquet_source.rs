@@ -87,9 +87,9 @@ fn the_position_is_a_row_group_and_a_row() {
     let mut source =
         sage_connectors::open_source(&file.spec(&json!({"batchRows": 6})), SourceSplit::WHOLE, registry)
             .unwrap();
-    let mut positions = vec![source.position()];
+    let mut positions = vec![source.place()];
     while next_rows(source.as_mut()).unwrap() > 0 {
-        positions.push(source.position());
+        positions.push(source.place());
     }
     let at = |row_group: u32, row: u32| {
         json!({ "file": file.path, "rowGroup": row_group, "row": row }).to_string()

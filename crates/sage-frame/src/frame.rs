@@ -27,6 +27,8 @@ pub enum FrameKind {
     End = 3,
     /// No rows: no records come for now, so that nobody waits for this sender's watermark. Ends with the next frame.
     Idle = 4,
+    /// No rows: a checkpoint barrier behind which the sender stops.
+    LastBarrier = 5,
 }
 
 /// What a frame says about its rows.
@@ -111,6 +113,33 @@ impl Frame {
     #[must_use]
     pub fn is_time(&self) -> bool {
         matches!(self.meta().kind, FrameKind::Watermark | FrameKind::Idle)
+    }
+
+    /// A frame without rows that divides what belongs to checkpoint `epoch` from what comes behind it; behind the `last` one the
+    /// sender stops.
+    #[must_use]
+    pub fn barrier(epoch: u64, last: bool) -> Self {
+        let kind = if last {
+            FrameKind::LastBarrier
+        } else {
+            FrameKind::Barrier
+        };
+        Self::control(FrameMeta {
+            kind,
+            epoch,
+            ..FrameMeta::default()
+        })
+    }
+
+    /// Epoch of a barrier, and whether it is the last one; none for any other frame.
+    #[must_use]
+    pub fn as_barrier(&self) -> Option<(u64, bool)> {
+        let FrameMeta { kind, epoch, .. } = self.meta();
+        match kind {
+            FrameKind::Barrier => Some((epoch, false)),
+            FrameKind::LastBarrier => Some((epoch, true)),
+            FrameKind::Data | FrameKind::Watermark | FrameKind::End | FrameKind::Idle => None,
+        }
     }
 
     /// A frame without rows: a watermark, a barrier, an end.

@@ -69,6 +69,7 @@ pub(crate) fn read_header(bytes: &[u8]) -> Result<HeaderParts> {
         fb::FrameKind::Barrier => FrameKind::Barrier,
         fb::FrameKind::End => FrameKind::End,
         fb::FrameKind::Idle => FrameKind::Idle,
+        fb::FrameKind::LastBarrier => FrameKind::LastBarrier,
         _ => return Err(malformed("its kind is unknown")),
     };
     let spans = header.buffers().into_iter().flatten();

@@ -9,6 +9,7 @@ use sage_frame::BatchView;
 use sage_runtime::{Arrival, EndKind, GateTime, Isolate, Next, Take};
 use sage_types::{Result, TaskId};
 
+use crate::checkpoint_exports::number_of;
 use crate::environment;
 use crate::guard::{guarded, internal};
 use crate::handles::{ISOLATES, job};
@@ -26,6 +27,7 @@ const END_STOPPED: i32 = 4;
 const TOO_SMALL: i32 = 5;
 const TIME: i32 = 6;
 const FLUSH: i32 = 7;
+const BARRIER: i32 = 8;
 
 /// Longest wait within one poll, whatever the caller asks for: the event loop has to turn.
 const MAX_WAIT_MS: f64 = 50.0;
@@ -87,7 +89,8 @@ pub fn poll(isolate: u32, released_task: i32, wait_ms: f64) -> napi::Result<i32>
 /// What the task is to do next: 0 nothing, 1 a batch (its image is in `into`; `desc` = gate, image bytes, rows, layout), 2 produce
 /// (a source), 3 input has ended (drained), 4 input has ended (stopped), 5 `into` is too small (`desc[1]` = bytes needed; nothing was
 /// taken), 6 event time (`desc` = gate, 1 when the gate is idle, and the watermark as a float64 at byte 8), 7 give what the
-/// task holds back: its loop has come to rest.
+/// task holds back: its loop has come to rest, 8 a barrier (`desc[0]` = 1 when the task stops behind it; its epoch as a float64 at
+/// byte 8): nothing more comes before `checkpointAcknowledge`.
 #[napi]
 pub fn take(
     isolate: u32,
@@ -105,6 +108,7 @@ pub fn take(
             Take::End(EndKind::Drained) => Ok(END_DRAINED),
             Take::End(EndKind::Stopped) => Ok(END_STOPPED),
             Take::Time(time) => tell_time(time, desc),
+            Take::Barrier { epoch, last } => tell_barrier(epoch, last, desc),
             Take::Batch(arrival) => hand_over(&isolate, TaskId(task), arrival, desc, into),
         }
     })
@@ -180,6 +184,15 @@ fn tell_time(time: GateTime, desc: &mut [i32]) -> Result<i32> {
     *idle = i32::from(time.idle);
     [*first, *second] = bytemuck::cast(time.watermark);
     Ok(TIME)
+}
+
+fn tell_barrier(epoch: u64, last: bool, desc: &mut [i32]) -> Result<i32> {
+    let [is_last, _, first, second, ..] = desc else {
+        return Err(internal("take needs a descriptor of 4 integers"));
+    };
+    *is_last = i32::from(last);
+    [*first, *second] = bytemuck::cast(number_of(epoch));
+    Ok(BARRIER)
 }
 
 fn hand_over(

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use napi::bindgen_prelude::{Env, Function};
 use napi::threadsafe_function::UnknownReturnValue;
 use napi_derive::napi;
-use sage_runtime::{BuiltinConnectors, JobCore};
+use sage_checkpoint::DiskFiles;
+use sage_runtime::{BuiltinConnectors, CheckpointSettings, JobCore};
 use sage_types::{SystemClock, TaskId};
 
 use crate::environment;
@@ -13,11 +14,24 @@ use crate::guard::{guarded, internal};
 use crate::handles::{JOBS, job};
 
 /// Builds a job from the FlatBuffers execution graph; it starts when every isolate that the graph names is attached. It is
-/// cancelled when the calling environment ends before the job does.
-#[napi(ts_args_type = "graph: Uint8Array")]
-pub fn create_job(env: Env, graph: &[u8]) -> napi::Result<u32> {
+/// cancelled when the calling environment ends before the job does. `checkpoints_json` (`CheckpointSettings` of `sage-runtime`)
+/// says where its state is kept and what it goes on from: `{"directory","intervalMs","minPauseMs","retained","from","allowDropped"}`,
+/// `from` being `"none"`, `"latest"` or `{"path"}`.
+#[napi(ts_args_type = "graph: Uint8Array, checkpointsJson?: string")]
+pub fn create_job(env: Env, graph: &[u8], checkpoints_json: Option<String>) -> napi::Result<u32> {
     guarded("createJob", || {
-        let job = JobCore::new(graph, Arc::new(SystemClock::new()), Arc::new(BuiltinConnectors))?;
+        let settings = checkpoints_json
+            .as_deref()
+            .map(CheckpointSettings::from_json)
+            .transpose()?;
+        let clock = Arc::new(SystemClock::new());
+        let job = JobCore::with_checkpoints(
+            graph,
+            settings,
+            Arc::new(DiskFiles::new()),
+            clock,
+            Arc::new(BuiltinConnectors),
+        )?;
         let handle = JOBS.insert(job)?;
         environment::cancel_with_environment(env, handle)?;
         Ok(handle)

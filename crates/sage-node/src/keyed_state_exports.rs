@@ -22,7 +22,7 @@ const IN_BYTES: i32 = 2;
 const TOO_SMALL: i32 = 3;
 const NO_MORE_SLOTS: i32 = -1;
 
-fn with_states<T>(
+pub(crate) fn with_states<T>(
     handle: u32,
     body: impl FnOnce(&KeyedState, &mut KeyedStateTable) -> Result<T>,
 ) -> Result<T> {
@@ -225,7 +225,7 @@ pub fn keyed_state_bytes_on_disk(handle: u32) -> napi::Result<f64> {
     })
 }
 
-fn exchange_bytes(table: &KeyedStateTable) -> Result<i32> {
+pub(crate) fn exchange_bytes(table: &KeyedStateTable) -> Result<i32> {
     if table.exchange().is_empty() {
         return Ok(0);
     }

@@ -9,17 +9,20 @@
     reason = "the N-API hands arguments over by value"
 )]
 
+mod checkpoint_exports;
 mod connector_exports;
 mod dispatch_exports;
 mod environment;
 mod guard;
 mod handles;
 mod job_exports;
+mod key_group_exports;
 mod keyed_state;
 mod keyed_state_exports;
 mod layout_exports;
 mod memory;
 mod numbers;
+mod saved_state_exports;
 mod state_exports;
 mod timer_exports;
 mod window_exports;

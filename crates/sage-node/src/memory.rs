@@ -1,9 +1,28 @@
 //! Memory of JavaScript that an export writes into.
 
-use napi::bindgen_prelude::{Float64ArraySlice, Int32ArraySlice, Uint8ArraySlice};
+use napi::bindgen_prelude::{Env, Float64ArraySlice, Int32ArraySlice, Uint8ArraySlice};
 use sage_types::Result;
 
-use crate::guard::internal;
+use crate::guard::{from_napi, internal};
+
+/// These bytes in memory that the engine makes for them. For calls that are rare: where there is one for each batch, JavaScript brings
+/// the memory.
+///
+/// # Errors
+/// `SAGE_INTERNAL` when the engine has none.
+pub(crate) fn copied_bytes<'env>(env: &'env Env, bytes: &[u8]) -> Result<Uint8ArraySlice<'env>> {
+    Uint8ArraySlice::copy_from(env, bytes).map_err(|error| from_napi(&error))
+}
+
+/// As `copied_bytes`.
+pub(crate) fn copied_integers<'env>(env: &'env Env, integers: &[i32]) -> Result<Int32ArraySlice<'env>> {
+    Int32ArraySlice::copy_from(env, integers).map_err(|error| from_napi(&error))
+}
+
+/// As `copied_bytes`.
+pub(crate) fn copied_numbers<'env>(env: &'env Env, numbers: &[f64]) -> Result<Float64ArraySlice<'env>> {
+    Float64ArraySlice::copy_from(env, numbers).map_err(|error| from_napi(&error))
+}
 
 /// The bytes of `into` and the integers of `desc`, for writing.
 ///

@@ -14,7 +14,7 @@ use crate::memory::{writable_integers, writable_numbers};
 use crate::numbers::small;
 use crate::state_exports::create;
 
-fn with_timers<T>(handle: u32, body: impl FnOnce(&mut TimerTable) -> Result<T>) -> Result<T> {
+pub(crate) fn with_timers<T>(handle: u32, body: impl FnOnce(&mut TimerTable) -> Result<T>) -> Result<T> {
     let state = STATES.get(handle)?;
     let StateKind::Timers(timers) = &state.kind else {
         return Err(internal("the handle is not one of timers"));

@@ -19,7 +19,7 @@ const LATE: i32 = 3;
 const DONE: i32 = 4;
 const TOO_SMALL: i32 = -2;
 
-fn with_windows<T>(handle: u32, body: impl FnOnce(&HelpedWindows) -> Result<T>) -> Result<T> {
+pub(crate) fn with_windows<T>(handle: u32, body: impl FnOnce(&HelpedWindows) -> Result<T>) -> Result<T> {
     let state = STATES.get(handle)?;
     let StateKind::Windows(windows) = &state.kind else {
         return Err(internal("the handle is not one of windows"));

@@ -71,6 +71,11 @@ impl RunQueue {
         }
     }
 
+    /// Calls the owner's hook, if it has been told that there is nothing: something else than a task is to be looked at.
+    pub fn nudge(&self) {
+        self.notify(self.state.lock());
+    }
+
     /// The next task; waits up to `wait` when there is none (zero: does not wait).
     pub fn pop(&self, wait: Duration) -> Next {
         match self.pop_now(wait.is_zero()) {

@@ -61,6 +61,10 @@ pub struct TaskPlan {
     pub dormant: bool,
     /// JSON of the operators that each batch goes through before it is sent; native sources and aggregates only.
     pub chain: Option<String>,
+    /// Ids of all operators of its stage, under which checkpoints keep their state.
+    pub operators: Vec<String>,
+    /// Id of the operator whose work a native task does; empty for others.
+    pub uid: String,
 }
 
 /// What makes an edge one that leads back.

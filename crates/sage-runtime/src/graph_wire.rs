@@ -103,6 +103,13 @@ fn task_plan(task: wire::Task<'_>) -> Result<TaskPlan> {
         is_source: task.is_source(),
         dormant: task.dormant(),
         chain: task.chain().map(str::to_owned),
+        operators: task
+            .operators()
+            .into_iter()
+            .flatten()
+            .map(str::to_owned)
+            .collect(),
+        uid: task.uid().unwrap_or_default().to_owned(),
     })
 }
 
@@ -149,6 +156,7 @@ fn encode_task<'a>(fbb: &mut FlatBufferBuilder<'a>, task: &TaskPlan) -> WIPOffse
         TaskKind::NativeSink { spec } => (wire::TaskKind::NativeSink, -1, Some(spec)),
         TaskKind::NativeAggregate { spec } => (wire::TaskKind::NativeAggregate, -1, Some(spec)),
     };
+    let operators: Vec<_> = task.operators.iter().map(|id| fbb.create_string(id)).collect();
     let args = wire::TaskArgs {
         id: task.id.0,
         stage: task.stage.0,
@@ -161,6 +169,8 @@ fn encode_task<'a>(fbb: &mut FlatBufferBuilder<'a>, task: &TaskPlan) -> WIPOffse
         dormant: task.dormant,
         spec: spec.map(|spec| fbb.create_string(spec)),
         chain: task.chain.as_ref().map(|chain| fbb.create_string(chain)),
+        operators: Some(fbb.create_vector(&operators)),
+        uid: Some(fbb.create_string(&task.uid)),
     };
     wire::Task::create(fbb, &args)
 }

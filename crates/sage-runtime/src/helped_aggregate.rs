@@ -128,6 +128,14 @@ impl HelpedAggregate {
         })
     }
 
+    /// The keys and what there is of each: [`KeyedAggregate::save`], behind everything that was added.
+    ///
+    /// # Errors
+    /// That of an earlier batch; `SAGE_INTERNAL` when running results were not taken.
+    pub fn save(&self, key_groups: u32) -> Result<Vec<u8>> {
+        self.helper.with_all_done(|work| work.aggregate.save(key_groups))
+    }
+
     /// Calls `body` with the aggregate, behind everything that was added.
     ///
     /// # Errors

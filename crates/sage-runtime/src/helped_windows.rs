@@ -256,6 +256,54 @@ impl HelpedWindows {
         })?
     }
 
+    /// What there is of each key: [`sage_windows::WindowTable::save`], behind everything that was given.
+    ///
+    /// # Errors
+    /// That of an earlier batch; `SAGE_INTERNAL` when outcomes were not taken.
+    pub fn save(&self, key_groups: u32) -> Result<Vec<u8>> {
+        self.helper
+            .with_all_done(|work| with_table!(&work.windows, table, |table| table.save(key_groups)))
+    }
+
+    /// How far time has come: [`sage_windows::WindowTable::save_progress`].
+    ///
+    /// # Errors
+    /// As [`HelpedWindows::save`].
+    pub fn save_progress(&self) -> Result<Vec<u8>> {
+        self.helper
+            .with_all_done(|work| Ok(with_table!(&work.windows, table, |table| table.save_progress())))
+    }
+
+    /// The accumulators of each key: [`sage_windows::WindowTable::list_accumulators`].
+    ///
+    /// # Errors
+    /// As [`HelpedWindows::save`].
+    pub fn list_accumulators(&self, key_groups: u32) -> Result<Vec<u8>> {
+        self.helper.with_all_done(|work| {
+            with_table!(&work.windows, table, |table| table.list_accumulators(key_groups))
+        })
+    }
+
+    /// Takes how far time had come in one of the instances: [`sage_windows::WindowTable::restore_progress`].
+    ///
+    /// # Errors
+    /// Those of the windows.
+    pub fn restore_progress(&self, saved: &[u8]) -> Result<()> {
+        self.helper.with(|work| {
+            with_table!(&mut work.windows, table_mut, |table| table
+                .restore_progress(saved))
+        })
+    }
+
+    /// Takes what there was of each key: [`sage_windows::WindowTable::restore`].
+    ///
+    /// # Errors
+    /// Those of the windows.
+    pub fn restore(&self, payload: &[u8]) -> Result<()> {
+        self.helper
+            .with(|work| with_table!(&mut work.windows, table_mut, |table| table.restore(payload)))
+    }
+
     /// Bytes of memory held, behind everything that was given; looks at every key.
     ///
     /// # Errors

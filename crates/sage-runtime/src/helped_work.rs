@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sage_queue::sync::{Condvar, Mutex, MutexGuard};
 use sage_queue::{EngineThread, MAX_SLICE, core_to_spare};
-use sage_types::{Result, SageError};
+use sage_types::{ErrorCode, Result, SageError};
 
 use crate::image::Spares;
 use crate::net;
@@ -158,6 +158,28 @@ impl<W: Work> HelpedWork<W> {
         body(&mut work)
     }
 
+    /// Calls `body` with the work, behind everything that was given, all of whose outcomes were taken: then nothing is anywhere but in
+    /// the work itself.
+    ///
+    /// # Errors
+    /// As [`HelpedWork::with`]; `SAGE_INTERNAL` when there are outcomes.
+    pub(crate) fn with_all_done<T>(&self, body: impl FnOnce(&mut W) -> Result<T>) -> Result<T> {
+        while self.work_on() == Moment::Worked {}
+        let mut work = self.work.lock();
+        let queue = self.checked()?;
+        if work.is_busy() || !queue.pieces.is_empty() || !queue.outcomes.is_empty() {
+            return Err(SageError::new(
+                ErrorCode::Internal,
+                format!(
+                    "the state of {} was asked for before all that comes of it was taken",
+                    W::PLACE
+                ),
+            ));
+        }
+        drop(queue);
+        body(&mut work)
+    }
+
     /// The helper goes. What waits is forgotten.
     pub(crate) fn close(&self) {
         let mut queue = self.queue.lock();
@@ -245,7 +267,6 @@ mod tests {
     )]
 
     use super::*;
-    use sage_types::ErrorCode;
 
     /// Gives each number as often as it says.
     #[derive(Default)]
@@ -299,6 +320,21 @@ mod tests {
         assert_eq!(outcome.unwrap_err().code, ErrorCode::Internal);
         helper.give(1, false).unwrap();
         assert_eq!(helper.take(true, VecDeque::pop_front).unwrap(), None);
+    }
+
+    #[test]
+    fn given_outcomes_that_nobody_took_then_the_work_is_not_given_for_a_save() {
+        let helper = HelpedWork::new(Repeats::default(), true);
+        helper.give(2, false).unwrap();
+        let left = |work: &mut Repeats| Ok(work.left);
+        assert_eq!(helper.with_all_done(left).unwrap_err().code, ErrorCode::Internal);
+        helper.take(true, VecDeque::pop_front).unwrap();
+        assert!(helper.with_all_done(left).is_err());
+        helper.take(true, VecDeque::pop_front).unwrap();
+        assert_eq!(helper.with_all_done(left).unwrap(), 0);
+        // More than there may be outcomes: the rest waits.
+        helper.give(20, false).unwrap();
+        assert!(helper.with_all_done(left).is_err());
     }
 
     #[test]

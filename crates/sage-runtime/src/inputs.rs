@@ -5,11 +5,14 @@ use std::sync::Arc;
 use sage_frame::{Frame, FrameKind, FrameMeta};
 use sage_queue::sync::Mutex;
 use sage_queue::{EndKind, Peek, Pop};
-use sage_types::EdgeId;
+use sage_types::{EdgeId, SharedClock};
 
+use crate::alignment::{Alignment, Logging};
 use crate::edge::{Edge, SplitFrame};
 use crate::feedback_loop::FeedbackLoop;
 use crate::gate_times::{GateTime, GateTimes};
+use crate::loop_log::LoopLog;
+use crate::task_barrier::{Barrier, TaskBarrier};
 
 /// One physical edge into a gate.
 pub(crate) struct InputEdge {
@@ -20,6 +23,8 @@ pub(crate) struct InputEdge {
     pub(crate) timeless: bool,
     /// Comes from a task of the same loop.
     pub(crate) is_inside: bool,
+    /// Closes a loop.
+    pub(crate) leads_back: bool,
 }
 
 /// A frame and where it came in.
@@ -38,6 +43,8 @@ pub struct Arrival {
 pub(crate) enum Found {
     Frame(Arrival),
     Time(GateTime),
+    /// The barrier has come on all edges. Nothing else follows before [`Inputs::acknowledged`].
+    Barrier(Barrier),
     Nothing,
     AllEnded(EndKind),
 }
@@ -54,6 +61,7 @@ struct Progress {
     /// Frames that came from within the loop since one was let in.
     taken_inside: u32,
     times: GateTimes,
+    alignment: Alignment,
 }
 
 /// All physical edges into one task. Every edge keeps its own queue, so that a barrier can block one of them alone.
@@ -61,6 +69,9 @@ pub(crate) struct Inputs {
     edges: Box<[InputEdge]>,
     /// The loop that the task is in.
     of: Option<Arc<FeedbackLoop>>,
+    /// What the task is asked for.
+    barrier: Arc<TaskBarrier>,
+    clock: SharedClock,
     progress: Mutex<Progress>,
 }
 
@@ -69,7 +80,7 @@ pub(crate) struct Inputs {
 const INSIDE_BEFORE_NEW: u32 = 8;
 
 impl Inputs {
-    pub(crate) fn new(edges: Vec<InputEdge>, of: Option<Arc<FeedbackLoop>>) -> Self {
+    pub(crate) fn new(edges: Vec<InputEdge>, of: Option<Arc<FeedbackLoop>>, clock: SharedClock) -> Self {
         let open = (0..edges.len()).collect();
         let progress = Progress {
             open,
@@ -78,29 +89,46 @@ impl Inputs {
             put_back: None,
             taken_inside: 0,
             times: GateTimes::new(edges.iter().map(|input| (input.gate, input.timeless))),
+            alignment: Alignment::new(edges.len()),
         };
         Self {
             edges: edges.into_boxed_slice(),
             of,
+            barrier: Arc::new(TaskBarrier::default()),
+            clock,
             progress: Mutex::new(progress),
         }
+    }
+
+    /// What the task is asked for.
+    pub(crate) const fn barrier(&self) -> &Arc<TaskBarrier> {
+        &self.barrier
     }
 
     /// Whether [`Inputs::next`] would find something else than nothing, given that an end is (not) of interest.
     pub(crate) fn is_ready(&self, end_delivered: bool) -> bool {
         let progress = self.progress.lock();
-        if progress.put_back.is_some() {
+        if progress.alignment.is_handed() {
+            return false;
+        }
+        if progress.put_back.is_some() || self.aligned_at(&progress).is_some() {
             return true;
         }
         let mut all_ended = true;
         let is_full = self.is_full();
+        let awaits_ends =
+            progress.times.in_use() || progress.alignment.awaits() || self.asked_in_loop().is_some();
         for &index in &progress.open {
             let input = &self.edges[index];
+            if progress.alignment.is_blocked(index) {
+                all_ended = false;
+                continue;
+            }
             match input.edge.peek() {
                 Peek::Item if is_full && !input.is_inside => all_ended = false,
                 Peek::Item => return true,
-                // Whoever waited for its watermark does so no longer.
-                Peek::Ended(_) if progress.times.in_use() => return true,
+                // Whoever waited for its watermark, or its barrier, does so no longer.
+                Peek::Ended(_) if awaits_ends => return true,
                 Peek::Ended(_) => {}
                 Peek::Empty | Peek::Closed => all_ended = false,
             }
@@ -138,11 +166,27 @@ impl Inputs {
     /// first, or it would fill up.
     pub(crate) fn next_part(&self, max_rows: u64, split: SplitFrame<'_>) -> Found {
         let mut progress = self.progress.lock();
+        if progress.alignment.is_handed() {
+            return Found::Nothing;
+        }
         if let Some(arrival) = progress.put_back.take() {
             return Found::Frame(arrival);
         }
+        if let Some(found) = self.hand_barrier(&mut progress) {
+            return found;
+        }
+        let found = self.look_in_turn(&mut progress, max_rows, split);
+        if matches!(found, Found::Nothing)
+            && let Some(found) = self.hand_barrier(&mut progress)
+        {
+            return found;
+        }
+        found
+    }
+
+    fn look_in_turn(&self, progress: &mut Progress, max_rows: u64, split: SplitFrame<'_>) -> Found {
         if self.of.is_none() {
-            return self.look(&mut progress, max_rows, split, &|_| true);
+            return self.look(progress, max_rows, split, &|_| true);
         }
         let is_full = self.is_full();
         let new_first = !is_full && progress.taken_inside >= INSIDE_BEFORE_NEW;
@@ -153,7 +197,7 @@ impl Inputs {
             if !inside && is_full {
                 continue;
             }
-            let found = self.look(&mut progress, max_rows, split, &|input| input.is_inside == inside);
+            let found = self.look(progress, max_rows, split, &|input| input.is_inside == inside);
             if !matches!(found, Found::Nothing) {
                 progress.taken_inside += u32::from(inside);
                 return found;
@@ -162,9 +206,44 @@ impl Inputs {
         Found::Nothing
     }
 
-    /// Whether new records are to wait, as the loop has more than it may.
+    /// Whether new records are to wait, as the loop has more than it may. Not while a barrier is expected: it is behind them.
     fn is_full(&self) -> bool {
-        self.of.as_ref().is_some_and(|of| of.is_full())
+        self.of.as_ref().is_some_and(|of| of.is_full()) && self.barrier.asked().is_none()
+    }
+
+    /// What a task of a loop is asked for.
+    fn asked_in_loop(&self) -> Option<Barrier> {
+        self.of.as_ref().and_then(|_| self.barrier.asked())
+    }
+
+    /// The barrier, when all open edges have it that do not lead back. In a loop that gets nothing from outside any more, nobody sends
+    /// one: then it is what the task is asked for.
+    fn aligned_at(&self, progress: &Progress) -> Option<Barrier> {
+        let barrier = progress.alignment.barrier().or_else(|| self.asked_in_loop())?;
+        let is_missing =
+            |&index: &usize| !self.edges[index].leads_back && !progress.alignment.is_blocked(index);
+        (!progress.open.is_empty() && !progress.open.iter().any(is_missing)).then_some(barrier)
+    }
+
+    fn hand_barrier(&self, progress: &mut Progress) -> Option<Found> {
+        let barrier = self.aligned_at(progress)?;
+        Some(Found::Barrier(
+            progress.alignment.hand(barrier, self.clock.monotonic_nanos()),
+        ))
+    }
+
+    /// The task has saved what it holds: its edges are read again. Whether there is a log to wait for, and how long the alignment took
+    /// in nanoseconds.
+    pub(crate) fn acknowledged(&self) -> (bool, u64) {
+        let mut progress = self.progress.lock();
+        let Progress { open, alignment, .. } = &mut *progress;
+        let leading_back = open.iter().copied().filter(|&index| self.edges[index].leads_back);
+        (alignment.acknowledged(leading_back), alignment.taken_nanos())
+    }
+
+    /// What came around a loop until its barrier did; told once, when all has.
+    pub(crate) fn take_log(&self) -> Option<(Barrier, LoopLog)> {
+        self.progress.lock().alignment.take_log()
     }
 
     /// Whether this is the end of event time, which records that still go around would be behind.
@@ -188,7 +267,7 @@ impl Inputs {
             let turn = progress.turn;
             let index = progress.open[turn];
             let input = &self.edges[index];
-            if !is_asked(input) {
+            if !is_asked(input) || progress.alignment.is_blocked(index) {
                 progress.turn += 1;
                 continue;
             }
@@ -204,8 +283,22 @@ impl Inputs {
                     // What lies behind it is looked at in this call still.
                     looks += 1;
                 }
+                Pop::Item(frame) if frame.as_barrier().is_some() => {
+                    if let Some((epoch, last)) = frame.as_barrier() {
+                        let barrier = Barrier { epoch, last };
+                        progress
+                            .alignment
+                            .came(index, barrier, || self.clock.monotonic_nanos());
+                    }
+                    // Behind a barrier that came around the edge is read on.
+                    looks += 1;
+                }
                 Pop::Item(frame) => {
                     progress.turn += 1;
+                    if progress.alignment.gave(index, input.gate, &frame) == Logging::Kept {
+                        looks += 1;
+                        continue;
+                    }
                     if !input.timeless {
                         progress.times.gave_records(index);
                     }
@@ -218,6 +311,7 @@ impl Inputs {
                 Pop::Ended(kind) => {
                     progress.kind = progress.kind.combine(kind);
                     progress.open.remove(turn);
+                    progress.alignment.ended(index);
                     let news = progress.times.ended(index, kind);
                     let has_others = progress.open.iter().any(|&other| !self.edges[other].timeless);
                     match news {

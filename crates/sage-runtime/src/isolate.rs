@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sage_checkpoint::TaskImage;
 use sage_frame::{BatchView, FrameMeta};
 use sage_queue::{EngineThread, Next, ReadySlot, Rest};
 use sage_types::{Result, TaskId};
@@ -100,6 +101,11 @@ impl Isolate {
             return Ok(Take::Nothing);
         }
         let taken = task.take(&self.job.registry, self.job.now_nanos());
+        if task.member.is_some()
+            && let Some((barrier, log)) = task.inputs.take_log()
+        {
+            self.job.complete_log(task, barrier, log)?;
+        }
         if let Take::Batch(arrival) = &taken {
             task.metrics
                 .received(arrival.frame.rows() as u64, arrival.frame.byte_len() as u64);
@@ -215,6 +221,44 @@ impl Isolate {
         }
         self.job.finish_task(task);
         Ok(())
+    }
+
+    /// The epoch for which one of the isolate's sources is to take its barrier: [`Isolate::take`] gives it, also to who holds the task.
+    #[must_use]
+    pub fn barrier_asked(&self) -> Option<u64> {
+        let own = |task: &&Task| task.plan.is_source && task.isolate_place() == Some(self.place);
+        let mut asked = self
+            .job
+            .tasks
+            .iter()
+            .filter(own)
+            .filter(|task| !task.is_finished());
+        asked.find_map(|task| task.barrier.asked().map(|barrier| barrier.epoch))
+    }
+
+    /// Hands over what the task saves at [`Take::Barrier`] (a [`sage_checkpoint::TaskImage`]), when everything that came before was
+    /// emitted; the barrier goes on to the tasks behind. With epoch 0: what stays of a task that is finished next.
+    ///
+    /// # Errors
+    /// `SAGE_INTERNAL` for a task that is not this isolate's, or was not given this barrier; `SAGE_FORMAT_BATCH` for bytes that are no
+    /// image.
+    pub fn acknowledge(&self, task: TaskId, epoch: u64, image: &[u8]) -> Result<()> {
+        let (task, _) = self.own_task(task)?;
+        if self.job.is_closing() {
+            return Ok(());
+        }
+        let image = TaskImage::from_bytes(image.to_vec())?;
+        if epoch == 0 {
+            self.job.leave_behind(task, image);
+            return Ok(());
+        }
+        match task.barrier.handed() {
+            Some(barrier) if barrier.epoch == epoch => self.job.acknowledge_task(task, barrier, image),
+            _ => Err(internal(format!(
+                "task {} acknowledges epoch {epoch}, which it was not given",
+                task.plan.id
+            ))),
+        }
     }
 
     /// Replaces the host's own counters of the task.

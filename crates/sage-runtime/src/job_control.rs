@@ -65,6 +65,14 @@ impl JobCore {
         self.outbox.post(JobEvent::State(JobState::Stopping));
         drop(status);
         self.outbox.deliver();
+        if !drain && self.checkpoints.is_some() {
+            // Sources end behind the barrier of the last epoch, and loops when it has come around.
+            self.begin_epoch(true);
+            if !initializing {
+                self.let_go();
+            }
+            return Ok(());
+        }
         let kind = if drain { EndKind::Drained } else { EndKind::Stopped };
         if !drain {
             // Records may go around for ever: those in a loop finish the way that they are on.
@@ -174,6 +182,9 @@ impl JobCore {
         }
         for task in &self.tasks {
             task.doorbell.ring();
+        }
+        if let Some(checkpoints) = &self.checkpoints {
+            checkpoints.epochs.wake();
         }
         self.outbox.deliver();
     }

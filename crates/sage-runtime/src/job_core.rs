@@ -11,12 +11,14 @@ use sage_queue::RunQueue;
 use sage_queue::sync::{Condvar, Mutex};
 use sage_types::{ErrorCode, Result, SageError, SharedClock, StageId, TaskId};
 
+use crate::checkpoint_writer;
 use crate::connectors::ConnectorFactory;
 use crate::edge::Edge;
 use crate::edge_check::check_counts;
 use crate::feedback_loop::FeedbackLoop;
 use crate::graph::{ExecutionGraph, TaskKind};
 use crate::isolate::Isolate;
+use crate::job_checkpoints::{JobCheckpoints, ends_itself};
 use crate::job_event::{JobEvent, JobListener, Outbox};
 use crate::job_state::JobState;
 use crate::job_state_store::JobStateStore;
@@ -57,6 +59,7 @@ pub struct JobCore {
     /// What the instances of each native source agree on.
     pinned: Mutex<HashMap<StageId, Arc<str>>>,
     pub(crate) state_store: Mutex<JobStateStore>,
+    pub(crate) checkpoints: Option<JobCheckpoints>,
 }
 
 impl JobCore {
@@ -77,6 +80,15 @@ impl JobCore {
         graph: ExecutionGraph,
         clock: SharedClock,
         factory: Arc<dyn ConnectorFactory>,
+    ) -> Result<Arc<Self>> {
+        Self::build(graph, clock, factory, None)
+    }
+
+    pub(crate) fn build(
+        graph: ExecutionGraph,
+        clock: SharedClock,
+        factory: Arc<dyn ConnectorFactory>,
+        checkpoints: Option<JobCheckpoints>,
     ) -> Result<Arc<Self>> {
         graph.validate()?;
         let Wiring {
@@ -104,8 +116,12 @@ impl JobCore {
             closing: AtomicBool::new(false),
             pinned: Mutex::new(HashMap::new()),
             state_store: Mutex::new(JobStateStore::default()),
+            checkpoints,
         });
         loop_host.belongs_to(&job);
+        if let Some(restored) = job.checkpoints.as_ref().and_then(|own| own.restored.as_ref()) {
+            job.restore_loops(restored)?;
+        }
         crate::job_list::remember(&job);
         job.start_if_complete();
         Ok(job)
@@ -238,6 +254,9 @@ impl JobCore {
                 self.isolates[*isolate].queue.close();
             }
         }
+        if let Some(checkpoints) = &self.checkpoints {
+            self.gathered(checkpoints.epochs.finished(task.plan.id));
+        }
         self.end_dormant_around(task);
         self.look_at_loops();
         self.task_done();
@@ -299,6 +318,15 @@ impl JobCore {
             self.fail(&error);
             return;
         }
+        match &self.checkpoints {
+            // Sinks commit when the last epoch is durable: their part of it says what they are to commit.
+            Some(checkpoints) => checkpoints.epochs.all_finished(),
+            None => self.commit_now(),
+        }
+    }
+
+    /// All work is done: native sinks commit.
+    pub(crate) fn commit_now(&self) {
         let mut status = self.status.lock();
         status.committing = true;
         self.changed.notify_all();
@@ -321,6 +349,9 @@ impl JobCore {
         }
         if status.state.is_terminal() {
             status.settled = true;
+            if let Some(checkpoints) = &self.checkpoints {
+                checkpoints.release();
+            }
             status.ended_nanos = Some(self.now_nanos());
             self.outbox.post(JobEvent::State(status.state));
             self.changed.notify_all();
@@ -348,15 +379,26 @@ impl JobCore {
             status.state = JobState::Running;
             self.outbox.post(JobEvent::State(JobState::Running));
         }
+        let had_finished = |task: &Task| {
+            let checkpoints = self.checkpoints.as_ref();
+            checkpoints.is_some_and(|own| own.had_finished(&task.plan) && !ends_itself(&task.plan))
+        };
         let native: Vec<TaskId> = self
             .tasks
             .iter()
-            .filter(|task| is_native(task))
+            .filter(|task| is_native(task) && !had_finished(task))
             .map(|task| task.plan.id)
             .collect();
-        status.native_threads = native.len();
+        status.native_threads = native.len() + usize::from(self.checkpoints.is_some());
         drop(status);
         self.outbox.deliver();
+        if let Some(checkpoints) = &self.checkpoints {
+            checkpoints.epochs.started(self.now_nanos());
+            checkpoint_writer::spawn(self);
+            if let Err(error) = self.finish_restored() {
+                self.fail(&error);
+            }
+        }
         for task in native {
             native_task::spawn(self, task);
         }

@@ -14,14 +14,18 @@ pub enum JobEvent {
     State(JobState),
     /// The first error, as JSON; the state [`JobState::Failed`] follows when everything has been closed.
     Failure(Arc<str>),
+    /// An epoch was begun, is durable or has failed; as JSON.
+    Epoch(Arc<str>),
 }
 
 impl JobEvent {
-    /// `{"type":"state","state":"running"}` or `{"type":"failure","error":{...}}`.
+    /// `{"type":"state","state":"running"}`, `{"type":"failure","error":{...}}` or `{"type":"epoch","epoch":4,"last":false,"state":...}`
+    /// with the state `begun`, `completed` or `failed`; the latter two with `bytes`, `durationMs`, `alignmentMs` and `error`.
     #[must_use]
     pub fn to_json(&self) -> String {
         match self {
             Self::State(state) => format!(r#"{{"type":"state","state":"{state}"}}"#),
+            Self::Epoch(event) => event.to_string(),
             Self::Failure(error) => format!(r#"{{"type":"failure","error":{error}}}"#),
         }
     }

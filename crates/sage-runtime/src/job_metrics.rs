@@ -26,6 +26,31 @@ pub struct JobMetrics {
     pub sources: Vec<SourceCounts>,
     /// What each native sink said when it committed.
     pub sinks: Vec<SinkCounts>,
+    /// Of a job with checkpoints.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoints: Option<CheckpointCounts>,
+}
+
+/// What became of the epochs so far.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckpointCounts {
+    /// The epoch that the job went on from.
+    pub restored: Option<u64>,
+    /// The one under way.
+    pub in_flight: Option<u64>,
+    /// Epochs that are durable.
+    pub completed: u64,
+    /// Epochs that could not be written.
+    pub failed: u64,
+    /// The newest that is durable; 0 for none.
+    pub last_epoch: u64,
+    /// Bytes of its file.
+    pub last_bytes: u64,
+    /// From its beginning until it was durable, in nanoseconds.
+    pub last_duration_nanos: u64,
+    /// The longest time that a task waited for barriers, from its first to its last, in nanoseconds.
+    pub last_alignment_nanos: u64,
 }
 
 /// The counters of one task.
@@ -154,7 +179,22 @@ impl JobCore {
             edges: self.edge_counts(),
             sources,
             sinks,
+            checkpoints: self.checkpoint_counts(),
         }
+    }
+
+    fn checkpoint_counts(&self) -> Option<CheckpointCounts> {
+        let (counts, in_flight) = self.checkpoints.as_ref()?.epochs.counts();
+        Some(CheckpointCounts {
+            restored: self.restored_epoch(),
+            in_flight,
+            completed: counts.completed,
+            failed: counts.failed,
+            last_epoch: counts.last_epoch,
+            last_bytes: counts.last_bytes,
+            last_duration_nanos: counts.last_duration_nanos,
+            last_alignment_nanos: counts.last_alignment_nanos,
+        })
     }
 
     fn edge_counts(&self) -> Vec<EdgeCounts> {

@@ -5,10 +5,15 @@
 //! `finish_task` ends it. Native sources and sinks run on threads of the job. The job starts when every isolate that its
 //! tasks name is attached, and ends when all tasks have finished, with an error, or by [`JobCore::cancel`].
 
+mod alignment;
+mod checkpoint_metadata;
+mod checkpoint_settings;
+mod checkpoint_writer;
 mod connectors;
 mod dormant_tasks;
 mod edge;
 mod edge_check;
+mod epochs;
 mod feedback_edge;
 mod feedback_loop;
 mod gate_times;
@@ -21,6 +26,7 @@ mod helped_work;
 mod image;
 mod inputs;
 mod isolate;
+mod job_checkpoints;
 mod job_control;
 mod job_core;
 mod job_event;
@@ -29,14 +35,18 @@ mod job_metrics;
 mod job_state;
 mod job_state_store;
 mod loop_budget;
+mod loop_log;
 mod loop_plan;
 mod native_aggregate;
+mod native_parts;
 mod native_task;
 mod native_windows;
 pub mod net;
 mod outputs;
+mod restored_state;
 mod status;
 mod task;
+mod task_barrier;
 mod task_metrics;
 mod wiring;
 
@@ -54,6 +64,7 @@ mod generated {
     pub(crate) mod graph_generated;
 }
 
+pub use checkpoint_settings::{CheckpointSettings, StartFrom};
 pub use connectors::{BuiltinConnectors, ConnectorFactory};
 pub use edge::{Edge, LoopCounts, MemoryEdge, Pushed};
 pub use gate_times::GateTime;
@@ -65,7 +76,7 @@ pub use isolate::Isolate;
 pub use job_core::JobCore;
 pub use job_event::{JobEvent, JobListener};
 pub use job_list::close_all_jobs;
-pub use job_metrics::{EdgeCounts, JobMetrics, SinkCounts, SourceCounts, TaskCounts};
+pub use job_metrics::{CheckpointCounts, EdgeCounts, JobMetrics, SinkCounts, SourceCounts, TaskCounts};
 pub use job_state::JobState;
 pub use sage_queue::{EndKind, Next, WakeHook};
 pub use task::Take;

@@ -1,5 +1,6 @@
 //! Aggregates with a thread of their own: what comes keyed from native sources goes on as records, without any JavaScript.
 
+use sage_checkpoint::{PartKind, TaskImage};
 use sage_expressions::{NativeChain, ResultRecords};
 use sage_frame::FrameMeta;
 use sage_queue::{EndKind, MAX_SLICE, Parker};
@@ -9,6 +10,7 @@ use serde_json::Value as Json;
 
 use crate::inputs::Found;
 use crate::job_core::JobCore;
+use crate::native_parts::{AGGREGATORS, STATE, push_part};
 use crate::native_task::{chain_of, send_through};
 use crate::task::Task;
 use crate::task_metrics::Activity;
@@ -70,6 +72,12 @@ pub(crate) fn run_aggregate(job: &JobCore, task: &Task, parker: &Parker, spec: &
         )
     })?;
     let mut aggregate = KeyedAggregate::new(spec.aggregators.clone())?;
+    for saved in job.saved_parts(task, AGGREGATORS)? {
+        aggregate.check_signature(&saved.bytes)?;
+    }
+    if let Some(entries) = job.saved_keys(task, STATE)? {
+        aggregate.restore(&entries)?;
+    }
     let Some(end) = take_all(job, task, parker, &spec, &mut chain, &mut aggregate)? else {
         return Ok(());
     };
@@ -106,6 +114,21 @@ fn take_all(
                 task.metrics.report(chain.counters().values());
             }
             Found::Time(_) => {}
+            Found::Barrier(barrier) => {
+                task.metrics.switch(Activity::Busy, job.now_nanos());
+                let mut image = TaskImage::new();
+                let aggregators = aggregate.signature();
+                let entries = aggregate.save(job.graph.key_groups)?;
+                push_part(
+                    &mut image,
+                    task,
+                    AGGREGATORS,
+                    PartKind::Own,
+                    aggregators.as_bytes(),
+                )?;
+                push_part(&mut image, task, STATE, PartKind::Keyed, &entries)?;
+                job.acknowledge_task(task, barrier, image)?;
+            }
             Found::Nothing => {
                 task.metrics.switch(Activity::Idle, job.now_nanos());
                 parker.park(MAX_SLICE);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sage_connectors::{BatchSink, Cancellation, NextBatch, SourceSplit};
+use sage_connectors::{BatchSink, BatchSource, Cancellation, NextBatch, SourceSplit};
 use sage_expressions::{Given, NativeChain, TimedFrame};
 use sage_frame::Frame;
 use sage_queue::{EndKind, EngineThread, MAX_SLICE, Parker};
@@ -10,8 +10,10 @@ use sage_types::{ErrorCode, Result, SageError, TaskId};
 
 use crate::graph::TaskKind;
 use crate::inputs::Found;
+use crate::job_checkpoints::JobCheckpoints;
 use crate::job_core::{JobCore, internal};
 use crate::native_aggregate::run_aggregate;
+use crate::native_parts::{POSITION, PREPARED, own_part};
 use crate::native_windows::{run_windows, windows_of};
 use crate::net;
 use crate::task::{Doorbell, Task};
@@ -66,12 +68,15 @@ fn split_of(task: &Task) -> SourceSplit {
 }
 
 fn run_source(job: &JobCore, task: &Task, parker: &Parker, spec: &str) -> Result<()> {
-    let spec = job.pinned_spec(task.plan.stage, spec)?;
     let mut chain = chain_of(job, task)?;
-    let mut source = job.factory.open_source(&spec, split_of(task), &job.registry)?;
+    let mut source = source_of(job, task, spec)?;
     let kind = loop {
         if job.is_closing() {
             return Ok(());
+        }
+        if let Some(barrier) = task.barrier.asked() {
+            let position = source.position()?;
+            job.acknowledge_task(task, barrier, own_part(task, POSITION, &position)?)?;
         }
         if let Some(kind) = task.stop_requested() {
             break kind;
@@ -108,9 +113,28 @@ fn run_source(job: &JobCore, task: &Task, parker: &Parker, spec: &str) -> Result
         }
     };
     job.read(task.plan.id, source.statistics());
+    if job.checkpoints.is_some() {
+        job.leave_behind(task, own_part(task, POSITION, &source.position()?)?);
+    }
     task.deliver_end(kind);
     job.finish_task(task);
     Ok(())
+}
+
+/// The reader, from where an earlier process was if the job goes on from an epoch that knows.
+fn source_of(job: &JobCore, task: &Task, spec: &str) -> Result<Box<dyn BatchSource>> {
+    let saved = job.saved_parts(task, POSITION)?;
+    if !saved.is_empty() {
+        let mut source = job.factory.resume_source(spec, split_of(task), &job.registry)?;
+        source.restore(&saved)?;
+        return Ok(source);
+    }
+    let spec = job.pinned_spec(task.plan.stage, spec)?;
+    let source = job.factory.open_source(&spec, split_of(task), &job.registry)?;
+    if job.checkpoints.is_some() {
+        source.resumable()?;
+    }
+    Ok(source)
 }
 
 /// The operators by expressions of a task, if it has any.
@@ -159,23 +183,28 @@ fn send(job: &JobCore, task: &Task, frame: &Frame) -> Result<()> {
 }
 
 fn run_sink(job: &Arc<JobCore>, task: &Task, parker: &Parker, spec: &str) -> Result<()> {
-    let mut sink = job.factory.open_sink(spec, split_of(task), &job.registry)?;
+    let mut sink = sink_of(job, task, spec)?;
     let owner = Arc::clone(job);
     sink.cancel_when(Cancellation::new(move || owner.is_closing()));
-    match write_all(job, task, parker, sink.as_mut()) {
-        Ok(true) => {}
-        Ok(false) => {
-            sink.abort();
-            return Ok(());
+    if job.had_finished(task) {
+        task.deliver_end(EndKind::Drained);
+    } else {
+        match write_all(job, task, parker, sink.as_mut()) {
+            Ok(true) => {}
+            Ok(false) => {
+                leave(job, sink);
+                return Ok(());
+            }
+            Err(error) => return give_up(job, sink, error),
         }
-        Err(error) => return give_up(job, sink, error),
     }
-    if let Err(error) = sink.prepare() {
-        return give_up(job, sink, error);
+    match seal(job, sink.as_mut()).and_then(|prepared| own_part(task, PREPARED, &prepared)) {
+        Ok(image) => job.leave_behind(task, image),
+        Err(error) => return give_up(job, sink, error),
     }
     job.finish_task(task);
     if !job.wait_for_commit() {
-        sink.abort();
+        leave(job, sink);
         return Ok(());
     }
     let report = sink.commit()?;
@@ -183,9 +212,39 @@ fn run_sink(job: &Arc<JobCore>, task: &Task, parker: &Parker, spec: &str) -> Res
     Ok(())
 }
 
+/// The writer, from where an earlier process was if the job goes on from an epoch that knows. What was completed when that job
+/// stopped is opened again by the first batch.
+fn sink_of(job: &JobCore, task: &Task, spec: &str) -> Result<Box<dyn BatchSink>> {
+    let saved = job.saved_parts(task, PREPARED)?;
+    if saved.is_empty() {
+        return job.factory.open_sink(spec, split_of(task), &job.registry);
+    }
+    let mut sink = job.factory.resume_sink(spec, split_of(task), &job.registry)?;
+    sink.restore(&saved)?;
+    Ok(sink)
+}
+
+/// Completes what the sink writes, so that another process can write more behind it if there are checkpoints.
+fn seal(job: &JobCore, sink: &mut dyn BatchSink) -> Result<Vec<u8>> {
+    if job.checkpoints.is_some() {
+        sink.prepare(false)?;
+    }
+    sink.prepare(true)
+}
+
+/// Nothing of the sink becomes visible here. What a checkpoint refers to stays for the process that goes on from it.
+fn leave(job: &JobCore, sink: Box<dyn BatchSink>) {
+    let checkpoints = job.checkpoints.as_ref();
+    if checkpoints.is_some_and(JobCheckpoints::may_be_gone_on_from) {
+        sink.detach();
+    } else {
+        sink.abort();
+    }
+}
+
 /// After an error nothing of the sink becomes visible. A write that was given up because the job is over is none.
 fn give_up(job: &JobCore, sink: Box<dyn BatchSink>, error: SageError) -> Result<()> {
-    sink.abort();
+    leave(job, sink);
     if error.code == ErrorCode::JobCanceled && job.is_closing() {
         return Ok(());
     }
@@ -212,6 +271,15 @@ fn write_all(job: &JobCore, task: &Task, parker: &Parker, sink: &mut dyn BatchSi
                 }
             }
             Found::Time(_) => {}
+            Found::Barrier(barrier) => {
+                task.metrics.switch(Activity::Busy, job.now_nanos());
+                let prepared = if barrier.last {
+                    seal(job, sink)?
+                } else {
+                    sink.prepare(false)?
+                };
+                job.acknowledge_task(task, barrier, own_part(task, PREPARED, &prepared)?)?;
+            }
             Found::Nothing => {
                 task.metrics.switch(Activity::Idle, job.now_nanos());
                 parker.park(MAX_SLICE);

@@ -1,6 +1,7 @@
 //! Windows with a thread of their own: records with event times come keyed from native sources, results go on as records, without any
 //! JavaScript.
 
+use sage_checkpoint::{PartKind, TaskImage};
 use sage_expressions::{NativeChain, ResultRecords};
 use sage_frame::FrameMeta;
 use sage_queue::{EndKind, MAX_SLICE, Parker};
@@ -11,8 +12,10 @@ use serde_json::Value as Json;
 use crate::gate_times::GateTime;
 use crate::inputs::{Arrival, Found};
 use crate::job_core::JobCore;
+use crate::native_parts::{PROGRESS, WATERMARK, WINDOWS, push_part};
 use crate::native_task::{chain_of, say, send_through};
 use crate::task::Task;
+use crate::task_barrier::Barrier;
 use crate::task_metrics::Activity;
 
 /// Rows of a batch of results.
@@ -74,6 +77,7 @@ pub(crate) fn run_windows(job: &JobCore, task: &Task, parker: &Parker, spec: &Js
         timed: spec["timed"].as_bool() == Some(true),
         watermark: f64::NEG_INFINITY,
     };
+    windows.restore()?;
     if windows.run()? {
         task.metrics.report(windows.chain.counters().values());
         job.finish_task(task);
@@ -91,6 +95,10 @@ impl WindowTask<'_> {
             let goes_on = match self.task.inputs.next() {
                 Found::Frame(arrival) => self.add(&arrival)?,
                 Found::Time(time) => self.advance(time)?,
+                Found::Barrier(barrier) => {
+                    self.save(barrier)?;
+                    true
+                }
                 Found::Nothing => {
                     self.task.metrics.switch(Activity::Idle, self.job.now_nanos());
                     self.parker.park(MAX_SLICE);
@@ -113,6 +121,43 @@ impl WindowTask<'_> {
                 return Ok(false);
             }
         }
+    }
+
+    /// Goes on from what an earlier process had saved.
+    fn restore(&mut self) -> Result<()> {
+        for saved in self.job.saved_parts(self.task, PROGRESS)? {
+            self.windows.table_mut().restore_progress(&saved.bytes)?;
+        }
+        // All instances are told the same, so the least is that of each.
+        let mut least: Option<f64> = None;
+        for saved in self.job.saved_parts(self.task, WATERMARK)? {
+            let watermark = saved.bytes.as_slice().try_into().map(f64::from_le_bytes);
+            let watermark = watermark.map_err(|_| {
+                SageError::new(
+                    ErrorCode::CheckpointDamaged,
+                    "the watermark of windows is not 8 bytes",
+                )
+            })?;
+            least = Some(least.map_or(watermark, |least| least.min(watermark)));
+        }
+        self.watermark = least.unwrap_or(self.watermark);
+        if let Some(entries) = self.job.saved_keys(self.task, WINDOWS)? {
+            self.windows.table_mut().restore(&entries)?;
+        }
+        Ok(())
+    }
+
+    /// Nothing is due: all that came before was worked on.
+    fn save(&mut self, barrier: Barrier) -> Result<()> {
+        self.task.metrics.switch(Activity::Busy, self.job.now_nanos());
+        let table = self.windows.table();
+        let mut image = TaskImage::new();
+        let entries = table.save(self.job.graph.key_groups)?;
+        let (progress, watermark) = (table.save_progress(), self.watermark.to_le_bytes());
+        push_part(&mut image, self.task, PROGRESS, PartKind::Own, &progress)?;
+        push_part(&mut image, self.task, WATERMARK, PartKind::Own, &watermark)?;
+        push_part(&mut image, self.task, WINDOWS, PartKind::Keyed, &entries)?;
+        self.job.acknowledge_task(self.task, barrier, image)
     }
 
     fn add(&mut self, arrival: &Arrival) -> Result<bool> {

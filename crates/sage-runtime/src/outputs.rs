@@ -119,6 +119,11 @@ impl Output {
         self.push_to_all(Frame::time(watermark, idle));
     }
 
+    /// Sends a barrier to all targets.
+    pub(crate) fn emit_barrier(&self, epoch: u64, last: bool) {
+        self.push_to_all(Frame::barrier(epoch, last));
+    }
+
     /// From now on records are dealt to this target too.
     pub(crate) fn wake(&self, target: usize) {
         let mut dealing = self.dealing.lock();

@@ -13,6 +13,7 @@ use crate::graph::TaskPlan;
 use crate::inputs::{Arrival, Found, Inputs};
 use crate::outputs::Output;
 use crate::status::Wakefulness;
+use crate::task_barrier::{Barrier, TaskBarrier};
 use crate::task_metrics::TaskMetrics;
 
 /// What a task is told to do next.
@@ -28,6 +29,13 @@ pub enum Take {
     Source,
     /// The task is in a loop that has come to rest: it is to give what it holds back, as far as that can go around again.
     Flush,
+    /// Save what the task holds, and acknowledge ([`crate::Isolate::acknowledge`]): nothing more comes before.
+    Barrier {
+        /// Number of the checkpoint.
+        epoch: u64,
+        /// Behind it the task stops.
+        last: bool,
+    },
     /// No input follows. Told once; finish the task when everything has been emitted.
     End(EndKind),
 }
@@ -76,6 +84,8 @@ pub(crate) struct Task {
     pub(crate) siblings: Box<[TaskId]>,
     /// The loop that it is in.
     pub(crate) member: Option<LoopMember>,
+    /// Where it stands with the checkpoint under way.
+    pub(crate) barrier: Arc<TaskBarrier>,
     /// Sources: set by the thread that stops the job.
     stop: AtomicU8,
     /// The host says that the task holds work of its own: it is ready whenever there is credit.
@@ -96,6 +106,7 @@ impl Task {
         siblings: Box<[TaskId]>,
         member: Option<LoopMember>,
     ) -> Self {
+        let barrier = Arc::clone(inputs.barrier());
         Self {
             plan,
             inputs,
@@ -104,6 +115,7 @@ impl Task {
             metrics,
             siblings,
             member,
+            barrier,
             stop: AtomicU8::new(NO_STOP),
             keeps_work: AtomicBool::new(false),
             end_delivered: AtomicBool::new(false),
@@ -142,6 +154,9 @@ impl Task {
         if self.keeps_work.load(Ordering::SeqCst) {
             return true;
         }
+        if self.barrier.handed().is_some() {
+            return false;
+        }
         if self.member.as_ref().is_some_and(LoopMember::is_asked) {
             return true;
         }
@@ -155,10 +170,15 @@ impl Task {
 
     /// What to do next. Without credit: nothing, so that the queues behind keep their bounds.
     pub(crate) fn take(&self, registry: &LayoutRegistry, now_nanos: u64) -> Take {
-        if self.is_finished() || !self.has_credit() {
+        if self.is_finished() || !self.has_credit() || self.barrier.handed().is_some() {
             return Take::Nothing;
         }
         if self.plan.is_source {
+            if !self.is_end_delivered()
+                && let Some(barrier) = self.barrier.asked()
+            {
+                return self.hand(barrier);
+            }
             return match (self.end_delivered.load(Ordering::SeqCst), self.stop_requested()) {
                 (true, _) => Take::Nothing,
                 (false, Some(kind)) => self.deliver_end(kind),
@@ -186,8 +206,17 @@ impl Task {
             }) {
             Found::Frame(arrival) => Take::Batch(arrival),
             Found::Time(time) => Take::Time(time),
+            Found::Barrier(barrier) => self.hand(barrier),
             Found::AllEnded(kind) if !self.end_delivered.load(Ordering::SeqCst) => self.deliver_end(kind),
             Found::Nothing | Found::AllEnded(_) => Take::Nothing,
+        }
+    }
+
+    fn hand(&self, barrier: Barrier) -> Take {
+        self.barrier.hand(barrier);
+        Take::Barrier {
+            epoch: barrier.epoch,
+            last: barrier.last,
         }
     }
 

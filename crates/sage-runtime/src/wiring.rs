@@ -93,6 +93,7 @@ impl Wiring {
                     edge: edge_of(edge.id)?,
                     timeless: edge.timeless,
                     is_inside: of.as_ref().is_some_and(|of| of.tasks.contains(&edge.from_task)),
+                    leads_back: edge.feedback.is_some(),
                 });
             }
             let mut outputs = Vec::new();
@@ -112,7 +113,7 @@ impl Wiring {
             let metrics = TaskMetrics::new(clock.monotonic_nanos());
             tasks.push(Task::new(
                 plan.clone(),
-                Inputs::new(inputs, of),
+                Inputs::new(inputs, of, Arc::clone(clock)),
                 outputs,
                 doorbell,
                 metrics,

@@ -88,6 +88,7 @@ impl LoopTask {
                 }
             }
             Take::Flush => self.give(isolate),
+            Take::Barrier { .. } => unreachable!("there are no checkpoints"),
             Take::End(_) => isolate.finish_task(self.id).unwrap(),
         }
     }
@@ -240,6 +241,7 @@ fn a_task_that_still_works_holds_the_end_of_its_loop_up() {
     while let Next::Task(task) = poll(released) {
         match isolate.take(task).unwrap() {
             Take::Flush => told.push((task, "flush")),
+            Take::Barrier { .. } => unreachable!("there are no checkpoints"),
             Take::End(EndKind::Drained) => {
                 told.push((task, "end"));
                 isolate.finish_task(task).unwrap();

@@ -51,6 +51,7 @@ fn record_events(job: &JobCore) -> Arc<Mutex<Vec<String>>> {
         heard.lock().unwrap().push(match event {
             JobEvent::State(state) => state.to_string(),
             JobEvent::Failure(error) => code_of(error),
+            JobEvent::Epoch(event) => event.to_string(),
         });
     })));
     events

@@ -197,6 +197,31 @@ impl Accumulators {
         }
     }
 
+    /// Words of the aggregators of a slot.
+    fn words(&self) -> usize {
+        self.mark_at.unwrap_or(self.start.len())
+    }
+
+    /// Bytes that [`Accumulators::save`] appends.
+    pub(crate) fn saved_len(&self) -> usize {
+        self.words() * size_of::<f64>()
+    }
+
+    /// Appends the words of a slot, bit by bit.
+    pub(crate) fn save(&self, slot: u32, into: &mut Vec<u8>) {
+        for word in &self.states.row(slot)[..self.words()] {
+            into.extend_from_slice(&word.to_bits().to_le_bytes());
+        }
+    }
+
+    /// Takes what [`Accumulators::save`] gave. There is room for the slot.
+    pub(crate) fn restore(&mut self, slot: u32, saved: &[u8]) {
+        let words = saved.as_chunks::<8>().0;
+        for (place, word) in self.states.row_mut(slot).iter_mut().zip(words) {
+            *place = f64::from_bits(u64::from_le_bytes(*word));
+        }
+    }
+
     /// Bytes of memory held.
     pub(crate) fn bytes_used(&self) -> usize {
         self.states.bytes_used()

@@ -1,5 +1,6 @@
 //! The states of an operator that are not in memory.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use sage_frame::hash_canonical;
@@ -146,6 +147,56 @@ impl DiskState {
         let number = self.numbers[state as usize];
         keys.push(&[&self.head(canonical), canonical, &[number]]);
         self.store.writer().read(&keys, &mut |_, value| found(value))
+    }
+
+    pub(crate) const fn key_groups(&self) -> u32 {
+        self.groups.key_groups()
+    }
+
+    /// Calls `visit` with the canonical bytes and the value of each key of a key group that has a value of a state.
+    pub(crate) fn scan_group(
+        &self,
+        group: u32,
+        state: u8,
+        visit: &mut dyn FnMut(&[u8], StoredValue<'_>) -> Result<()>,
+    ) -> Result<()> {
+        if !self.may_have {
+            return Ok(());
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "there are 65,536 key groups at most"
+        )]
+        let prefix = [&self.operator[..], &(group as u16).to_be_bytes()].concat();
+        let number = self.numbers[state as usize];
+        self.store.writer().scan(&prefix, &mut |key, value| {
+            // What has no key and state is the catalog's.
+            if let Some((&last, canonical)) = key.get(prefix.len()..).and_then(<[u8]>::split_last)
+                && last == number
+                && !canonical.is_empty()
+            {
+                visit(canonical, value)?;
+            }
+            Ok(ControlFlow::Continue(()))
+        })
+    }
+
+    /// Adds the value of a state of a key to a batch for [`DiskState::submit_batch`].
+    pub(crate) fn put_into(
+        &self,
+        batch: &mut WriteBatch,
+        canonical: &[u8],
+        state: u8,
+        value: StoredValue<'_>,
+    ) {
+        let head = self.head(canonical);
+        batch.put(&[&head, canonical, &[self.numbers[state as usize]]], value);
+    }
+
+    /// Hands values over to the store that were never in memory.
+    pub(crate) fn submit_batch(&mut self, batch: WriteBatch) -> Result<()> {
+        self.may_have |= !batch.is_empty();
+        self.store.writer().submit(batch)
     }
 
     /// Writes a state of a slot with [`DiskState::submit`]; none removes it.

@@ -195,7 +195,12 @@ impl KeyTable {
         Ok(added)
     }
 
-    fn add<'b>(&mut self, key: PackedKey, hash: u32, raw: impl FnOnce() -> RawKey<'b>) -> Result<u32> {
+    pub(crate) fn add<'b>(
+        &mut self,
+        key: PackedKey,
+        hash: u32,
+        raw: impl FnOnce() -> RawKey<'b>,
+    ) -> Result<u32> {
         let key = if key.is_long() {
             key.at(self.arena.put(raw())?)
         } else {
@@ -214,6 +219,10 @@ impl KeyTable {
         };
         self.index.insert(hash, slot);
         Ok(slot)
+    }
+
+    pub(crate) const fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// The slot of the key with these canonical bytes.

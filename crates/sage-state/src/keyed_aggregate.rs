@@ -303,6 +303,29 @@ impl KeyedAggregate {
         &self.keys
     }
 
+    pub(crate) const fn accumulators(&self) -> &Accumulators {
+        &self.accumulators
+    }
+
+    pub(crate) fn specs(&self) -> &[AggregateSpec] {
+        &self.specs
+    }
+
+    pub(crate) fn note_changed(&mut self, slots: &[u32]) {
+        self.accumulators.note_changed(slots);
+    }
+
+    /// Gives a key that is not there a slot with these words.
+    ///
+    /// # Errors
+    /// Those of [`KeyTable::add_new`].
+    pub(crate) fn restore_key(&mut self, key: &[u8], words: &[u8]) -> Result<u32> {
+        let slot = self.keys.add_new(key)?;
+        self.accumulators.grow_to(self.keys.slot_count());
+        self.accumulators.restore(slot, words);
+        Ok(slot)
+    }
+
     /// Bytes of memory held, spare room included.
     #[must_use]
     pub fn bytes_used(&self) -> usize {

@@ -29,7 +29,7 @@ const MIN_LOOKS: usize = 4096;
 pub struct KeyedStateTable {
     pub(crate) keys: KeyTable,
     pub(crate) cells: StateCells,
-    resident: ResidentSlots,
+    pub(crate) resident: ResidentSlots,
     pub(crate) disk: Option<DiskState>,
     exchange: StateExchange,
     counts: KeyedStateCounts,
@@ -96,11 +96,23 @@ impl KeyedStateTable {
     /// # Errors
     /// Those of [`KeyTable::slots_for`] and of the store; `SAGE_INTERNAL` when the batch before was not finished.
     pub fn begin(&mut self, now_ms: u64, view: &BatchView<'_>, slots: &mut [i32]) -> Result<()> {
+        self.begin_with(now_ms, view.rows(), slots, |keys, slots| {
+            keys.slots_into(view, slots).map(|_| ())
+        })
+    }
+
+    /// Begins a batch of so many rows, whose slots `find` writes.
+    pub(crate) fn begin_with(
+        &mut self,
+        now_ms: u64,
+        rows: usize,
+        slots: &mut [i32],
+        find: impl FnOnce(&mut KeyTable, &mut [i32]) -> Result<()>,
+    ) -> Result<()> {
         self.check_open(false)?;
-        let rows = view.rows();
         let mut looks = MIN_LOOKS.max(rows * LOOKS_PER_ROW);
         self.start(now_ms, &mut looks)?;
-        self.keys.slots_into(view, slots)?;
+        find(&mut self.keys, slots)?;
         self.grow();
         let mut longest_key = 0;
         for &slot in &slots[..rows] {
@@ -149,14 +161,14 @@ impl KeyedStateTable {
         self.submit()
     }
 
-    fn grow(&mut self) {
+    pub(crate) fn grow(&mut self) {
         let slots = self.keys.slot_count();
         self.cells.grow_to(slots);
         self.resident.grow_to(slots);
     }
 
     /// Notes that a row of the batch has this slot. Bytes of its key, when it is new.
-    fn touch(&mut self, slot: u32) -> usize {
+    pub(crate) fn touch(&mut self, slot: u32) -> usize {
         let mut key_bytes = 0;
         let overhead = SLOT_BYTES + STATE_BYTES * u32::from(self.cells.states());
         match self.resident.touch(slot, overhead) {
@@ -235,17 +247,14 @@ impl KeyedStateTable {
                 return;
             }
             let bytes = u32::try_from(value.bytes.len()).unwrap_or(u32::MAX);
-            let expires = cells.expiry_of_write(state, now_ms);
-            // Written when the state had a time to live and has none now, or the other way round.
-            let changed = (expires == NEVER_MS) != (value.expires_at_ms == NEVER_MS);
+            let (expires_at_ms, changed) = cells.expiry_of_loaded(state, value.expires_at_ms, now_ms);
             *cells.cell_mut(slot, state) = Cell {
                 bytes,
                 present: true,
                 dirty: changed,
                 stored: true,
             };
-            let expiry = if changed { expires } else { value.expires_at_ms };
-            cells.set_expiry(slot, state, expiry);
+            cells.set_expiry(slot, state, expires_at_ms);
             resident.resize(slot, 0, bytes);
             exchange.load(slot, state, value.bytes);
         })?;

@@ -105,6 +105,23 @@ impl MergeableAggregates {
         self.states.append_results(accumulators, results);
     }
 
+    /// Bytes of an accumulator in a checkpoint.
+    #[must_use]
+    pub fn saved_len(&self) -> usize {
+        self.states.saved_len()
+    }
+
+    /// Appends the state of an accumulator, bit by bit.
+    pub fn save(&self, accumulator: u32, into: &mut Vec<u8>) {
+        self.states.save(accumulator, into);
+    }
+
+    /// Makes an accumulator of what [`MergeableAggregates::save`] gave, whatever it was before.
+    pub fn restore(&mut self, accumulator: u32, saved: &[u8]) {
+        self.init(accumulator);
+        self.states.restore(accumulator, saved);
+    }
+
     /// Bytes of memory held.
     #[must_use]
     pub fn bytes_used(&self) -> usize {

@@ -124,6 +124,17 @@ impl StateCells {
         }
     }
 
+    /// When a state expires that was written before and is loaded now; whether that is another time than it was written with:
+    /// the state had a time to live then and has none now, or the other way round.
+    pub(crate) fn expiry_of_loaded(&self, state: u8, expires_at_ms: u64, now_ms: u64) -> (u64, bool) {
+        let anew = self.expiry_of_write(state, now_ms);
+        if (anew == NEVER_MS) == (expires_at_ms == NEVER_MS) {
+            (expires_at_ms, false)
+        } else {
+            (anew, true)
+        }
+    }
+
     /// When a state expires.
     #[inline]
     pub(crate) fn expiry(&self, slot: u32, state: u8) -> u64 {

@@ -120,6 +120,14 @@ impl TimerTable {
         self.by_time.is_empty()
     }
 
+    /// All timers, in the order in which they become due: registered in this order elsewhere, they do so there too.
+    pub fn iter(&self) -> impl Iterator<Item = DueTimer> + '_ {
+        self.by_time.iter().map(|(&(time, _), &id)| DueTimer {
+            time_ms: time.get(),
+            id,
+        })
+    }
+
     /// Bytes of the timers; the nodes of the maps hold about half as much again.
     #[must_use]
     pub fn bytes_used(&self) -> usize {

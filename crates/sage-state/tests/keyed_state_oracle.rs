@@ -12,12 +12,13 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use sage_frame::LayoutRegistry;
-use sage_state::{DiskOptions, FoundState, KeyedStateTable, StateSpec};
+use sage_state::{DiskOptions, FoundState, KeyedPayload, KeyedStateTable, StateSpec, saved_entries};
 use sage_store::{FjallOptions, FjallStore, JobStore, MemoryStore, StateStore};
 use support::batch::{KeyForm, OwnedBatch};
 use support::keys::Key;
 
 const STATES: u8 = 3;
+const KEY_GROUPS: u32 = 128;
 const TTL_MS: [Option<u64>; STATES as usize] = [None, Some(50), Some(400)];
 
 /// A row: its key, and what its function does to a state.
@@ -37,12 +38,23 @@ enum Action {
 
 #[derive(Debug, Clone)]
 enum Step {
-    Batch { passed_ms: u64, rows: Vec<Row> },
-    Expire { passed_ms: u64 },
-    Hold { key: u16 },
+    Batch {
+        passed_ms: u64,
+        rows: Vec<Row>,
+    },
+    Expire {
+        passed_ms: u64,
+    },
+    Hold {
+        key: u16,
+    },
     Release,
     Flush,
     Reopen,
+    /// Saved and restored elsewhere: on the other side of the border of memory and disk, where it `moves`.
+    Checkpoint {
+        moves: bool,
+    },
 }
 
 fn row() -> impl Strategy<Value = Row> {
@@ -66,6 +78,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Release),
         1 => Just(Step::Flush),
         1 => Just(Step::Reopen),
+        2 => any::<bool>().prop_map(|moves| Step::Checkpoint { moves }),
     ]
 }
 
@@ -210,6 +223,85 @@ impl Owner {
         self.exchange();
     }
 
+    /// The entries of a state, of all keys.
+    fn entries(&mut self, state: u8) -> Vec<u8> {
+        let state_number = i32::from(state);
+        if self.disk.is_some() {
+            let all = self.table.entries(self.now_ms, state_number, 0, 1).unwrap();
+            let parts: Vec<Vec<u8>> = (0..3)
+                .map(|instance| {
+                    self.table
+                        .entries(self.now_ms, state_number, instance, 3)
+                        .unwrap()
+                })
+                .collect();
+            assert_eq!(parts.concat(), all, "each key is one instance's");
+            return all;
+        }
+        let keys = self
+            .table
+            .keys_of(self.now_ms, Some(state_number), KEY_GROUPS)
+            .unwrap();
+        let mut payload = KeyedPayload::new(KEY_GROUPS);
+        for (key, saved) in saved_entries(&keys).unwrap() {
+            let (slot, expires_at_ms) = saved.split_first_chunk::<4>().unwrap();
+            let value = &self.values[u32::from_le_bytes(*slot) as usize][state as usize];
+            let value = [expires_at_ms, value.as_ref().unwrap()].concat();
+            payload.put(key, &value).unwrap();
+        }
+        payload.into_bytes()
+    }
+
+    /// Saves all and goes on with what was restored elsewhere.
+    fn checkpoint(&mut self, moves: bool) {
+        if self.disk.is_some() {
+            self.flush();
+        }
+        let saved: Vec<Vec<u8>> = (0..STATES).map(|state| self.entries(state)).collect();
+        for (state, payload) in (0..STATES).zip(&saved) {
+            let live = (0..60).filter(|&key| self.expected(key, state).is_some());
+            assert_eq!(saved_entries(payload).unwrap().len(), live.count());
+        }
+        let all: Vec<u8> = self.table.keys_of(self.now_ms, None, KEY_GROUPS).unwrap();
+        assert_eq!(saved_entries(&all).unwrap().len(), self.table.keys().len());
+
+        if moves || self.disk.is_some() {
+            let to_disk = self.disk.is_none() == moves;
+            self.disk = to_disk.then(|| over(Arc::new(MemoryStore::new()), 2_000));
+        }
+        self.table = open(&self.specs, self.disk.as_ref());
+        self.values.clear();
+        for (state, payload) in (0..STATES).zip(&saved) {
+            let slots = self
+                .table
+                .restore(self.now_ms, i32::from(state), payload)
+                .unwrap();
+            self.values
+                .resize_with(self.table.keys().slot_count(), Default::default);
+            for ((_, saved), slot) in saved_entries(payload).unwrap().into_iter().zip(slots) {
+                if let Ok(slot) = usize::try_from(slot) {
+                    self.values[slot][state as usize] = Some(saved[8..].to_vec());
+                }
+            }
+        }
+        let mut held = KeyedPayload::new(KEY_GROUPS);
+        for (number, _) in &self.held {
+            held.put(&key(*number).canonical(), &[]).unwrap();
+        }
+        let mut slots = vec![-1; self.held.len()];
+        let keys = self
+            .table
+            .begin_keys(self.now_ms, &held.into_bytes(), &mut slots)
+            .unwrap();
+        assert_eq!(keys, slots.len());
+        let (ends, data) = self.exchange();
+        self.table.hold(&slots, true).unwrap();
+        self.table.finish(self.now_ms, &[], &ends, &data).unwrap();
+        for ((_, held), slot) in self.held.iter_mut().zip(slots) {
+            *held = slot.cast_unsigned();
+        }
+    }
+
     fn check_found(&self, number: u16, state: u8) {
         let found = self
             .table
@@ -270,6 +362,7 @@ impl Owner {
                 self.values.clear();
                 self.held.clear();
             }
+            Step::Checkpoint { moves } => self.checkpoint(*moves),
             Step::Flush | Step::Reopen => {}
         }
         for number in [0, 1, 2, 30, 59] {
@@ -346,7 +439,7 @@ fn over(store: Arc<dyn StateStore>, budget_bytes: u64) -> DiskOptions {
     DiskOptions {
         store: Arc::new(JobStore::over(store, "test", 1_000).unwrap()),
         operator: 7,
-        key_groups: 128,
+        key_groups: KEY_GROUPS,
         budget_bytes,
     }
 }

@@ -157,8 +157,22 @@ pub enum ErrorCode {
     StateCorrupt,
     /// `SAGE_STATE_VERSION`: State on disk was written in a format that this version does not read.
     StateVersion,
+    /// `SAGE_CHECKPOINT_SOURCE`: A source cannot go on from where a checkpoint says it was.
+    CheckpointSource,
+    /// `SAGE_CHECKPOINT_SINK`: A sink cannot go on behind what it had written at a checkpoint.
+    CheckpointSink,
     /// `SAGE_SPILL_LIMIT`: A queue on disk would hold more than its limit.
     SpillLimit,
+    /// `SAGE_CHECKPOINT_LOCKED`: The checkpoint directory is in use by another job.
+    CheckpointLocked,
+    /// `SAGE_CHECKPOINT_DAMAGED`: A file of a checkpoint is damaged or incomplete.
+    CheckpointDamaged,
+    /// `SAGE_CHECKPOINT_VERSION`: A checkpoint was written in a format that this version does not read.
+    CheckpointVersion,
+    /// `SAGE_CHECKPOINT_UNCLAIMED`: A checkpoint holds state of an operator that the pipeline does not have.
+    CheckpointUnclaimed,
+    /// `SAGE_CHECKPOINT_RESCALE`: A checkpoint cannot be divided among this number of instances.
+    CheckpointRescale,
     /// `SAGE_WORKER_IMPORT`: A worker thread could not import the module that defines the pipeline.
     WorkerImport,
     /// `SAGE_WORKER_START`: A worker thread could not be started.
@@ -271,7 +285,14 @@ impl ErrorCode {
         Self::StateIo,
         Self::StateCorrupt,
         Self::StateVersion,
+        Self::CheckpointSource,
+        Self::CheckpointSink,
         Self::SpillLimit,
+        Self::CheckpointLocked,
+        Self::CheckpointDamaged,
+        Self::CheckpointVersion,
+        Self::CheckpointUnclaimed,
+        Self::CheckpointRescale,
         Self::WorkerImport,
         Self::WorkerStart,
         Self::WorkerDied,
@@ -367,7 +388,14 @@ impl ErrorCode {
             Self::StateIo => "SAGE_STATE_IO",
             Self::StateCorrupt => "SAGE_STATE_CORRUPT",
             Self::StateVersion => "SAGE_STATE_VERSION",
+            Self::CheckpointSource => "SAGE_CHECKPOINT_SOURCE",
+            Self::CheckpointSink => "SAGE_CHECKPOINT_SINK",
             Self::SpillLimit => "SAGE_SPILL_LIMIT",
+            Self::CheckpointLocked => "SAGE_CHECKPOINT_LOCKED",
+            Self::CheckpointDamaged => "SAGE_CHECKPOINT_DAMAGED",
+            Self::CheckpointVersion => "SAGE_CHECKPOINT_VERSION",
+            Self::CheckpointUnclaimed => "SAGE_CHECKPOINT_UNCLAIMED",
+            Self::CheckpointRescale => "SAGE_CHECKPOINT_RESCALE",
             Self::WorkerImport => "SAGE_WORKER_IMPORT",
             Self::WorkerStart => "SAGE_WORKER_START",
             Self::WorkerDied => "SAGE_WORKER_DIED",
@@ -443,7 +471,12 @@ impl ErrorCode {
             | Self::ExpressionValue
             | Self::AggregateInput
             | Self::StateValue
+            | Self::CheckpointSource
+            | Self::CheckpointSink
             | Self::SpillLimit
+            | Self::CheckpointLocked
+            | Self::CheckpointUnclaimed
+            | Self::CheckpointRescale
             | Self::WorkerImport
             | Self::JobCanceled
             | Self::JobFailed
@@ -474,6 +507,8 @@ impl ErrorCode {
             | Self::StateIo
             | Self::StateCorrupt
             | Self::StateVersion
+            | Self::CheckpointDamaged
+            | Self::CheckpointVersion
             | Self::WorkerStart
             | Self::WorkerDied
             | Self::WorkerOutOfMemory
@@ -584,7 +619,14 @@ impl ErrorCode {
             Self::StateIo => "State on disk could not be read or written.",
             Self::StateCorrupt => "A file of the state on disk is damaged.",
             Self::StateVersion => "State on disk was written in a format that this version does not read.",
+            Self::CheckpointSource => "A source cannot go on from where a checkpoint says it was.",
+            Self::CheckpointSink => "A sink cannot go on behind what it had written at a checkpoint.",
             Self::SpillLimit => "A queue on disk would hold more than its limit.",
+            Self::CheckpointLocked => "The checkpoint directory is in use by another job.",
+            Self::CheckpointDamaged => "A file of a checkpoint is damaged or incomplete.",
+            Self::CheckpointVersion => "A checkpoint was written in a format that this version does not read.",
+            Self::CheckpointUnclaimed => "A checkpoint holds state of an operator that the pipeline does not have.",
+            Self::CheckpointRescale => "A checkpoint cannot be divided among this number of instances.",
             Self::WorkerImport => "A worker thread could not import the module that defines the pipeline.",
             Self::WorkerStart => "A worker thread could not be started.",
             Self::WorkerDied => "A worker thread ended while the job was running.",
@@ -681,7 +723,14 @@ impl ErrorCode {
             Self::StateIo => "The cause is the message of the operating system.",
             Self::StateCorrupt => "Remove the directory that the message names, check the disk, and run the job again.",
             Self::StateVersion => "Use the version of SAGE Kernel that wrote it, or remove the directory.",
+            Self::CheckpointSource => "Put the file that the message names back as it was, or start the job anew without the checkpoint.",
+            Self::CheckpointSink => "Put the file that the message names back, or start the job anew without the checkpoint.",
             Self::SpillLimit => "Raise the limit, or let the loop give out less than it takes in.",
+            Self::CheckpointLocked => "End that job, or give each job a directory of its own.",
+            Self::CheckpointDamaged => "Start from an earlier epoch or a savepoint, and check the disk.",
+            Self::CheckpointVersion => "Use the version of SAGE Kernel that wrote it, or a newer one.",
+            Self::CheckpointUnclaimed => "Give operators with state a uid(), as it was; or say that state may be dropped.",
+            Self::CheckpointRescale => "Go on with the parallelism that it was made with.",
             Self::WorkerImport => "Put the pipeline in a module of its own and use definePipeline(import.meta.url, ...).",
             Self::WorkerStart => "The cause says why; lower the parallelism if the machine is out of threads or memory.",
             Self::WorkerDied => "Look for process.exit or a crash in native code in the user functions.",

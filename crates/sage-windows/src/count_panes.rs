@@ -1,5 +1,7 @@
 //! Windows of elements of a key: the panes are of element numbers, and each key has a time of its own, its number of elements.
 
+mod saved;
+
 use crate::PaneAccumulators;
 use crate::key_panes::{KeyPanes, PanedWindow};
 use crate::pane_grid::PaneGrid;

@@ -1,6 +1,8 @@
 //! Windows of few panes that fire at their end, pane by pane: all keys of a pane are together, so that a row finds its
 //! accumulator without touching anything of its key, and a window goes through its panes in order.
 
+mod saved;
+
 use std::ops::Range;
 
 use crate::PaneAccumulators;

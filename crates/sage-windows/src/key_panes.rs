@@ -3,8 +3,12 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use sage_state::{SavedBytes, damaged};
+use sage_types::Result;
+
 use crate::PaneAccumulators;
 use crate::pane_stacks::PaneStacks;
+use crate::saved_key::{KeySink, saved_accumulator, saved_count, saved_flag, saved_number};
 
 /// A pane that has rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +117,54 @@ impl KeyPanes {
             stacks.clear(accumulators);
         }
         true
+    }
+
+    /// The accumulator of a pane.
+    pub(crate) fn find(&self, number: i64) -> Option<u32> {
+        let at = self.panes.partition_point(|pane| pane.number < number);
+        let pane = self.panes.get(at).filter(|pane| pane.number == number);
+        pane.map(|pane| pane.accumulator)
+    }
+
+    /// Writes them: how many, and of each its number and its accumulator; whether there are stacks, and those. Stacks could be made
+    /// of panes again, but sums in another order have other last bits.
+    pub(crate) fn save(&self, sink: &mut impl KeySink) {
+        sink.count(self.panes.len());
+        for pane in &self.panes {
+            sink.signed(pane.number);
+            sink.accumulator(pane.accumulator, pane.number as f64, pane.number as f64);
+        }
+        sink.word(u64::from(self.stacks.is_some()));
+        if let Some(stacks) = &self.stacks {
+            stacks.save(sink);
+        }
+    }
+
+    /// Reads what [`KeyPanes::save`] wrote; whether there `must_be_some` is the caller's.
+    ///
+    /// # Errors
+    /// `SAGE_CHECKPOINT_DAMAGED`.
+    pub(crate) fn restore<A: PaneAccumulators>(
+        must_be_some: bool,
+        saved: &mut SavedBytes<'_>,
+        accumulators: &mut A,
+    ) -> Result<Self> {
+        let mut key = Self::default();
+        for _ in 0..saved_count(saved)? {
+            let number = saved_number(saved)?;
+            if key.panes.back().is_some_and(|before| before.number >= number) {
+                return Err(damaged("panes are out of order"));
+            }
+            let accumulator = saved_accumulator(saved, accumulators)?;
+            key.panes.push_back(Pane { number, accumulator });
+        }
+        if must_be_some && key.panes.is_empty() {
+            return Err(damaged("a key has nothing"));
+        }
+        if saved_flag(saved)? {
+            key.stacks = Some(Box::new(PaneStacks::restore(saved, accumulators)?));
+        }
+        Ok(key)
     }
 
     /// Bytes of memory held outside of this.

@@ -111,6 +111,21 @@ impl KeyWindows {
         self.windows.get(at).and_then(|window| TimeMs::new(window.end))
     }
 
+    /// All windows.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &OpenWindow> {
+        self.windows.iter()
+    }
+
+    /// Appends a window; whether it comes behind the others, in the order of their starts and ends.
+    pub(crate) fn push_last(&mut self, window: OpenWindow) -> bool {
+        let is_behind = self.windows.last().is_none_or(|last| {
+            (last.start <= window.start && last.end < window.end)
+                || (last.start < window.start && last.end <= window.end)
+        });
+        self.windows.push(window);
+        is_behind && window.start <= window.end
+    }
+
     /// All windows, for writing; their edges stay.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut OpenWindow> {
         self.windows.iter_mut()

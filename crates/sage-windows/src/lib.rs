@@ -33,6 +33,8 @@ mod progress;
 mod recorded_windows;
 mod result_rows;
 mod row_report;
+mod saved_key;
+mod saved_windows;
 mod schedule;
 mod slot_list;
 mod time_panes;

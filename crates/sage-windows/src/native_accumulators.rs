@@ -122,6 +122,19 @@ impl PaneAccumulators for NativeAccumulators {
         self.add_waiting();
     }
 
+    fn saved_len(&self) -> usize {
+        self.aggregates.saved_len()
+    }
+
+    fn save(&self, accumulator: u32, into: &mut Vec<u8>) {
+        // No row waits between batches.
+        self.aggregates.save(accumulator, into);
+    }
+
+    fn restore(&mut self, accumulator: u32, saved: &[u8]) {
+        self.aggregates.restore(accumulator, saved);
+    }
+
     fn is_full(&self, max_results: usize) -> bool {
         self.results.len() >= max_results
     }

@@ -63,6 +63,15 @@ pub trait PaneAccumulators {
     /// Gives the result of a window: of these accumulators together, in this order, of which there is at least one.
     fn emit(&mut self, accumulators: &[u32], slot: u32, start: f64, end: f64);
 
+    /// Bytes of an accumulator in a checkpoint; 0 where JavaScript has what is in it.
+    fn saved_len(&self) -> usize;
+
+    /// Appends what an accumulator has, so many bytes.
+    fn save(&self, accumulator: u32, into: &mut Vec<u8>);
+
+    /// There is now an accumulator with this number, of what one had that was saved.
+    fn restore(&mut self, accumulator: u32, saved: &[u8]);
+
     /// Whether enough has been given that was not taken away yet: so many results, or as much as memory should be used for.
     fn is_full(&self, max_results: usize) -> bool;
 

@@ -2,8 +2,12 @@
 
 use std::ops::Range;
 
+use sage_state::SavedBytes;
+use sage_types::Result;
+
 use crate::PaneAccumulators;
 use crate::key_panes::Pane;
+use crate::saved_key::{KeySink, saved_accumulator, saved_count, saved_flag, saved_number};
 
 /// The panes of the window that was given last, in two stacks: the *older* ones, each merged with all older ones behind
 /// it, so that the first ones can be left out, and the *newer* ones in one running accumulator. When the older are used up, all
@@ -76,6 +80,42 @@ impl PaneStacks {
         if let Some(newer) = self.newer.take() {
             accumulators.free(newer);
         }
+    }
+
+    /// Writes them: the first pane that is in neither, how many are older, of each its pane and its accumulator, whether there is a
+    /// newer one, and that.
+    pub(crate) fn save(&self, sink: &mut impl KeySink) {
+        sink.signed(self.until);
+        sink.count(self.older.len());
+        for &(number, accumulator) in &self.older {
+            sink.signed(number);
+            sink.accumulator(accumulator, number as f64, number as f64);
+        }
+        sink.word(u64::from(self.newer.is_some()));
+        if let Some(newer) = self.newer {
+            sink.accumulator(newer, self.until as f64, self.until as f64);
+        }
+    }
+
+    /// Reads what [`PaneStacks::save`] wrote.
+    ///
+    /// # Errors
+    /// `SAGE_CHECKPOINT_DAMAGED`.
+    pub(crate) fn restore<A: PaneAccumulators>(
+        saved: &mut SavedBytes<'_>,
+        accumulators: &mut A,
+    ) -> Result<Self> {
+        let until = saved_number(saved)?;
+        let mut older = Vec::new();
+        for _ in 0..saved_count(saved)? {
+            older.push((saved_number(saved)?, saved_accumulator(saved, accumulators)?));
+        }
+        let newer = if saved_flag(saved)? {
+            Some(saved_accumulator(saved, accumulators)?)
+        } else {
+            None
+        };
+        Ok(Self { older, newer, until })
     }
 
     /// Bytes of memory held.

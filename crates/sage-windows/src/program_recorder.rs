@@ -164,6 +164,14 @@ impl PaneAccumulators for ProgramRecorder {
         self.write(word::FREE, &[accumulator]);
     }
 
+    fn saved_len(&self) -> usize {
+        0
+    }
+
+    fn save(&self, _: u32, _: &mut Vec<u8>) {}
+
+    fn restore(&mut self, _: u32, _: &[u8]) {}
+
     fn is_full(&self, max_results: usize) -> bool {
         self.results >= max_results || self.program.words.len() >= MAX_WORDS
     }

@@ -1,5 +1,7 @@
 //! Windows with fixed edges that fire at their end, key by key: one update a row, however many windows it is in.
 
+mod saved;
+
 use crate::PaneAccumulators;
 use crate::key_panes::{KeyPanes, PanedWindow};
 use crate::pane_grid::PaneGrid;

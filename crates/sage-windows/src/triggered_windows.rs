@@ -1,6 +1,8 @@
 //! Windows with an accumulator each: sessions, global windows, and all that have a trigger of their own or discard what they
 //! have shown.
 
+mod saved;
+
 use std::collections::BTreeSet;
 
 use sage_types::TimeMs;

@@ -1,5 +1,6 @@
 //! The ways to keep windows.
 
+use sage_state::SavedBytes;
 use sage_types::Result;
 
 use crate::assigner::Assigner;
@@ -7,6 +8,7 @@ use crate::count_panes::CountPanes;
 use crate::dense_panes::DensePanes;
 use crate::progress::Progress;
 use crate::row_report::RowReport;
+use crate::saved_key::KeySink;
 use crate::time_panes::TimePanes;
 use crate::trigger_rule::TriggerRule;
 use crate::triggered_windows::TriggeredWindows;
@@ -175,6 +177,34 @@ impl WindowBook {
             Self::Triggered(windows) => windows.next_timer(),
             Self::Dense(_) | Self::Time(_) | Self::Count(_) => None,
         }
+    }
+
+    /// How it keeps windows: what one of them has saved, another cannot read.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Dense(_) => "dense panes",
+            Self::Time(_) => "time panes",
+            Self::Count(_) => "count panes",
+            Self::Triggered(_) => "triggered",
+        }
+    }
+
+    /// Writes the number of a key that has rows, and what else there is of it. Nothing is due.
+    pub(crate) fn save_key(&self, slot: u32, sink: &mut impl KeySink) {
+        each!(self, |windows| windows.save_key(slot, sink));
+    }
+
+    /// Reads what [`WindowBook::save_key`] wrote behind the number: a key has the next one here.
+    ///
+    /// # Errors
+    /// `SAGE_CHECKPOINT_DAMAGED`.
+    pub(crate) fn restore_key<A: PaneAccumulators>(
+        &mut self,
+        slot: u32,
+        saved: &mut SavedBytes<'_>,
+        accumulators: &mut A,
+    ) -> Result<()> {
+        each!(self, |windows| windows.restore_key(slot, saved, accumulators))
     }
 
     /// Bytes of memory held; may look at every key.

@@ -233,6 +233,39 @@ impl WindowSpec {
         Ok(Some(PaneGrid::new(size, slide, offset, zone)))
     }
 
+    /// What state of these windows depends on, in words: a zone may have other offsets later, and a trigger another count.
+    pub(crate) fn signature(&self, book: &str) -> String {
+        let assigner = match &self.assigner {
+            AssignerSpec::Tumbling {
+                size_ms,
+                offset_ms,
+                zone,
+            } => format!("{size_ms} ms from {offset_ms}{}", zone_word(zone.as_ref())),
+            AssignerSpec::Sliding {
+                size_ms,
+                slide_ms,
+                offset_ms,
+                zone,
+            } => format!(
+                "{size_ms} ms each {slide_ms} from {offset_ms}{}",
+                zone_word(zone.as_ref())
+            ),
+            AssignerSpec::Session { .. } => "session".to_owned(),
+            AssignerSpec::Global => "global".to_owned(),
+            AssignerSpec::Count { size, slide } => format!("{size} elements each {slide}"),
+        };
+        let time = match self.time {
+            TimeKind::Event => "event time",
+            TimeKind::Processing => "processing time",
+        };
+        let results = match &self.aggregates {
+            Some(list) => serde_json::Value::Array(list.clone()).to_string(),
+            None => "program".to_owned(),
+        };
+        let keyed = if self.keyed { "keyed" } else { "all" };
+        format!("{book}, {keyed}, {time}, {assigner}, {results}")
+    }
+
     fn check(&self) -> Result<()> {
         duration("allowedLatenessMs", self.allowed_lateness_ms, 0.0)?;
         match &self.assigner {
@@ -301,6 +334,10 @@ impl WindowSpec {
         }
         Ok(())
     }
+}
+
+const fn zone_word(zone: Option<&Vec<ZoneOffset>>) -> &'static str {
+    if zone.is_some() { ", local time" } else { "" }
 }
 
 fn duration(name: &str, ms: f64, least: f64) -> Result<()> {

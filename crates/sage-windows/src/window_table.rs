@@ -1,7 +1,7 @@
 //! The bookkeeping of windows: keys, batches, progress.
 
 use sage_frame::BatchView;
-use sage_state::KeyTable;
+use sage_state::{KeyTable, SavedBytes, damaged};
 use sage_types::{ErrorCode, Result, SageError};
 
 use crate::progress::Progress;
@@ -42,6 +42,9 @@ pub struct WindowTable<A> {
     progress: Progress,
     late_rows: u64,
     is_finished: bool,
+    /// What the windows are, for checkpoints.
+    signature: String,
+    has_progress: bool,
 }
 
 impl<A: PaneAccumulators> WindowTable<A> {
@@ -57,6 +60,7 @@ impl<A: PaneAccumulators> WindowTable<A> {
             lateness_ms: spec.allowed_lateness_ms,
         };
         let book = WindowBook::new(spec, progress, &accumulators)?;
+        let book_name = book.name();
         Ok(Self {
             keyed: spec.keyed,
             time: spec.time,
@@ -68,6 +72,8 @@ impl<A: PaneAccumulators> WindowTable<A> {
             progress,
             late_rows: 0,
             is_finished: false,
+            signature: spec.signature(book_name),
+            has_progress: false,
         })
     }
 
@@ -224,6 +230,92 @@ impl<A: PaneAccumulators> WindowTable<A> {
             },
             next_processing_ms: timer.into_iter().chain(end).reduce(f64::min),
         }
+    }
+
+    pub(crate) const fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    pub(crate) fn signature(&self) -> &str {
+        &self.signature
+    }
+
+    pub(crate) const fn book(&self) -> &WindowBook {
+        &self.book
+    }
+
+    /// How far event time has come; with processing time, the clock.
+    #[must_use]
+    pub const fn watermark(&self) -> f64 {
+        self.progress.watermark
+    }
+
+    /// Whether rows may have this time of a clock, which may not have been told yet.
+    pub(crate) fn is_clock(&self, now_ms: f64) -> bool {
+        self.time == TimeKind::Event || now_ms == f64::NEG_INFINITY || now_ms.abs() <= MAX_TIME_MS
+    }
+
+    /// Slots with rows.
+    pub(crate) fn used_slots(&self) -> impl Iterator<Item = u32> + '_ {
+        let slots = if self.keyed { self.keys.slot_count() } else { 1 };
+        let slots = u32::try_from(slots).unwrap_or(u32::MAX);
+        (0..slots).filter(|&slot| self.book.has_rows(slot))
+    }
+
+    /// Appends the key of a slot: nothing, where the stream has none.
+    pub(crate) fn append_key(&self, slot: u32, into: &mut Vec<u8>) {
+        if self.keyed {
+            self.keys.append_canonical(slot, into);
+        }
+    }
+
+    /// State is restored before anything else comes to it.
+    ///
+    /// # Errors
+    /// `SAGE_INTERNAL` when rows or keys have come.
+    pub(crate) fn check_unused(&self) -> Result<()> {
+        if self.keys.slot_count() == 0 && !self.book.has_rows(0) && !self.is_finished {
+            return Ok(());
+        }
+        Err(SageError::new(
+            ErrorCode::Internal,
+            "state was restored into windows that have had rows",
+        ))
+    }
+
+    /// Time has come as far as before a restore; not further than any instance says.
+    pub(crate) const fn reach(&mut self, watermark: f64, now_ms: f64, told_ms: f64) {
+        let progress = &mut self.progress;
+        if self.has_progress {
+            progress.watermark = progress.watermark.min(watermark);
+            progress.told_ms = progress.told_ms.min(told_ms);
+        } else {
+            progress.watermark = watermark;
+            progress.told_ms = told_ms;
+        }
+        progress.now_ms = progress.now_ms.max(now_ms);
+        self.has_progress = true;
+    }
+
+    /// The book hears how far time has come.
+    pub(crate) fn catch_up(&mut self) {
+        self.book.advance(&self.progress);
+    }
+
+    /// Gives a key that is not there a slot, and windows.
+    ///
+    /// # Errors
+    /// `SAGE_CHECKPOINT_DAMAGED`.
+    pub(crate) fn restore_key(&mut self, key: &[u8], saved: &mut SavedBytes<'_>) -> Result<()> {
+        let slot = if self.keyed {
+            self.keys.add_new(key)?
+        } else if key.is_empty() && !self.book.has_rows(0) {
+            0
+        } else {
+            return Err(damaged("a stream without keys has some"));
+        };
+        self.book.grow_to(slot as usize + 1);
+        self.book.restore_key(slot, saved, &mut self.accumulators)
     }
 
     /// Bytes of memory held; looks at every key.

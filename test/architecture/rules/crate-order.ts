@@ -3,7 +3,7 @@ import type { Rule, SourceFile, Violation } from '../source-tree.ts';
 /** Lower first. Crates in one row do not use each other. */
 const order: readonly (readonly string[])[] = [
   ['sage-types'],
-  ['sage-frame', 'sage-store'],
+  ['sage-frame', 'sage-store', 'sage-checkpoint'],
   ['sage-queue', 'sage-state', 'sage-expressions', 'sage-connectors'],
   ['sage-windows'],
   ['sage-runtime'],

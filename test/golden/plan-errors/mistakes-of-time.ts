@@ -249,4 +249,8 @@ export const mistakesOfTime: Readonly<Record<string, () => unknown>> = {
   'state-with-too-little-memory'() {
     return new LocalEnvironment('orders', { state: { kind: 'disk', memoryBytes: '1GB' as Untyped } });
   },
+
+  'state-on-disk-with-checkpoints'() {
+    return new LocalEnvironment('orders', { state: 'disk', checkpoint: { dir: 'checkpoints' } });
+  },
 };

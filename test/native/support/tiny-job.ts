@@ -9,8 +9,12 @@ export const SENDER = 0;
 /** The task that takes them; it runs in isolate 1. */
 export const RECEIVER = 1;
 
-/** The graph of the least job that uses everything: one task sends to another, each in an isolate of its own. */
-export function tinyGraph(): Uint8Array {
+/**
+ * The graph of the least job that uses everything: one task sends to another, each in an isolate of its own.
+ *
+ * @param operator of each task, where it has one
+ */
+export function tinyGraph(operator?: (task: number) => string): Uint8Array {
   const task = (id: number): Task => ({
     id: id as TaskId,
     stage: id as StageId,
@@ -22,6 +26,7 @@ export function tinyGraph(): Uint8Array {
     isSource: id === SENDER,
     spec: undefined,
     dormant: false, chain: undefined,
+    ...(operator === undefined ? {} : { operators: [operator(id)] }),
   });
   const edge: Edge = {
     id: 0 as EdgeId,

@@ -42,14 +42,14 @@ export class PipelineBuilder {
 
   generator(properties: Properties = {}, bounded = true): SourceTransformation {
     const open = (): Iterator<unknown> => [1, 2, 3].values();
-    return this.source({ form: 'iterable', name: 'generator numbers', open, async: 'no', bounded }, properties);
+    return this.source({ form: 'iterable', name: 'generator numbers', open, async: 'no', replay: 'again', bounded }, properties);
   }
 
   asyncGenerator(properties: Properties = {}): SourceTransformation {
     const open = async function* (): AsyncGenerator<number> {
       yield 1;
     };
-    return this.source({ form: 'iterable', name: 'generator numbers', open, async: 'yes', bounded: true }, properties);
+    return this.source({ form: 'iterable', name: 'generator numbers', open, async: 'yes', replay: 'again', bounded: true }, properties);
   }
 
   file(spec: NativeSourceSpec, properties: Properties = {}, splittable = true): SourceTransformation {

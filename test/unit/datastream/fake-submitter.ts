@@ -25,11 +25,15 @@ export class FakeJob implements Job {
   }
 
   metrics(): JobMetrics {
-    return { status: this.status, operators: [], edges: [], stages: [], tasks: [], scaling: [] };
+    return { status: this.status, operators: [], edges: [], stages: [], tasks: [], scaling: [], restarts: 0 };
   }
 
   state(): never {
     throw new Error('a job that only pretends has no state');
+  }
+
+  checkpoint(): never {
+    throw new Error('a job that only pretends has no checkpoints');
   }
 
   async pause(): Promise<void> {}
@@ -122,5 +126,6 @@ function result(status: Job['status']): JobResult {
     scaling: [],
     operators: [],
     edges: [],
+    restarts: 0,
   };
 }

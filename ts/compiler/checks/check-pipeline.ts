@@ -1,6 +1,7 @@
 import type { CompileOptions, PlanConfig } from '../compile-options.ts';
 import type { Pipeline } from '../logical-plan.ts';
 import { checkBoundedness } from './check-boundedness.ts';
+import { checkCheckpoints } from './check-checkpoints.ts';
 import { checkDeadLetters } from './check-dead-letters.ts';
 import { checkEventTime } from './check-event-time.ts';
 import { checkKeys } from './check-keys.ts';
@@ -28,4 +29,5 @@ export function checkPipeline(pipeline: Pipeline, config: PlanConfig, options: C
   checkEventTime(pipeline);
   checkDeadLetters(pipeline);
   checkBoundedness(pipeline);
+  checkCheckpoints(pipeline, config);
 }

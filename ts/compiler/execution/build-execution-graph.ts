@@ -1,5 +1,7 @@
 import { KEY_GROUPS } from '../compile-options.ts';
+import type { LogicalOperator } from '../logical-plan.ts';
 import type { Edge, ExecutionGraph, Task, TaskKind } from '../execution-graph.ts';
+import { operatorId } from './operator-id.ts';
 import { aggregateTaskSpec, chainSpec, mixedOf } from './native-chain.ts';
 import type { Exchange, PhysicalPlan, Stage } from '../physical-plan.ts';
 
@@ -40,7 +42,7 @@ export function buildExecutionGraph(plan: PhysicalPlan): ExecutionGraph {
 }
 
 function taskOf(stage: Stage, instance: number, id: number, { isolates: { workers }, stages, exchanges }: PhysicalPlan): Task {
-  const { op } = stage.nodes[0]!;
+  const { op, operator } = stage.nodes[0]!;
   const isNative = stage.placement === 'native';
   const kind: TaskKind = !isNative ? 'js' : op.kind !== 'native' ? 'nativeAggregate' : op.role === 'source' ? 'nativeSource' : 'nativeSink';
   const mixed = isNative ? mixedOf(stage, stages, exchanges) : 'any';
@@ -56,7 +58,19 @@ function taskOf(stage: Stage, instance: number, id: number, { isolates: { worker
     spec: op.kind === 'native' ? JSON.stringify(op.spec) : isNative ? aggregateTaskSpec(stage, mixed) : undefined,
     dormant: stage.placement === 'elastic' && instance > 0,
     chain: isNative ? chainSpec(stage, mixed) : undefined,
+    operators: operatorsOf(stage),
+    uid: isNative ? operatorId(kind === 'nativeAggregate' ? aggregateOf(stage) : operator) : undefined,
   };
+}
+
+/** Ids of all operators of a stage, each once. */
+function operatorsOf({ nodes }: Stage): readonly string[] {
+  return [...new Set(nodes.map(({ operator }) => operatorId(operator)))];
+}
+
+/** The operator whose state the core keeps in a native stage. */
+function aggregateOf({ nodes }: Stage): LogicalOperator {
+  return (nodes.find(({ op }) => op.kind === 'aggregate' || op.kind === 'window') ?? nodes[0]!).operator;
 }
 
 function targetsOf({ partition }: Exchange, source: number, targets: number): readonly number[] {

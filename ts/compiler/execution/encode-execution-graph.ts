@@ -46,7 +46,9 @@ function encodeTask(builder: Builder, task: Task): Offset {
   const name = builder.createSharedString(task.name);
   const spec = task.spec === undefined ? NO_OFFSET : builder.createSharedString(task.spec);
   const chain = task.chain === undefined ? NO_OFFSET : builder.createSharedString(task.chain);
-  builder.startObject(11);
+  const operators = task.operators === undefined ? NO_OFFSET : vectorOf(builder, task.operators.map((id) => builder.createSharedString(id)));
+  const uid = task.uid === undefined ? NO_OFFSET : builder.createSharedString(task.uid);
+  builder.startObject(13);
   builder.addFieldInt32(0, task.id, 0);
   builder.addFieldInt32(1, task.stage, 0);
   builder.addFieldOffset(2, name, NO_OFFSET);
@@ -58,6 +60,8 @@ function encodeTask(builder: Builder, task: Task): Offset {
   builder.addFieldOffset(8, spec, NO_OFFSET);
   builder.addFieldInt8(9, Number(task.dormant), 0);
   builder.addFieldOffset(10, chain, NO_OFFSET);
+  builder.addFieldOffset(11, operators, NO_OFFSET);
+  builder.addFieldOffset(12, uid, NO_OFFSET);
   return builder.endObject();
 }
 

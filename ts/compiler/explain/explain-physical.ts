@@ -14,7 +14,7 @@ export function explainPhysical(plan: PhysicalPlan): string {
   ]);
   const warnings = plan.warnings.map((warning) => `  warning: ${warning}`);
   const state = plan.state?.kind === 'disk' ? [`  state: on disk, about ${plan.state.memoryBytes} bytes of it in memory for each instance${plan.state.directory === undefined ? '' : `, in ${plan.state.directory}`}`] : [];
-  return ['Physical plan', ...stages, `  ${describeIsolates(plan.isolates)}`, ...state, ...warnings].join('\n');
+  return ['Physical plan', ...stages, `  ${describeIsolates(plan.isolates)}`, ...state, ...(plan.guarantees ?? []).map((line) => `  ${line}`), ...warnings].join('\n');
 }
 
 function describePlacement({ placement, reason, parallelism }: Stage, isolates: IsolatePlan): string {

@@ -2,6 +2,7 @@ import { isMainSink } from '../../transformations/sink-descriptor.ts';
 import { sourceInstances } from '../../transformations/source-descriptor.ts';
 import { SourceTimestampsTransformation } from '../../transformations/source-timestamps-transformation.ts';
 import type { Transformation } from '../../transformations/transformation.ts';
+import { hasCheckpoints } from '../../transformations/checkpoint-settings.ts';
 import { type CompileOptions, KEY_GROUPS, type PlanConfig } from '../compile-options.ts';
 import type { KeyedRegion, Pipeline } from '../logical-plan.ts';
 import type { OperatorId } from '../../common/ids.ts';
@@ -42,6 +43,14 @@ export function resolveParallelism(
 ): readonly ResolvedParallelism[] {
   const planned = plannedChoice(pipeline, options);
   if (!mayBeElastic(config, options)) return resolveAll(pipeline, config, { options, planned, growing: undefined, places });
+  if (hasCheckpoints(config)) {
+    const fromTheStart: AutoChoice = {
+      parallelism: options.cores,
+      reason: "'auto': one for each processor from the start, as none come later in a job with checkpoints",
+      elastic: false,
+    };
+    return resolveAll(pipeline, config, { options, planned, growing: fromTheStart, places });
+  }
   const elastic: AutoChoice = {
     parallelism: options.cores,
     reason: "'auto': one at first, and another whenever it stays the bottleneck",

@@ -4,6 +4,7 @@ import type { Exchange, PhysicalPlan } from '../physical-plan.ts';
 import { statePlaceOf } from '../../transformations/state-settings.ts';
 import { findEarlyEnds } from '../logical/early-ends.ts';
 import { buildStage } from './build-stage.ts';
+import { describeGuarantees } from './describe-guarantees.ts';
 import { fuseStages } from './fuse-stages.ts';
 import { keepStagesApart } from './keep-stages-apart.ts';
 import { linkFeedback, linkOperators } from './link-operators.ts';
@@ -49,5 +50,6 @@ export function buildPhysicalPlan(plan: OptimisedPlan, config: PlanConfig, optio
   const kept = placements.keptInMain && options.mainOnly !== true ? [`parallel instances run in the main isolate, without worker threads: ${isolates.reason}`] : [];
   const earlyEnds = findEarlyEnds(plan.operators);
   const hasState = stages.some(({ nodes }) => nodes.some(({ op }) => op.kind === 'keyedProcess'));
-  return { stages, exchanges, isolates, earlyEnds, state: hasState ? statePlaceOf(config) : undefined, warnings: [...plan.warnings, ...unreadDeadLetters(plan), ...kept] };
+  const guarantees = describeGuarantees(plan.operators, config);
+  return { stages, exchanges, isolates, ...(guarantees.length === 0 ? {} : { guarantees }), earlyEnds, state: hasState ? statePlaceOf(config) : undefined, warnings: [...plan.warnings, ...unreadDeadLetters(plan), ...kept] };
 }

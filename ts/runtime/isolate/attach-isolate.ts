@@ -1,6 +1,7 @@
 import { atOperator, type SageError, toSageError } from '../../common/errors.ts';
 import type { Clock } from '../../common/clock.ts';
 import type { PhysicalPlan } from '../../compiler/physical-plan.ts';
+import { hasCheckpoints } from '../../transformations/checkpoint-settings.ts';
 import { LayoutCache } from '../codec/batch-reader.ts';
 import type { InstanceMetrics } from './instance-metrics.ts';
 import type { Core } from '../native/core.ts';
@@ -56,7 +57,7 @@ export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
   };
   // The core may call before there is a loop: the tasks are built with the handle that it gives.
   const wakes: { loop?: IsolateLoop } = {};
-  const handle = core.attachIsolate(job, isolate, () => wakes.loop?.wake());
+  const handle = core.attachIsolate(job, isolate, () => wakes.loop?.wakeByCore());
   try {
     const host: RunnerHost = {
       core,
@@ -83,7 +84,7 @@ export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
   } catch (error) {
     onError(error, -1);
   }
-  const loop = new IsolateLoop({ core, job, isolate: handle, tasks, mayBlock: isolate > 0, clock: assignment.clock, schedule: assignment.schedule, stopping: assignment.stopping, signal: facts.signal, onError, onMetrics: assignment.onMetrics });
+  const loop = new IsolateLoop({ core, job, isolate: handle, tasks, mayBlock: isolate > 0, hasCheckpoints: hasCheckpoints(facts.config), clock: assignment.clock, schedule: assignment.schedule, stopping: assignment.stopping, signal: facts.signal, onError, onMetrics: assignment.onMetrics });
   wakes.loop = loop;
   assignment.stateReads.connect((question) => [...tasks.values()].flatMap((task) => task.readState(question)));
   try {

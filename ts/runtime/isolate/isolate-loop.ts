@@ -52,6 +52,7 @@ export interface IsolateLoopOptions {
   readonly stopping: Promise<void>;
   /** Aborted when the job is cancelled or has failed. */
   readonly signal: AbortSignal;
+  readonly hasCheckpoints: boolean;
   /** Called with each error of user code or of ours; the job then fails. */
   readonly onError: (error: unknown, task: number) => SageError;
   /** Called now and then with what user code counts, and once more at the end. */
@@ -77,6 +78,7 @@ export class IsolateLoop {
   /** The loop has left: steps that were awaited do not report any more. */
   #over = false;
   #woken = false;
+  #looksForBarrier = false;
   #wake: (() => void) | undefined;
   readonly #reports: IsolateReports;
   /** Will send what waits in open batches of steps that are awaited. */
@@ -92,6 +94,20 @@ export class IsolateLoop {
   wake(): void {
     this.#woken = true;
     this.#wake?.();
+  }
+
+  /** As `wake`, by the core: perhaps because the sources are to take a barrier, of which a step that waits for a record does not know. */
+  wakeByCore(): void {
+    this.#looksForBarrier = this.#options.hasCheckpoints;
+    this.wake();
+  }
+
+  #lookForBarrier(): void {
+    this.#looksForBarrier = false;
+    const { core, isolate, tasks, hasCheckpoints } = this.#options;
+    if (!hasCheckpoints || this.#away.size === 0) return;
+    if (core.checkpointAsked(isolate) < 0) return;
+    for (const id of this.#away.keys()) tasks.get(id)!.runner.lookForBarrier();
   }
 
   /** Hands a task out again: something that it does not wait for in a step has settled. */
@@ -230,6 +246,7 @@ export class IsolateLoop {
     let released = -1;
     for (;;) {
       this.#woken = false;
+      if (this.#looksForBarrier) this.#lookForBarrier();
       // A worker that waits outside JavaScript does not hear of promises.
       const mayWait = mayBlock && this.#away.size === 0 && !this.#hasCallsInFlight();
       const waitMs = mayWait && released < 0 ? Math.min(MAX_WAIT_MS, this.#dueInMs()) : 0;
@@ -238,6 +255,8 @@ export class IsolateLoop {
       if (task === POLL_OVER) return;
       if (task === POLL_NONE) {
         if (this.#flush()) continue;
+        // The core says nothing to an isolate that is not idle: it may have asked before this poll.
+        this.#lookForBarrier();
         this.#reports.look();
         if (mayWait) await this.#turn();
         else await this.#sleep();
@@ -412,6 +431,8 @@ export class IsolateLoop {
     await new Promise<void>((resolve) => {
       setImmediate(resolve);
     });
+    // While other tasks have work, it is never idle.
+    this.#looksForBarrier = this.#options.hasCheckpoints;
     this.#lastTurnMs = performance.now();
   }
 

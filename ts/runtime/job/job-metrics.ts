@@ -8,7 +8,7 @@ import { type CoreEdgeMetrics, type CoreMetrics, type CoreTaskMetrics, countEdge
 import type { UserMetricsOfJob } from './user-metrics.ts';
 
 /** A running job's metrics, from a snapshot of the core. */
-export function makeJobMetrics(plan: JobPlan, status: JobStatus, metrics: CoreMetrics, userMetrics: UserMetricsOfJob, scaling: readonly ScalingDecision[]): JobMetrics {
+export function makeJobMetrics(plan: JobPlan, status: JobStatus, metrics: CoreMetrics, userMetrics: UserMetricsOfJob, scaling: readonly ScalingDecision[]): Omit<JobMetrics, 'restarts' | 'checkpoints'> {
   const edges = measureEdges(plan, metrics);
   const operators = countOperators(plan, metrics, userMetrics);
   const heldBack = findHeldBack(operators, transformationsOf(plan));

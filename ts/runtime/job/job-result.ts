@@ -251,6 +251,7 @@ export function makeJobResult(
   metrics: CoreMetrics,
   userMetrics: UserMetricsOfJob,
   scaling: readonly ScalingDecision[],
+  restarts: number,
 ): JobResult {
   const operators = countOperators(plan, metrics, userMetrics);
   const kinds = new Map(plan.physical.stages.flatMap((stage) => stage.nodes.map((node) => [node.operator.id as number, node.operator.kind] as const)));
@@ -271,5 +272,6 @@ export function makeJobResult(
     scaling,
     operators,
     edges: countEdges(plan, metrics),
+    restarts,
   };
 }

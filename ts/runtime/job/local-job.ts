@@ -2,93 +2,74 @@ import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 
 import { abortableWait, type WaitOptions } from '../../common/abortable-wait.ts';
-import { systemClock } from '../../common/clock.ts';
-import { atOperator, SageError, toSageError } from '../../common/errors.ts';
-import { failingOperator } from '../../compiler/physical-plan.ts';
+import { startTimer, systemClock } from '../../common/clock.ts';
+import { SageError, toSageError } from '../../common/errors.ts';
 import type { JobId } from '../../common/ids.ts';
-import type { SourceLocation } from '../../common/source-location.ts';
-import type { Job, JobMetrics, JobResult, JobState, JobStatus, ScalingDecision, StopOptions } from '../../transformations/job.ts';
-import { runIsolate } from '../isolate/attach-isolate.ts';
-import { EarlyEnds } from '../isolate/early-ends.ts';
-import { type StateAnswer, type StateQuestion, StateReads } from '../isolate/state-reads.ts';
+import { hasCheckpoints, mayRestart, type RestoreOptions } from '../../transformations/checkpoint-settings.ts';
+import type { CheckpointSummary, Job, JobMetrics, JobResult, JobState, JobStatus, StopOptions } from '../../transformations/job.ts';
+import type { StateAnswer, StateQuestion } from '../isolate/state-reads.ts';
 import { JobLog } from '../logging/job-log.ts';
-import { relayAssignment } from '../logging/log-relay.ts';
-import type { Core } from '../native/core.ts';
-import { stateDirectory } from '../native/state-directory.ts';
-import { encodeExecutionGraph } from '../../compiler/execution/encode-execution-graph.ts';
-import { loadCore } from '../native/load-core.ts';
-import { openAdmission } from '../worker/admission.ts';
-import { type WorkerHandle, startWorker } from '../worker/start-worker.ts';
-import { serializeError } from '../worker/serialize-error.ts';
+import { FINAL, JobAttempt } from './job-attempt.ts';
+import { checkpointsJson, JobCheckpoints } from './job-checkpoints.ts';
+import { makeJobMetrics } from './job-metrics.ts';
 import type { JobPlan } from './job-plan.ts';
-import { ElasticStages, LOOK_EVERY_MS } from './elastic-stages.ts';
-import { mayBeHeldBack } from './held-back.ts';
-import { HeldBackWatch } from './held-back-watch.ts';
-import { makeJobMetrics, transformationsOf } from './job-metrics.ts';
-import { type CoreMetrics, countOperators, makeJobResult } from './job-result.ts';
+import { makeJobResult } from './job-result.ts';
 import { LocalJobState, operatorWithState } from './local-job-state.ts';
-import { UserMetricsOfJob } from './user-metrics.ts';
+import { makeRestarts, mayEndOtherwise, type Restarts } from './restarts.ts';
 
-const FINAL: ReadonlySet<string> = new Set(['finished', 'stopped', 'failed', 'canceled']);
-/** After the end of a job its workers have this long to close their functions. */
-const CLOSE_DEADLINE_MS = 5_000;
 /** Timers longer than this wrap around in Node. */
 const FOREVER_MS = 2 ** 30;
 
-/** A job in this process. */
+/** The wait for the next attempt of a job that has failed. */
+interface Pause {
+  /** Ends it. */
+  end: () => void;
+  readonly next: Promise<JobAttempt | undefined>;
+}
+
+/** A job in this process: one attempt after the other, as its restart strategy says. */
 export class LocalJob implements Job {
   readonly id: JobId = randomUUID();
   readonly name: string;
   /** Dropped at the end: an ended job stays listed, and must not hold on to its pipeline and the user's data in it. */
   #plan: JobPlan | undefined;
-  readonly #core: Core;
-  readonly #handle: number;
-  readonly #abort = new AbortController();
   readonly #log: JobLog;
   readonly #startedMs = performance.now();
-  readonly #workers: WorkerHandle[] = [];
   readonly #completion: Promise<JobResult>;
   readonly #keepAlive: NodeJS.Timeout;
-  readonly #leaveSources: () => void;
-  readonly #started = Promise.withResolvers<void>();
-  readonly #earlyEnds = new EarlyEnds();
-  readonly #stateReads = new StateReads();
-  readonly #userMetrics = new UserMetricsOfJob();
-  /** Operators that let no more records pass. */
-  readonly #reached = new Set<number>();
-  #settle!: { resolve: (status: JobStatus) => void };
-  #status: JobStatus = 'initializing';
+  readonly #checkpoints = new JobCheckpoints();
+  readonly #hasCheckpoints: boolean;
+  readonly #restore: RestoreOptions;
+  readonly #restarts: Restarts;
+  #restartCount = 0;
+  #attempt: JobAttempt;
+  /** While there is no attempt. */
+  #pause: Pause | undefined;
+  /** Set by `cancel`. */
+  #canceled: { readonly reason: SageError | undefined } | undefined;
+  /** A stop was asked for: no attempt that fails behind it is followed by another. */
+  #stopping: { readonly drain: boolean } | undefined;
   #lastMetrics: JobMetrics | undefined;
-  /** Dropped at the end, as it knows the plan. */
-  #elastic: ElasticStages | undefined;
-  #heldBack: HeldBackWatch | undefined;
   #error: SageError | undefined;
   #watched = false;
   #isLeftToOthers = false;
   #result: JobResult | undefined;
 
-  /** Starts a compiled pipeline. @throws SageError when the core refuses the graph. */
-  constructor(plan: JobPlan) {
-    this.#plan = plan;
-    this.name = plan.name;
-    this.#log = new JobLog({ job: plan.name, jobId: this.id }, plan.config.logger);
-    this.#core = loadCore();
-    this.#handle = this.#call(() => this.#core.createJob(encodeExecutionGraph(plan.graph, { id: this.id, name: plan.name, stateDirectory: stateDirectory() })));
+  /** Starts a compiled pipeline. @throws SageError when the core refuses the graph, or what it is to go on from. */
+  constructor(plan: JobPlan, restore: RestoreOptions = {}) {
+    const { config, name } = plan;
+    // Taken now where it is needed later: a program may add operators to its environment for the next job.
+    const fingerprint = mayRestart(config) && plan.physical.isolates.workers > 0 ? plan.fingerprint() : undefined;
+    this.#plan = fingerprint === undefined ? plan : { ...plan, fingerprint: () => fingerprint };
+    this.name = name;
+    this.#restore = restore;
+    this.#hasCheckpoints = hasCheckpoints(config);
+    this.#restarts = makeRestarts(config.restart ?? 'none', Math.random);
+    this.#log = new JobLog({ job: name, jobId: this.id }, config.logger);
+    this.#attempt = this.#start(this.#plan, 0);
     // The core's callbacks do not keep the process alive; a job that runs does.
     this.#keepAlive = setInterval(() => undefined, FOREVER_MS);
-    const ended = new Promise<JobStatus>((resolve) => {
-      this.#settle = { resolve };
-    });
-    let leaveSources!: () => void;
-    const stopping = new Promise<void>((resolve) => {
-      leaveSources = resolve;
-    });
-    this.#leaveSources = leaveSources;
-    this.#core.onJobEvent(this.#handle, (event) => this.#onEvent(event));
-    const main = this.#startMain(plan, stopping);
-    for (let isolate = 1; isolate <= plan.physical.isolates.workers; isolate++) this.#startWorker(plan, isolate);
-    if (plan.physical.isolates.lateWorkers > 0) this.#elastic = new ElasticStages(plan);
-    this.#completion = this.#complete(plan, ended, main);
+    this.#completion = this.#complete(this.#plan);
     // A failure is the caller's to see by `completion`; one that nobody looks at is printed below.
     this.#completion.catch((error: unknown) => {
       if (this.#watched || this.#isLeftToOthers) return;
@@ -99,9 +80,12 @@ export class LocalJob implements Job {
   }
 
   get status(): JobStatus {
-    if (this.#result === undefined && !FINAL.has(this.#status)) this.#status = this.#core.jobStatus(this.#handle) as JobStatus;
+    if (this.#isOver) return this.#lastMetrics!.status;
+    if (this.#pause !== undefined) return 'restarting';
+    const { status } = this.#attempt;
     // The core is done before the functions are closed and the counts checked.
-    return FINAL.has(this.#status) && this.#result === undefined && this.#error === undefined ? 'stopping' : this.#status;
+    if (!FINAL.has(status)) return status;
+    return this.#mayRestartAfter(status) ? 'restarting' : this.#attempt.error === undefined ? 'stopping' : status;
   }
 
   get completion(): Promise<JobResult> {
@@ -133,17 +117,18 @@ export class LocalJob implements Job {
 
   /** Why it failed or was cancelled. Looking at it, unlike at `completion`, leaves an unhandled failure unhandled. */
   get error(): SageError | undefined {
-    return this.#error;
+    return this.#error ?? (this.#isOver || this.status === 'restarting' ? undefined : this.#attempt.error);
   }
 
   /** Looks whether event time has stood still for long. Where a schedule says what happens when, whoever owns that says when to look. */
   lookForHeldBack(): void {
-    this.#heldBack?.look();
+    this.#attempt.lookForHeldBack();
   }
 
   metrics(): JobMetrics {
-    if (this.#plan === undefined) return this.#lastMetrics!;
-    return makeJobMetrics(this.#plan, this.status, this.#snapshot(), this.#userMetrics, this.#scaling);
+    if (this.#isOver) return this.#lastMetrics!;
+    const metrics = this.#attempt.metrics(this.status, this.#ofJob);
+    return metrics ?? { ...this.#lastMetrics!, status: this.status };
   }
 
   state(uid: string, name: string): JobState {
@@ -151,36 +136,43 @@ export class LocalJob implements Job {
     if (this.#plan === undefined) throw new SageError('SAGE_JOB_STATE', `job '${this.name}' has ended, and its state is gone`);
     const ask = async (question: StateQuestion): Promise<readonly StateAnswer[]> => {
       this.#checkNotEnded('asked for state');
-      const answers = await Promise.all([Promise.resolve().then(() => this.#stateReads.read(question)), ...this.#workers.map((worker) => worker.readState(question))]);
-      return answers.flat();
+      return (await this.#running()).readState(question);
     };
     return new LocalJobState({ jobName: this.name, ask }, operatorWithState(this.#plan, uid, this.state), name);
+  }
+
+  async checkpoint(): Promise<CheckpointSummary> {
+    if (!this.#hasCheckpoints) {
+      throw new SageError('SAGE_JOB_STATE', `job '${this.name}' has no checkpoints`, { help: "Give its environment checkpoint: { dir: 'checkpoints' }." });
+    }
+    this.#checkNotEnded('asked for a checkpoint');
+    const attempt = await this.#running();
+    await attempt.started;
+    this.#checkNotEnded('asked for a checkpoint');
+    return this.#checkpoints.write(() => {
+      this.#checkNotEnded('asked for a checkpoint');
+      return attempt.beginCheckpoint();
+    });
   }
 
   /** Waits, if need be, until the job's workers have started. */
   async pause(options: WaitOptions = {}): Promise<void> {
     this.#checkNotEnded('paused');
-    if (this.status === 'initializing') await abortableWait(this.#started.promise, options, 'pause', 'the job is not paused');
-    this.#call(() => this.#core.pauseJob(this.#handle));
+    const attempt = await this.#running();
+    if (attempt.status === 'initializing') await abortableWait(attempt.started, options, 'pause', 'the job is not paused');
+    attempt.pause();
   }
 
   async resume(): Promise<void> {
     this.#checkNotEnded('resumed');
-    this.#call(() => this.#core.resumeJob(this.#handle));
+    (await this.#running()).resume();
   }
 
   async stop(options: StopOptions = {}): Promise<JobResult> {
-    // One whose end is known may still be closing its functions.
-    if (!this.#isDecided()) {
-      try {
-        this.#core.stopJob(this.#handle, options.drain === true);
-      } catch (error) {
-        // A native thread may have ended the job just now.
-        if (!this.#isDecided()) throw toSageError(error);
-      }
-      this.#leaveSources();
-      for (const worker of this.#workers) worker.stop();
-    }
+    this.#stopping ??= { drain: options.drain === true };
+    if (this.#pause === undefined) this.#attempt.stop(options.drain === true);
+    // What the last attempt has left open is brought to its end by one more, which is stopped as soon as it runs.
+    else this.#pause.end();
     return abortableWait(this.completion, options, 'stop', 'the job goes on stopping');
   }
 
@@ -194,15 +186,9 @@ export class LocalJob implements Job {
     await this.cancel();
   }
 
-  /** Fails the job: the first error is the one that `completion` rejects with. */
+  /** Fails the attempt: its first error is the one that counts. */
   fail(error: unknown): void {
-    const sage = toSageError(error);
-    // What functions do about `ctx.signal` is no failure: the job is over, and why is known. An error in `close` behind a
-    // good end is one.
-    if (this.#result !== undefined || this.#abort.signal.aborted) return;
-    this.#error ??= sage;
-    const { code, message, context } = serializeError(sage);
-    this.#core.failJob(this.#handle, JSON.stringify({ code, message, context }));
+    this.#attempt.fail(error);
   }
 
   /** Cancels; `completion` rejects with the reason. */
@@ -210,232 +196,123 @@ export class LocalJob implements Job {
     this.#cancelNow(reason);
   }
 
+  get #isOver(): boolean {
+    return this.#result !== undefined;
+  }
+
+  /** What the metrics of an attempt do not say. */
+  get #ofJob(): Pick<JobMetrics, 'restarts' | 'checkpoints'> {
+    return { restarts: this.#restartCount, ...(this.#hasCheckpoints ? { checkpoints: this.#checkpoints.metrics } : {}) };
+  }
+
   /** The core forgets a job that has ended. */
   #checkNotEnded(verb: string): void {
-    if (!FINAL.has(this.status)) return;
-    throw new SageError('SAGE_JOB_STATE', `job '${this.name}' is ${this.status} and cannot be ${verb}`);
+    const { status } = this;
+    if (!FINAL.has(status)) return;
+    throw new SageError('SAGE_JOB_STATE', `job '${this.name}' is ${status} and cannot be ${verb}`);
+  }
+
+  /** The attempt at hand, or the one that the job waits for. @throws SageError SAGE_JOB_STATE when there is none any more. */
+  async #running(): Promise<JobAttempt> {
+    const attempt = this.#pause === undefined ? this.#attempt : await this.#pause.next;
+    if (attempt === undefined) throw new SageError('SAGE_JOB_STATE', `job '${this.name}' has ended`);
+    return attempt;
   }
 
   #cancelNow(reason?: SageError): void {
-    if (this.#isDecided()) return;
-    this.#core.cancelJob(this.#handle);
-    // It may have come too late, as above.
-    if (this.#core.jobStatus(this.#handle) !== 'canceled') return;
-    this.#error ??= reason;
-    this.#leave(this.#error ?? new SageError('SAGE_JOB_CANCELED', `job '${this.name}' was cancelled`));
-  }
-
-  /** Whether it is known how the job ends. */
-  #isDecided(): boolean {
-    return this.#result !== undefined || this.#abort.signal.aborted || FINAL.has(this.#core.jobStatus(this.#handle));
-  }
-
-  /** The job was cancelled or has failed: everything that waits in it is told. */
-  #leave(reason: SageError): void {
-    if (this.#abort.signal.aborted) return;
-    this.#abort.abort(reason);
-    this.#leaveSources();
-    for (const worker of this.#workers) worker.cancel();
-  }
-
-  #call<T>(body: () => T): T {
-    try {
-      return body();
-    } catch (error) {
-      throw toSageError(error);
+    if (this.#isOver) return;
+    if (this.#pause === undefined) {
+      if (this.#attempt.isDecided && !this.#mayRestartAfter(this.#attempt.status)) return;
+      this.#attempt.cancel(reason);
     }
+    this.#canceled ??= { reason };
+    this.#pause?.end();
   }
 
-  get #scaling(): readonly ScalingDecision[] {
-    return this.#elastic?.decisions ?? [];
-  }
-
-  #snapshot(): CoreMetrics {
-    return JSON.parse(this.#core.jobMetrics(this.#handle)) as CoreMetrics;
-  }
-
-  #assignment(plan: JobPlan, isolate: number): Parameters<typeof startWorker>[0] {
-    const { name, origin, fingerprint, graph, cores, splits } = plan;
-    // A logger stays here; the lines of workers come to it.
-    const { logger: _, ...config } = plan.config;
-    return {
-      job: this.#handle,
+  #start(plan: JobPlan, attempt: number): JobAttempt {
+    const { from, ...restore } = this.#restore;
+    // What the directory has of an earlier job is not this one's to go on from, unless that was asked for.
+    const source = this.#checkpoints.hasCompleted ? 'latest' : from;
+    const started = new JobAttempt(plan, {
       jobId: this.id,
-      jobName: name,
-      isolate,
-      origin,
-      // A program makes its environment again, with settings that need not be cloneable.
-      config: origin.kind === 'module' ? config : {},
-      cores,
-      splits,
-      fingerprint: fingerprint(),
-      admission: openAdmission(),
-      logs: relayAssignment(this.#log.level),
-      tasks: tasksOf(graph, isolate),
-    };
-  }
-
-  #startWorker(plan: JobPlan, isolate: number): void {
-    const worker = startWorker(this.#assignment(plan, isolate), {
-      onError: (error) => this.fail(error),
-      onLog: (entry) => this.#log.receive(entry),
-      onLimit: (operator) => this.#limitReached(operator),
-      onMetrics: (metrics) => this.#userMetrics.report(metrics),
+      jobName: this.name,
+      log: this.#log,
+      checkpoints: this.#checkpoints,
+      checkpointsJson: checkpointsJson(plan.config, source === undefined ? restore : { ...restore, from: source }),
+      attempt,
     });
-    this.#workers.push(worker);
-    // One that comes late has missed what the others were told.
-    const needless = needlessOperators(plan, this.#reached);
-    if (needless.length > 0) worker.endEarly(needless);
+    const clock = plan.config.clock ?? systemClock;
+    void started.started.then(() => this.#restarts.started(clock.monotonicMs()));
+    return started;
   }
 
-  /** Has elastic stages looked at until the returned function is called. */
-  #watchElastic(plan: JobPlan): () => void {
-    const elastic = this.#elastic;
-    if (elastic === undefined) return () => undefined;
-    // Taken now: a program may add operators to its environment for the next job.
-    const fingerprint = plan.fingerprint();
-    const timer = setInterval(() => {
-      const isolate = elastic.look(this.#snapshot());
-      if (isolate !== undefined) this.#startWorker({ ...plan, fingerprint: () => fingerprint }, isolate);
-    }, LOOK_EVERY_MS);
-    timer.unref();
-    return () => {
-      clearInterval(timer);
-      // The job must not wait for one that is still being started.
-      for (const worker of this.#workers) worker.dismiss();
-    };
+  /** Whether an attempt that is about to end so may be followed by another. */
+  #mayRestartAfter(status: JobStatus): boolean {
+    const { error } = this.#attempt;
+    return status === 'failed' && this.#plan !== undefined && mayRestart(this.#plan.config) && this.#canceled === undefined && (error === undefined || mayEndOtherwise(error));
   }
 
-  #watchHeldBack(plan: JobPlan): HeldBackWatch | undefined {
-    const transformations = transformationsOf(plan);
-    if (!mayBeHeldBack(transformations.values())) return undefined;
-    const watch = new HeldBackWatch({
-      clock: plan.config.clock ?? systemClock,
-      logger: this.#log.logger,
-      transformations,
-      operators: () => countOperators(plan, this.#snapshot(), this.#userMetrics),
-      isRunning: () => this.status === 'running',
-    });
-    if (plan.controls === undefined) watch.start();
-    return watch;
+  /** Waits as the strategy says after a failure; whether the job is to be tried again. */
+  async #waitsForNext(plan: JobPlan, error: SageError): Promise<boolean> {
+    const clock = plan.config.clock ?? systemClock;
+    const delayMs = this.#canceled !== undefined || !mayEndOtherwise(error) ? undefined : this.#restarts.failed(clock.monotonicMs());
+    if (delayMs === undefined) return false;
+    this.#restartCount++;
+    const goOn = Promise.withResolvers<void>();
+    this.#pause!.end = goOn.resolve;
+    this.#log.logger.warn({ err: error, restart: this.#restartCount, delayMs }, `job '${this.name}' failed and starts again in ${Math.round(delayMs)} ms: ${error.message}`);
+    if (this.#stopping !== undefined) return true;
+    const stopTimer = startTimer(clock, delayMs, goOn.resolve);
+    await goOn.promise;
+    stopTimer();
+    return this.#canceled === undefined;
   }
 
-  async #startMain(plan: JobPlan, stopping: Promise<void>): Promise<void> {
-    const { graph, physical, config } = plan;
-    const tasks = tasksOf(graph, 0);
-    if (tasks.length === 0) return;
-    await runIsolate({
-      core: this.#core,
-      job: this.#handle,
-      isolate: 0,
-      physical,
-      tasks,
-      facts: { jobId: this.id, jobName: this.name, config, signal: this.#abort.signal, logger: this.#log.logger, instrument: plan.controls?.instrument, onTimer: plan.controls?.onTimer },
-      stopping,
-      clock: config.clock ?? systemClock,
-      schedule: plan.controls?.schedule,
-      onError: (error) => this.fail(error),
-      onLimit: (operator) => this.#limitReached(operator),
-      onMetrics: (metrics) => this.#userMetrics.report(metrics),
-      earlyEnds: this.#earlyEnds,
-      stateReads: this.#stateReads,
-    });
-  }
-
-  /** Ends the operators whose records can reach no sink any more. */
-  #limitReached(limit: number): void {
-    this.#reached.add(limit);
-    if (this.#plan === undefined) return;
-    const { graph, physical } = this.#plan;
-    const needless = needlessOperators(this.#plan, this.#reached);
-    if (needless.length === 0) return;
-    const isOver = (stage: number): boolean => {
-      const sources = physical.stages[stage]!.nodes.filter(({ operator, op }) => operator.kind === 'source' && op.kind !== 'output');
-      return sources.length > 0 && sources.every(({ operator }) => needless.includes(operator.id));
-    };
-    for (const { id, stage } of graph.tasks) if (isOver(stage)) this.#core.endSource(this.#handle, id);
-    this.#earlyEnds.end(needless);
-    for (const worker of this.#workers) worker.endEarly(needless);
-  }
-
-  #onEvent(json: string): void {
-    const event = JSON.parse(json) as { type: 'state'; state: JobStatus } | { type: 'failure'; error: { code: string; message: string; context?: Record<string, unknown> } };
-    if (event.type === 'failure') {
-      this.#error ??= this.#coreError(event.error);
-      this.#leave(this.#error);
-      return;
-    }
-    this.#started.resolve();
-    if (!FINAL.has(event.state)) {
-      this.#status = event.state;
-      return;
-    }
-    if (event.state === 'canceled' || event.state === 'failed') {
-      this.#leave(this.#error ?? new SageError('SAGE_JOB_CANCELED', `job '${this.name}' was cancelled`));
-    }
-    this.#leaveSources();
-    this.#settle.resolve(event.state);
-  }
-
-  /** An error of the core; that of a native task gets the operator that it works for. */
-  #coreError(error: { readonly code: string; readonly message: string; readonly context?: Readonly<Record<string, unknown>> }): SageError {
-    const task = this.#plan?.graph.tasks.find(({ id }) => id === error.context?.['task']);
-    if (task === undefined) return toSageError(new Error(JSON.stringify(error)), this.#loopPlace(error.context?.['loop']));
-    // On the thread of a reader other operators work too.
-    const { node, row: _, record, ...context } = error.context ?? {};
-    const nodes = this.#plan!.physical.stages[task.stage]!.nodes;
-    const operator = failingOperator((typeof node === 'number' ? nodes[node] : undefined) ?? nodes[0]!);
-    const where = { operator: operator.name, declaredAt: operator.transformation.declaredAt };
-    const known = new Error(JSON.stringify({ ...error, context }));
-    if (node === undefined) return toSageError(known, where);
-    return atOperator(toSageError(known), typeof record === 'string' ? { ...where, record: JSON.parse(record) as unknown } : where);
-  }
-
-  /** Where the future of a loop was made: the core knows loops by name, and no task is to blame for what is in them. */
-  #loopPlace(name: unknown): { operator?: string; declaredAt?: SourceLocation } {
-    const nodes = name === undefined ? [] : (this.#plan?.physical.stages.flatMap((stage) => stage.nodes) ?? []);
-    const future = nodes.find(({ operator }) => operator.kind === 'fromFuture' && operator.name === name)?.operator;
-    return future === undefined ? {} : { operator: future.name, declaredAt: future.transformation.declaredAt };
-  }
-
-  async #complete(plan: JobPlan, ended: Promise<JobStatus>, main: Promise<void>): Promise<JobResult> {
-    const unwatch = this.#watchElastic(plan);
-    this.#heldBack = this.#watchHeldBack(plan);
+  /** Starts the next attempt of a job that has failed. Gives the error that stays when there is none. */
+  async #startAgain(plan: JobPlan, failure: SageError): Promise<SageError | undefined> {
+    const next = Promise.withResolvers<JobAttempt | undefined>();
+    this.#pause = { end: () => undefined, next: next.promise };
+    let started: JobAttempt | undefined;
+    let error = failure;
     try {
-      const status = await ended;
-      unwatch();
-      this.#heldBack?.stop();
-      this.#heldBack = undefined;
-      const late = setTimeout(() => {
-        for (const worker of this.#workers) worker.terminate();
-      }, CLOSE_DEADLINE_MS);
-      await Promise.allSettled([main, ...this.#workers.map((worker) => worker.closed)]);
-      clearTimeout(late);
-      const snapshot = this.#snapshot();
-      // An error in `close` comes after the core has ended the job well.
-      this.#status = this.#error === undefined || status === 'canceled' ? status : 'failed';
-      const durationMs = performance.now() - this.#startedMs;
-      this.#result = makeJobResult(plan, this.id, this.#status, durationMs, snapshot, this.#userMetrics, this.#scaling);
-      this.#lastMetrics = makeJobMetrics(plan, this.#status, snapshot, this.#userMetrics, this.#scaling);
-      if (this.#error !== undefined) throw this.#error;
-      return this.#result;
+      while (started === undefined && (await this.#waitsForNext(plan, error))) {
+        try {
+          started = this.#start(plan, this.#restartCount);
+        } catch (refused) {
+          error = toSageError(refused);
+        }
+      }
+    } finally {
+      this.#pause = undefined;
+      if (started !== undefined) this.#attempt = started;
+      next.resolve(started);
+    }
+    if (started === undefined) return error;
+    const stopping = this.#stopping;
+    if (stopping !== undefined) void started.started.then(() => this.#attempt.stop(stopping.drain));
+    return undefined;
+  }
+
+  async #complete(plan: JobPlan): Promise<JobResult> {
+    try {
+      for (;;) {
+        const end = await this.#attempt.ended;
+        this.#checkpoints.leave(end.error ?? new SageError('SAGE_JOB_STATE', `job '${this.name}' is ${end.status}: the checkpoint was given up`));
+        this.#lastMetrics = { ...makeJobMetrics(plan, end.status, end.snapshot, end.userMetrics, end.scaling), ...this.#ofJob };
+        const isLast = end.status !== 'failed' || end.isCommitted || end.error === undefined;
+        const failure = isLast ? end.error : await this.#startAgain(plan, end.error);
+        if (!isLast && failure === undefined) continue;
+        const isCanceled = !isLast && this.#canceled !== undefined;
+        const status = isCanceled ? 'canceled' : end.status;
+        this.#error = isCanceled ? this.#canceled!.reason : failure;
+        this.#lastMetrics = { ...this.#lastMetrics, ...this.#ofJob, status };
+        this.#result = makeJobResult(plan, this.id, status, performance.now() - this.#startedMs, end.snapshot, end.userMetrics, end.scaling, this.#restartCount);
+        if (this.#error !== undefined) throw this.#error;
+        return this.#result;
+      }
     } finally {
       clearInterval(this.#keepAlive);
       this.#plan = undefined;
-      this.#elastic = undefined;
-      this.#workers.length = 0;
-      this.#core.dropJob(this.#handle);
     }
   }
-}
-
-/** Operators whose records can reach no sink any more, when these have reached their limit. */
-function needlessOperators({ physical }: JobPlan, reached: ReadonlySet<number>): number[] {
-  return physical.earlyEnds.filter(({ limits }) => limits.every((one) => reached.has(one))).map(({ operator }) => operator as number);
-}
-
-function tasksOf(graph: JobPlan['graph'], isolate: number): { task: number; stage: number; instance: number }[] {
-  return graph.tasks
-    .filter((task) => task.isolate === isolate)
-    .map((task) => ({ task: task.id, stage: task.stage, instance: task.instance }));
 }

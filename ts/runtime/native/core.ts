@@ -5,7 +5,18 @@
 export interface Core {
   /** Of the core; that of the package, when both are of one release. */
   crateVersion(): string;
-  createJob(graph: Uint8Array): number;
+  /** `checkpointsJson`: `CheckpointSettings` of `sage-runtime`. */
+  createJob(graph: Uint8Array, checkpointsJson?: string): number;
+  /** The epoch that the job goes on from; -1 when it begins from nothing. */
+  checkpointRestored(job: number): number;
+  /** Begins an epoch: its number; -1 while one is under way, and when nothing is left to save. */
+  checkpointBegin(job: number): number;
+  /** The epoch for which a source task of the isolate is to take its barrier; -1 for none. The isolate is woken when this changes. */
+  checkpointAsked(isolate: number): number;
+  /** Hands over what a task saves at its barrier, and sends the barrier on. Epoch 0, right before `finishTask`: what stays of it in all later epochs. */
+  checkpointAcknowledge(isolate: number, task: number, epoch: number, image: Uint8Array): void;
+  /** What an instance goes on from: a kind (0: no such part, 1: bytes of each instance of then, 2: entries of its key groups), and that. */
+  checkpointRead(job: number, operator: string, name: string, instance: number, parallelism: number): Uint8Array;
   attachIsolate(job: number, isolate: number, wake?: () => void): number;
   detachIsolate(isolate: number): void;
   /** Gives back `released` (-1: none) and takes the next ready task; -1 for none within `waitMs`, -2 when the job is over here. */
@@ -98,6 +109,30 @@ export interface Core {
   timersDue(handle: number, upToMs: number, times: Float64Array, ids: Int32Array): number;
   /** When the next timer is due; infinity when there is none. */
   timersNext(handle: number): number;
+  /** Writes the key group of each entry of a keyed part into its head. */
+  keyGroupsFill(keyGroups: number, entries: Uint8Array): void;
+  /** Keys of slots: entries whose value is `u32` slot. And back, before any other key comes: the slot of each entry, in their order. */
+  slotsKeys(handle: number): Uint8Array;
+  slotsRestore(handle: number, entries: Uint8Array): Int32Array;
+  /** Time and id of each timer, one behind the other, as they become due. */
+  timersAll(handle: number): Float64Array;
+  /** Keys in memory that have a value of a state (-1: all keys): entries whose value is `u32` slot, `u64` when it expires. */
+  keyedStateKeys(handle: number, nowMs: number, state: number): Uint8Array;
+  /** Values of a state on disk, of the key groups of an instance: entries whose value is `u64` when it expires, then its bytes. */
+  keyedStateEntries(handle: number, nowMs: number, state: number, instance: number, parallelism: number): Uint8Array;
+  /** Takes such entries; the slot of each in memory, -1 for those on disk and those that have expired. */
+  keyedStateRestore(handle: number, nowMs: number, state: number, entries: Uint8Array): Int32Array;
+  /** As `keyedStateBegin`, with the keys of entries. */
+  keyedStateBeginKeys(handle: number, nowMs: number, entries: Uint8Array, slots: Int32Array): number;
+  /** Everything that the state behind a handle holds, as entries by key group. */
+  stateSave(handle: number): Uint8Array;
+  /** Puts entries that `stateSave` gave into state that is still empty. */
+  stateRestore(handle: number, entries: Uint8Array): void;
+  /** Of windows: how far their time is in this instance, and back, before `stateRestore`, for each instance that there was. */
+  stateSaveOwn(handle: number): Uint8Array;
+  stateRestoreOwn(handle: number, bytes: Uint8Array): void;
+  /** Entries of the accumulators of each key: `u32` slot, `u32` count, and for each `u32` accumulator, `f64` start, `f64` end. */
+  windowsAccumulators(handle: number): Uint8Array;
   probeSource(specJson: string): string;
   planSplits(specJson: string, parallelism: number): string;
 }
@@ -111,6 +146,8 @@ export const TAKE_TOO_SMALL = 5;
 export const TAKE_TIME = 6;
 /** The loop of the task has come to rest: it is to give what it holds back. */
 export const TAKE_FLUSH = 7;
+/** A barrier: `desc[0]` is 1 when the task stops behind it; its epoch is a float64 at byte 8. Nothing more comes before `checkpointAcknowledge`. */
+export const TAKE_BARRIER = 8;
 
 /** No outcome is there yet; or, when the call waited, nothing is left. */
 export const WINDOWS_NOTHING = 0;

@@ -25,6 +25,14 @@ export class AsOfJoin extends PairHolder {
     return this.#buffers.waiting;
   }
 
+  protected saved(): Iterable<readonly [key: unknown, kept: unknown]> {
+    return this.#buffers.saved();
+  }
+
+  protected keep(key: unknown, kept: unknown): void {
+    this.#buffers.keep(key, kept);
+  }
+
   protected take([side, record]: SidedRecord, key: unknown, time: number): void {
     const { table } = this.#settings;
     const isDeletion = side === 1 && table !== undefined && this.deletesRow(table, record);

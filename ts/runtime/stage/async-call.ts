@@ -38,6 +38,8 @@ export class AsyncEntry extends AsyncCall {
   readonly time: number | undefined;
   /** Of the records that came between the same two watermarks. */
   readonly epoch: object;
+  /** Of the records that came, which one it is. */
+  readonly place: number;
   /** Attempts begun so far. */
   attempts = 0;
   state: EntryState = 'waiting';
@@ -45,11 +47,12 @@ export class AsyncEntry extends AsyncCall {
   /** What the attempt at hand was told. */
   current: AsyncCall = this;
 
-  constructor(value: unknown, key: unknown, time: number | undefined, lane: unknown, epoch: object) {
+  constructor(value: unknown, key: unknown, time: number | undefined, lane: unknown, epoch: object, place: number) {
     super(1, key);
     this.value = value;
     this.time = time;
     this.lane = lane;
     this.epoch = epoch;
+    this.place = place;
   }
 }

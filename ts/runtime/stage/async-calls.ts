@@ -1,14 +1,18 @@
 import { startTimer } from '../../common/clock.ts';
 import { SageError } from '../../common/errors.ts';
 import type { StageNode } from '../../compiler/physical-plan.ts';
+import type { PartOwner } from '../checkpoint/part-owner.ts';
+import type { StatePart } from '../checkpoint/state-part.ts';
 import type { AsyncSettings } from '../../transformations/map-async-transformation.ts';
 import { AsyncCall, AsyncEntry, type EntryState } from './async-call.ts';
 import { HeldTimes } from './held-times.ts';
 import type { HeldResults, HoldingOperator } from './holding-operator.ts';
+import { isDividedByKey } from './is-divided-by-key.ts';
 import { isThenable } from './is-thenable.ts';
 import { keyIdentity } from './key-identity.ts';
 import type { Pushed } from './linked-node.ts';
 import { type FailureKind, backoffMs } from './recovery.ts';
+import { type CallsInFlight, type SavedCall, type SavedStep, callParts, keyedCallParts } from './saved-calls.ts';
 import type { StageBindings } from './stage-bindings.ts';
 import type { StreamTime } from './stage-times.ts';
 import { withTime } from './with-time.ts';
@@ -46,7 +50,9 @@ export interface AsyncHost {
  * The `mapAsync` of one task: a bounded number of calls in flight. Calls are begun by the runner only, in `work` and `submit`, so
  * that none begins while the job is paused; settled ones tell the runner, once for all that settle together.
  */
-export class AsyncCalls implements HoldingOperator {
+export class AsyncCalls implements HoldingOperator, CallsInFlight {
+  /** How far event time is behind all records so far. */
+  told: StreamTime | undefined = undefined;
   readonly #node: StageNode;
   readonly #bindings: StageBindings;
   readonly #settings: AsyncSettings;
@@ -63,8 +69,11 @@ export class AsyncCalls implements HoldingOperator {
   #head = 0;
   /** Not yet begun. */
   readonly #waiting: AsyncEntry[] = [];
+  /** Between two attempts. */
+  readonly #backingOff = new Set<AsyncEntry>();
   readonly #lanes = new Map<unknown, Lane>();
   #laneWaiting = 0;
+  #nextPlace = 0;
   #running = 0;
   #results: unknown[] = [];
   #keys: unknown[] = [];
@@ -117,7 +126,7 @@ export class AsyncCalls implements HoldingOperator {
   submit(value: unknown, key: unknown): void {
     const { ordered, concurrencyPerKey } = this.#settings;
     const lane = concurrencyPerKey === undefined ? undefined : keyIdentity(key);
-    const entry = new AsyncEntry(value, key, this.#bindings.control.time, lane, this.#heldTimes.entered());
+    const entry = new AsyncEntry(value, key, this.#bindings.control.time, lane, this.#heldTimes.entered(), this.#nextPlace++);
     if (ordered) this.#entries.push(entry);
     if (this.#running < this.#settings.concurrency && this.#waiting.length === 0) this.#admit(entry);
     else this.#waiting.push(entry);
@@ -200,6 +209,7 @@ export class AsyncCalls implements HoldingOperator {
   }
 
   timeChanged(time: StreamTime): void {
+    this.told = time;
     this.#heldTimes.timeChanged(time);
   }
 
@@ -215,6 +225,58 @@ export class AsyncCalls implements HoldingOperator {
 
   end(): void {
     this.#host.ended?.();
+  }
+
+  /** Records whose calls have not come back, with results that have not left: calls are made again behind a restore, with all of their attempts. */
+  stateParts(owner: PartOwner): StatePart[] {
+    return isDividedByKey(this.#node) ? keyedCallParts(owner, this) : callParts(owner, this);
+  }
+
+  saved(): SavedStep[] {
+    const steps: SavedStep[] = this.#letters.map(({ entry }) => stepOf(entry));
+    let from = 0;
+    for (const { behind, time } of [...this.#letGo, { behind: this.#results.length, time: undefined }]) {
+      for (; from < behind; from++) steps.push({ key: this.#keys[from], time: this.#times[from], result: this.#results[from], isDone: true });
+      if (time !== undefined) steps.push(time);
+    }
+    const { times } = this.#heldTimes;
+    let epoch = 0;
+    for (const entry of this.#inside()) {
+      while (epoch < this.#heldTimes.placeOf(entry.epoch)) steps.push(times[epoch++]!);
+      steps.push(stepOf(entry));
+    }
+    steps.push(...times.slice(epoch));
+    return steps;
+  }
+
+  /** What has not left, in the order in which it came. */
+  #inside(): AsyncEntry[] {
+    if (this.#settings.ordered) return this.#entries.slice(this.#head).filter(({ state }) => state !== 'left out');
+    const running = this.#slots.flatMap(({ entry }) => entry ?? []);
+    const inLanes = Array.from(this.#lanes.values(), ({ waiting }) => waiting).flat();
+    return [...running, ...this.#backingOff, ...this.#waiting, ...inLanes].toSorted((a, b) => a.place - b.place);
+  }
+
+  /** The calls are begun with the first step of the task. */
+  restore(steps: readonly SavedStep[]): void {
+    const { ordered, concurrencyPerKey } = this.#settings;
+    for (const step of steps) {
+      if ('watermark' in step) {
+        this.timeChanged(step);
+        continue;
+      }
+      const { key, time, record, result, isDone } = step;
+      const lane = concurrencyPerKey === undefined ? undefined : keyIdentity(key);
+      const entry = new AsyncEntry(record, key, time, lane, this.#heldTimes.entered(), this.#nextPlace++);
+      if (ordered) this.#entries.push(entry);
+      if (!isDone) this.#waiting.push(entry);
+      else {
+        entry.state = 'done';
+        entry.result = result;
+        if (!ordered) this.#leave(entry);
+      }
+    }
+    if (ordered) this.#giveInOrder();
   }
 
   /** Begins a call, unless there are as many as may be of its key. */
@@ -316,8 +378,12 @@ export class AsyncCalls implements HoldingOperator {
     }
     if (entry.attempts <= this.#retries) {
       // The call keeps its place among those in flight: a resource that fails gets no more calls than one that works.
+      this.#backingOff.add(entry);
       this.#bindings.wait(backoffMs(this.#backoffMs, entry.attempts, this.#bindings.pace)).then(
-        () => this.#begin(entry),
+        () => {
+          this.#backingOff.delete(entry);
+          this.#begin(entry);
+        },
         () => {
           this.#running--; // the job is over
         },
@@ -399,4 +465,8 @@ export class AsyncCalls implements HoldingOperator {
     }
     this.#wakeLinked?.();
   }
+}
+
+function stepOf({ value, key, time, state, result }: AsyncEntry): SavedCall {
+  return state === 'done' ? { key, time, result, isDone: true } : { key, time, record: value, isDone: false };
 }

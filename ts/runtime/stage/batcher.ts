@@ -1,9 +1,13 @@
 import { SageError } from '../../common/errors.ts';
 import type { StageNode } from '../../compiler/physical-plan.ts';
+import type { PartOwner } from '../checkpoint/part-owner.ts';
+import { type StatePart, takenOver } from '../checkpoint/state-part.ts';
+import { keyedValuePart, ownValuePart } from '../checkpoint/value-parts.ts';
 import { describeValue } from '../../functions/check-user-function.ts';
 import type { BatchSettings } from '../../transformations/batch-transformation.ts';
 import type { HeldResults, HoldingOperator } from './holding-operator.ts';
-import { keyIdentity } from './key-identity.ts';
+import { isDividedByKey } from './is-divided-by-key.ts';
+import { keyIdentity, keyOfIdentity } from './key-identity.ts';
 import type { Pushed } from './linked-node.ts';
 import { recordBytes } from './record-bytes.ts';
 import { readSelector } from './record-gates.ts';
@@ -20,6 +24,20 @@ interface OpenBatch {
   readonly sinceMs: number;
   /** Key of its records, on a keyed stream. */
   readonly key: unknown;
+}
+
+/** An open batch in a checkpoint. */
+interface SavedBatch {
+  /** Key of its records on a keyed stream, or what `by` gave. */
+  readonly group: unknown;
+  readonly records: unknown[];
+  readonly time: number;
+  readonly weight: number;
+  readonly bytes: number;
+  /** When its first record came, in epoch milliseconds, as the other clock begins anew. */
+  readonly sinceAtMs: number;
+  /** Which of the open ones of its instance it is. */
+  readonly place: number;
 }
 
 /** What an open batch may have of what is limited. */
@@ -124,6 +142,59 @@ export class Batcher implements HoldingOperator {
     const weight: unknown = weigh(record);
     if (typeof weight === 'number' && weight >= 0) return weight;
     throw new SageError('SAGE_USER_WRONG_TYPE', `the weight of a record is ${describeValue(weight)}, and not a number from 0`);
+  }
+
+  /** The open batches; closed ones have left when a barrier comes. */
+  stateParts(owner: PartOwner): StatePart[] {
+    const part = { name: 'batches', describe: () => 'a record of an open batch' };
+    if (this.#keyed && isDividedByKey(this.#node)) {
+      return [
+        keyedValuePart<SavedBatch>(owner, {
+          ...part,
+          save: () => this.#saved().map((batch) => [batch.group, batch]),
+          restore: (entries) => this.#restore([...entries].map(([, batch]) => batch)),
+        }),
+      ];
+    }
+    return [
+      ownValuePart<readonly SavedBatch[]>(owner, {
+        ...part,
+        save: () => this.#saved(),
+        restore: (saved) => this.#restore(takenOver(saved, owner.instance, owner.parallelism).flatMap(({ value }) => value)),
+      }),
+    ];
+  }
+
+  #saved(): SavedBatch[] {
+    const { clock } = this.#bindings;
+    const aheadMs = this.#settings.waitMs === undefined ? 0 : clock.now() - clock.monotonicMs();
+    return Array.from(this.#open, ([group, { records, time, weight, bytes, sinceMs }], place) => ({ group: keyOfIdentity(group), records, time, weight, bytes, sinceAtMs: sinceMs + aheadMs, place }));
+  }
+
+  #restore(saved: readonly SavedBatch[]): void {
+    const { clock } = this.#bindings;
+    const { waitMs, maxOpen } = this.#settings;
+    const nowMs = waitMs === undefined ? 0 : clock.monotonicMs();
+    const aheadMs = waitMs === undefined ? 0 : clock.now() - nowMs;
+    for (const { group, records, time, weight, bytes, sinceAtMs } of saved.toSorted((a, b) => a.sinceAtMs - b.sinceAtMs || a.place - b.place)) {
+      const identity = this.#group === undefined ? undefined : keyIdentity(group);
+      const batch: OpenBatch = { records, time, weight, bytes, sinceMs: Math.min(nowMs, sinceAtMs - aheadMs), key: this.#keyed ? group : undefined };
+      const before = this.#open.get(identity);
+      // Of two old instances: what does not go together leaves as it is.
+      if (before !== undefined && (before.weight + weight > this.#limits.weight || before.bytes + bytes > this.#limits.bytes)) this.#close(identity, before);
+      else if (before !== undefined) {
+        before.records.push(...records);
+        before.time = Math.max(before.time, time);
+        before.weight += weight;
+        before.bytes += bytes;
+        continue;
+      }
+      this.#open.set(identity, batch);
+    }
+    for (const [identity, batch] of this.#open) {
+      const isFull = batch.weight >= this.#limits.weight || batch.bytes >= this.#limits.bytes;
+      if (isFull || this.#open.size > maxOpen) this.#close(identity, batch);
+    }
   }
 
   push(value: unknown, key: unknown): Pushed {

@@ -1,6 +1,7 @@
 import { type StageNode, failingOperator } from '../../compiler/physical-plan.ts';
 import { isExpressionNode } from '../../compiler/op-expressions.ts';
 import { regionKey } from '../../compiler/logical/region-key.ts';
+import { partOwner } from '../checkpoint/part-owner.ts';
 import type { TaskContext } from '../../functions/task-context.ts';
 import { hasContext } from '../../functions/user-function.ts';
 import { isTolerant } from '../../transformations/error-policy.ts';
@@ -24,7 +25,7 @@ export function keepsState(node: StageNode): boolean {
 }
 
 /** Gives the context of a function class its state, or the reason why it has none. */
-export function bindFunctionState(node: StageNode, context: TaskContext, { clock, states }: StageBindings): void {
+export function bindFunctionState(node: StageNode, context: TaskContext, { clock, states, stage, stateParts }: StageBindings, instance: number): void {
   const keyBy = regionKey(node.operator.transformation);
   const missing = (why: string, help: string): void => {
     context.keyed = new MissingParts(context, why, help);
@@ -44,12 +45,16 @@ export function bindFunctionState(node: StageNode, context: TaskContext, { clock
     const state = new FunctionState({ context, clock, isTolerant: isTolerant(failingOperator(node).transformation.errorPolicy), task: states });
     context.keyed = state;
     states.add(node.id, state);
+    stateParts.push(state.statePart(partOwner(node, { instance, parallelism: stage.parallelism })));
   }
 }
 
 /** Gives the context of a function with a broadcast side what that keeps. */
-export function bindBroadcast({ op, operator }: StageNode, context: TaskContext, { clock }: StageBindings): void {
+export function bindBroadcast(node: StageNode, context: TaskContext, { clock, stage, stateParts }: StageBindings, instance: number): void {
+  const { op, operator } = node;
   const takes = 'coInput' in op ? op.coInput?.takes : undefined;
   if (takes === undefined) return;
-  context.broadcast = new BroadcastStore({ operator: context.operator, clock, isTolerant: isTolerant(operator.transformation.errorPolicy) });
+  const store = new BroadcastStore({ operator: context.operator, clock, isTolerant: isTolerant(operator.transformation.errorPolicy) });
+  context.broadcast = store;
+  stateParts.push(store.statePart(partOwner(node, { instance, parallelism: stage.parallelism })));
 }

@@ -1,8 +1,21 @@
+import { EntryReader } from '../checkpoint/entry-reader.ts';
+import type { PartOwner } from '../checkpoint/part-owner.ts';
+import type { StatePart } from '../checkpoint/state-part.ts';
 import { BatchReader, type LayoutCache } from '../codec/batch-reader.ts';
 import { WINDOWS_DONE, WINDOWS_NOTHING, WINDOWS_TOO_SMALL, type Core } from '../native/core.ts';
 
+/** The accumulators of one key, in the order in which the core saves and restores them. */
+export interface KeyAccumulators {
+  /** Canonical bytes; none of windows without a key. */
+  readonly key: Buffer;
+  readonly slot: number;
+  readonly accumulators: readonly { readonly acc: number; readonly start: number; readonly end: number }[];
+}
+
 /** Outcomes that say nothing but that something is done may wait for company: so many. */
 const FEW_DONE = 4;
+/** Of an accumulator in their list: number, start and end. */
+const ACCUMULATOR_BYTES = 20;
 
 /**
  * The windows of one task in the core. What they are given is worked on in its order, now or soon, by this thread or by one that helps; what
@@ -96,6 +109,35 @@ export class CoreWindows {
   /** After `WINDOWS_LATE`: the rows. */
   lateRows(): number[] {
     return Array.from(this.#reader.I32.subarray(0, this.#desc[1]!));
+  }
+
+  /** What the core keeps: how far time is in this instance, and windows by key. All outcomes have been taken when a barrier comes. */
+  stateParts({ operator }: PartOwner): StatePart[] {
+    return [
+      {
+        kind: 'own',
+        operator,
+        name: 'progress',
+        save: () => this.#core.stateSaveOwn(this.#handle),
+        restore: (saved) => {
+          for (const { bytes } of saved) this.#core.stateRestoreOwn(this.#handle, bytes);
+        },
+      },
+      { kind: 'core', operator, name: 'windows', handle: this.#handle },
+    ];
+  }
+
+  /** The accumulators of all keys, which JavaScript has the values of. */
+  *accumulators(): Generator<KeyAccumulators> {
+    const listed = this.#core.windowsAccumulators(this.#handle);
+    for (const { key, value } of new EntryReader(Buffer.from(listed.buffer, listed.byteOffset, listed.byteLength))) {
+      const count = value.readUInt32LE(4);
+      const accumulators = Array.from({ length: count }, (_, n) => {
+        const at = 8 + n * ACCUMULATOR_BYTES;
+        return { acc: value.readUInt32LE(at), start: value.readDoubleLE(at + 4), end: value.readDoubleLE(at + 12) };
+      });
+      yield { key, slot: value.readUInt32LE(0), accumulators };
+    }
   }
 
   close(): void {

@@ -27,6 +27,16 @@ export class HeldTimes {
     return epoch;
   }
 
+  /** Which of the open epochs one is, the oldest being 0. */
+  placeOf(epoch: object): number {
+    return this.#epochs.indexOf(epoch as Epoch);
+  }
+
+  /** How far event time was behind the records of each open epoch but the last one, whose time has not come. */
+  get times(): readonly StreamTime[] {
+    return this.#epochs.flatMap(({ time }) => time ?? []);
+  }
+
   /** A record has left, with a result or without. */
   left(epoch: object): void {
     (epoch as Epoch).open--;

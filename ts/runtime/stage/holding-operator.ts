@@ -1,4 +1,6 @@
 import type { Pushed } from './linked-node.ts';
+import type { PartOwner } from '../checkpoint/part-owner.ts';
+import type { StatePart } from '../checkpoint/state-part.ts';
 import type { StreamTime } from './stage-times.ts';
 
 /** Results of an operator that keeps records back, oldest first. */
@@ -32,6 +34,8 @@ export interface HoldingOperator {
   timeChanged(time: StreamTime): void;
   /** Called when all results that were taken have gone below: says how far event time is there, if it has come further. */
   sayTime?(): void;
+  /** What it hands over at a barrier, when its results have left. */
+  stateParts(owner: PartOwner): readonly StatePart[];
   /** There are no more records: closes what is open. */
   end(): void;
 }

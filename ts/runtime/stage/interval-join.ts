@@ -28,6 +28,14 @@ export class IntervalJoin extends PairHolder {
     return this.#buffers.waiting;
   }
 
+  protected saved(): Iterable<readonly [key: unknown, kept: unknown]> {
+    return this.#buffers.saved();
+  }
+
+  protected keep(key: unknown, kept: unknown): void {
+    this.#buffers.keep(key, kept);
+  }
+
   protected take([side, record]: SidedRecord, key: unknown, time: number): void {
     const { beforeMs, afterMs } = this.#settings;
     const buffers = this.#buffers.of(key);

@@ -15,6 +15,11 @@ export class JoinBuffer {
     return this.#records.length;
   }
 
+  /** All of them, in their order. */
+  get all(): readonly WaitingRecord[] {
+    return this.#records;
+  }
+
   /** The least time, infinity when there is nothing. */
   get firstTime(): number {
     return this.#records[0]?.time ?? Number.POSITIVE_INFINITY;

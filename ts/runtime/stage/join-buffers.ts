@@ -1,6 +1,6 @@
 import { DueTimes } from './due-times.ts';
-import { JoinBuffer } from './join-buffer.ts';
-import { keyIdentity } from './key-identity.ts';
+import { JoinBuffer, type WaitingRecord } from './join-buffer.ts';
+import { keyIdentity, keyOfIdentity } from './key-identity.ts';
 
 /** What a join keeps of one key. */
 export interface KeyBuffers {
@@ -9,6 +9,12 @@ export interface KeyBuffers {
   readonly right: JoinBuffer;
   /** When it has to be looked at next; an entry of another time no longer holds. */
   dueTime: number;
+}
+
+/** What is kept of one key, in a checkpoint. */
+interface SavedBuffers {
+  readonly left: readonly WaitingRecord[];
+  readonly right: readonly WaitingRecord[];
 }
 
 /** What a join by event time keeps of both sides, key by key, and when each key has to be looked at. */
@@ -38,6 +44,20 @@ export class JoinBuffers {
       this.#keys.set(identity, buffers);
     }
     return buffers;
+  }
+
+  /** Of each key what is kept. */
+  *saved(): Generator<readonly [key: unknown, kept: SavedBuffers]> {
+    for (const { identity, left, right } of this.#keys.values()) yield [keyOfIdentity(identity), { left: left.all, right: right.all }];
+  }
+
+  /** Keeps what `saved` gave. */
+  keep(key: unknown, kept: unknown): void {
+    const { left, right } = kept as SavedBuffers;
+    const buffers = this.of(key);
+    for (const record of left) buffers.left.add(record);
+    for (const record of right) buffers.right.add(record);
+    this.schedule(buffers);
   }
 
   /** Has a key looked at in time. */

@@ -1,7 +1,6 @@
-import { leaf } from '../../compiler/layout/layout.ts';
 import type { LayoutRegistry } from '../codec/batch-reader.ts';
-import { BatchWriter } from '../codec/batch-writer.ts';
 import type { Core } from '../native/core.ts';
+import { forKeys } from './for-keys.ts';
 import { SlotColumn } from './slot-column.ts';
 
 /** The keys of one operator in one task: their slots, and which of these may have become free. */
@@ -44,24 +43,28 @@ export class KeySlots {
     return slots;
   }
 
+  /** The slots of keys that come with no batch; those that are new get one. */
+  ofKeys(keys: readonly unknown[]): Int32Array {
+    const all = new Int32Array(keys.length);
+    forKeys(this.#registry, keys, (image, rows, from) => all.set(this.of(image, rows, keys.slice(from, from + rows)), from));
+    return all;
+  }
+
+  /** Slots that belong to a key. */
+  *live(): Generator<number> {
+    for (let slot = 0; slot < this.#isLive.length; slot++) if (this.#isLive.get(slot) === true) yield slot;
+  }
+
   /** The slot of a key that has one. */
   find(key: unknown): number | undefined {
     let found: number | undefined;
-    const writer = new BatchWriter({
-      registry: this.#registry,
-      keyed: true,
-      encoding: 'columns',
-      row: leaf('nil'),
-      deliver: (image) => {
-        const slots = new Int32Array(1);
-        this.#core.slotsFor(this.#handle, image, slots);
-        if (this.#isLive.get(slots[0]!) === true) [found] = slots;
-        // The core gives a slot to whoever asks.
-        else this.#core.slotsFree(this.#handle, slots);
-      },
+    forKeys(this.#registry, [key], (image) => {
+      const slots = new Int32Array(1);
+      this.#core.slotsFor(this.#handle, image, slots);
+      if (this.#isLive.get(slots[0]!) === true) [found] = slots;
+      // The core gives a slot to whoever asks.
+      else this.#core.slotsFree(this.#handle, slots);
     });
-    writer.append(null, key);
-    writer.flush();
     return found;
   }
 

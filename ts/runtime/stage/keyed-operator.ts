@@ -1,3 +1,5 @@
+import type { PartOwner } from '../checkpoint/part-owner.ts';
+import type { StatePart } from '../checkpoint/state-part.ts';
 import type { BatchReader } from '../codec/batch-reader.ts';
 import type { BatchWriter } from '../codec/batch-writer.ts';
 import type { Pushed } from './linked-node.ts';
@@ -46,5 +48,7 @@ export interface KeyedOperator {
   finish?(): boolean;
   /** The next batch of final results, undefined when all were given. */
   drain(): KeyedResults | undefined;
+  /** What it hands over at a barrier, when its results have left. */
+  stateParts(owner: PartOwner): readonly StatePart[];
   close(): void;
 }

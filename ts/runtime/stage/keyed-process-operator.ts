@@ -4,6 +4,9 @@ import type { KeyedProcessFunction } from '../../functions/keyed-process-functio
 import { BROADCAST_INPUT } from '../../transformations/broadcast-process-transformation.ts';
 import { isTolerant } from '../../transformations/error-policy.ts';
 import type { StatePlace } from '../../transformations/state-settings.ts';
+import type { PartOwner } from '../checkpoint/part-owner.ts';
+import type { StatePart } from '../checkpoint/state-part.ts';
+import { keyedValuePart, ownValuePart } from '../checkpoint/value-parts.ts';
 import type { LayoutCache } from '../codec/batch-reader.ts';
 import { BatchWriter } from '../codec/batch-writer.ts';
 import { imageTimes } from '../codec/image-times.ts';
@@ -12,6 +15,7 @@ import type { Core } from '../native/core.ts';
 import type { KeyBatch, KeyPlaces } from '../state/key-places.ts';
 import type { KeyedStateStore } from '../state/keyed-state-store.ts';
 import { makeKeyPlaces } from '../state/make-key-places.ts';
+import { type SavedState, describeStates } from '../state/saved-state.ts';
 import { type BroadcastRow, BroadcastRows } from './broadcast-rows.ts';
 import { FailedTimer } from './failed-timer.ts';
 import { isThenable } from './is-thenable.ts';
@@ -19,7 +23,7 @@ import type { KeyedOperator, KeyedResults } from './keyed-operator.ts';
 import type { Pushed } from './linked-node.ts';
 import { OrderedResults } from './ordered-results.ts';
 import { processHandlers } from './process-handlers.ts';
-import { type DueTimer, ProcessTimers } from './process-timers.ts';
+import { type DueTimer, ProcessTimers, type SavedProgress, type SavedTimers } from './process-timers.ts';
 import { Quota } from './quota.ts';
 import { type FailureKind, attempted } from './recovery.ts';
 import type { StageBindings } from './stage-bindings.ts';
@@ -343,6 +347,34 @@ export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
     const { metrics } = this.#bindings.contexts[this.#node.id]!;
     this.#places.report(metrics);
     metrics.gauge('timers held').set(this.#timers.size);
+  }
+
+  /** States and timers by key, and how far event time is. */
+  stateParts(owner: PartOwner): StatePart[] {
+    return [
+      ownValuePart<SavedProgress>(owner, {
+        name: 'time',
+        describe: () => 'the watermark',
+        save: () => this.#timers.progress,
+        restore: (saved) => this.#timers.restoreProgress(saved.map(({ value }) => value)),
+      }),
+      keyedValuePart<readonly SavedState[]>(owner, {
+        name: 'state',
+        describe: describeStates,
+        save: () => this.#places.saved(),
+        restore: (entries) => this.#places.restore([...entries]),
+      }),
+      keyedValuePart<SavedTimers>(owner, {
+        name: 'timers',
+        describe: () => 'the timers',
+        save: () => [...this.#timers.save()].map(([timerOwner, timers]) => [this.#places.keyOf(timerOwner), timers]),
+        restore: (entries) => {
+          const all = [...entries];
+          const owners = this.#places.ownersOf(all.map(([key]) => key));
+          this.#timers.restore(all.map(([, timers], n) => ({ owner: owners[n]!, timers })));
+        },
+      }),
+    ];
   }
 
   /** What a state holds for a key now, for readers outside of the job's functions. */

@@ -62,6 +62,7 @@ export function makeBindings(
     outputs: forEachNode(),
     collected: forEachNode(),
     linked: [],
+    stateParts: [],
     counts: counter(0),
     dropped: counter(1),
     emitted: counter(2),

@@ -2,6 +2,8 @@ import { SageError } from '../../common/errors.ts';
 import { numbersTuple } from '../../compiler/layout/layout.ts';
 import type { BuiltinAggregator } from '../../functions/aggregator.ts';
 import type { StageNode } from '../../compiler/physical-plan.ts';
+import type { PartOwner } from '../checkpoint/part-owner.ts';
+import type { StatePart } from '../checkpoint/state-part.ts';
 import { BatchReader, type LayoutCache } from '../codec/batch-reader.ts';
 import { BatchWriter } from '../codec/batch-writer.ts';
 import type { Core } from '../native/core.ts';
@@ -177,6 +179,22 @@ export class NativeAggregate implements KeyedOperator {
     if (rows === 0) return undefined;
     this.#drained.load();
     return { kind: 'results', reader: this.#drained };
+  }
+
+  /** Running results have been taken when a barrier comes. */
+  stateParts({ operator }: PartOwner): StatePart[] {
+    return [
+      {
+        kind: 'own',
+        operator,
+        name: 'aggregators',
+        save: () => this.#core.stateSaveOwn(this.#handle),
+        restore: (saved) => {
+          for (const { bytes } of saved) this.#core.stateRestoreOwn(this.#handle, bytes);
+        },
+      },
+      { kind: 'core', operator, name: 'state', handle: this.#handle },
+    ];
   }
 
   close(): void {

@@ -1,34 +1,99 @@
 import type { StageNode } from '../../compiler/physical-plan.ts';
+import { isSeekable, type Seekable } from '../../functions/seekable.ts';
+import { END } from '../../functions/source-function.ts';
 import type { UserFunction } from '../../functions/user-function.ts';
 import { isTolerant } from '../../transformations/error-policy.ts';
+import type { RecordIterator } from '../../transformations/source-descriptor.ts';
+import { type CountedSource, CountedCursor, PositionCursor } from '../checkpoint/source-cursor.ts';
+import { isThenable } from './is-thenable.ts';
+import { iteratorResult } from './iterator-result.ts';
 import { type OpenedSource, openCollection, openFunction, openIterator } from './opened-source.ts';
 import { retryingPull } from './retrying-pull.ts';
 import type { StageBindings } from './stage-bindings.ts';
 import type { TaskSpec } from './stage-factory.ts';
 
-/** Opens the source of a node in one of its instances; `bind` makes its function, where it has one. */
+/**
+ * Opens the source of a node in one of its instances; `bind` makes its function, where it has one.
+ *
+ * @param keepsPosition whether the job has checkpoints
+ */
 export function openSource(
   node: StageNode,
   spec: TaskSpec,
   instances: number,
   bind: (node: StageNode, fn: UserFunction) => unknown,
   bindings: StageBindings,
+  keepsPosition: boolean,
 ): OpenedSource {
   if (node.op.kind !== 'source') throw new TypeError(`operator '${node.op.kind}' is no source`);
   const { source } = node.op;
   switch (source.form) {
     case 'collection':
       return openCollection(node.id, source.items, spec.instance, instances);
-    case 'iterable':
-      return openIterator(node.id, source.open());
+    case 'iterable': {
+      const iterator = source.open();
+      if (!keepsPosition) return openIterator(node.id, iterator);
+      if (isSeekable(iterator)) {
+        const cursor = new PositionCursor(iterator as Seekable, spec.instance, instances);
+        return openIterator(node.id, askingIterator(iterator, cursor), cursor);
+      }
+      const pull = (): unknown => iterator.next();
+      const read = (settled: unknown): Pulled => (iteratorResult(settled).done === true ? 'end' : 'record');
+      return openIterator(node.id, iterator, new CountedCursor(countedSource(pull, read, bindings), spec.instance, instances));
+    }
     case 'function':
     case 'batch': {
       const fn = bind(node, source.fn) as (() => unknown) | { execute(): unknown };
       const pull = typeof fn === 'function' ? fn : () => fn.execute();
       const patient = isTolerant(node.operator.transformation.errorPolicy) ? retryingPull(pull, node, bindings) : pull;
-      return openFunction(node.id, patient, source.form === 'batch' ? 'batch' : 'source');
+      const ends = source.form === 'batch' ? 'batch' : 'source';
+      if (!keepsPosition) return openFunction(node.id, patient, ends);
+      if (isSeekable(fn)) {
+        const cursor = new PositionCursor(fn as Seekable, spec.instance, instances);
+        return openFunction(node.id, askingPull(patient, cursor), ends, cursor);
+      }
+      const read = (pulled: unknown): Pulled => {
+        if (ends === 'batch') return pulled === null || pulled === undefined ? 'end' : 'record';
+        return pulled === END ? 'end' : pulled === undefined ? 'nothing' : 'record';
+      };
+      return openFunction(node.id, patient, ends, new CountedCursor(countedSource(patient, read, bindings), spec.instance, instances));
     }
     case 'native':
       throw new TypeError('a native source is a stage of its own');
   }
+}
+
+type Pulled = 'record' | 'nothing' | 'end';
+
+function countedSource(pull: () => unknown, read: (given: unknown) => Pulled, { control, restSource, turn }: StageBindings): CountedSource {
+  return {
+    pull: () => {
+      control.checkNotOver();
+      const given = pull();
+      return isThenable(given) ? Promise.resolve(given).then(read) : read(given);
+    },
+    rest: restSource,
+    turn,
+  };
+}
+
+/** Tells a cursor before each record that one is asked for, and that it has come: of a promise, when what it gave goes down the pipeline. */
+function askingPull(pull: () => unknown, cursor: PositionCursor): () => unknown {
+  return () => {
+    cursor.asked();
+    const given = pull();
+    if (!isThenable(given)) cursor.answered();
+    return given;
+  };
+}
+
+function askingIterator(iterator: RecordIterator, cursor: PositionCursor): RecordIterator {
+  const next = askingPull(() => iterator.next(), cursor) as RecordIterator['next'];
+  return {
+    next,
+    return: () => iterator.return?.(),
+    get isQuiet() {
+      return iterator.isQuiet === true;
+    },
+  };
 }

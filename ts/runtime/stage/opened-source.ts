@@ -1,6 +1,7 @@
 import type { SegmentInput } from '../../compiler/codegen/segment-input.ts';
 import { SageError } from '../../common/errors.ts';
 import { END } from '../../functions/source-function.ts';
+import { CollectionCursor, type SourceCursor } from '../checkpoint/source-cursor.ts';
 import type { RecordIterator } from '../../transformations/source-descriptor.ts';
 import { iteratorResult } from './iterator-result.ts';
 
@@ -12,6 +13,8 @@ export interface OpenedSource {
   readonly source: unknown;
   readonly start: number;
   readonly end: number;
+  /** How far it is; only with checkpoints. */
+  readonly cursor?: SourceCursor | undefined;
   /** Reads a settled promise of the source: undefined for the end, `has: false` for nothing now. */
   settle(settled: unknown): { readonly has: boolean; readonly value?: unknown } | undefined;
   /** Lets the source clean up; perhaps a promise, of anything. */
@@ -20,28 +23,41 @@ export interface OpenedSource {
 
 /** The rows of an array that belong to one instance: contiguous, and every row to exactly one. */
 export function openCollection(root: number, items: readonly unknown[], instance: number, instances: number): OpenedSource {
+  const cursor = new CollectionCursor(items, instance, instances);
   return {
     root,
     input: { kind: 'array', keyed: false, timed: false },
-    source: items,
-    start: Math.floor((items.length * instance) / instances),
-    end: Math.floor((items.length * (instance + 1)) / instances),
+    cursor,
+    // Where it begins is known when what was saved has been restored.
+    get source() {
+      return cursor.rows;
+    },
+    get start() {
+      return cursor.start;
+    },
+    get end() {
+      return cursor.end;
+    },
     settle: () => undefined,
     close: () => undefined,
   };
 }
 
 /** An iterator, synchronous or not, or now this and now that. */
-export function openIterator(root: number, iterator: RecordIterator): OpenedSource {
+export function openIterator(root: number, iterator: RecordIterator, cursor?: SourceCursor): OpenedSource {
   let ended = false;
   return {
     root,
     input: { kind: 'iterator' },
     source: iterator,
     start: 0,
-    end: Number.POSITIVE_INFINITY,
+    get end() {
+      return cursor?.hasEnded === true ? 0 : Number.POSITIVE_INFINITY;
+    },
+    cursor,
     settle(settled) {
       const next = settledResult(settled);
+      cursor?.answered?.();
       if (next.done) {
         ended = true;
         return undefined;
@@ -61,14 +77,18 @@ function settledResult(settled: unknown): IteratorResult<unknown> {
 }
 
 /** A function that gives one record per call. */
-export function openFunction(root: number, pull: () => unknown, ends: 'source' | 'batch'): OpenedSource {
+export function openFunction(root: number, pull: () => unknown, ends: 'source' | 'batch', cursor?: SourceCursor): OpenedSource {
   return {
     root,
     input: { kind: 'function', ends },
     source: pull,
     start: 0,
-    end: Number.POSITIVE_INFINITY,
+    get end() {
+      return cursor?.hasEnded === true ? 0 : Number.POSITIVE_INFINITY;
+    },
+    cursor,
     settle(settled) {
+      cursor?.answered?.();
       if (ends === 'batch') return settled === null || settled === undefined ? undefined : { has: true, value: settled };
       if (settled === END) return undefined;
       return settled === undefined ? { has: false } : { has: true, value: settled };

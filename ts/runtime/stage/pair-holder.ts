@@ -1,5 +1,8 @@
 import { SageError } from '../../common/errors.ts';
 import type { StageNode } from '../../compiler/physical-plan.ts';
+import type { PartOwner } from '../checkpoint/part-owner.ts';
+import type { StatePart } from '../checkpoint/state-part.ts';
+import { keyedValuePart, ownValuePart } from '../checkpoint/value-parts.ts';
 import type { TableSettings } from '../../transformations/as-of-join-transformation.ts';
 import type { SidedRecord } from '../../transformations/interval-join-transformation.ts';
 import type { HeldResults, HoldingOperator } from './holding-operator.ts';
@@ -38,6 +41,12 @@ export abstract class PairHolder implements HoldingOperator {
   /** Records that are kept, and keys that have some. */
   abstract get waiting(): { readonly records: number; readonly keys: number };
 
+  /** What is kept of each key, once each. */
+  protected abstract saved(): Iterable<readonly [key: unknown, kept: unknown]>;
+
+  /** Keeps of a key what `saved` gave. */
+  protected abstract keep(key: unknown, kept: unknown): void;
+
   /** Takes a record that is not late. */
   protected abstract take(record: SidedRecord, key: unknown, time: number): void;
 
@@ -70,6 +79,28 @@ export abstract class PairHolder implements HoldingOperator {
   protected give(pair: Pair, time: number): void {
     this.#pairs.push(pair);
     this.#times.push(time);
+  }
+
+  /** What is kept of each key, and how far event time is: pairs have left when a barrier comes. */
+  stateParts(owner: PartOwner): StatePart[] {
+    return [
+      ownValuePart<number>(owner, {
+        name: 'time',
+        describe: () => 'the watermark',
+        save: () => this.#watermark,
+        restore: (saved) => {
+          this.#watermark = Math.min(...saved.map(({ value }) => value));
+        },
+      }),
+      keyedValuePart<unknown>(owner, {
+        name: 'records',
+        describe: () => 'a record that waits for its partners',
+        save: () => this.saved(),
+        restore: (entries) => {
+          for (const [key, kept] of entries) this.keep(key, kept);
+        },
+      }),
+    ];
   }
 
   /** Counts records of which nothing becomes. */
@@ -133,7 +164,8 @@ export abstract class PairHolder implements HoldingOperator {
   closeDue(_nowMs: number): void {}
 
   timeChanged(time: StreamTime): void {
-    this.#watermark = time.watermark;
+    // It may be behind that of a checkpoint for a while.
+    this.#watermark = Math.max(this.#watermark, time.watermark);
     this.#behind = time;
     this.letGo(time.watermark);
     if (this.#pairs.length > 0) this.#bindings.control.stop = true;

@@ -10,6 +10,15 @@ import { justBefore } from './just-before.ts';
 /** `setTimeout` takes no more. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
+/** The timers of one key in a checkpoint: of which clock, when, and in which place among all of the instance. */
+export type SavedTimers = readonly (readonly [kind: TimerKind, time: number, place: number])[];
+
+/** How far event time is for the timers of one instance, in a checkpoint. */
+export interface SavedProgress {
+  readonly watermark: number;
+  readonly moment: number;
+}
+
 /** What the timers of an operator need of it. */
 export interface ProcessTimersOwner {
   readonly core: Core;
@@ -89,7 +98,7 @@ export class ProcessTimers {
     // In a loop a watermark may come behind the flush, when all timers are due already.
     this.#watermark = Math.max(this.#watermark, watermark);
     if (watermark === Number.POSITIVE_INFINITY) this.#isOver = true;
-    else this.#moment = watermark;
+    else this.#moment = Math.max(this.#moment, watermark);
     this.#mayBeDue = true;
   }
 
@@ -141,6 +150,39 @@ export class ProcessTimers {
   dueInMs(): number | undefined {
     const { earliestMs } = this.#processing;
     return earliestMs === Number.POSITIVE_INFINITY ? undefined : Math.min(MAX_DELAY_MS, Math.max(0, earliestMs - this.#clock.now()));
+  }
+
+  /** The timers by owner. */
+  save(): ReadonlyMap<number, SavedTimers> {
+    const byOwner = new Map<number, [TimerKind, number, number][]>();
+    for (const kind of ['event', 'processing'] as const) {
+      const { times, slots } = this.queueOf(kind).all();
+      slots.forEach((owner, place) => {
+        let own = byOwner.get(owner);
+        if (own === undefined) byOwner.set(owner, (own = []));
+        own.push([kind, times[place]!, place]);
+      });
+    }
+    return byOwner;
+  }
+
+  /** Registers what was saved, those of one time in the order in which they would have fired. */
+  restore(saved: readonly { readonly owner: number; readonly timers: SavedTimers }[]): void {
+    const all = saved.flatMap(({ owner, timers }) => timers.map(([kind, time, place]) => ({ owner, kind, time, place })));
+    all.sort((a, b) => a.time - b.time || a.place - b.place);
+    for (const { owner, kind, time } of all) this.queueOf(kind).register(owner, time);
+    this.flush();
+    this.registered();
+  }
+
+  get progress(): SavedProgress {
+    return { watermark: this.#watermark, moment: this.#moment };
+  }
+
+  /** Event time is as far as it was for all of these instances. */
+  restoreProgress(saved: readonly SavedProgress[]): void {
+    this.#watermark = Math.min(...saved.map(({ watermark }) => watermark));
+    this.#moment = Math.min(...saved.map(({ moment }) => moment));
   }
 
   /** Ends a batch: the core is given what was collected. */

@@ -1,7 +1,10 @@
 import { isFieldPath, readOptionalField } from '../../functions/field-path.ts';
 import type { Selector, StageNode } from '../../compiler/physical-plan.ts';
+import type { PartOwner } from '../checkpoint/part-owner.ts';
+import { type StatePart, takenOver } from '../checkpoint/state-part.ts';
+import { keyedValuePart, ownValuePart } from '../checkpoint/value-parts.ts';
 import type { SampleSettings } from '../../transformations/sample-transformation.ts';
-import { keyIdentity } from './key-identity.ts';
+import { keyIdentity, keyOfIdentity } from './key-identity.ts';
 import { SeenKeys } from './seen-keys.ts';
 
 /** Decides which records pass: a `dedup`, `sample` or `limit` in one instance, or the way back of a loop. */
@@ -10,12 +13,16 @@ export interface RecordGate {
   passes(value: unknown, key: unknown): boolean;
   /** Called once before the first record. */
   open?(): void;
+  /** What it knows of the records so far. */
+  stateParts?(owner: PartOwner): readonly StatePart[];
 }
 
 /** What a gate asks of its task. */
 export interface GateHost {
   readonly instance: number;
   nowMs(): number;
+  /** Epoch milliseconds less those of `nowMs`. */
+  epochAheadMs(): number;
   /** A limit of all records has been reached. */
   limitReached(): void;
   /** Whether what comes out of the node can reach a sink. */
@@ -44,23 +51,64 @@ export function readSelector(selector: Selector): (record: unknown) => unknown {
   return (record) => readOptionalField(selector, record);
 }
 
+/** A value that was met, in a checkpoint, and until when that counts, in epoch milliseconds. */
+type SavedSeen = readonly [value: unknown, untilMs: number];
+
 class DedupGate implements RecordGate {
   readonly #read: (record: unknown, key: unknown) => unknown;
   readonly #seen: SeenKeys;
   readonly #host: GateHost;
-  readonly #ttl: boolean;
+  readonly #ttlMs: number | undefined;
+  /** Values count within the key. */
+  readonly #isWithinKey: boolean;
 
   constructor(by: Selector | undefined, keyed: boolean, ttlMs: number | undefined, host: GateHost) {
     const read = by === undefined ? undefined : readSelector(by);
     if (!keyed) this.#read = read ?? ((record) => record);
     else this.#read = read === undefined ? (_record, key) => key : (record, key) => [key, read(record)];
     this.#seen = new SeenKeys(ttlMs);
-    this.#ttl = ttlMs !== undefined;
+    this.#ttlMs = ttlMs;
+    this.#isWithinKey = keyed && by !== undefined;
     this.#host = host;
   }
 
   passes(value: unknown, key: unknown): boolean {
-    return this.#seen.add(keyIdentity(this.#read(value, key)), this.#ttl ? this.#host.nowMs() : 0);
+    return this.#seen.add(keyIdentity(this.#read(value, key)), this.#ttlMs === undefined ? 0 : this.#host.nowMs());
+  }
+
+  /** By the value that was met, or by the key and all values within it. */
+  stateParts(owner: PartOwner): StatePart[] {
+    return [keyedValuePart<readonly SavedSeen[]>(owner, { name: 'seen', describe: () => 'a value', save: () => this.#saved(), restore: (entries) => this.#restore(entries) })];
+  }
+
+  *#saved(): Generator<readonly [unknown, readonly SavedSeen[]]> {
+    const aheadMs = this.#ttlMs === undefined ? 0 : this.#host.epochAheadMs();
+    const byKey = new Map<unknown, SavedSeen[]>();
+    for (const [identity, untilMs] of this.#seen.entries()) {
+      const value = keyOfIdentity(identity);
+      if (!this.#isWithinKey) {
+        yield [value, [[undefined, untilMs + aheadMs]]];
+        continue;
+      }
+      const [key, within] = value as [unknown, unknown];
+      const seen = byKey.get(keyIdentity(key));
+      if (seen === undefined) byKey.set(keyIdentity(key), [[within, untilMs + aheadMs]]);
+      else seen.push([within, untilMs + aheadMs]);
+    }
+    for (const [identity, seen] of byKey) yield [keyOfIdentity(identity), seen];
+  }
+
+  #restore(entries: Iterable<readonly [key: unknown, seen: readonly SavedSeen[]]>): void {
+    const ttlMs = this.#ttlMs;
+    const nowMs = ttlMs === undefined ? 0 : this.#host.nowMs();
+    const aheadMs = ttlMs === undefined ? 0 : this.#host.epochAheadMs();
+    const all: { readonly identity: unknown; readonly untilMs: number }[] = [];
+    for (const [key, seen] of entries) {
+      // With another time to live than before, what was met counts no longer than that from now on.
+      for (const [value, untilMs] of seen) all.push({ identity: keyIdentity(this.#isWithinKey ? [key, value] : key), untilMs: ttlMs === undefined ? 0 : untilMs === 0 ? nowMs + ttlMs : Math.min(untilMs - aheadMs, nowMs + ttlMs) });
+    }
+    all.sort((a, b) => a.untilMs - b.untilMs);
+    for (const { identity, untilMs } of all) this.#seen.restore(identity, untilMs);
   }
 }
 
@@ -79,6 +127,10 @@ class EveryGate implements RecordGate {
     }
     this.#until = this.#every - 1;
     return true;
+  }
+
+  stateParts(owner: PartOwner): StatePart[] {
+    return [numberPart(owner, 'sample', () => this.#until, (until) => (this.#until = until))];
   }
 }
 
@@ -101,14 +153,20 @@ class FractionGate implements RecordGate {
     mixed ^= mixed >>> 15;
     return (mixed >>> 0) / 2 ** 32 < this.#fraction;
   }
+
+  stateParts(owner: PartOwner): StatePart[] {
+    return [numberPart(owner, 'sample', () => this.#state, (state) => (this.#state = state))];
+  }
 }
 
 class LimitGate implements RecordGate {
   readonly #host: GateHost;
+  readonly #max: number;
   #left: number;
   #told = false;
 
   constructor(max: number, host: GateHost) {
+    this.#max = max;
     this.#left = max;
     this.#host = host;
   }
@@ -122,6 +180,10 @@ class LimitGate implements RecordGate {
     this.#left--;
     if (this.#left === 0) this.#tell();
     return true;
+  }
+
+  stateParts(owner: PartOwner): StatePart[] {
+    return [numberPart(owner, 'limit', () => this.#max - this.#left, (passed) => (this.#left = Math.max(0, this.#max - passed)))];
   }
 
   #tell(): void {
@@ -146,4 +208,31 @@ class KeyedLimitGate implements RecordGate {
     this.#counts.set(id, count + 1);
     return true;
   }
+
+  stateParts(owner: PartOwner): StatePart[] {
+    const counts = this.#counts;
+    return [
+      keyedValuePart<number>(owner, {
+        name: 'limit',
+        describe: () => 'a count',
+        save: () => Array.from(counts, ([identity, count]) => [keyOfIdentity(identity), count]),
+        restore: (entries) => {
+          for (const [key, count] of entries) counts.set(keyIdentity(key), count);
+        },
+      }),
+    ];
+  }
+}
+
+/** A number of each instance; one that comes anew begins as it was made. */
+function numberPart(owner: PartOwner, name: string, save: () => number, restore: (saved: number) => void): StatePart {
+  return ownValuePart<number>(owner, {
+    name,
+    describe: () => 'a count',
+    save,
+    restore: (saved) => {
+      const [own] = takenOver(saved, owner.instance, owner.parallelism);
+      if (own !== undefined) restore(own.value);
+    },
+  });
 }

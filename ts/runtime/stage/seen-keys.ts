@@ -20,13 +20,23 @@ export class SeenKeys {
   add(key: unknown, nowMs: number): boolean {
     if (this.#ttlMs !== undefined) this.#forget(nowMs);
     for (const map of this.#maps) if (map.has(key)) return false;
+    this.restore(key, this.#ttlMs === undefined ? 0 : nowMs + this.#ttlMs);
+    return true;
+  }
+
+  /** All of them, those that are forgotten first in front. */
+  *entries(): Generator<readonly [key: unknown, untilMs: number]> {
+    for (const map of this.#maps) yield* map;
+  }
+
+  /** Notes a key that was not known, until a time that is not before that of any other. */
+  restore(key: unknown, untilMs: number): void {
     let last = this.#maps.at(-1)!;
     if (last.size >= MAX_MAP_ENTRIES) {
       last = new Map();
       this.#maps.push(last);
     }
-    last.set(key, this.#ttlMs === undefined ? 0 : nowMs + this.#ttlMs);
-    return true;
+    last.set(key, untilMs);
   }
 
   #forget(nowMs: number): void {

@@ -3,12 +3,16 @@ import { takesNumbers } from '../../compiler/native-aggregates.ts';
 import { type BuiltinAggregator, isBuiltinAggregator } from '../../functions/aggregator.ts';
 import type { AnyAggregator } from '../../transformations/aggregate-transformation.ts';
 import { isTolerant } from '../../transformations/error-policy.ts';
+import type { PartOwner } from '../checkpoint/part-owner.ts';
+import type { StatePart } from '../checkpoint/state-part.ts';
+import { keyedValuePart } from '../checkpoint/value-parts.ts';
 import { leaf } from '../../compiler/layout/layout.ts';
 import type { LayoutCache } from '../codec/batch-reader.ts';
 import { BatchWriter } from '../codec/batch-writer.ts';
 import type { Core } from '../native/core.ts';
 import { emitRecords } from './emit-records.ts';
 import { type KeyedOperator, type KeyedResults, RESULT_ROWS } from './keyed-operator.ts';
+import { forKeys } from './for-keys.ts';
 import { type BuiltinState, addBuiltin, builtinResult, readAggregateInput } from './builtin-state.ts';
 import { checkAll, isAddedLast } from './checked-aggregators.ts';
 import { isThenable } from './is-thenable.ts';
@@ -30,6 +34,14 @@ interface SlotBatch {
   next: number;
 }
 
+/** What is kept of one key, in a checkpoint. */
+interface SavedKey {
+  /** By which keys are in order. */
+  readonly slot: number;
+  readonly accumulators: readonly unknown[];
+  readonly isChanged: boolean;
+}
+
 /** The accumulators of one key: one for a reduce, one for each aggregator else. */
 export class SlotOperator implements KeyedOperator {
   keys: unknown[] = [];
@@ -39,6 +51,7 @@ export class SlotOperator implements KeyedOperator {
   readonly #bindings: StageBindings;
   readonly #core: Core;
   readonly #handle: number;
+  readonly #layouts: LayoutCache;
   readonly #emitUpdates: boolean;
   readonly #everyMs: number | undefined;
   readonly #accumulators: SlotColumn<unknown>[] = [];
@@ -68,6 +81,7 @@ export class SlotOperator implements KeyedOperator {
     this.#bindings = bindings;
     this.#asyncPace = new Pace(bindings.pace.nowMs);
     this.#core = core;
+    this.#layouts = layouts;
     const { op } = node;
     if (op.kind !== 'reduce' && op.kind !== 'aggregate') throw new TypeError(`operator '${op.kind}' keeps no keyed state`);
     this.#isTolerant = isTolerant(node.operator.transformation.errorPolicy);
@@ -349,6 +363,35 @@ export class SlotOperator implements KeyedOperator {
       if (this.#filled.get(slot) === true) return slot;
     }
     return undefined;
+  }
+
+  stateParts(owner: PartOwner): StatePart[] {
+    return [keyedValuePart<SavedKey>(owner, { name: 'state', describe: () => 'an accumulator', save: () => this.#saved(), restore: (entries) => this.#restore([...entries]) })];
+  }
+
+  *#saved(): Generator<readonly [unknown, SavedKey]> {
+    for (let slot = 0; slot < this.#keyOfSlot.length; slot++) {
+      if (this.#filled.get(slot) !== true) continue;
+      yield [this.#keyOfSlot.get(slot), { slot, accumulators: this.#accumulators.map((column) => column.get(slot)), isChanged: this.#isChanged.get(slot) === true }];
+    }
+  }
+
+  #restore(entries: readonly (readonly [key: unknown, saved: SavedKey])[]): void {
+    const sorted = entries.toSorted(([, a], [, b]) => a.slot - b.slot);
+    forKeys(this.#layouts.registry, sorted.map(([key]) => key), (image, rows, from) => {
+      if (rows > this.#slots.length) this.#slots = new Int32Array(rows * 2);
+      this.#core.slotsFor(this.#handle, image, this.#slots);
+      for (let n = 0; n < rows; n++) this.#restoreKey(this.#slots[n]!, ...sorted[from + n]!);
+    });
+  }
+
+  #restoreKey(slot: number, key: unknown, { accumulators, isChanged }: SavedKey): void {
+    this.#keyOfSlot.set(slot, key);
+    this.#accumulators.forEach((column, n) => column.set(slot, accumulators[n]));
+    this.#filled.set(slot, true);
+    if (!isChanged || this.#everyMs === undefined) return;
+    this.#isChanged.set(slot, true);
+    this.#changed.push(slot);
   }
 
   close(): void {

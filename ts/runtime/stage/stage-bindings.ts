@@ -22,6 +22,18 @@ import type { StageTimes } from './stage-times.ts';
 import type { TimedOutput } from './timed-output.ts';
 import type { TimestampAssigner } from './timestamp-assigner.ts';
 import type { TaskStates } from '../state/task-states.ts';
+import type { PartOwner } from '../checkpoint/part-owner.ts';
+import type { StatePart } from '../checkpoint/state-part.ts';
+import { ownValuePart } from '../checkpoint/value-parts.ts';
+
+/** An `UnkeyedState` in a checkpoint. */
+interface SavedAccumulators {
+  readonly has: boolean;
+  readonly value: unknown;
+  readonly changed: boolean;
+  readonly builtin: readonly (BuiltinState | undefined)[];
+  readonly custom: readonly unknown[];
+}
 
 /** Accumulator of an unkeyed reduce or aggregate. */
 export class UnkeyedState {
@@ -43,6 +55,28 @@ export class UnkeyedState {
     this.#spec.forEach(([name, aggregator], n) => {
       if (isBuiltinAggregator(aggregator)) this.builtin[n] = { count: 0, value: 0 };
       else this.custom[n] = settledPart(aggregator.init(), 'init', name);
+    });
+  }
+
+  /** There is one instance. */
+  statePart(owner: PartOwner): StatePart {
+    return ownValuePart<SavedAccumulators>(owner, {
+      name: 'state',
+      describe: () => 'an accumulator',
+      save: () => ({ has: this.has, value: this.value, changed: this.changed, builtin: Array.from(this.builtin), custom: Array.from(this.custom) }),
+      restore: ([saved]) => {
+        const { has, value, changed, builtin, custom } = saved!.value;
+        this.has = has;
+        this.value = value;
+        this.changed = changed;
+        // Generated code holds the objects.
+        builtin.forEach((state, n) => {
+          if (state !== undefined && this.builtin[n] !== undefined) Object.assign(this.builtin[n], state);
+        });
+        custom.forEach((accumulator, n) => {
+          if (n in this.custom) this.custom[n] = accumulator;
+        });
+      },
     });
   }
 
@@ -124,6 +158,8 @@ export interface StageBindings {
   /** What `this.collect(x)` of a flatMap class took. */
   readonly collected: (unknown[] | undefined)[];
   readonly linked: LinkedNode[];
+  /** What the operators of the task hand over at a barrier, in any order; filled in when they are made, whether or not the job has checkpoints. */
+  readonly stateParts: StatePart[];
   /** Records that entered at a root; results that left an aggregate. */
   readonly counts: Float64Array;
   /** Records that a map dropped, a filter rejected, or nobody took behind a route. */

@@ -10,6 +10,7 @@ import type { Logger } from '../../functions/logger.ts';
 import { TaskContext } from '../../functions/task-context.ts';
 import type { UserFunction } from '../../functions/user-function.ts';
 import type { LookupSettings } from '../../transformations/lookup-transformation.ts';
+import { hasCheckpoints } from '../../transformations/checkpoint-settings.ts';
 import { statePlaceOf } from '../../transformations/state-settings.ts';
 import { expressionsOf, isExpressionNode } from '../../compiler/op-expressions.ts';
 import { BatchReader } from '../codec/batch-reader.ts';
@@ -29,6 +30,7 @@ import { LookupCalls } from './lookup-calls.ts';
 import { makeBindings } from './make-bindings.ts';
 import { makeKeyedOperator } from './make-keyed-operator.ts';
 import type { OpenedSource } from './opened-source.ts';
+import { collectStateParts } from './collect-state-parts.ts';
 import { connectOutput } from './connect-output.ts';
 import { connectOutputs, disconnect, givenTooLate } from './function-outputs.ts';
 import { openSource } from './open-source.ts';
@@ -39,6 +41,7 @@ import { NO_RECORD, StageControl } from './stage-control.ts';
 import { StageRunner } from './stage-runner.ts';
 import type { RunnerHost } from './runner-host.ts';
 import { StreamWriters } from './stream-writers.ts';
+import { TaskCheckpoints } from './task-checkpoints.ts';
 import { TableJoin } from './table-join.ts';
 import { TimestampAssigner } from './timestamp-assigner.ts';
 import type { AnyTrigger } from './trigger-calls.ts';
@@ -58,6 +61,8 @@ export interface JobFacts {
   readonly jobName: string;
   readonly config: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal;
+  /** From 0: how often the job was started again after a failure. */
+  readonly attempt?: number | undefined;
   /** Of the job. */
   readonly logger: Logger;
   /** Of a job under the control of a test. */
@@ -73,6 +78,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
   const reporter = failureReporter(stage);
   const control = new StageControl(reporter, recordAt);
   const { bindings, counters } = makeBindings(spec, job, jobHandle, host, control);
+  const checkpoints = hasCheckpoints(job.config) ? new TaskCheckpoints(spec.task, bindings, host) : undefined;
   const instances: FunctionInstance[] = [];
   const sources: OpenedSource[] = [];
   const writers = new StreamWriters();
@@ -87,13 +93,13 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
       signal: job.signal,
       logger: job.logger,
     });
-    const instance = instantiateUserFunction(fn, context, node.operator.transformation.declaredAt);
+    const instance = instantiateUserFunction(fn, context, node.operator.transformation.declaredAt, (job.attempt ?? 0) > 0);
     instances.push(instance);
     // A lookup counts what its cache does.
     if (instance.object !== undefined || (node.op.kind === 'mapAsync' && node.op.lookup !== undefined)) bindings.contexts[node.id] = context;
     if (instance.object !== undefined) {
-      bindFunctionState(node, context, bindings);
-      bindBroadcast(node, context, bindings);
+      bindFunctionState(node, context, bindings, spec.instance);
+      bindBroadcast(node, context, bindings, spec.instance);
     }
     if (instance.object instanceof CollectingFunction) {
       const collected: unknown[] = [];
@@ -143,6 +149,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         bindings.gates[node.id] = makeRecordGate(node, {
           instance: spec.instance,
           nowMs: () => host.clock.monotonicMs(),
+          epochAheadMs: () => host.clock.now() - host.clock.monotonicMs(),
           isNeeded: () => !control.needless.has(node.id),
           limitReached: () => {
             control.stop = true;
@@ -213,7 +220,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         connectOutput(node.id, op, spec, job, bindings, host);
         break;
       case 'source':
-        sources.push(openSource(node, spec, stage.parallelism, bind, bindings));
+        sources.push(openSource(node, spec, stage.parallelism, bind, bindings, checkpoints !== undefined));
         break;
       default:
         break;
@@ -232,9 +239,10 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
   bindings.holders.forEach((holder, id) => {
     if (holder !== undefined) bindings.times?.connect(id, holder);
   });
+  bindings.stateParts.push(...collectStateParts(bindings, spec.instance));
   connectEnds(bindings);
   bindings.linked.push(...linkNodes(bindings));
-  const runner = new StageRunner(spec.task, bindings, sources, host);
+  const runner = new StageRunner(spec.task, bindings, sources, host, checkpoints);
   const leave = (): void => control.leave();
   job.signal.addEventListener('abort', leave, { once: true });
   let closing: Promise<void> | undefined;
@@ -267,11 +275,17 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
   return {
     runner,
     async open() {
+      checkpoints?.restore(jobHandle, spec.instance);
+      if (checkpoints !== undefined) await runner.goOnFrom('seek');
       for (const instance of instances) {
         if (job.signal.aborted) return;
         await instance.open();
       }
       for (const gate of bindings.gates) gate?.open?.();
+      if (checkpoints === undefined) return;
+      await runner.goOnFrom('catchUp');
+      // Calls and timers that were restored wait for no record.
+      host.ready(spec.task);
     },
     close: (finished) => (closing ??= closeAll(finished)),
     counts: counters,

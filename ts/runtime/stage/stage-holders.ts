@@ -102,6 +102,16 @@ export class StageHolders {
     return any;
   }
 
+  /** At a barrier: closes the open batches of all keyed operators; whether that made work. */
+  flushKeyed(): boolean {
+    let any = false;
+    for (const operator of this.#bindings.keyed) {
+      operator?.flush();
+      any ||= operator?.hasWork === true;
+    }
+    return any;
+  }
+
   /** Whether an operator in a loop has results to give after a while: they are still to go around. A batch is asked for its records instead. */
   get waitsForClock(): boolean {
     const nowMs = this.#bindings.clock.monotonicMs();

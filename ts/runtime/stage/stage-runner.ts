@@ -1,6 +1,7 @@
 import { startTimer } from '../../common/clock.ts';
+import { operatorId } from '../../compiler/execution/operator-id.ts';
 import { BatchReader } from '../codec/batch-reader.ts';
-import { TAKE_BATCH, TAKE_END_DRAINED, TAKE_END_STOPPED, TAKE_FLUSH, TAKE_SOURCE, TAKE_TIME, TAKE_TOO_SMALL } from '../native/core.ts';
+import { TAKE_BARRIER, TAKE_BATCH, TAKE_END_DRAINED, TAKE_END_STOPPED, TAKE_FLUSH, TAKE_SOURCE, TAKE_TIME, TAKE_TOO_SMALL } from '../native/core.ts';
 import type { OpenedSource } from './opened-source.ts';
 import { resumeSuspended } from './resume-suspended.ts';
 import type { RunnerHost } from './runner-host.ts';
@@ -8,6 +9,7 @@ import { SegmentFunctions } from './segment-functions.ts';
 import type { StageBindings } from './stage-bindings.ts';
 import { StageHolders } from './stage-holders.ts';
 import { StageSources } from './stage-sources.ts';
+import type { TaskCheckpoints } from './task-checkpoints.ts';
 import { type WorkItem, WorkStack } from './work-stack.ts';
 
 /**
@@ -42,6 +44,8 @@ export class StageRunner {
   readonly #sources: StageSources;
   readonly #holders: StageHolders;
   readonly #hasOutputs: boolean;
+  /** Nothing for a job without checkpoints. */
+  readonly #checkpoints: TaskCheckpoints | undefined;
   /** What the core said of the end. */
   #told: 'no' | 'drained' | 'stopped' = 'no';
   #lastFlushMs = 0;
@@ -61,7 +65,7 @@ export class StageRunner {
   /** What the step at hand awaits. */
   #awaits: 'nothing' | 'function' | 'source' | 'calls' = 'nothing';
 
-  constructor(task: number, bindings: StageBindings, sources: readonly OpenedSource[], host: RunnerHost) {
+  constructor(task: number, bindings: StageBindings, sources: readonly OpenedSource[], host: RunnerHost, checkpoints?: TaskCheckpoints) {
     this.task = task;
     this.bindings = bindings;
     this.#host = host;
@@ -70,6 +74,10 @@ export class StageRunner {
     this.#sources = new StageSources(sources, bindings.control, this.#functions, this.#stack, host.clock, bindings.restSource, host.stopping, (root) => bindings.times?.say(root, Number.POSITIVE_INFINITY));
     host.onEarlyEnd((operators) => this.#endEarly(operators));
     this.#holders = new StageHolders(bindings, this.#functions, this.#stack);
+    this.#checkpoints = checkpoints;
+    if (checkpoints !== undefined) {
+      bindings.stateParts.push(...this.#sources.parts((root) => operatorId(bindings.stage.nodes[root]!.operator), (root) => bindings.counts[root]!));
+    }
     this.#reader = new BatchReader(host.layouts);
     const inputs: number[] = [];
     for (const node of bindings.stage.nodes) if (node.op.kind === 'input') inputs[node.op.gate] = node.id;
@@ -153,6 +161,16 @@ export class StageRunner {
     this.#wakeStep?.();
   }
 
+  /** Tells the sources where they go on: `seek` before their functions are opened, `catchUp` behind that. */
+  goOnFrom(how: 'seek' | 'catchUp'): Promise<void> {
+    return this.#sources.goOn(how);
+  }
+
+  /** With checkpoints: a step that waits for the next record of a source looks whether a barrier has come meanwhile. */
+  lookForBarrier(): void {
+    if (this.#checkpoints !== undefined && this.#awaits === 'source') this.#wakeStep?.();
+  }
+
   /** Leaves the sources: their `return` is called, so that generators can clean up. */
   closeSources(): Promise<void> {
     return this.#sources.close();
@@ -196,7 +214,7 @@ export class StageRunner {
 
   #work(stepDeadlineMs: number): StepResult | Promise<void> {
     const { control, states } = this.bindings;
-    if (this.#stack.size === 0 && this.#ending === 'no' && !this.#sources.isPending) this.#take();
+    if (this.#stack.size === 0 && this.#ending === 'no' && this.#mayTake) this.#take();
     let nowMs = this.#nowMs();
     // Code may have been generated just now; that is no reason to do nothing with it.
     const deadlineMs = Math.max(stepDeadlineMs, nowMs + LEAST_WORK_MS);
@@ -212,6 +230,13 @@ export class StageRunner {
         continue;
       }
       const item = this.#stack.top;
+      if (item === undefined && this.#checkpoints?.barrier !== undefined) {
+        const passed = this.#passBarrier(this.#checkpoints);
+        if (typeof passed === 'object') return this.#awaiting('function', passed);
+        if (passed === 'in flight') return this.#awaitCalls();
+        if (this.#nowMs() >= deadlineMs) return this.#leave('more');
+        continue;
+      }
       if (this.#holders.isBlocked(item?.root)) {
         if (!this.#holders.flush()) return this.#awaitCalls();
         if (this.#nowMs() >= deadlineMs) return this.#leave('more');
@@ -232,7 +257,7 @@ export class StageRunner {
           // core is asked all the same: the job may have been paused or stopped meanwhile.
           if (!this.#isSourceTurn || this.#nowMs() >= stepDeadlineMs) return 'waiting';
           this.#take();
-          if (this.#stack.size === 0 && this.#ending === 'no') return 'waiting';
+          if (this.#stack.size === 0 && this.#ending === 'no' && this.#checkpoints?.barrier === undefined) return 'waiting';
           continue;
         }
         const drained = this.#holders.drainNext(this.#ending === 'drained');
@@ -269,6 +294,28 @@ export class StageRunner {
       if (control.nothing && this.#stack.top === item) return this.#leave('nothing');
       if (nowMs >= deadlineMs || !credit) return this.#leave('more');
     }
+  }
+
+  /** Whether the core may have something for the task: while it waits for a source that can only be a barrier. */
+  get #mayTake(): boolean {
+    const { barrier } = this.#checkpoints ?? {};
+    return barrier === undefined && (!this.#sources.isPending || this.#checkpoints !== undefined);
+  }
+
+  /**
+   * Lets the barrier pass when everything before it has been worked on and has left, but for what holders keep. `more` when that is to be tried
+   * again, as something has just come out of an operator.
+   */
+  #passBarrier(checkpoints: TaskCheckpoints): 'more' | 'in flight' | 'done' | Promise<void> {
+    this.#sayTimes();
+    if (this.#holders.flush() || this.#holders.flushKeyed()) return 'more';
+    if (checkpoints.barrier?.isLast === true) {
+      const drained = this.#holders.drainNext(false);
+      if (drained !== 'done') return drained;
+    }
+    this.flush();
+    checkpoints.pass();
+    return 'done';
   }
 
   #awaiting<P>(what: 'function' | 'source', promise: P): P {
@@ -369,7 +416,10 @@ export class StageRunner {
         break;
       case TAKE_SOURCE:
         this.#isSourceTurn = true;
-        this.#sources.takeTurn();
+        if (!this.#sources.isPending) this.#sources.takeTurn();
+        break;
+      case TAKE_BARRIER:
+        this.#checkpoints!.barrier = { epoch: this.#descNumbers[1]!, isLast: this.#desc[0] === 1 };
         break;
       case TAKE_END_DRAINED:
         this.#told = 'drained';
@@ -409,6 +459,7 @@ export class StageRunner {
 
   #finish(): StepResult {
     this.flush();
+    this.#checkpoints?.finish();
     return 'finished';
   }
 }

@@ -1,4 +1,5 @@
 import { type Clock, startTimer } from '../../common/clock.ts';
+import type { OwnStatePart } from '../checkpoint/state-part.ts';
 import type { RecordIterator } from '../../transformations/source-descriptor.ts';
 import type { OpenedSource } from './opened-source.ts';
 import type { SegmentFunctions } from './segment-functions.ts';
@@ -186,6 +187,39 @@ export class StageSources {
     if (record === undefined) this.end(item);
     else if (record.has) this.#stack.push(item.root, this.#functions.get(item.root, { kind: 'array', keyed: false, timed: false }, ''), [record.value], 1);
     else await this.#rest();
+  }
+
+  /** How far the sources are; `recordsOf` says how many records of a root have gone down the pipeline. */
+  parts(operatorOf: (root: number) => string, recordsOf: (root: number) => number): readonly OwnStatePart[] {
+    return this.#sources.flatMap((source): readonly OwnStatePart[] => {
+      const { cursor, root } = source.opened;
+      if (cursor === undefined) return [];
+      const ofUser = <T>(call: () => T): T => {
+        try {
+          return call();
+        } catch (error) {
+          throw this.#control.threw(error, root, NO_RECORD);
+        }
+      };
+      return [{
+        kind: 'own',
+        operator: operatorOf(root),
+        name: 'position',
+        save: () => ofUser(() => cursor.save({ next: source.item?.next ?? source.opened.start, records: recordsOf(root), ended: source.ended })),
+        restore: (saved) => ofUser(() => cursor.restore(saved)),
+      }];
+    });
+  }
+
+  /** Tells the sources where they go on: `seek` before their functions are opened, `catchUp` behind that. */
+  async goOn(how: 'seek' | 'catchUp'): Promise<void> {
+    for (const { opened } of this.#sources) {
+      try {
+        await opened.cursor?.[how]();
+      } catch (error) {
+        throw this.#control.rejected(error, opened.root, NO_RECORD);
+      }
+    }
   }
 
   /** Leaves the sources: their `return` is called, so that generators can clean up. All are left; the first error is thrown. */

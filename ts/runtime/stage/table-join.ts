@@ -2,7 +2,7 @@ import type { StageNode } from '../../compiler/physical-plan.ts';
 import type { AsOfJoinSettings, TableSettings } from '../../transformations/as-of-join-transformation.ts';
 import type { SidedRecord } from '../../transformations/interval-join-transformation.ts';
 import { DueTimes } from './due-times.ts';
-import { keyIdentity } from './key-identity.ts';
+import { keyIdentity, keyOfIdentity } from './key-identity.ts';
 import { PairHolder } from './pair-holder.ts';
 import type { StageBindings } from './stage-bindings.ts';
 
@@ -13,6 +13,14 @@ interface Row {
   hasPartner: boolean;
   /** By the clock: from then on there is none. */
   endsMs: number;
+}
+
+/** The row of one key in a checkpoint. */
+interface SavedRow {
+  readonly record: unknown;
+  readonly hasPartner: boolean;
+  /** In epoch milliseconds, as the other clock begins anew; infinity when it has no end. */
+  readonly endsAtMs: number;
 }
 
 /**
@@ -43,6 +51,20 @@ export class TableJoin extends PairHolder {
   /** Nothing waits for the watermark here, so that nothing can be late for it. */
   protected override isLate(): boolean {
     return false;
+  }
+
+  protected *saved(): Generator<readonly [key: unknown, kept: SavedRow]> {
+    const aheadMs = this.#bindings.clock.now() - this.#nowMs;
+    for (const { identity, record, hasPartner, endsMs } of this.#rows.values()) yield [keyOfIdentity(identity), { record, hasPartner, endsAtMs: endsMs + aheadMs }];
+  }
+
+  protected keep(key: unknown, kept: unknown): void {
+    const { record, hasPartner, endsAtMs } = kept as SavedRow;
+    const { withinMs } = this.#settings;
+    const endsMs = withinMs === undefined ? Number.POSITIVE_INFINITY : Math.min(endsAtMs - (this.#bindings.clock.now() - this.#nowMs), this.#nowMs + withinMs);
+    const row = { identity: keyIdentity(key), record, hasPartner, endsMs };
+    this.#rows.set(row.identity, row);
+    if (withinMs !== undefined) this.#due.add(endsMs, row);
   }
 
   protected take([side, record]: SidedRecord, key: unknown, time: number): void {

@@ -1,4 +1,7 @@
 import type { Clock } from '../../common/clock.ts';
+import type { PartOwner } from '../checkpoint/part-owner.ts';
+import type { StatePart } from '../checkpoint/state-part.ts';
+import { ownValuePart } from '../checkpoint/value-parts.ts';
 import { SageError } from '../../common/errors.ts';
 import { describeValue } from '../../functions/check-user-function.ts';
 import { recordWithin } from '../../functions/timestamped.ts';
@@ -45,6 +48,8 @@ export class TimestampAssigner {
   readonly #idle: IdleWatch | undefined;
   #said = Number.NEGATIVE_INFINITY;
   #saidIdle = false;
+  /** What was said before the restart has still to be said: when it was restored, not all operators below had been. */
+  #saysAgain = false;
 
   /**
    * @param say called when asked to, and for a record that is behind the watermark, before it goes on: what it is late for must not depend on how many
@@ -104,6 +109,22 @@ export class TimestampAssigner {
     if (time < this.watermark) this.publish();
   }
 
+  /** How far time is. At another parallelism records change instances: it is then that of the instance in which it was least far. */
+  statePart(owner: PartOwner): StatePart {
+    return ownValuePart<{ readonly max: number; readonly said: number }>(owner, {
+      name: 'time',
+      describe: () => 'the greatest timestamp',
+      save: () => ({ max: this.max, said: this.#said }),
+      restore: (saved) => {
+        const isSame = saved.length === owner.parallelism && saved.every(({ parallelism }) => parallelism === owner.parallelism);
+        const from = isSame ? saved.filter(({ instance }) => instance === owner.instance) : saved;
+        this.max = Math.min(...from.map(({ value }) => value.max));
+        this.#said = Math.min(...from.map(({ value }) => value.said));
+        this.#saysAgain = this.#said !== Number.NEGATIVE_INFINITY;
+      },
+    });
+  }
+
   /** Takes over what somebody else says of event time. */
   tell(watermark: number, isIdle: boolean): void {
     this.#said = Math.max(this.#said, watermark);
@@ -112,6 +133,7 @@ export class TimestampAssigner {
 
   /** Says how far event time is, unless that was said, or somebody else says it. */
   publish(): void {
+    this.#sayAgain();
     if (this.#settings.watermarks !== undefined) return;
     const { watermark } = this;
     if (watermark <= this.#said && !this.#saidIdle) return;
@@ -126,6 +148,7 @@ export class TimestampAssigner {
    * @param mayWait whether records could have come: not so while the job is paused
    */
   look(mayWait: () => boolean): void {
+    this.#sayAgain();
     if (this.#idle?.look(this.records, this.#clock.monotonicMs(), mayWait) === true && this.#idle.isIdle) {
       this.#saidIdle = true;
       this.#said = Math.max(this.#said, this.watermark);
@@ -133,6 +156,12 @@ export class TimestampAssigner {
       return;
     }
     if (this.#idle?.isIdle !== true) this.publish();
+  }
+
+  #sayAgain(): void {
+    if (!this.#saysAgain) return;
+    this.#saysAgain = false;
+    this.#say(this.#said, false);
   }
 
   /** Time until it may become idle. */

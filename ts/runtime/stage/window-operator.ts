@@ -2,6 +2,9 @@ import type { StageNode } from '../../compiler/physical-plan.ts';
 import { leaf, numbersTuple } from '../../compiler/layout/layout.ts';
 import { windowSpec } from '../../compiler/execution/window-spec.ts';
 import { windowKeeper } from '../../compiler/windows.ts';
+import type { PartOwner } from '../checkpoint/part-owner.ts';
+import type { StatePart } from '../checkpoint/state-part.ts';
+import { ownValuePart } from '../checkpoint/value-parts.ts';
 import type { BuiltinAggregator } from '../../functions/aggregator.ts';
 import type { BatchReader, LayoutCache } from '../codec/batch-reader.ts';
 import { BatchWriter } from '../codec/batch-writer.ts';
@@ -18,11 +21,19 @@ import type { StageBindings } from './stage-bindings.ts';
 import type { StreamTime, TimeConsumer } from './stage-times.ts';
 import type { AnyTrigger } from './trigger-calls.ts';
 import { NO_ROWS, type ProgramHost, type ProgramRows, WindowProgram } from './window-program.ts';
-import { makeWindowValues } from './window-values.ts';
+import type { TriggerProgress } from './saved-triggers.ts';
+import { windowValuesPart } from './window-values-part.ts';
+import { type WindowValues, makeWindowValues } from './window-values.ts';
 import { withTime } from './with-time.ts';
 
 /** `setTimeout` takes no more. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
+
+/** How far time is in one instance, in a checkpoint. */
+interface SavedTime {
+  readonly watermark: number;
+  readonly triggers: TriggerProgress | undefined;
+}
 
 /** What the core was given, and has not done yet. */
 type Piece = { isBegun: boolean; readonly nowMs: number } & (
@@ -48,6 +59,8 @@ export class WindowOperator implements KeyedOperator, TimeConsumer {
   readonly #layouts: LayoutCache;
   /** Of built-in aggregators in the core. */
   readonly #inputs: readonly BuiltinAggregator<never, unknown>[] | undefined;
+  /** What is kept here and not in the core. */
+  readonly #values: WindowValues | undefined;
   readonly #program: WindowProgram | undefined;
   readonly #keepsRecords: boolean;
   readonly #quota = new Quota();
@@ -83,7 +96,10 @@ export class WindowOperator implements KeyedOperator, TimeConsumer {
     this.#inputs = keeper === 'core' ? (Object.values(spec) as BuiltinAggregator<never, unknown>[]).filter((aggregator) => aggregator.input !== undefined) : undefined;
     this.#keepsRecords = keeper !== 'core' || settings.lateTag !== undefined;
     this.#windows = new CoreWindows(core, job, JSON.stringify(windowSpec(op, keeper)), mayHelp && !this.#usesClock && trigger === undefined, layouts);
-    if (keeper !== 'core') this.#program = new WindowProgram(makeWindowValues(op, keeper, bindings, node.id), this.#programHost(), trigger && makeWindowTriggers(trigger, node, bindings, core, job));
+    if (keeper !== 'core') {
+      this.#values = makeWindowValues(op, keeper, bindings, node.id);
+      this.#program = new WindowProgram(this.#values, this.#programHost(), trigger && makeWindowTriggers(trigger, node, bindings, core, job));
+    }
     this.writer = new BatchWriter({
       registry: layouts.registry,
       keyed,
@@ -91,6 +107,28 @@ export class WindowOperator implements KeyedOperator, TimeConsumer {
       encoding: 'columns',
       row: this.#inputs === undefined ? leaf('nil') : numbersTuple(this.#inputs.length),
       deliver: (image, rows) => this.#deliver(image, rows),
+    });
+  }
+
+  /** Windows by key, what they hold where that is kept here, and how far time is. */
+  stateParts(owner: PartOwner): StatePart[] {
+    const parts = [this.#timePart(owner), ...this.#windows.stateParts(owner)];
+    if (this.#values !== undefined) parts.push(windowValuesPart(owner, { windows: this.#windows, values: this.#values, program: this.#program!, keyed: this.#op.keyed }));
+    return parts;
+  }
+
+  #timePart(owner: PartOwner): StatePart {
+    const triggers = this.#program?.triggers;
+    return ownValuePart<SavedTime>(owner, {
+      name: 'time',
+      describe: () => 'the watermark',
+      save: () => ({ watermark: this.#watermark, triggers: triggers?.progress }),
+      restore: (saved) => {
+        this.#watermark = Math.min(...saved.map(({ value }) => value.watermark));
+        triggers?.restoreProgress(saved.flatMap(({ value }) => value.triggers ?? []));
+        // When the clock is to be told, the core says when it is told.
+        if (this.#usesClock) this.#nextTickMs = Number.NEGATIVE_INFINITY;
+      },
     });
   }
 

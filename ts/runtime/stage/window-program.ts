@@ -57,6 +57,11 @@ export class WindowProgram {
     this.#host = host;
   }
 
+  /** A slot of the core belongs to a key of a checkpoint. */
+  restoreKey(slot: number, key: unknown): void {
+    this.#keyOfSlot.set(slot, key);
+  }
+
   /** Whether there is something left to do. */
   get isRunning(): boolean {
     return this.#at < this.#words.length || this.triggers?.isDue === true;

@@ -5,6 +5,7 @@ import type { MergedWindow, TriggerDecision } from '../../functions/windows/cust
 import type { WindowBounds } from '../../functions/windows/window-bounds.ts';
 import type { Core } from '../native/core.ts';
 import { TimerQueue } from '../state/timer-queue.ts';
+import { type RestoredTrigger, type SavedTrigger, type TriggerProgress, leastProgress } from './saved-triggers.ts';
 import { SlotColumn } from './slot-column.ts';
 import { type AnyTrigger, TriggerCalls, type TriggerSurroundings, type WindowInHand } from './trigger-calls.ts';
 import type { WindowValues } from './window-values.ts';
@@ -109,7 +110,7 @@ export class WindowTriggers implements TriggerSurroundings {
   /** Time has come this far. */
   advance(watermark: number, nowMs: number): void {
     this.rowsAt(nowMs);
-    this.watermark = watermark;
+    this.watermark = Math.max(this.watermark, watermark);
     this.#toldMs = this.nowMs;
     this.#progress = Math.max(this.#progress, this.hasEventTime ? watermark : this.nowMs);
     this.#mayBeDue = true;
@@ -289,6 +290,47 @@ export class WindowTriggers implements TriggerSurroundings {
     } catch (error) {
       throw this.#host.failed(error);
     }
+  }
+
+  /** What is kept of each window, by its accumulator. */
+  save(): (acc: number) => SavedTrigger {
+    const queued = new Map<number, SavedTrigger['queued'][number][]>();
+    for (const [queue, name] of this.#queues()) {
+      const { times, slots } = queue.all();
+      slots.forEach((acc, place) => {
+        let own = queued.get(acc);
+        if (own === undefined) queued.set(acc, (own = []));
+        own.push([name, times[place]!, place]);
+      });
+    }
+    return (acc) => {
+      const { state, main, clock, awaitsEnd, unfired } = this.#windows.get(acc)!;
+      return { state, main: [...(main ?? [])], clock: [...(clock ?? [])], awaitsEnd, unfired, queued: queued.get(acc) ?? [] };
+    };
+  }
+
+  restore(windows: readonly RestoredTrigger[]): void {
+    const queued = windows.flatMap(({ acc, saved }) => saved.queued.map(([name, time, place]) => ({ acc, name, time, place })));
+    for (const { acc, slot, bounds, saved } of windows) {
+      const { state, main, clock, awaitsEnd, unfired } = saved;
+      this.#windows.set(acc, { key: this.#host.keyOf(slot), slot, bounds, state, main: new Set(main), clock: new Set(clock), awaitsEnd, unfired, merged: undefined });
+    }
+    queued.sort((a, b) => a.time - b.time || a.place - b.place);
+    for (const { acc, name, time } of queued) (name === 'main' ? this.#main : this.#clock!).register(acc, time);
+    this.flush();
+    if (this.#main.earliestMs <= this.#progress) this.#mayBeDue = true;
+  }
+
+  get progress(): TriggerProgress {
+    return { watermark: this.watermark, nowMs: this.nowMs, toldMs: this.#toldMs, progress: this.#progress };
+  }
+
+  restoreProgress(saved: readonly TriggerProgress[]): void {
+    const { watermark, nowMs, toldMs, progress } = leastProgress(saved);
+    this.watermark = watermark;
+    this.nowMs = nowMs;
+    this.#toldMs = toldMs;
+    this.#progress = progress;
   }
 
   /** A batch is done. */

@@ -31,6 +31,10 @@ export interface WindowValues {
   /** Adds the content of `from`, which stays as it is. */
   merge(into: number, from: number): void;
   free(acc: number): void;
+  /** What an accumulator holds, for a checkpoint. */
+  save(acc: number): unknown;
+  /** Takes in what `save` gave. */
+  restore(acc: number, saved: unknown): void;
   /** Whether no record was added since `init`. */
   isEmpty(acc: number): boolean;
   /** The result of a window whose content is that of these, in the order of their time. */
@@ -87,6 +91,17 @@ export class ReducedValues implements WindowValues {
 
   free(acc: number): void {
     this.#values.set(acc, undefined);
+  }
+
+  /** Nothing but the value itself, where there is one. */
+  save(acc: number): unknown {
+    const value = this.#values.get(acc);
+    return value === NOTHING ? [] : [value];
+  }
+
+  restore(acc: number, saved: unknown): void {
+    const held = saved as readonly unknown[];
+    this.#values.set(acc, held.length === 0 ? NOTHING : held[0]);
   }
 
   isEmpty(acc: number): boolean {
@@ -148,6 +163,18 @@ export class AggregatedValues implements WindowValues {
     for (const column of this.#columns) column.set(acc, undefined);
   }
 
+  save(acc: number): unknown {
+    return this.isEmpty(acc) ? [] : this.#columns.map((column) => column.get(acc));
+  }
+
+  restore(acc: number, saved: unknown): void {
+    const held = saved as readonly unknown[];
+    this.init(acc);
+    if (held.length === 0) return;
+    this.#columns.forEach((column, n) => column.set(acc, held[n]));
+    this.#filled.set(acc, true);
+  }
+
   isEmpty(acc: number): boolean {
     return this.#filled.get(acc) !== true;
   }
@@ -194,6 +221,18 @@ export class ElementValues implements WindowValues {
 
   free(acc: number): void {
     this.#lists.set(acc, undefined);
+  }
+
+  save(acc: number): unknown {
+    const { numbers, records } = this.#lists.get(acc)!;
+    return [numbers, records];
+  }
+
+  restore(acc: number, saved: unknown): void {
+    const [numbers, records] = saved as [number[], unknown[]];
+    this.#lists.set(acc, { numbers, records });
+    // Those of other instances are of other keys.
+    this.#next = Math.max(this.#next, (numbers.at(-1) ?? -1) + 1);
   }
 
   isEmpty(acc: number): boolean {

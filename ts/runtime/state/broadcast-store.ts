@@ -2,7 +2,11 @@ import { SageError } from '../../common/errors.ts';
 import type { BuiltinAggregator, UserAggregator } from '../../functions/aggregator.ts';
 import type { AggregatingState, ListState, MapState, ReducingState, StateOptions, ValueState, ValueStateOptions } from '../../functions/state/keyed-state.ts';
 import type { BroadcastParts } from '../../functions/task-context.ts';
+import type { PartOwner } from '../checkpoint/part-owner.ts';
+import type { StatePart } from '../checkpoint/state-part.ts';
+import { ownValuePart } from '../checkpoint/value-parts.ts';
 import { KeyedStateStore, type StateOwner } from './keyed-state-store.ts';
+import { type SavedState, describeStates } from './saved-state.ts';
 
 /** There is one value of each state. */
 const SLOT = 0;
@@ -29,6 +33,18 @@ export class BroadcastStore implements BroadcastParts {
   /** The call in hand has failed: nothing stays of what it has written. */
   rollback(): void {
     this.#store.rollback();
+  }
+
+  /** All instances hold the same behind a barrier: the new ones go on with what any of them had. */
+  statePart(owner: PartOwner): StatePart {
+    return ownValuePart<readonly SavedState[]>(owner, {
+      name: 'broadcast',
+      describe: describeStates,
+      save: () => this.#store.save(SLOT),
+      restore: ([any]) => {
+        if (any !== undefined) this.#store.restore(SLOT, any.value);
+      },
+    });
   }
 
   readonly #check = (): void => {

@@ -264,6 +264,23 @@ export class DiskKeyPlaces implements KeyPlaces {
     }
   }
 
+  saved(): never {
+    throw this.#notSaved();
+  }
+
+  restore(): never {
+    throw this.#notSaved();
+  }
+
+  ownersOf(keys: readonly unknown[]): Int32Array {
+    return this.#owners.ofKeys(keys);
+  }
+
+  /** The plan of a job with both is refused. */
+  #notSaved(): SageError {
+    return new SageError('SAGE_INTERNAL', `the states of '${this.#operator}' are on disk, and checkpoints do not have them yet`);
+  }
+
   report(metrics: FunctionMetrics): void {
     this.#metrics = metrics;
     this.#gauges.set(metrics);

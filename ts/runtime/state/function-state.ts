@@ -2,12 +2,16 @@ import type { Clock } from '../../common/clock.ts';
 import type { KeyedParts, TaskContext } from '../../functions/task-context.ts';
 import type { KeyedState } from '../../functions/state/keyed-state.ts';
 import type { Timers } from '../../functions/state/timers.ts';
+import type { PartOwner } from '../checkpoint/part-owner.ts';
+import type { StatePart } from '../checkpoint/state-part.ts';
+import { keyedValuePart } from '../checkpoint/value-parts.ts';
 import type { StateAnswer } from '../isolate/state-reads.ts';
 import { statePlaceOf } from '../../transformations/state-settings.ts';
-import { keyIdentity } from '../stage/key-identity.ts';
+import { keyIdentity, keyOfIdentity } from '../stage/key-identity.ts';
 import { SlotColumn } from '../stage/slot-column.ts';
 import { KeyedStateStore } from './keyed-state-store.ts';
 import { noDiskState, noTimers } from './missing-parts.ts';
+import { type SavedState, describeStates } from './saved-state.ts';
 import type { TaskStates } from './task-states.ts';
 
 /** What the state of a function needs of its operator. */
@@ -34,6 +38,8 @@ export class FunctionState implements KeyedParts {
   /** Slots of which something may have gone. */
   #touched: number[] = [];
   readonly #isTouched = new SlotColumn<boolean>();
+  /** What was restored before the function has asked for its state, by identity of the key. */
+  #restored: Map<unknown, readonly SavedState[]> | undefined;
   /** Calls since memory was last given back. */
   #calls = 0;
 
@@ -68,21 +74,51 @@ export class FunctionState implements KeyedParts {
       },
     });
     task.use(this);
+    for (const [identity, saved] of this.#restored ?? []) store.restore(this.#slotOf(identity), saved);
+    this.#restored = undefined;
     return store;
+  }
+
+  /** What the states hold for each key; before the function has asked for any, what was restored. */
+  statePart(owner: PartOwner): StatePart {
+    return keyedValuePart<readonly SavedState[]>(owner, {
+      name: 'state',
+      describe: describeStates,
+      save: () => this.#saved(),
+      restore: (entries) => {
+        for (const [key, saved] of entries) {
+          const identity = keyIdentity(key);
+          if (this.#store === undefined) (this.#restored ??= new Map()).set(identity, saved);
+          else this.#store.restore(this.#slotOf(identity), saved);
+        }
+      },
+    });
+  }
+
+  *#saved(): Generator<readonly [unknown, readonly SavedState[]]> {
+    for (const [identity, saved] of this.#restored ?? []) yield [keyOfIdentity(identity), saved];
+    for (const [identity, slot] of this.#slots) {
+      const saved = this.#store!.save(slot);
+      if (saved.length > 0) yield [keyOfIdentity(identity), saved];
+    }
   }
 
   /** The slot of the key in hand; one that is new gets one. */
   #slotInHand(): number | undefined {
     const { context, task } = this.#owner;
     if (!this.#hasKey || !task.isAtWork) return undefined;
-    const identity = keyIdentity(context.key);
+    const slot = this.#slotOf(keyIdentity(context.key));
+    this.#touch(slot);
+    return slot;
+  }
+
+  #slotOf(identity: unknown): number {
     let slot = this.#slots.get(identity);
     if (slot === undefined) {
       slot = this.#free.pop() ?? this.#identities.length;
       this.#slots.set(identity, slot);
       this.#identities.set(slot, identity);
     }
-    this.#touch(slot);
     return slot;
   }
 

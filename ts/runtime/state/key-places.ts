@@ -1,5 +1,6 @@
 import type { FunctionMetrics } from '../../functions/function-metrics.ts';
 import type { KeyedStateStore } from './keyed-state-store.ts';
+import type { SavedState } from './saved-state.ts';
 
 /** A closed batch, as its `KeyPlaces` keeps it: where its rows' keys are as far as that is known. */
 export interface KeyBatch {
@@ -42,6 +43,12 @@ export interface KeyPlaces {
   release(rows: number): void;
   /** What a state holds for a key, for readers outside of the job's functions; `undefined` for nothing. */
   snapshot(name: string, key: unknown): unknown;
+  /** Each key that holds something, with that. */
+  saved(): Iterable<readonly [key: unknown, states: readonly SavedState[]]>;
+  /** Takes in what `saved` gave. */
+  restore(saved: readonly (readonly [key: unknown, states: readonly SavedState[]])[]): void;
+  /** Who owns the timers of keys that are restored. */
+  ownersOf(keys: readonly unknown[]): Int32Array;
   /** Sets the gauges of what is held. */
   report(metrics: FunctionMetrics): void;
   close(): void;

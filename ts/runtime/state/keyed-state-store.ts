@@ -2,9 +2,10 @@ import { inspect } from 'node:util';
 
 import type { Clock } from '../../common/clock.ts';
 import { SageError } from '../../common/errors.ts';
-import type { BuiltinAggregator, UserAggregator } from '../../functions/aggregator.ts';
+import { type BuiltinAggregator, type UserAggregator, isBuiltinAggregator } from '../../functions/aggregator.ts';
 import { describeValue } from '../../functions/check-user-function.ts';
 import type { AggregatingState, KeyedState, ListState, MapState, ReducingState, StateOptions, ValueState, ValueStateOptions } from '../../functions/state/keyed-state.ts';
+import { type SavedState, withTtl } from './saved-state.ts';
 import { SlotAggregatingState } from './slot-aggregating-state.ts';
 import { SlotListState } from './slot-list-state.ts';
 import { SlotMapState } from './slot-map-state.ts';
@@ -12,6 +13,7 @@ import { SlotReducingState } from './slot-reducing-state.ts';
 import type { SlotState, StatePlace } from './slot-state.ts';
 import { SlotValueState } from './slot-value-state.ts';
 import type { StateWatch } from './state-watch.ts';
+import { WaitingStates } from './waiting-states.ts';
 
 /** Expired values whose memory is given back with each batch, beside twice as many as the batch has rows. */
 const LEAST_EXPIRED = 64;
@@ -20,6 +22,9 @@ type StateForm = 'value' | 'list' | 'map' | 'reducing' | 'aggregating';
 
 interface Declared {
   readonly form: StateForm;
+  /** What has to be the same for it to go on from a checkpoint. */
+  readonly type: string;
+  readonly ttlMs: number | undefined;
   /** What has to be the same when it is asked for again. */
   readonly settings: string;
   readonly state: SlotState;
@@ -44,6 +49,7 @@ export class KeyedStateStore implements KeyedState, StatePlace {
   /** In the order of their declaration. */
   readonly #all: SlotState[] = [];
   readonly #undo: (() => void)[] = [];
+  readonly #waiting = new WaitingStates();
   #slot = -1;
   #nowMs = Number.NEGATIVE_INFINITY;
 
@@ -88,7 +94,32 @@ export class KeyedStateStore implements KeyedState, StatePlace {
 
   /** Whether no state holds anything for a slot. */
   isEmpty(slot: number): boolean {
-    return this.#all.every((state) => state.isEmpty(slot));
+    return this.#all.every((state) => state.isEmpty(slot)) && !this.#waiting.has(slot);
+  }
+
+  /** What the states hold for a slot, those too that were restored and that nobody has declared since. */
+  save(slot: number): SavedState[] {
+    const saved: SavedState[] = [];
+    for (const [name, { type, ttlMs, state }] of this.#states) if (!state.isEmpty(slot)) saved.push([name, type, ttlMs !== undefined, state.save(slot)]);
+    saved.push(...this.#waiting.of(slot));
+    return saved;
+  }
+
+  /** Takes in for a slot what `save` gave, of states that nobody may have declared yet. */
+  restore(slot: number, saved: readonly SavedState[]): void {
+    for (const one of saved) {
+      const declared = this.#states.get(one[0]);
+      if (declared === undefined) this.#waiting.add(slot, one);
+      else this.#restoreState(declared, slot, one);
+    }
+  }
+
+  #restoreState({ type, ttlMs, state }: Declared, slot: number, saved: SavedState): void {
+    const [name, savedType] = saved;
+    if (savedType !== type) {
+      throw this.#wrong(name, `the state '${name}' of '${this.#owner.operator}' is ${type}, and in the checkpoint that the job goes on from it is ${savedType}`, `Declare it as ${savedType}, or give the new state another name.`);
+    }
+    state.restore(slot, withTtl(saved, ttlMs, this.nowMs()), 0);
   }
 
   /** Gives memory back of what has expired: so much that it keeps up with batches of these rows. */
@@ -114,23 +145,23 @@ export class KeyedStateStore implements KeyedState, StatePlace {
   value<T>(name: string, options?: StateOptions): ValueState<T>;
   value<T>(name: string, options?: ValueStateOptions<T>): ValueState<T> {
     const ttlMs = this.#ttlMs(name, options, ['ttlMs', 'default']);
-    return this.#declare('value', name, ttlMs, `${inspect(options?.default)}, ttlMs: ${ttlMs}`, (watch) => new SlotValueState<T>(this, ttlMs, watch, options?.default));
+    return this.#declare('value', 'value', name, ttlMs, `${inspect(options?.default)}, ttlMs: ${ttlMs}`, (watch) => new SlotValueState<T>(this, ttlMs, watch, options?.default));
   }
 
   list<T>(name: string, options?: StateOptions): ListState<T> {
     const ttlMs = this.#ttlMs(name, options);
-    return this.#declare('list', name, ttlMs, `ttlMs: ${ttlMs}`, (watch) => new SlotListState<T>(this, ttlMs, watch));
+    return this.#declare('list', 'list', name, ttlMs, `ttlMs: ${ttlMs}`, (watch) => new SlotListState<T>(this, ttlMs, watch));
   }
 
   map<K, V>(name: string, options?: StateOptions): MapState<K, V> {
     const ttlMs = this.#ttlMs(name, options);
-    return this.#declare('map', name, ttlMs, `ttlMs: ${ttlMs}`, (watch) => new SlotMapState<K, V>(this, ttlMs, watch));
+    return this.#declare('map', 'map', name, ttlMs, `ttlMs: ${ttlMs}`, (watch) => new SlotMapState<K, V>(this, ttlMs, watch));
   }
 
   reducing<T>(name: string, fn: (total: T, value: T) => T, options?: StateOptions): ReducingState<T> {
     if (typeof fn !== 'function') throw this.#wrong(name, `the function of the reducing state '${name}' is ${describeValue(fn)}`, "Write state.reducing('total', (a, b) => a + b).");
     const ttlMs = this.#ttlMs(name, options);
-    return this.#declare('reducing', name, ttlMs, `ttlMs: ${ttlMs}`, (watch) => new SlotReducingState<T>(name, fn, new SlotValueState<T>(this, ttlMs, watch)));
+    return this.#declare('reducing', 'reducing', name, ttlMs, `ttlMs: ${ttlMs}`, (watch) => new SlotReducingState<T>(name, fn, new SlotValueState<T>(this, ttlMs, watch)));
   }
 
   aggregating<T, R>(name: string, aggregator: BuiltinAggregator<T, R>, options?: StateOptions): AggregatingState<T, R>;
@@ -139,14 +170,19 @@ export class KeyedStateStore implements KeyedState, StatePlace {
     const isAggregator = typeof aggregator === 'object' && aggregator !== null && ('kind' in aggregator || typeof aggregator.add === 'function');
     if (!isAggregator) throw this.#wrong(name, `the aggregator of the state '${name}' is ${describeValue(aggregator)}`, "Write state.aggregating('mean', avg('price')).");
     const ttlMs = this.#ttlMs(name, options);
-    return this.#declare('aggregating', name, ttlMs, `ttlMs: ${ttlMs}`, (watch) => new SlotAggregatingState<T, R>(name, aggregator, new SlotValueState<unknown>(this, ttlMs, watch)));
+    // Accumulators of built-in aggregators look alike.
+    const type = isBuiltinAggregator(aggregator) ? `aggregating with ${aggregator.name}` : 'aggregating';
+    return this.#declare('aggregating', type, name, ttlMs, `ttlMs: ${ttlMs}`, (watch) => new SlotAggregatingState<T, R>(name, aggregator, new SlotValueState<unknown>(this, ttlMs, watch)));
   }
 
-  #declare<S extends SlotState>(form: StateForm, name: string, ttlMs: number | undefined, settings: string, make: (watch: StateWatch | undefined) => S): S {
+  #declare<S extends SlotState>(form: StateForm, type: string, name: string, ttlMs: number | undefined, settings: string, make: (watch: StateWatch | undefined) => S): S {
     const before = this.#states.get(name);
     if (before === undefined) {
       const state = make(this.#owner.watch?.(name, ttlMs));
-      this.#states.set(name, { form, settings, state });
+      const declared: Declared = { form, type, ttlMs, settings, state };
+      const waiting = this.#waiting.take(name);
+      for (const [slot, saved] of waiting ?? []) this.#restoreState(declared, slot, saved);
+      this.#states.set(name, declared);
       this.#all.push(state);
       return state;
     }

@@ -5,6 +5,7 @@ import type { Core } from '../native/core.ts';
 import { KeySlots } from '../stage/key-slots.ts';
 import type { KeyBatch, KeyPlaces } from './key-places.ts';
 import { KeyedStateStore, type StateOwner } from './keyed-state-store.ts';
+import type { SavedState } from './saved-state.ts';
 
 /** All keys in memory: a key has its slot for as long as it holds anything, and the slot is the owner of its timers. */
 export class MemoryKeyPlaces implements KeyPlaces {
@@ -64,6 +65,22 @@ export class MemoryKeyPlaces implements KeyPlaces {
   snapshot(name: string, key: unknown): unknown {
     const slot = this.#slots.find(key);
     return slot === undefined ? undefined : this.state.named(name)?.snapshot(slot);
+  }
+
+  *saved(): Generator<readonly [unknown, readonly SavedState[]]> {
+    for (const slot of this.#slots.live()) {
+      const saved = this.state.save(slot);
+      if (saved.length > 0) yield [this.#slots.keyOf(slot), saved];
+    }
+  }
+
+  restore(saved: readonly (readonly [key: unknown, states: readonly SavedState[]])[]): void {
+    const slots = this.#slots.ofKeys(saved.map(([key]) => key));
+    saved.forEach(([, states], n) => this.state.restore(slots[n]!, states));
+  }
+
+  ownersOf(keys: readonly unknown[]): Int32Array {
+    return this.#slots.ofKeys(keys);
   }
 
   report(metrics: FunctionMetrics): void {

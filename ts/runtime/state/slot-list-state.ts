@@ -158,7 +158,13 @@ export class SlotListState<T> implements ListState<T>, SlotState {
   }
 
   restore(slot: number, saved: unknown, bytes: number): void {
-    this.#lists.set(slot, saved === undefined ? undefined : { ...this.#saved(saved), first: 0, bytes });
+    if (saved === undefined) {
+      this.#lists.set(slot, undefined);
+      return;
+    }
+    const { items, untilMs } = this.#saved(saved);
+    this.#lists.set(slot, { items, untilMs, first: 0, bytes });
+    if (untilMs.length > 0) this.#expiring?.add(slot, untilMs[0]!);
   }
 
   #saved(saved: unknown): { readonly items: T[]; readonly untilMs: number[] } {

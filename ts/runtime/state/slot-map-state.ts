@@ -223,6 +223,7 @@ export class SlotMapState<K, V> implements MapState<K, V>, SlotState {
     const share = ENTRY_BYTES + Math.ceil(bytes / Math.max(1, entries.length));
     this.#maps.set(slot, new Map(entries.map((entry) => [keyIdentity(entry.key), { ...entry, order: this.#nextOrder++, bytes: share }])));
     this.#bytes.set(slot, share * entries.length);
+    if (this.#ttlMs !== undefined && entries.length > 0) this.#expiring?.add(slot, entries[0]!.untilMs);
   }
 
   show(saved: unknown): unknown {

@@ -115,6 +115,7 @@ export class SlotValueState<T> implements ValueState<T>, SlotState {
     const [value, untilMs] = saved as [T, number];
     this.#values.set(slot, value);
     this.#untilMs.set(slot, untilMs);
+    this.#expiring?.add(slot, untilMs);
   }
 
   show(saved: unknown): unknown {

@@ -21,6 +21,17 @@ export function storedSize(value: unknown): number {
   return sizeOf(value, 0, undefined);
 }
 
+/** Whether `storedSize` takes a value. */
+export function isStorable(value: unknown): boolean {
+  try {
+    storedSize(value);
+    return true;
+  } catch (error) {
+    if (error instanceof NotStorable) return false;
+    throw error;
+  }
+}
+
 function sizeOf(value: unknown, depth: number, seen: Set<object> | undefined): number {
   switch (typeof value) {
     case 'number':

@@ -105,6 +105,23 @@ export class TimerQueue {
     return this.#inCore + this.#times.length - this.#next;
   }
 
+  /** All timers, in the order in which they will fire. The core gives them by taking them out: they are registered again in that order. */
+  all(): { readonly times: readonly number[]; readonly slots: readonly number[] } {
+    this.flush();
+    const times: number[] = [];
+    const slots: number[] = [];
+    for (;;) {
+      const count = this.#core.timersDue(this.#handle, Number.POSITIVE_INFINITY, this.#takenTimes, this.#takenSlots);
+      if (count === 0) break;
+      for (let n = 0; n < count; n++) {
+        times.push(this.#takenTimes[n]!);
+        slots.push(this.#takenSlots[n]!);
+      }
+    }
+    this.#inCore = times.length === 0 ? 0 : this.#core.timersRegister(this.#handle, Float64Array.from(times), Int32Array.from(slots));
+    return { times: [...this.#times.slice(this.#next), ...times], slots: [...this.#slots.slice(this.#next), ...slots] };
+  }
+
   /** Ends a batch: the core is given what was collected. */
   flush(): void {
     if (this.#registered.size > 0 || this.#cancelled.size > 0) this.#give();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sage_types::Result;
 
 use crate::files::FilePart;
-use crate::files::file_watcher::FileWatcher;
+use crate::files::file_watcher::{FileWatcher, WatchedFile};
 
 /// What an instance reads next.
 #[derive(Debug)]
@@ -39,6 +39,33 @@ impl FileParts {
         match self {
             Self::Listed(_) => {}
             Self::Watched(watcher) => watcher.wait(timeout),
+        }
+    }
+
+    /// The parts that are known and not yet given.
+    ///
+    /// # Errors
+    /// `SAGE_IO_*` when the beginning of a file that was found has to be looked at.
+    pub(crate) fn left(&self) -> Result<Vec<FilePart>> {
+        match self {
+            Self::Listed(parts) => Ok(parts.iter().cloned().collect()),
+            Self::Watched(watcher) => watcher.left(),
+        }
+    }
+
+    /// The files that were given by watching, which are not given again.
+    pub(crate) fn watched(&self) -> Vec<WatchedFile> {
+        match self {
+            Self::Listed(_) => Vec::new(),
+            Self::Watched(watcher) => watcher.given(),
+        }
+    }
+
+    /// Goes on where earlier processes were: with these parts, and new files that are none of those.
+    pub(crate) fn restore(&mut self, left: VecDeque<FilePart>, watched: &[WatchedFile]) {
+        match self {
+            Self::Listed(parts) => *parts = left,
+            Self::Watched(watcher) => watcher.restore(left, watched),
         }
     }
 }

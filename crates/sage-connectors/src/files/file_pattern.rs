@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use sage_types::{ErrorCode, Result, SageError};
 use walkdir::{DirEntry, WalkDir};
 
+use crate::files::FileStamp;
 use crate::files::glob_pattern::{GlobPattern, is_hidden, is_pattern, levels_of};
 use crate::io_error::{IoAction, io_error};
 
@@ -18,6 +19,7 @@ pub(crate) struct FoundFile {
     /// `None` for what is no regular file, and for files without a size that have something in them (those of /proc).
     pub(crate) bytes: Option<u64>,
     pub(crate) modified: Option<SystemTime>,
+    pub(crate) stamp: FileStamp,
 }
 
 impl FoundFile {
@@ -26,6 +28,7 @@ impl FoundFile {
             path,
             bytes: (metadata.is_file() && metadata.len() > 0).then_some(metadata.len()),
             modified: metadata.modified().ok(),
+            stamp: FileStamp::of(metadata),
         }
     }
 }

@@ -123,6 +123,28 @@ impl FileSet {
         Ok(FileParts::Listed(share_files(&files, split, divisible)))
     }
 
+    /// Refuses files that cannot be read twice.
+    ///
+    /// # Errors
+    /// `SAGE_CHECKPOINT_SOURCE`, and those of [`FileSet::list`].
+    pub(crate) fn check_resumable(&self) -> Result<()> {
+        self.list()?
+            .iter()
+            .flatten()
+            .try_for_each(InputFile::check_resumable)
+    }
+
+    /// What an instance reads whose [`crate::BatchSource::restore`] says where to go on.
+    ///
+    /// # Errors
+    /// Those of watching.
+    pub(crate) fn parts_to_restore(&self, split: SourceSplit) -> Result<FileParts> {
+        match self.watch {
+            Some(_) => self.parts(split, true),
+            None => Ok(FileParts::Listed(std::collections::VecDeque::new())),
+        }
+    }
+
     /// A watched directory must be there: one that is misspelt would be watched for ever.
     fn watched_patterns(&self) -> Result<Vec<FilePattern>> {
         let resolve = |path: &String| {

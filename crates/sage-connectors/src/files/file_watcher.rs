@@ -1,14 +1,16 @@
 //! Directories and patterns that are watched for new files.
 
 use std::collections::{HashMap, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use sage_types::{ErrorCode, Result, SageError};
+use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::SourceSplit;
 use crate::files::file_pattern::{FilePattern, FoundFile};
+use crate::files::file_stamp::{moment_of, nanos_of};
 use crate::files::{CompressionSetting, FilePart, InputFile};
 
 /// Looks for new files again and again.
@@ -26,7 +28,19 @@ pub(crate) struct FileWatcher {
     /// The files of this instance that the last look found.
     known: HashMap<PathBuf, Known>,
     complete: VecDeque<FoundFile>,
+    /// What an earlier process had found and not read.
+    restored: VecDeque<FilePart>,
     next_look: Instant,
+}
+
+/// A file that was read, or is to be, as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct WatchedFile {
+    path: PathBuf,
+    bytes: Option<u64>,
+    /// Nanoseconds since 1970.
+    modified: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +64,7 @@ impl FileWatcher {
             compression,
             known: HashMap::new(),
             complete: VecDeque::new(),
+            restored: VecDeque::new(),
             next_look: Instant::now(),
         }
     }
@@ -59,6 +74,9 @@ impl FileWatcher {
     /// # Errors
     /// `SAGE_IO_*` when a directory cannot be listed, `SAGE_IO_CHANGED` for a file that changed after it was read.
     pub(crate) fn next(&mut self) -> Result<Option<FilePart>> {
+        if let Some(part) = self.restored.pop_front() {
+            return Ok(Some(part));
+        }
         if self.complete.is_empty() && Instant::now() >= self.next_look {
             self.look()?;
             self.next_look = Instant::now() + self.every;
@@ -66,11 +84,54 @@ impl FileWatcher {
         let Some(found) = self.complete.pop_front() else {
             return Ok(None);
         };
+        self.part_of(found).map(Some)
+    }
+
+    fn part_of(&self, found: FoundFile) -> Result<FilePart> {
         let bytes = found.bytes;
         let file = InputFile::of(found, self.compression)?;
         // What is appended now is not read, and the next look says so.
         let range = bytes.filter(|_| file.is_divisible()).map(|bytes| 0..bytes);
-        Ok(Some(FilePart { file, range }))
+        Ok(match range {
+            Some(range) => FilePart::of_range(file, range),
+            None => FilePart::whole(file),
+        })
+    }
+
+    /// The files that were found and not yet given.
+    ///
+    /// # Errors
+    /// `SAGE_IO_*` when the beginning of one cannot be read.
+    pub(crate) fn left(&self) -> Result<Vec<FilePart>> {
+        let found = self.complete.iter().map(|found| self.part_of(found.clone()));
+        self.restored.iter().cloned().map(Ok).chain(found).collect()
+    }
+
+    /// The files that are not given again.
+    pub(crate) fn given(&self) -> Vec<WatchedFile> {
+        let read = self.known.iter().filter(|(_, known)| known.read);
+        read.map(|(path, known)| WatchedFile {
+            path: path.clone(),
+            bytes: known.bytes,
+            modified: known.modified.and_then(nanos_of),
+        })
+        .collect()
+    }
+
+    /// Gives these parts first, and none of the files that all instances of the earlier process had been given.
+    pub(crate) fn restore(&mut self, left: VecDeque<FilePart>, given: &[WatchedFile]) {
+        self.restored = left;
+        for file in given {
+            if !self.is_own(&file.path) {
+                continue;
+            }
+            let known = Known {
+                bytes: file.bytes,
+                modified: file.modified.and_then(moment_of),
+                read: true,
+            };
+            self.known.insert(file.path.clone(), known);
+        }
     }
 
     /// Waits until the next look is due, up to `timeout`.
@@ -84,7 +145,7 @@ impl FileWatcher {
         let mut complete = Vec::new();
         for pattern in &self.patterns {
             for file in pattern.list(true)? {
-                if !self.is_own(&file) || known.contains_key(&file.path) {
+                if !self.is_own(&file.path) || known.contains_key(&file.path) {
                     continue;
                 }
                 let mut now = Known {
@@ -116,8 +177,8 @@ impl FileWatcher {
     }
 
     /// Whether this instance reads the file: the same one at every look, and in every run.
-    fn is_own(&self, file: &FoundFile) -> bool {
-        let hash = xxh3_64(file.path.as_os_str().as_encoded_bytes());
+    fn is_own(&self, path: &Path) -> bool {
+        let hash = xxh3_64(path.as_os_str().as_encoded_bytes());
         hash % u64::from(self.split.instances.max(1)) == u64::from(self.split.instance)
     }
 }

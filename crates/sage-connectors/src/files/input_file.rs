@@ -4,11 +4,11 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use sage_types::Result;
+use sage_types::{ErrorCode, Result, SageError};
 use serde::{Deserialize, Serialize};
 
 use crate::files::file_pattern::FoundFile;
-use crate::files::{Compression, CompressionSetting, HEAD_BYTES};
+use crate::files::{Compression, CompressionSetting, FileStamp, HEAD_BYTES};
 use crate::io_error::{IoAction, io_error};
 
 /// The path that means the standard input of the process.
@@ -25,6 +25,9 @@ pub(crate) struct InputFile {
     /// `None` where it has not been found out: of what is no regular file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) compression: Option<Compression>,
+    /// What else tells it from another; `None` where it was not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) stamp: Option<FileStamp>,
 }
 
 impl InputFile {
@@ -34,6 +37,7 @@ impl InputFile {
             path: STANDARD_INPUT.into(),
             bytes: None,
             compression: None,
+            stamp: None,
         }
     }
 
@@ -49,6 +53,7 @@ impl InputFile {
             path: found.path,
             bytes: found.bytes,
             compression,
+            stamp: Some(found.stamp),
         })
     }
 
@@ -62,6 +67,69 @@ impl InputFile {
             return Path::new("standard input");
         }
         &self.path
+    }
+
+    /// Refuses what is no regular file.
+    ///
+    /// # Errors
+    /// `SAGE_CHECKPOINT_SOURCE`
+    pub(crate) fn check_resumable(&self) -> Result<()> {
+        // Of an empty file the size is not known: it may be one of those that have none.
+        if self.bytes.is_some() || self.path.is_file() {
+            return Ok(());
+        }
+        let path = self.shown_path().display();
+        Err(self.unfit(format!(
+            "{path} cannot be read again after a failure, so that a job with checkpoints cannot read it; write it to a file first, or run without checkpoints"
+        )))
+    }
+
+    /// Refuses a file that is not there any more, or is another one. A file that only became longer is the same where
+    /// `may_grow`: what is new in it belongs to nobody.
+    ///
+    /// # Errors
+    /// `SAGE_CHECKPOINT_SOURCE`
+    pub(crate) fn check_same(&self, may_grow: bool) -> Result<()> {
+        let path = self.shown_path();
+        let shown = path.display();
+        let metadata = match path.metadata() {
+            Ok(metadata) => metadata,
+            Err(error) => {
+                let message = format!("{shown}, which the checkpoint was reading, cannot be opened: {error}");
+                return Err(self.unfit(message).caused_by(error));
+            }
+        };
+        if !metadata.is_file() {
+            return Err(self.unfit(format!(
+                "{shown}, which the checkpoint was reading, is not a file any more"
+            )));
+        }
+        let (Some(bytes), now) = (self.bytes, metadata.len()) else {
+            return Ok(());
+        };
+        if now < bytes {
+            return Err(self.unfit(format!(
+                "{shown}, which the checkpoint was reading, has become shorter: it had {bytes} bytes, and has {now}"
+            )));
+        }
+        let Some(stamp) = self.stamp else { return Ok(()) };
+        let there = FileStamp::of(&metadata);
+        let is_same = if now == bytes {
+            stamp.modified == there.modified
+        } else {
+            may_grow && stamp.identity == there.identity
+        };
+        if is_same {
+            return Ok(());
+        }
+        Err(self.unfit(format!(
+            "{shown} is not the file that the checkpoint was reading: it was written, or put there, since"
+        )))
+    }
+
+    fn unfit(&self, message: String) -> SageError {
+        let path = self.shown_path().display().to_string();
+        SageError::new(ErrorCode::CheckpointSource, message).with("file", path)
     }
 
     /// Whether several instances can read it, each a range of its bytes.

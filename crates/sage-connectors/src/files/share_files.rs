@@ -1,6 +1,7 @@
 //! Files divided among instances.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use crate::SourceSplit;
 use crate::files::{FilePart, InputFile};
@@ -11,51 +12,77 @@ use crate::files::{FilePart, InputFile};
 /// bytes of the others fill that up, so that all instances have the same number of bytes as far as possible, in
 /// consecutive ranges.
 pub(crate) fn share_files(files: &[InputFile], split: SourceSplit, divisible: bool) -> VecDeque<FilePart> {
-    let instances = split.instances.max(1) as usize;
-    let own = split.instance as usize;
-    let is_divisible = |file: &InputFile| divisible && file.is_divisible();
-    let (owners, loads) = whole_files(files, instances, is_divisible);
-    let dividable: u64 = files
-        .iter()
-        .filter(|file| is_divisible(file))
-        .map(|file| file.bytes.unwrap_or(0))
-        .sum();
-    let shares = fill_up(&loads, dividable);
-    let start: u64 = shares[..own].iter().sum();
-    let end = start + shares[own];
-
+    let loads = files.iter().map(|file| Load {
+        bytes: file.bytes.unwrap_or(0),
+        is_divisible: divisible && file.is_divisible(),
+    });
     let mut parts = VecDeque::new();
-    let mut before = 0;
-    for (file, owner) in files.iter().zip(owners) {
-        if !is_divisible(file) {
-            if owner == own {
-                parts.push_back(FilePart::whole(file.clone()));
-            }
-            continue;
-        }
-        let bytes = file.bytes.unwrap_or(0);
-        let range = start.clamp(before, before + bytes) - before..end.clamp(before, before + bytes) - before;
-        before += bytes;
-        if !range.is_empty() {
-            parts.push_back(FilePart {
-                file: file.clone(),
-                range: Some(range),
-            });
+    for (file, share) in files.iter().zip(share(&loads.collect::<Vec<_>>(), split)) {
+        match share {
+            Share::Nothing => {}
+            Share::Whole => parts.push_back(FilePart::whole(file.clone())),
+            Share::Bytes(range) => parts.push_back(FilePart::of_range(file.clone(), range)),
         }
     }
     parts
 }
 
-/// The instance of each file that is not divided, and the bytes that each instance has by that.
-fn whole_files(
-    files: &[InputFile],
-    instances: usize,
-    is_divisible: impl Fn(&InputFile) -> bool,
-) -> (Vec<usize>, Vec<u64>) {
+/// What there is to read of a file, or of a part of one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Load {
+    pub(super) bytes: u64,
+    pub(super) is_divisible: bool,
+}
+
+/// What an instance reads of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Share {
+    Nothing,
+    Whole,
+    Bytes(Range<u64>),
+}
+
+/// What an instance reads of each load, as [`share_files`] says.
+pub(super) fn share(loads: &[Load], split: SourceSplit) -> Vec<Share> {
+    let instances = split.instances.max(1) as usize;
+    let own = split.instance as usize;
+    let (owners, wholes) = whole_loads(loads, instances);
+    let dividable: u64 = loads
+        .iter()
+        .filter(|load| load.is_divisible)
+        .map(|load| load.bytes)
+        .sum();
+    let shares = fill_up(&wholes, dividable);
+    let start: u64 = shares[..own].iter().sum();
+    let end = start + shares[own];
+
+    let mut before = 0;
+    let share_of = |(load, owner): (&Load, usize)| {
+        if !load.is_divisible {
+            return if owner == own {
+                Share::Whole
+            } else {
+                Share::Nothing
+            };
+        }
+        let bytes = load.bytes;
+        let range = start.clamp(before, before + bytes) - before..end.clamp(before, before + bytes) - before;
+        before += bytes;
+        if range.is_empty() {
+            Share::Nothing
+        } else {
+            Share::Bytes(range)
+        }
+    };
+    loads.iter().zip(owners).map(share_of).collect()
+}
+
+/// The instance of each load that is not divided, and the bytes that each instance has by that.
+fn whole_loads(files: &[Load], instances: usize) -> (Vec<usize>, Vec<u64>) {
     let mut order: Vec<usize> = (0..files.len())
-        .filter(|&index| !is_divisible(&files[index]))
+        .filter(|&index| !files[index].is_divisible)
         .collect();
-    order.sort_by_key(|&index| std::cmp::Reverse(files[index].bytes.unwrap_or(0)));
+    order.sort_by_key(|&index| std::cmp::Reverse(files[index].bytes));
     let mut owners = vec![0; files.len()];
     // Bytes, number of files: files of unknown size are dealt out.
     let mut loads = vec![(0_u64, 0_u64); instances];
@@ -64,7 +91,7 @@ fn whole_files(
             .min_by_key(|&instance| loads[instance])
             .unwrap_or(0);
         owners[index] = least;
-        loads[least].0 = loads[least].0.saturating_add(files[index].bytes.unwrap_or(0));
+        loads[least].0 = loads[least].0.saturating_add(files[index].bytes);
         loads[least].1 += 1;
     }
     (owners, loads.into_iter().map(|(bytes, _)| bytes).collect())
@@ -108,6 +135,7 @@ mod tests {
             path: name.to_string().into(),
             bytes: (bytes > 0).then_some(bytes),
             compression: Some(compression),
+            stamp: None,
         }
     }
 

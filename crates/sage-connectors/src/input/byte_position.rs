@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-/// File and byte as JSON: see [`crate::BatchSource::position`].
+/// File and byte as JSON: see [`crate::BatchSource::place`].
 pub(crate) fn byte_position(path: &Path, byte: u64) -> String {
     json!({ "file": path.to_string_lossy(), "byte": byte }).to_string()
 }

@@ -76,7 +76,7 @@ impl ByteWindow {
         self.offset + at.min(self.input_len()) as u64
     }
 
-    /// The same as [`crate::BatchSource::position`] gives it.
+    /// The same as [`crate::BatchSource::place`] gives it.
     pub(crate) fn json_position(&self, at: usize) -> String {
         byte_position(&self.path, self.position_of(at))
     }

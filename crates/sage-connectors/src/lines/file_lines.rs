@@ -1,10 +1,11 @@
 //! The lines of one file after the other.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use sage_types::Result;
 
-use crate::files::{FileParts, NextPart};
+use crate::files::{FilePart, FileParts, NextPart, PartsLeft, WatchedFile};
 use crate::lines::{LineBlocks, NextBlock};
 
 /// Reads the lines of all parts of files that an instance has. A block never holds lines of two files.
@@ -12,6 +13,7 @@ use crate::lines::{LineBlocks, NextBlock};
 pub(crate) struct FileLines {
     parts: FileParts,
     current: LineBlocks,
+    current_part: Option<FilePart>,
     max_line_bytes: usize,
     /// Whether the current part has ended, so that only a new one can bring more.
     between: bool,
@@ -22,6 +24,7 @@ impl FileLines {
         Self {
             parts,
             current: LineBlocks::empty(),
+            current_part: None,
             max_line_bytes,
             between: true,
         }
@@ -48,12 +51,27 @@ impl FileLines {
                 NextPart::Part(part) => {
                     let buffer = std::mem::replace(&mut self.current, LineBlocks::empty()).into_buffer();
                     self.current = LineBlocks::open(&part, self.max_line_bytes, buffer)?;
+                    self.current_part = Some(part);
                     self.between = false;
                 }
                 NextPart::Waiting => return Ok(NextBlock::Waiting),
                 NextPart::Ended => return Ok(NextBlock::Ended),
             }
         }
+    }
+
+    /// The parts that are left behind position `at` of the block.
+    ///
+    /// # Errors
+    /// Those of [`FileParts::left`].
+    pub(crate) fn left(&self, at: usize) -> Result<PartsLeft> {
+        let part = self.current_part.as_ref().filter(|_| !self.between);
+        PartsLeft::of(part.and_then(|part| self.current.rest(part, at)), &self.parts)
+    }
+
+    /// Reads these parts, and then new files that are none of those.
+    pub(crate) fn restore(&mut self, left: VecDeque<FilePart>, watched: &[WatchedFile]) {
+        self.parts.restore(left, watched);
     }
 
     /// Waits until there may be more, up to `timeout`.

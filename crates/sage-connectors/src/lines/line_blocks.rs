@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sage_types::{ErrorCode, Result, SageError};
 
-use crate::files::FilePart;
+use crate::files::{FilePart, OPEN_END, PartStart};
 use crate::input::{ByteInput, Filled};
 
 /// Bytes that are read at once: few system calls, and what was read is still in the cache when it is parsed.
@@ -41,6 +41,11 @@ pub(crate) struct LineBlocks {
     state: State,
     /// Bytes at the end of the block that are not in the file: the line end that was missing.
     appended: usize,
+    /// The range begins with a line.
+    aligned: bool,
+    /// Bytes of what the file unpacks to that were read by an earlier process.
+    skipped_to: u64,
+    plain: bool,
 }
 
 /// What reading on gave.
@@ -79,8 +84,15 @@ impl LineBlocks {
         let mut blocks = Self::new(input, path, State::Start, max_line_bytes, buffer);
         blocks.lines_before = (!plain).then_some(0);
         if let Some(range) = part.range.clone().filter(|_| plain) {
-            (blocks.offset, blocks.range_end, blocks.expected_bytes) = (range.start, range.end, range.end);
+            (blocks.offset, blocks.range_end) = (range.start, range.end);
+            blocks.expected_bytes = if range.end == OPEN_END { 0 } else { range.end };
         }
+        match part.start {
+            PartStart::Record => blocks.aligned = true,
+            PartStart::Unpacked(at) => (blocks.skipped_to, blocks.expected_bytes) = (at, at),
+            PartStart::Range | PartStart::Records(_) | PartStart::Blocks { .. } => {}
+        }
+        blocks.plain = plain;
         Ok(blocks)
     }
 
@@ -99,7 +111,18 @@ impl LineBlocks {
             lines_before: None,
             state,
             appended: 0,
+            aligned: false,
+            skipped_to: 0,
+            plain: false,
         }
+    }
+
+    /// What is left of the part, which was opened, behind position `at` of the block.
+    pub(crate) fn rest(&self, part: &FilePart, at: usize) -> Option<FilePart> {
+        if self.state == State::Start {
+            return Some(part.clone());
+        }
+        part.behind(self.plain, self.position_of(at), self.range_end)
     }
 
     /// The buffer, for the next file.
@@ -243,6 +266,14 @@ impl LineBlocks {
 
     /// Goes to the first line that begins in the range.
     fn find_first_line(&mut self) -> Result<NextBlock> {
+        if self.skipped_to > 0 {
+            return self.skip_unpacked();
+        }
+        if self.aligned && self.offset > 0 {
+            self.input.seek(&self.path, self.offset)?;
+            self.state = State::Reading;
+            return Ok(NextBlock::Lines);
+        }
         if self.offset == 0 {
             while BYTE_ORDER_MARK.starts_with(&self.buffer[..self.filled])
                 && self.filled < BYTE_ORDER_MARK.len()
@@ -281,6 +312,27 @@ impl LineBlocks {
                 return Ok(NextBlock::Lines);
             }
         }
+    }
+
+    /// Reads again what an earlier process has read.
+    fn skip_unpacked(&mut self) -> Result<NextBlock> {
+        while self.offset < self.skipped_to {
+            if self.filled == 0 {
+                match self.read_more()? {
+                    Filled::Bytes(_) => {}
+                    Filled::NotYet => return Ok(NextBlock::Waiting),
+                    Filled::End => return self.end_of_file(),
+                }
+            }
+            let left = usize::try_from(self.skipped_to - self.offset).unwrap_or(usize::MAX);
+            let bytes = left.min(self.filled);
+            if let Some(lines) = &mut self.lines_before {
+                *lines += memchr::memchr_iter(b'\n', &self.buffer[..bytes]).count() as u64;
+            }
+            self.drop_front(bytes);
+        }
+        self.state = State::Reading;
+        Ok(NextBlock::Lines)
     }
 
     fn drop_block(&mut self) {

@@ -1,10 +1,12 @@
 //! Lines that are known to be UTF-8.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::Duration;
 
 use sage_types::{ErrorCode, Result, SageError};
 
+use crate::files::{FilePart, PartsLeft, WatchedFile};
 use crate::input::byte_position;
 use crate::lines::{FileLines, NextBlock, line_error};
 use crate::spec::InvalidUtf8;
@@ -111,9 +113,22 @@ impl Utf8Lines {
     }
 
     /// File and position in it of the next line, as JSON.
-    pub(crate) fn position(&self) -> String {
+    pub(crate) fn place(&self) -> String {
         let current = self.files.current();
         byte_position(current.path(), current.position_of(self.at))
+    }
+
+    /// The parts that are left behind the lines before.
+    ///
+    /// # Errors
+    /// Those of [`crate::files::FileParts::left`].
+    pub(crate) fn left(&self) -> Result<PartsLeft> {
+        self.files.left(self.at)
+    }
+
+    /// Reads these parts, and then new files that are none of those.
+    pub(crate) fn restore(&mut self, left: VecDeque<FilePart>, watched: &[WatchedFile]) {
+        self.files.restore(left, watched);
     }
 
     /// Position in the block of the next line.

@@ -8,6 +8,7 @@ use sage_types::{ErrorCode, Result, SageError};
 
 use crate::io_error::{IoAction, io_error};
 use crate::output::Compression;
+use crate::output::durable::sync_file;
 use crate::output::file_version::FileVersion;
 use crate::output::temporary_file::TemporaryFile;
 
@@ -46,6 +47,47 @@ impl AppendedFile {
             compression,
             ends_inside_a_line,
         })
+    }
+
+    /// The file as an earlier process found it.
+    pub(crate) fn known(version: FileVersion, compression: Compression) -> Self {
+        Self {
+            version,
+            compression,
+            ends_inside_a_line: false,
+        }
+    }
+
+    pub(crate) fn version(&self) -> &FileVersion {
+        &self.version
+    }
+
+    /// Takes back what an earlier process had copied of the temporary file, which did not come to its end.
+    ///
+    /// # Errors
+    /// `SAGE_IO_CHANGED` when what is there is something else, other `SAGE_IO_*`.
+    pub(crate) fn take_back(&mut self, path: &Path, more: &TemporaryFile) -> Result<()> {
+        let failed = |error: io::Error| io_error(IoAction::Append, path, &error);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(path)
+            .map_err(failed)?;
+        let there = FileVersion::of(&file.metadata().map_err(failed)?);
+        if there == self.version {
+            return Ok(());
+        }
+        let is_it = self.version.is_same_file(&there)
+            && there.bytes >= self.version.bytes
+            && more.begins_with(&mut file, self.version.bytes).map_err(failed)?;
+        if !is_it {
+            return Err(changed(path));
+        }
+        file.set_len(self.version.bytes)
+            .and_then(|()| sync_file(&file))
+            .map_err(failed)?;
+        self.version = FileVersion::of(&file.metadata().map_err(failed)?);
+        Ok(())
     }
 
     /// The first bytes of its content, at most so many.
@@ -97,7 +139,7 @@ impl AppendedFile {
         self.check_unchanged(path)?;
         let failed = |error: io::Error| io_error(IoAction::Append, path, &error);
         let mut file = OpenOptions::new().append(true).open(path).map_err(failed)?;
-        let appended = more.copy_to(&mut file).and_then(|()| file.sync_all());
+        let appended = more.copy_to(&mut file).and_then(|()| sync_file(&file));
         if let Err(error) = appended {
             // The error that is told is the first one.
             let _ = file.set_len(self.version.bytes).and_then(|()| file.sync_all());

@@ -44,6 +44,18 @@ impl Encoder {
         }
     }
 
+    /// Ends the compressed stream; what it wrote to.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub(crate) fn into_output(self) -> Result<RawOutput> {
+        match self {
+            Self::Plain(mut output) => output.flush().map(|()| output),
+            Self::Gzip(encoder) => encoder.finish(),
+            Self::Zstd(encoder) => encoder.finish(),
+        }
+    }
+
     pub(crate) fn output(&self) -> &RawOutput {
         match self {
             Self::Plain(output) => output,

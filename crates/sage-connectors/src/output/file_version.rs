@@ -1,30 +1,29 @@
 //! Whether a file is still the one that was looked at.
 
 use std::fs::Metadata;
-use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use crate::files::FileStamp;
 
 /// What changes when somebody writes to a file, or puts another in its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct FileVersion {
     pub(crate) bytes: u64,
-    modified: Option<SystemTime>,
-    /// Device and number of the file, where there are such.
-    identity: Option<(u64, u64)>,
+    stamp: FileStamp,
 }
 
 impl FileVersion {
     pub(crate) fn of(metadata: &Metadata) -> Self {
-        #[cfg(unix)]
-        let identity = {
-            use std::os::unix::fs::MetadataExt;
-            Some((metadata.dev(), metadata.ino()))
-        };
-        #[cfg(not(unix))]
-        let identity = None;
         Self {
             bytes: metadata.len(),
-            modified: metadata.modified().ok(),
-            identity,
+            stamp: FileStamp::of(metadata),
         }
+    }
+
+    /// Whether it is the same file, whatever was written to it.
+    pub(crate) fn is_same_file(&self, other: &Self) -> bool {
+        self.stamp.identity == other.stamp.identity
     }
 }

@@ -3,12 +3,21 @@
 use std::path::Path;
 
 use sage_types::{ErrorCode, Result, SageError};
+use serde::{Deserialize, Serialize};
 
-use crate::output::OutputFile;
+use crate::output::{FileState, OutputFile};
 use crate::{Cancellation, SinkReport};
 
 /// Bytes that are collected before they are written.
 const BUFFER_BYTES: usize = 256 * 1024;
+
+/// Records of a file, as another process goes on counting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct LineCounts {
+    written: u64,
+    unread: u64,
+}
 
 /// Collects lines and writes whole ones only, so that what others write to the same terminal or pipe comes between them.
 #[derive(Debug)]
@@ -127,16 +136,49 @@ impl LineOutput {
         !self.file.is_reader_gone()
     }
 
-    /// See [`crate::BatchSink::prepare`].
-    pub(crate) fn prepare(&mut self) -> Result<()> {
+    pub(crate) fn is_live(&self) -> bool {
+        self.file.is_live()
+    }
+
+    pub(crate) fn file_mut(&mut self) -> &mut OutputFile {
+        &mut self.file
+    }
+
+    /// Counts on.
+    pub(crate) fn restore(&mut self, counts: LineCounts) {
+        (self.written, self.unread) = (counts.written, counts.unread);
+    }
+
+    fn counts(&self) -> LineCounts {
+        LineCounts {
+            written: self.written,
+            unread: self.unread,
+        }
+    }
+
+    /// See [`crate::BatchSink::prepare`], for the last time.
+    pub(crate) fn prepare(&mut self) -> Result<(FileState, LineCounts)> {
+        self.complete()?;
+        Ok((self.file.state()?, self.counts()))
+    }
+
+    /// The same, and lines may come.
+    pub(crate) fn checkpoint(&mut self) -> Result<(FileState, LineCounts)> {
         self.write_lines()?;
+        Ok((self.file.checkpoint()?, self.counts()))
+    }
+
+    fn complete(&mut self) -> Result<()> {
+        if !self.buffer.is_empty() || self.collected > 0 {
+            self.write_lines()?;
+        }
         self.buffer = Vec::new();
         self.file.sync()
     }
 
     /// See [`crate::BatchSink::commit`].
     pub(crate) fn commit(mut self, replaced_strings: u64) -> Result<SinkReport> {
-        self.prepare()?;
+        self.complete()?;
         let bytes = self.file.commit()?;
         Ok(SinkReport {
             path: self.file.path().display().to_string(),

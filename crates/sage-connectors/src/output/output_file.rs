@@ -1,7 +1,9 @@
 //! A file that appears under its name when it is complete.
 
+mod restored_file;
+
 use std::fmt;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,9 +12,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sage_types::{ErrorCode, Result, SageError};
 
 use crate::Cancellation;
+use crate::files::FileStamp;
 use crate::io_error::{IoAction, io_error};
 use crate::output::appended_file::{AppendedFile, changed};
+use crate::output::durable::sync_directory_of;
 use crate::output::encoder::Encoder;
+use crate::output::file_state::{FileKind, FileState};
 use crate::output::live_output::LiveOutput;
 use crate::output::raw_output::RawOutput;
 use crate::output::temporary_file::TemporaryFile;
@@ -45,6 +50,15 @@ pub(crate) struct OutputFile {
     /// Something could not be written: what is there is not the result.
     incomplete: bool,
     eager: bool,
+    compression: Compression,
+    /// The encoder is that of no stream: the next one begins with the next byte.
+    between: bool,
+    /// Bytes that were durable at the last checkpoint, if there was one.
+    durable: Option<u64>,
+    /// Temporary files of earlier processes, to be removed with this one's commit.
+    superseded: Vec<PathBuf>,
+    /// A checkpoint may refer to the temporary file.
+    is_saved: bool,
 }
 
 enum Destination {
@@ -133,7 +147,143 @@ impl OutputFile {
             bytes,
             started: false,
             incomplete: false,
+            compression: options.compression,
+            between: false,
+            durable: None,
+            superseded: Vec::new(),
+            is_saved: false,
         })
+    }
+
+    /// Whether all is written.
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.encoder.is_none()
+    }
+
+    /// Bytes that are in the file.
+    pub(crate) fn written(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Where they are.
+    pub(crate) fn written_to(&self) -> &Path {
+        self.temporary().map_or(&self.path, TemporaryFile::path)
+    }
+
+    fn temporary(&self) -> Option<&TemporaryFile> {
+        match &self.destination {
+            Destination::Replace(temporary)
+            | Destination::Create(temporary)
+            | Destination::Append { more: temporary, .. } => Some(temporary),
+            Destination::Visible => None,
+        }
+    }
+
+    fn temporary_mut(&mut self) -> Option<&mut TemporaryFile> {
+        match &mut self.destination {
+            Destination::Replace(temporary)
+            | Destination::Create(temporary)
+            | Destination::Append { more: temporary, .. } => Some(temporary),
+            Destination::Visible => None,
+        }
+    }
+
+    /// Removes what was written, also when a checkpoint refers to it.
+    pub(crate) fn discard(&mut self) {
+        self.remove_superseded();
+        if let Some(temporary) = self.temporary_mut() {
+            temporary.remove();
+        }
+    }
+
+    /// Leaves what was written when this is dropped, unless nobody knows of it.
+    pub(crate) fn leave(&mut self) {
+        let kept = self.is_saved;
+        if let Some(temporary) = self.temporary_mut() {
+            temporary.set_kept(kept);
+        }
+    }
+
+    fn remove_superseded(&mut self) {
+        for path in self.superseded.drain(..) {
+            // Nobody is left to tell; the file is recognisable by its name.
+            let _ = fs::remove_file(path);
+        }
+    }
+
+    /// Makes all bytes durable, and says how another process goes on behind them. From now on the temporary file stays
+    /// there until it has its name, or [`OutputFile::discard`] removes it.
+    ///
+    /// # Errors
+    /// Those of [`OutputFile::append`].
+    pub(crate) fn checkpoint(&mut self) -> Result<FileState> {
+        if self.incomplete {
+            return Err(self.had_failed());
+        }
+        if self.started && !self.between && self.compression != Compression::None {
+            if let Some(encoder) = self.encoder.take() {
+                let output = encoder.into_output();
+                self.incomplete |= output.is_err();
+                let output = output.map_err(|error| self.failed(&error))?;
+                self.encoder = Some(Encoder::Plain(output));
+                self.between = true;
+            }
+        } else if self.between || self.compression == Compression::None {
+            self.hand_over()?;
+        }
+        let bytes = self.written();
+        if let Some(encoder) = self.encoder.as_ref().filter(|_| self.durable != Some(bytes)) {
+            let synced = encoder.output().sync();
+            self.incomplete |= synced.is_err();
+            synced.map_err(|error| self.failed(&error))?;
+            if self.durable.replace(bytes).is_none() && !self.is_live() {
+                // Its name too: the checkpoint is of no use without it.
+                sync_directory_of(&self.path);
+            }
+        }
+        let state = self.state()?;
+        self.leave();
+        Ok(state)
+    }
+
+    /// How another process goes on, when all bytes are durable.
+    ///
+    /// # Errors
+    /// `SAGE_IO_*`
+    pub(crate) fn state(&mut self) -> Result<FileState> {
+        self.is_saved = true;
+        let temporary = self.temporary().map(|temporary| temporary.path().to_owned());
+        let stamp = match &temporary {
+            Some(path) => {
+                let metadata = fs::metadata(path).map_err(|error| io_error(IoAction::Open, path, &error))?;
+                Some(FileStamp::of(&metadata))
+            }
+            None => None,
+        };
+        let kind = match &self.destination {
+            Destination::Replace(_) => FileKind::Replace,
+            Destination::Create(_) => FileKind::Create,
+            Destination::Append { to, mends, .. } => FileKind::Append {
+                to: to.version().clone(),
+                mends: *mends,
+            },
+            Destination::Visible => FileKind::Live,
+        };
+        Ok(FileState {
+            path: self.path.clone(),
+            temporary,
+            kind,
+            bytes: self.written(),
+            stamp,
+            started: self.started,
+            sealed: self.is_sealed(),
+            superseded: self.superseded.clone(),
+        })
+    }
+
+    fn had_failed(&self) -> SageError {
+        let message = "a sink was committed although writing to it had failed";
+        SageError::new(ErrorCode::Internal, message).with("file", self.path.display().to_string())
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -236,15 +386,18 @@ impl OutputFile {
             self.sync()?;
         }
         if self.incomplete {
-            let message = "a sink was committed although writing to it had failed";
-            return Err(
-                SageError::new(ErrorCode::Internal, message).with("file", self.path.display().to_string())
-            );
+            return Err(self.had_failed());
         }
         match &mut self.destination {
             // An empty compressed stream is left away.
-            Destination::Append { .. } if !self.started => return Ok(0),
-            Destination::Append { more, to, .. } => to.append(&self.path, more)?,
+            Destination::Append { more, .. } if !self.started => {
+                more.remove();
+                return Ok(0);
+            }
+            Destination::Append { more, to, .. } => {
+                to.append(&self.path, more)?;
+                more.remove();
+            }
             Destination::Create(_) => {
                 self.check_absent()?;
                 self.rename()?;
@@ -253,6 +406,7 @@ impl OutputFile {
             Destination::Visible => {}
         }
         self.destination = Destination::Visible;
+        self.remove_superseded();
         Ok(self.bytes.load(Ordering::Relaxed))
     }
 
@@ -260,7 +414,7 @@ impl OutputFile {
         if let Destination::Replace(temporary) | Destination::Create(temporary) = &mut self.destination {
             let renamed = temporary.rename(&self.path);
             renamed.map_err(|error| io_error(IoAction::Commit, &self.path, &error))?;
-            sync_directory(&self.path);
+            sync_directory_of(&self.path);
         }
         Ok(())
     }
@@ -288,10 +442,20 @@ impl OutputFile {
 
 impl Write for OutputFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.encoder.is_none() {
+            return Err(io::Error::other("the file is complete"));
+        }
+        self.started |= !bytes.is_empty();
+        if self.between
+            && !bytes.is_empty()
+            && let Some(done) = self.encoder.take()
+        {
+            self.between = false;
+            self.encoder = Some(Encoder::new(done.into_output()?, self.compression)?);
+        }
         let Some(encoder) = &mut self.encoder else {
             return Err(io::Error::other("the file is complete"));
         };
-        self.started |= !bytes.is_empty();
         if let Destination::Append { mends, .. } = &mut self.destination
             && self.started
             && std::mem::take(mends)
@@ -324,16 +488,4 @@ fn missing_directory(path: &Path, error: &io::Error) -> SageError {
         path.display()
     );
     failure
-}
-
-/// Makes the new name durable. The file is complete without it, so that an error (of file systems that cannot do this) is
-/// no failure.
-fn sync_directory(path: &Path) {
-    let directory = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    if let Ok(directory) = File::open(directory) {
-        let _ = directory.sync_all();
-    }
 }

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Result, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::output::durable::sync_file;
 use crate::output::live_output::LiveOutput;
 
 /// Writes to a file or to a pipe, and counts.
@@ -41,6 +42,13 @@ impl RawOutput {
         self.failed
     }
 
+    /// A file that has so many bytes already.
+    pub(crate) fn file_behind(file: File, bytes: u64) -> Self {
+        let output = Self::file(file);
+        output.bytes.store(bytes, Ordering::Relaxed);
+        output
+    }
+
     /// Bytes written so far, for who watches from outside.
     pub(crate) fn bytes(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.bytes)
@@ -63,7 +71,7 @@ impl RawOutput {
     /// Makes the bytes so far durable. (A device or pipe has nothing that could be made so.)
     pub(crate) fn sync(&self) -> Result<()> {
         match &self.target {
-            Target::File(file) => file.sync_all(),
+            Target::File(file) => sync_file(file),
             Target::Live(_) => Ok(()),
         }
     }

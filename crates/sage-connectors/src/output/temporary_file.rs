@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
-use std::io::{Read, Result, Seek, Write};
+use std::io::{ErrorKind, Read, Result, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// Bytes of the final name that the temporary one repeats. The rest has 23 bytes, so that no file system's limit is met
@@ -16,6 +16,8 @@ const NAME_BYTES: usize = 100;
 pub(crate) struct TemporaryFile {
     path: PathBuf,
     gone: bool,
+    /// A checkpoint refers to it: it is removed only when that is asked for.
+    kept: bool,
 }
 
 impl TemporaryFile {
@@ -27,7 +29,57 @@ impl TemporaryFile {
             .write(true)
             .create_new(true)
             .open(&path)?;
-        Ok((Self { path, gone: false }, file))
+        let temporary = Self {
+            path,
+            gone: false,
+            kept: false,
+        };
+        Ok((temporary, file))
+    }
+
+    /// One that an earlier process left.
+    pub(crate) fn left(path: PathBuf) -> Self {
+        Self {
+            path,
+            gone: false,
+            kept: true,
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Leaves it, or not, when it is dropped.
+    pub(crate) fn set_kept(&mut self, kept: bool) {
+        self.kept = kept;
+    }
+
+    /// Whether the bytes of a file behind `from` are the first ones of this.
+    pub(crate) fn begins_with(&self, file: &mut File, from: u64) -> Result<bool> {
+        file.seek(SeekFrom::Start(from))?;
+        let mut own = File::open(&self.path)?;
+        let (mut piece, mut same) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
+        loop {
+            let bytes = file.read(&mut piece)?;
+            if bytes == 0 {
+                return Ok(true);
+            }
+            match own.read_exact(&mut same[..bytes]) {
+                Ok(()) if piece[..bytes] == same[..bytes] => {}
+                Ok(()) => return Ok(false),
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Removes it.
+    pub(crate) fn remove(&mut self) {
+        if !std::mem::replace(&mut self.gone, true) {
+            // Nobody is left to tell; the file is recognisable by its name.
+            let _ = fs::remove_file(&self.path);
+        }
     }
 
     /// Gives it its name, in place of what has it.
@@ -54,9 +106,8 @@ impl TemporaryFile {
 
 impl Drop for TemporaryFile {
     fn drop(&mut self) {
-        if !self.gone {
-            // Nobody is left to tell; the file is recognisable by its name.
-            let _ = fs::remove_file(&self.path);
+        if !self.kept {
+            self.remove();
         }
     }
 }

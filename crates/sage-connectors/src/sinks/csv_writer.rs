@@ -4,11 +4,13 @@ use std::borrow::Cow;
 
 use sage_frame::{BatchView, ColumnData, Wtf8Column, presence};
 use sage_types::{ErrorCode, Result, SageError};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::formats::csv::{CellQuoting, ColumnWriter, CsvDialect, json_fields, push_json_cell};
 use crate::formats::json::array_index_first;
 use crate::formats::{UNPAIRED_SURROGATE, well_formed};
-use crate::output::{LineOutput, OutputFile};
+use crate::output::{LineOutput, OutputFile, malformed};
 use crate::sinks::LineWriter;
 use crate::spec::{CsvSinkSpec, InvalidStrings};
 
@@ -31,8 +33,19 @@ pub(crate) struct CsvWriter {
     replaced_strings: u64,
 }
 
+/// What another process must know.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct CsvState {
+    columns: Option<Vec<String>>,
+    origin: ColumnOrigin,
+    prologue: Option<Prologue>,
+    replaced_strings: u64,
+}
+
 /// Who decided on the columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 enum ColumnOrigin {
     /// The user: whatever else a record has is left away.
     Chosen,
@@ -42,7 +55,8 @@ enum ColumnOrigin {
 }
 
 /// What a file begins with.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Prologue {
     header: bool,
     bom: bool,
@@ -299,6 +313,23 @@ impl LineWriter for CsvWriter {
         if self.origin == ColumnOrigin::Chosen {
             self.begin(Vec::new(), output)?;
         }
+        Ok(())
+    }
+
+    fn state(&self) -> Value {
+        let state = CsvState {
+            columns: self.columns.clone(),
+            origin: self.origin,
+            prologue: self.prologue,
+            replaced_strings: self.replaced_strings,
+        };
+        serde_json::to_value(state).unwrap_or_default()
+    }
+
+    fn restore(&mut self, state: Value) -> Result<()> {
+        let state: CsvState = serde_json::from_value(state).map_err(|error| malformed(&error.to_string()))?;
+        (self.columns, self.origin) = (state.columns, state.origin);
+        (self.prologue, self.replaced_strings) = (state.prologue, state.replaced_strings);
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use sage_frame::BatchView;
 use sage_types::Result;
+use serde_json::Value;
 
 use crate::output::LineOutput;
 
@@ -20,6 +21,20 @@ pub(crate) trait LineWriter: Send {
     /// Those of [`LineWriter::write_rows`].
     fn finish(&mut self, output: &mut LineOutput) -> Result<()> {
         let _ = output;
+        Ok(())
+    }
+
+    /// What another process must know to go on.
+    fn state(&self) -> Value {
+        Value::Null
+    }
+
+    /// Goes on where another process was.
+    ///
+    /// # Errors
+    /// `SAGE_CHECKPOINT_SINK`
+    fn restore(&mut self, state: Value) -> Result<()> {
+        let _ = state;
         Ok(())
     }
 

@@ -6,13 +6,14 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use sage_frame::BatchView;
 use sage_types::{ErrorCode, Result, SageError};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::formats::arrow::RecordBatches;
-use crate::output::OutputFile;
-use crate::sinks::RecordBatchWriter;
+use crate::output::{OutputFile, SavedReader, SavedWriter};
+use crate::sinks::{PartSink, RecordBatchWriter};
 use crate::spec::InvalidStrings;
-use crate::{BatchSink, SinkReport};
+use crate::{BatchSink, Guarantee, SinkReport};
 
 /// Writes records as rows. The first records, widened by the option `schema`, decide the columns.
 pub(crate) struct RecordBatchSink<W> {
@@ -20,18 +21,30 @@ pub(crate) struct RecordBatchSink<W> {
     batches: RecordBatches,
     state: State<W>,
     records: u64,
+    live: bool,
 }
 
-/// Makes the writer of the file when its columns are decided.
-type Open<W> = Box<dyn FnOnce(SchemaRef) -> Result<W> + Send>;
+/// Makes the writer of the file when its columns are decided; with what a writer of an earlier process saved.
+type Open<W> = Box<dyn FnOnce(OutputFile, SchemaRef, Option<&[u8]>) -> Result<W> + Send>;
 
 enum State<W> {
     /// The columns are not decided yet.
-    Waiting(Open<W>),
+    Waiting(OutputFile, Open<W>),
     Writing(W),
     /// All is in the file.
     Complete(W),
+    /// An earlier process has completed the file.
+    Sealed(OutputFile),
     Failed,
+}
+
+/// What another process needs beside the file, the columns and the writer.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RowState {
+    records: u64,
+    /// The writer has begun the file.
+    begun: bool,
 }
 
 impl<W: RecordBatchWriter> RecordBatchSink<W> {
@@ -43,18 +56,46 @@ impl<W: RecordBatchWriter> RecordBatchSink<W> {
         file: OutputFile,
         schema: &Map<String, Value>,
         invalid_strings: InvalidStrings,
-        open: impl FnOnce(OutputFile, SchemaRef) -> Result<W> + Send + 'static,
+        open: impl FnOnce(OutputFile, SchemaRef, Option<&[u8]>) -> Result<W> + Send + 'static,
     ) -> Result<Self> {
         Ok(Self {
             path: file.path().to_owned(),
+            live: file.is_live(),
             batches: RecordBatches::new(schema, invalid_strings)?,
-            state: State::Waiting(Box::new(move |schema| open(file, schema))),
+            state: State::Waiting(file, Box::new(open)),
             records: 0,
         })
     }
 
+    /// Goes on with the file, which was prepared.
+    ///
+    /// # Errors
+    /// `SAGE_CHECKPOINT_SINK`, and those of the writer.
+    pub(crate) fn restore(mut self, saved: &mut SavedReader<'_>) -> Result<Self> {
+        let State::Waiting(file, open) = std::mem::replace(&mut self.state, State::Failed) else {
+            return Err(used_after_an_error());
+        };
+        let row: RowState = saved.json()?;
+        let sealed = file.is_sealed();
+        if self.live && !sealed {
+            // Another device or pipe begins anew.
+            self.state = State::Waiting(file, open);
+            return Ok(self);
+        }
+        self.records = row.records;
+        self.batches.restore(saved)?;
+        self.state = match (sealed, self.batches.schema()) {
+            (true, _) => State::Sealed(file),
+            (false, Some(schema)) if row.begun => {
+                State::Writing(open(file, SchemaRef::clone(schema), Some(saved.bytes()?))?)
+            }
+            _ => State::Waiting(file, open),
+        };
+        Ok(self)
+    }
+
     fn take(&mut self, batch: &BatchView<'_>) -> Result<()> {
-        if matches!(self.state, State::Failed | State::Complete(_)) {
+        if !matches!(self.state, State::Waiting(..) | State::Writing(_)) {
             return Err(used_after_an_error());
         }
         let batches = self.batches.take(batch)?;
@@ -76,15 +117,18 @@ impl<W: RecordBatchWriter> RecordBatchSink<W> {
 
     /// Makes the writer, if the columns are decided and there is none.
     fn open(&mut self) -> Result<()> {
-        if let (State::Waiting(_), Some(schema)) = (&self.state, self.batches.schema())
-            && let State::Waiting(open) = std::mem::replace(&mut self.state, State::Failed)
+        if let (State::Waiting(..), Some(schema)) = (&self.state, self.batches.schema())
+            && let State::Waiting(file, open) = std::mem::replace(&mut self.state, State::Failed)
         {
-            self.state = State::Writing(open(SchemaRef::clone(schema))?);
+            self.state = State::Writing(open(file, SchemaRef::clone(schema), None)?);
         }
         Ok(())
     }
 
     fn complete(&mut self) -> Result<()> {
+        if matches!(self.state, State::Sealed(_)) {
+            return Ok(());
+        }
         let kept = self.batches.decide()?;
         self.write_batches(kept)?;
         let mut writer = match std::mem::replace(&mut self.state, State::Failed) {
@@ -93,11 +137,41 @@ impl<W: RecordBatchWriter> RecordBatchSink<W> {
                 writer
             }
             State::Complete(writer) => writer,
-            State::Waiting(_) | State::Failed => return Err(used_after_an_error()),
+            State::Waiting(..) | State::Sealed(_) | State::Failed => return Err(used_after_an_error()),
         };
         writer.output().sync()?;
         self.state = State::Complete(writer);
         Ok(())
+    }
+
+    /// The state, when all is in the file that was given.
+    fn save(&mut self, last: bool) -> Result<Vec<u8>> {
+        if last {
+            self.complete()?;
+        }
+        let own = match &mut self.state {
+            State::Writing(writer) => Some(writer.cut()?),
+            _ => None,
+        };
+        let file = self.file_mut().ok_or_else(used_after_an_error)?;
+        let file = if last { file.state()? } else { file.checkpoint()? };
+        let mut saved = SavedWriter::new();
+        saved.json(&file)?;
+        saved.json(&RowState {
+            records: self.records,
+            begun: own.is_some(),
+        })?;
+        self.batches.save(&mut saved)?;
+        saved.bytes(&own.unwrap_or_default());
+        Ok(saved.finish())
+    }
+
+    fn file_mut(&mut self) -> Option<&mut OutputFile> {
+        match &mut self.state {
+            State::Waiting(file, _) | State::Sealed(file) => Some(file),
+            State::Writing(writer) | State::Complete(writer) => Some(writer.output()),
+            State::Failed => None,
+        }
     }
 
     /// The error, of this file.
@@ -124,16 +198,22 @@ impl<W: RecordBatchWriter> BatchSink for RecordBatchSink<W> {
         self.take(batch).map_err(|error| self.in_file(error))
     }
 
-    fn prepare(&mut self) -> Result<()> {
-        self.complete().map_err(|error| self.in_file(error))
+    fn prepare(&mut self, last: bool) -> Result<Vec<u8>> {
+        self.save(last).map_err(|error| self.in_file(error))
+    }
+
+    fn guarantee(&self) -> Guarantee {
+        if self.live {
+            Guarantee::AtLeastOnce
+        } else {
+            Guarantee::ExactlyOnce
+        }
     }
 
     fn commit(mut self: Box<Self>) -> Result<SinkReport> {
-        self.prepare()?;
-        let State::Complete(writer) = &mut self.state else {
-            return Err(used_after_an_error());
-        };
-        let bytes = writer.output().commit()?;
+        self.complete().map_err(|error| self.in_file(error))?;
+        let file = self.file_mut().ok_or_else(used_after_an_error)?;
+        let bytes = file.commit()?;
         Ok(SinkReport {
             path: self.path.display().to_string(),
             files: 1,
@@ -144,5 +224,21 @@ impl<W: RecordBatchWriter> BatchSink for RecordBatchSink<W> {
         })
     }
 
-    fn abort(self: Box<Self>) {}
+    fn abort(mut self: Box<Self>) {
+        if let Some(file) = self.file_mut() {
+            file.discard();
+        }
+    }
+
+    fn detach(mut self: Box<Self>) {
+        if let Some(file) = self.file_mut() {
+            file.leave();
+        }
+    }
+}
+
+impl<W: RecordBatchWriter> PartSink for RecordBatchSink<W> {
+    fn paths(&self) -> Vec<PathBuf> {
+        vec![self.path.clone()]
+    }
 }

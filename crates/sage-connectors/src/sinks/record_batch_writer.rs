@@ -14,6 +14,12 @@ pub(crate) trait RecordBatchWriter: Send {
     /// `SAGE_IO_*`, with `file`.
     fn write(&mut self, batch: RecordBatch) -> Result<()>;
 
+    /// Writes what is kept, so that all is in the output; what another process must know to go on behind it.
+    ///
+    /// # Errors
+    /// Those of [`RecordBatchWriter::write`].
+    fn cut(&mut self) -> Result<Vec<u8>>;
+
     /// Writes what is kept and the end of the file: all is in the output then. Called once.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use sage_frame::{BatchView, ColumnData, presence};
 use sage_types::Result;
+use serde_json::Value;
 
 use crate::formats::json::ScalarColumn;
 use crate::formats::{UNPAIRED_SURROGATE, well_formed};
@@ -61,6 +62,15 @@ impl LineWriter for TextLinesWriter {
             }
             output.end_line()?;
         }
+        Ok(())
+    }
+
+    fn state(&self) -> Value {
+        self.replaced_strings.into()
+    }
+
+    fn restore(&mut self, state: Value) -> Result<()> {
+        self.replaced_strings = state.as_u64().unwrap_or(0);
         Ok(())
     }
 

@@ -14,11 +14,11 @@ use sage_frame::{Frame, LayoutRegistry};
 use sage_types::{ErrorCode, Result, SageError};
 use serde_json::json;
 
-use crate::files::{FilePart, open_seekable};
+use crate::files::{FilePart, OPEN_END, PartStart, open_seekable};
 use crate::formats::arrow::{ColumnFrames, LoadError, NoFacts, batch_pieces, guarded, kept_columns};
 use crate::input::Interrupt;
 use crate::io_error::{IoAction, io_error};
-use crate::sources::BatchReader;
+use crate::sources::{BatchReader, PartReader};
 use crate::spec::ColumnarSourceSpec;
 
 /// What a file of Arrow IPC begins with; a stream does not.
@@ -40,6 +40,10 @@ pub(crate) struct ArrowReader {
     /// Rows delivered of the first of them, and rows that it has.
     row: usize,
     rows: usize,
+    /// Record batches of a stream that an earlier process has read.
+    read_before: usize,
+    /// Rows of the first record batch that it has read.
+    rows_before: usize,
 }
 
 enum Reader {
@@ -61,12 +65,19 @@ impl ArrowReader {
         registry: Arc<LayoutRegistry>,
     ) -> Result<Self> {
         let path = part.file.path.as_path();
+        let (read_before, rows_before) = match part.start {
+            PartStart::Blocks { from, row, .. } => (index_of(from), index_of(row)),
+            _ => (0, 0),
+        };
         let projection = |schema: &SchemaRef| kept_columns(path, spec.columns.as_deref(), schema);
         let (reader, schema, batches) = if is_file(path)? {
             let (schema, count) = file_schema(path)?;
             let kept = projection(&schema)?;
             let mut reader = open_ipc(path, |file| FileReader::try_new(file, Some(kept)))?;
-            let batches = batches_of(count, part);
+            let batches = match part.start {
+                PartStart::Blocks { from, to, .. } => index_of(from).min(count)..index_of(to).min(count),
+                _ => batches_of(count, part),
+            };
             let moved = guarded(|| reader.set_index(batches.start.min(count.saturating_sub(1))));
             if count > 0 {
                 moved
@@ -81,8 +92,9 @@ impl ArrowReader {
             let schema = open_ipc(path, |file| StreamReader::try_new(file, None))?.schema();
             let kept = projection(&schema)?;
             let reader = open_ipc(path, |file| StreamReader::try_new(file, Some(kept)))?;
-            (Reader::Stream(Box::new(reader)), schema, 0..usize::MAX)
+            (Reader::Stream(Box::new(reader)), schema, read_before..usize::MAX)
         };
+        let is_stream = matches!(reader, Reader::Stream(_));
         let kept = projection(&schema)?;
         let frames = ColumnFrames::new(path, &schema, &kept, &NoFacts, spec.forms(), registry)?;
         Ok(Self {
@@ -94,6 +106,8 @@ impl ArrowReader {
             batches,
             row: 0,
             rows: 0,
+            read_before: if is_stream { read_before } else { 0 },
+            rows_before,
         })
     }
 
@@ -136,9 +150,24 @@ impl ArrowReader {
         Ok(frame)
     }
 
+    /// The record batch, and the row in it, that comes behind the frames that were taken.
+    fn next_row(&self) -> (usize, usize) {
+        if self.rows > 0 && self.row >= self.rows {
+            (self.batches.start + 1, 0)
+        } else if self.rows == 0 {
+            (self.batches.start, self.rows_before)
+        } else {
+            (self.batches.start, self.row)
+        }
+    }
+
     fn in_batch(&self, error: SageError) -> SageError {
         error.with("batch", self.batches.start)
     }
+}
+
+fn index_of(at: u64) -> usize {
+    usize::try_from(at).unwrap_or(usize::MAX)
 }
 
 /// The record batches of a part: those whose middle lies in its share of them.
@@ -249,8 +278,14 @@ impl BatchReader for ArrowReader {
                 Reader::Nothing => None,
             });
             match batch.map_err(|panic| self.in_batch(corrupt(&self.path, panic)))? {
-                Some(Ok(batch)) => {
+                Some(Ok(_)) if self.read_before > 0 => self.read_before -= 1,
+                Some(Ok(mut batch)) => {
                     self.rows = batch.num_rows();
+                    let before = std::mem::take(&mut self.rows_before).min(self.rows);
+                    if before > 0 {
+                        self.row = before;
+                        batch = batch.slice(before, self.rows - before);
+                    }
                     if self.rows == 0 {
                         self.batches.start += 1;
                     }
@@ -273,12 +308,28 @@ impl BatchReader for ArrowReader {
         self.frame_of(&piece).map(Some)
     }
 
-    fn position(&self) -> String {
-        let (batch, row) = if self.rows > 0 && self.row >= self.rows {
-            (self.batches.start + 1, 0)
-        } else {
-            (self.batches.start, self.row)
-        };
+    fn place(&self) -> String {
+        let (batch, row) = self.next_row();
         json!({ "file": self.path.to_string_lossy(), "batch": batch, "row": row }).to_string()
+    }
+}
+
+impl PartReader for ArrowReader {
+    fn rest(&self, part: &FilePart) -> Option<FilePart> {
+        let (batch, row) = self.next_row();
+        let to = match self.reader {
+            Reader::Nothing => return None,
+            Reader::Stream(_) => OPEN_END,
+            Reader::File(_) => self.batches.end as u64,
+        };
+        let start = PartStart::Blocks {
+            from: batch as u64,
+            to,
+            row: row as u64,
+        };
+        (batch as u64 != to).then(|| FilePart {
+            start,
+            ..part.clone()
+        })
     }
 }

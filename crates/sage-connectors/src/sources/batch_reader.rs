@@ -1,12 +1,20 @@
 //! What reads the records of a format.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use sage_frame::Frame;
 use sage_types::Result;
 
 use crate::SourceStatistics;
+use crate::files::{FilePart, PartsLeft, WatchedFile};
 use crate::input::Interrupt;
+
+/// A reader of one part of a file.
+pub(crate) trait PartReader: BatchReader {
+    /// What is left of the part, which it was opened for, behind the frames that were taken.
+    fn rest(&self, part: &FilePart) -> Option<FilePart>;
+}
 
 /// Reads records into columns, batch by batch. [`crate::sources::ReaderSource`] makes a source of it: a reader need not care
 /// about what comes after a failure, nor count what it gives.
@@ -28,8 +36,21 @@ pub(crate) trait BatchReader: Send {
         let _ = timeout;
     }
 
-    /// As [`crate::BatchSource::position`].
-    fn position(&self) -> String;
+    /// As [`crate::BatchSource::place`].
+    fn place(&self) -> String;
+
+    /// The parts that are left to read behind the frames that were taken; none of a reader of a single part.
+    ///
+    /// # Errors
+    /// Those of [`crate::files::FileParts::left`].
+    fn left(&self) -> Result<PartsLeft> {
+        Ok(PartsLeft::default())
+    }
+
+    /// Reads these parts, and then new files that are none of those. Called before anything is read.
+    fn restore(&mut self, left: VecDeque<FilePart>, watched: &[WatchedFile]) {
+        let _ = (left, watched);
+    }
 
     /// What was left out and mended so far.
     fn statistics(&self) -> SourceStatistics {

@@ -9,10 +9,10 @@ use sage_types::{ErrorCode, Result, SageError};
 
 use crate::SourceStatistics;
 use crate::columns::FrameMaker;
-use crate::files::FilePart;
+use crate::files::{FilePart, OPEN_END, PartStart};
 use crate::formats::csv::{BadRecord, CsvRowReader, HeadReader, Nulls, RecordEnd, Row, row_error};
 use crate::input::{ByteInput, ByteWindow, Interrupt};
-use crate::sources::BatchReader;
+use crate::sources::{BatchReader, PartReader};
 use crate::spec::{CsvOnError, CsvSourceSpec, CsvWidth, InvalidUtf8};
 
 /// A batch is closed when its records had this many bytes, which is about 64 KiB of columns and more.
@@ -41,6 +41,8 @@ pub(crate) struct CsvReader {
     /// Bytes of the records in the batch.
     batch_bytes: usize,
     statistics: SourceStatistics,
+    /// It can be read from anywhere.
+    plain: bool,
 }
 
 /// Why reading records paused.
@@ -64,16 +66,23 @@ impl CsvReader {
     ) -> Result<Self> {
         let input = ByteInput::open(part)?;
         let plain = input.is_plain_file();
-        let range = part.range.clone().filter(|_| plain);
+        let range = match part.start {
+            PartStart::Unpacked(at) => Some(at..OPEN_END),
+            _ => part.range.clone().filter(|_| plain),
+        };
         let whole = part.file.bytes.filter(|_| plain);
         let (buffer, frames) = match before {
             Some(before) => (before.window.into_buffer(), before.frames),
             None => (Vec::new(), FrameMaker::new(registry)),
         };
         let window = ByteWindow::new(input, part.file.shown_path(), spec.max_record_bytes, buffer);
-        let expected_bytes = range.as_ref().map_or(whole, |range| Some(range.end));
+        let expected_bytes = match &range {
+            Some(range) if range.end != OPEN_END => Some(range.end),
+            _ => whole,
+        };
         let mut reader = Self::over(window, spec, range.unwrap_or(0..u64::MAX), frames)?;
         reader.expected_bytes = expected_bytes.unwrap_or(0);
+        reader.plain = plain;
         Ok(reader)
     }
 
@@ -103,6 +112,7 @@ impl CsvReader {
             valid_to: 0,
             batch_bytes: 0,
             statistics: SourceStatistics::default(),
+            plain: false,
         })
     }
 
@@ -294,11 +304,21 @@ impl BatchReader for CsvReader {
         self.window.wait(timeout);
     }
 
-    fn position(&self) -> String {
+    fn place(&self) -> String {
         self.window.json_position(self.at)
     }
 
     fn statistics(&self) -> SourceStatistics {
         self.statistics
+    }
+}
+
+impl PartReader for CsvReader {
+    fn rest(&self, part: &FilePart) -> Option<FilePart> {
+        if self.head.is_some() {
+            return Some(part.clone());
+        }
+        self.reader.as_ref()?;
+        part.behind(self.plain, self.window.position_of(self.at), self.range_end)
     }
 }

@@ -12,7 +12,7 @@ use crate::formats::json::{JsonRowWriter, JsonRows};
 use crate::input::{ByteInput, ByteWindow, Pieces};
 use crate::sources::{CsvReader, JsonReader, ReaderSource};
 use crate::spec::{SourceFormat, SourceSpec};
-use crate::{BatchSource, NextBatch};
+use crate::{BatchSource, NextBatch, SourceSplit};
 
 /// The records as JSON lines, how many were left out, and the code and line of the error at the end, if any.
 type Outcome = (String, u64, Option<(ErrorCode, Option<ErrorValue>)>);
@@ -26,12 +26,12 @@ fn outcome(spec: &SourceFormat, text: &[u8], sizes: &[usize]) -> Outcome {
             let frames = FrameMaker::new(Arc::clone(&registry));
             let window = window(spec.max_record_bytes);
             let reader = CsvReader::over(window, Arc::new(spec.clone()), 0..u64::MAX, frames);
-            Box::new(ReaderSource::new(reader.unwrap()))
+            Box::new(ReaderSource::new(reader.unwrap(), SourceSplit::WHOLE, true))
         }
         SourceFormat::Json(spec) => {
             let rows = JsonRows::new(spec.columns.as_deref(), Arc::clone(&registry));
             let reader = JsonReader::over(window(spec.max_record_bytes), spec, rows);
-            Box::new(ReaderSource::new(reader))
+            Box::new(ReaderSource::new(reader, SourceSplit::WHOLE, true))
         }
         other => panic!("{other:?}"),
     };

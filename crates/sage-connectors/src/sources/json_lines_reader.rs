@@ -1,5 +1,6 @@
 //! Files of JSON lines.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use sage_frame::{Frame, LayoutRegistry};
 use sage_types::{ErrorCode, Result};
 
 use crate::SourceStatistics;
-use crate::files::FileParts;
+use crate::files::{FilePart, FileParts, PartsLeft, WatchedFile};
 use crate::formats::json::{JsonCursor, JsonRowReader, JsonRows, Line, SyntaxError};
 use crate::input::Interrupt;
 use crate::lines::{FileLines, NextBlock, NextLines, Utf8Lines};
@@ -163,8 +164,16 @@ impl BatchReader for JsonLinesReader {
         self.lines.wait(timeout);
     }
 
-    fn position(&self) -> String {
-        self.lines.position()
+    fn place(&self) -> String {
+        self.lines.place()
+    }
+
+    fn left(&self) -> Result<PartsLeft> {
+        self.lines.left()
+    }
+
+    fn restore(&mut self, left: VecDeque<FilePart>, watched: &[WatchedFile]) {
+        self.lines.restore(left, watched);
     }
 
     fn statistics(&self) -> SourceStatistics {

@@ -7,11 +7,11 @@ use std::time::Duration;
 use sage_frame::{Frame, LayoutRegistry};
 use sage_types::{ErrorCode, Result, SageError};
 
-use crate::files::FilePart;
+use crate::files::{FilePart, PartStart};
 use crate::formats::json::{DocumentScanner, JsonCursor, JsonRows, Line, Scan, SyntaxError};
 use crate::input::{ByteInput, ByteWindow, Interrupt};
 use crate::lines::excerpt;
-use crate::sources::BatchReader;
+use crate::sources::{BatchReader, PartReader};
 use crate::spec::JsonSourceSpec;
 
 /// A batch is closed when its records had this many bytes, which is about 64 KiB of columns.
@@ -35,6 +35,10 @@ pub(crate) struct JsonReader {
     expected_bytes: u64,
     batch_rows: usize,
     batch_bytes: usize,
+    /// Records that an earlier process has read.
+    skipped: u64,
+    /// Records so far, those included.
+    read: u64,
 }
 
 impl JsonReader {
@@ -57,6 +61,9 @@ impl JsonReader {
         let window = ByteWindow::new(input, part.file.shown_path(), spec.max_record_bytes, buffer);
         let mut reader = Self::over(window, spec, rows);
         reader.expected_bytes = expected_bytes.unwrap_or(0);
+        if let PartStart::Records(records) = part.start {
+            reader.skipped = records;
+        }
         Ok(reader)
     }
 
@@ -73,6 +80,8 @@ impl JsonReader {
             expected_bytes: 0,
             batch_rows: spec.batch_rows,
             batch_bytes: 0,
+            skipped: 0,
+            read: 0,
         }
     }
 
@@ -97,6 +106,9 @@ impl JsonReader {
 
     /// Reads records of the block; true when there is a batch.
     fn read_records(&mut self) -> Result<bool> {
+        if self.read < self.skipped {
+            self.skip_records();
+        }
         let text = &self.window.bytes()[..self.records.end];
         let mut cursor = JsonCursor::new(text, self.records.start);
         let mut full = false;
@@ -105,6 +117,7 @@ impl JsonReader {
             let start = cursor.at;
             match self.rows.reader.read_line(&mut cursor) {
                 Line::Row => {
+                    self.read += 1;
                     self.batch_bytes += cursor.at - start;
                     if let Err(error) = self.window.check_length(start, cursor.at - 1) {
                         failure = Some(Err(error));
@@ -129,6 +142,17 @@ impl JsonReader {
                 self.finish_block();
                 Err(self.malformed(error))
             }
+        }
+    }
+
+    /// Leaves out records of the block that an earlier process has read.
+    fn skip_records(&mut self) {
+        while self.read < self.skipped && !self.records.is_empty() {
+            let text = &self.window.bytes()[self.records.clone()];
+            let end = memchr::memchr(b'\n', text).unwrap_or(text.len());
+            let is_empty = text[..end].iter().all(|byte| b" \t\r".contains(byte));
+            self.read += u64::from(!is_empty);
+            self.records.start = (self.records.start + end + 1).min(self.records.end);
         }
     }
 
@@ -233,11 +257,20 @@ impl BatchReader for JsonReader {
         self.window.wait(timeout);
     }
 
-    fn position(&self) -> String {
+    fn place(&self) -> String {
         self.window.json_position(if self.records.is_empty() {
             self.scanner.position()
         } else {
             self.records.start
+        })
+    }
+}
+
+impl PartReader for JsonReader {
+    fn rest(&self, part: &FilePart) -> Option<FilePart> {
+        Some(FilePart {
+            start: PartStart::Records(self.read.max(self.skipped)),
+            ..part.clone()
         })
     }
 }

@@ -10,14 +10,16 @@ mod json_reader;
 mod parquet_reader;
 mod part_sequence;
 mod reader_source;
+mod source_position;
 mod text_lines_reader;
 
 pub(crate) use arrow_reader::{ArrowReader, count_record_batches};
-pub(crate) use batch_reader::BatchReader;
+pub(crate) use batch_reader::{BatchReader, PartReader};
 pub(crate) use csv_reader::CsvReader;
 pub(crate) use json_lines_reader::JsonLinesReader;
 pub(crate) use json_reader::JsonReader;
 pub(crate) use parquet_reader::ParquetReader;
 pub(crate) use part_sequence::PartSequence;
 pub(crate) use reader_source::ReaderSource;
+pub(crate) use source_position::SourcePosition;
 pub(crate) use text_lines_reader::TextLinesReader;

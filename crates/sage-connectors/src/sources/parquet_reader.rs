@@ -15,12 +15,12 @@ use sage_frame::{Frame, LayoutRegistry};
 use sage_types::{Result, SageError};
 use serde_json::json;
 
-use crate::files::{FilePart, open_seekable};
+use crate::files::{FilePart, PartStart, open_seekable};
 use crate::formats::arrow::{ColumnFrames, LoadError, batch_pieces, guarded, kept_columns};
 use crate::formats::parquet::{ColumnStatistics, corrupt, parquet_error};
 use crate::input::Interrupt;
 use crate::io_error::IoAction;
-use crate::sources::BatchReader;
+use crate::sources::{BatchReader, PartReader};
 use crate::spec::ColumnarSourceSpec;
 
 /// Rows are read until their columns have about this many bytes: long strings make short batches.
@@ -68,7 +68,10 @@ impl ParquetReader {
         let metadata = Arc::clone(builder.metadata());
         let facts = ColumnStatistics::new(&metadata);
         let frames = ColumnFrames::new(path, &schema, &kept, &facts, spec.forms(), registry)?;
-        let row_groups = row_groups_of(&metadata, part);
+        let (row_groups, row) = match part.start {
+            PartStart::Blocks { from, to, row } => (row_groups_in(&metadata, from, to), row),
+            _ => (row_groups_of(&metadata, part), 0),
+        };
         let mask = ProjectionMask::roots(builder.parquet_schema(), kept);
         let batch_rows = rows_of_a_read(&metadata, builder.parquet_schema(), &mask, spec.batch_rows);
         let reader = guarded(|| {
@@ -76,6 +79,7 @@ impl ParquetReader {
                 .with_projection(mask)
                 .with_row_groups(row_groups.iter().map(|&(index, _)| index).collect())
                 .with_batch_size(batch_rows)
+                .with_offset(usize::try_from(row).unwrap_or(usize::MAX))
                 .build()
         })
         .map_err(|panic| corrupt(path, panic))?
@@ -87,7 +91,7 @@ impl ParquetReader {
             batches: VecDeque::new(),
             row_groups,
             all_row_groups: metadata.num_row_groups(),
-            row: 0,
+            row,
         })
     }
 
@@ -124,6 +128,18 @@ impl ParquetReader {
             None => error,
         }
     }
+}
+
+/// The row groups from one number up to another, with their rows.
+fn row_groups_in(metadata: &ParquetMetaData, from: u64, to: u64) -> VecDeque<(usize, u64)> {
+    let index = |at: u64| {
+        usize::try_from(at).map_or(metadata.num_row_groups(), |at| at.min(metadata.num_row_groups()))
+    };
+    let rows = |index: usize| u64::try_from(metadata.row_group(index).num_rows()).unwrap_or(0);
+    (index(from)..index(to))
+        .map(|index| (index, rows(index)))
+        .filter(|&(_, rows)| rows > 0)
+        .collect()
 }
 
 /// The row groups of a part, in order: those whose middle byte lies in its share of the bytes of all row groups.
@@ -191,11 +207,25 @@ impl BatchReader for ParquetReader {
         self.frame_of(&batch).map(Some)
     }
 
-    fn position(&self) -> String {
+    fn place(&self) -> String {
         let row_group = self
             .row_groups
             .front()
             .map_or(self.all_row_groups, |&(row_group, _)| row_group);
         json!({ "file": self.path.to_string_lossy(), "rowGroup": row_group, "row": self.row }).to_string()
+    }
+}
+
+impl PartReader for ParquetReader {
+    fn rest(&self, part: &FilePart) -> Option<FilePart> {
+        let (&(from, _), &(last, _)) = (self.row_groups.front()?, self.row_groups.back()?);
+        Some(FilePart {
+            start: PartStart::Blocks {
+                from: from as u64,
+                to: last as u64 + 1,
+                row: self.row,
+            },
+            ..part.clone()
+        })
     }
 }

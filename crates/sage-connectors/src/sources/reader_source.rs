@@ -4,23 +4,32 @@ use std::time::Duration;
 
 use sage_types::{Result, SageError};
 
+use crate::files::PartsLeft;
 use crate::input::Interrupt;
-use crate::sources::BatchReader;
-use crate::{BatchSource, NextBatch, SourceStatistics};
+use crate::sources::{BatchReader, SourcePosition};
+use crate::{BatchSource, NextBatch, SavedPosition, SourceSplit, SourceStatistics};
 
 /// Gives the batches of a reader: what was read before a failure or a wait comes first, and a failure stays.
 #[derive(Debug)]
 pub(crate) struct ReaderSource<R> {
     reader: R,
+    split: SourceSplit,
+    /// The format is read from front to back.
+    is_stream: bool,
+    /// What earlier processes counted.
+    before: SourceStatistics,
     /// Records delivered.
     records: u64,
     failure: Option<SageError>,
 }
 
 impl<R: BatchReader> ReaderSource<R> {
-    pub(crate) fn new(reader: R) -> Self {
+    pub(crate) fn new(reader: R, split: SourceSplit, is_stream: bool) -> Self {
         Self {
             reader,
+            split,
+            is_stream,
+            before: SourceStatistics::default(),
             records: 0,
             failure: None,
         }
@@ -59,14 +68,36 @@ impl<R: BatchReader> BatchSource for ReaderSource<R> {
         self.reader.wait(timeout);
     }
 
-    fn position(&self) -> String {
-        self.reader.position()
+    fn place(&self) -> String {
+        self.reader.place()
+    }
+
+    fn resumable(&self) -> Result<()> {
+        let left = self.reader.left()?;
+        left.parts.iter().try_for_each(|part| part.file.check_resumable())
+    }
+
+    fn position(&mut self) -> Result<Vec<u8>> {
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
+        }
+        let PartsLeft { parts, watched } = self.reader.left()?;
+        SourcePosition::new(parts, watched, self.statistics()).to_bytes()
+    }
+
+    fn restore(&mut self, saved: &[SavedPosition]) -> Result<()> {
+        let restored = SourcePosition::restore(saved, self.split, self.is_stream)?;
+        self.reader.restore(restored.parts, &restored.watched);
+        self.before = restored.statistics;
+        Ok(())
     }
 
     fn statistics(&self) -> SourceStatistics {
-        SourceStatistics {
+        let mut statistics = SourceStatistics {
             records: self.records,
             ..self.reader.statistics()
-        }
+        };
+        statistics += self.before;
+        statistics
     }
 }

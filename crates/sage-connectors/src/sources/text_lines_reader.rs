@@ -1,5 +1,6 @@
 //! Files of text lines.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use sage_types::Result;
 
 use crate::SourceStatistics;
 use crate::columns::{FrameMaker, TextColumn};
-use crate::files::FileParts;
+use crate::files::{FilePart, FileParts, PartsLeft, WatchedFile};
 use crate::input::Interrupt;
 use crate::lines::{FileLines, NextBlock, NextLines, Utf8Lines};
 use crate::sources::BatchReader;
@@ -99,8 +100,16 @@ impl BatchReader for TextLinesReader {
         self.lines.wait(timeout);
     }
 
-    fn position(&self) -> String {
-        self.lines.position()
+    fn place(&self) -> String {
+        self.lines.place()
+    }
+
+    fn left(&self) -> Result<PartsLeft> {
+        self.lines.left()
+    }
+
+    fn restore(&mut self, left: VecDeque<FilePart>, watched: &[WatchedFile]) {
+        self.lines.restore(left, watched);
     }
 
     fn statistics(&self) -> SourceStatistics {

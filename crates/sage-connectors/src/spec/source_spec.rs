@@ -67,7 +67,7 @@ impl SourceSpec {
 
 impl SourceFormat {
     /// Whether a file is read from its beginning to its end, so that it may be compressed, or a pipe.
-    fn is_stream(&self) -> bool {
+    pub(crate) fn is_stream(&self) -> bool {
         match self {
             Self::TextLines(_) | Self::JsonLines(_) | Self::Csv(_) | Self::Json(_) => true,
             Self::Parquet(_) | Self::Arrow(_) => false,

@@ -6,6 +6,7 @@ pub mod batch;
 pub mod csv_file;
 pub mod json_file;
 pub mod packed;
+pub mod resumed;
 pub mod table;
 pub mod written;
 
@@ -291,7 +292,7 @@ pub fn read_split(spec: &str, instance: u32, instances: u32) -> Result<Read> {
         frame_rows,
         layouts,
         statistics: source.statistics(),
-        position: source.position(),
+        position: source.place(),
         end,
     })
 }

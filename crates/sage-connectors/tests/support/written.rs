@@ -54,7 +54,7 @@ pub fn write_batches(
         sinks[index % instances as usize].write(&frame.view(&registry).unwrap())?;
     }
     for sink in &mut sinks {
-        sink.prepare()?;
+        sink.prepare(true)?;
     }
     sinks.into_iter().map(BatchSink::commit).collect()
 }

@@ -15,15 +15,16 @@ extern crate alloc;
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
 pub const ENUM_MIN_FRAME_KIND: u8 = 0;
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
-pub const ENUM_MAX_FRAME_KIND: u8 = 4;
+pub const ENUM_MAX_FRAME_KIND: u8 = 5;
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
 #[allow(non_camel_case_types)]
-pub const ENUM_VALUES_FRAME_KIND: [FrameKind; 5] = [
+pub const ENUM_VALUES_FRAME_KIND: [FrameKind; 6] = [
   FrameKind::Data,
   FrameKind::Watermark,
   FrameKind::Barrier,
   FrameKind::End,
   FrameKind::Idle,
+  FrameKind::LastBarrier,
 ];
 
 /// What a frame carries.
@@ -42,15 +43,18 @@ impl FrameKind {
   pub const End: Self = Self(3);
   /// No rows: no records come for now, so that nobody waits for this sender's event time.
   pub const Idle: Self = Self(4);
+  /// No rows: a checkpoint barrier behind which the sender stops.
+  pub const LastBarrier: Self = Self(5);
 
   pub const ENUM_MIN: u8 = 0;
-  pub const ENUM_MAX: u8 = 4;
+  pub const ENUM_MAX: u8 = 5;
   pub const ENUM_VALUES: &'static [Self] = &[
     Self::Data,
     Self::Watermark,
     Self::Barrier,
     Self::End,
     Self::Idle,
+    Self::LastBarrier,
   ];
   /// Returns the variant's name or "" if unknown.
   pub fn variant_name(self) -> Option<&'static str> {
@@ -60,6 +64,7 @@ impl FrameKind {
       Self::Barrier => Some("Barrier"),
       Self::End => Some("End"),
       Self::Idle => Some("Idle"),
+      Self::LastBarrier => Some("LastBarrier"),
       _ => None,
     }
   }

@@ -231,6 +231,8 @@ impl<'a> Task<'a> {
   pub const VT_SPEC: ::flatbuffers::VOffsetT = 20;
   pub const VT_DORMANT: ::flatbuffers::VOffsetT = 22;
   pub const VT_CHAIN: ::flatbuffers::VOffsetT = 24;
+  pub const VT_OPERATORS: ::flatbuffers::VOffsetT = 26;
+  pub const VT_UID: ::flatbuffers::VOffsetT = 28;
 
   #[inline]
   pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
@@ -242,6 +244,8 @@ impl<'a> Task<'a> {
     args: &'args TaskArgs<'args>
   ) -> ::flatbuffers::WIPOffset<Task<'bldr>> {
     let mut builder = TaskBuilder::new(_fbb);
+    if let Some(x) = args.uid { builder.add_uid(x); }
+    if let Some(x) = args.operators { builder.add_operators(x); }
     if let Some(x) = args.chain { builder.add_chain(x); }
     if let Some(x) = args.spec { builder.add_spec(x); }
     builder.add_isolate(args.isolate);
@@ -341,6 +345,22 @@ impl<'a> Task<'a> {
     // which contains a valid value in this slot
     unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<&str>>(Task::VT_CHAIN, None)}
   }
+  /// Ids of all operators of its stage, under which their state is kept in checkpoints; empty where nobody asks.
+  #[inline]
+  pub fn operators(&self) -> Option<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<&'a str>>> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<&'a str>>>>(Task::VT_OPERATORS, None)}
+  }
+  /// Id of the operator whose work a native task does.
+  #[inline]
+  pub fn uid(&self) -> Option<&'a str> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<&str>>(Task::VT_UID, None)}
+  }
 }
 
 impl ::flatbuffers::Verifiable for Task<'_> {
@@ -360,6 +380,8 @@ impl ::flatbuffers::Verifiable for Task<'_> {
      .visit_field::<::flatbuffers::ForwardsUOffset<&str>>("spec", Self::VT_SPEC, false)?
      .visit_field::<bool>("dormant", Self::VT_DORMANT, false)?
      .visit_field::<::flatbuffers::ForwardsUOffset<&str>>("chain", Self::VT_CHAIN, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, ::flatbuffers::ForwardsUOffset<&'_ str>>>>("operators", Self::VT_OPERATORS, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<&str>>("uid", Self::VT_UID, false)?
      .finish();
     Ok(())
   }
@@ -376,6 +398,8 @@ pub struct TaskArgs<'a> {
     pub spec: Option<::flatbuffers::WIPOffset<&'a str>>,
     pub dormant: bool,
     pub chain: Option<::flatbuffers::WIPOffset<&'a str>>,
+    pub operators: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<&'a str>>>>,
+    pub uid: Option<::flatbuffers::WIPOffset<&'a str>>,
 }
 impl<'a> Default for TaskArgs<'a> {
   #[inline]
@@ -392,6 +416,8 @@ impl<'a> Default for TaskArgs<'a> {
       spec: None,
       dormant: false,
       chain: None,
+      operators: None,
+      uid: None,
     }
   }
 }
@@ -446,6 +472,14 @@ impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> TaskBuilder<'a, 'b, A> {
     self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Task::VT_CHAIN, chain);
   }
   #[inline]
+  pub fn add_operators(&mut self, operators: ::flatbuffers::WIPOffset<::flatbuffers::Vector<'b , ::flatbuffers::ForwardsUOffset<&'b  str>>>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Task::VT_OPERATORS, operators);
+  }
+  #[inline]
+  pub fn add_uid(&mut self, uid: ::flatbuffers::WIPOffset<&'b  str>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Task::VT_UID, uid);
+  }
+  #[inline]
   pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> TaskBuilder<'a, 'b, A> {
     let start = _fbb.start_table();
     TaskBuilder {
@@ -474,6 +508,8 @@ impl ::core::fmt::Debug for Task<'_> {
       ds.field("spec", &self.spec());
       ds.field("dormant", &self.dormant());
       ds.field("chain", &self.chain());
+      ds.field("operators", &self.operators());
+      ds.field("uid", &self.uid());
       ds.finish()
   }
 }

@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use sage_connectors::{
-    BatchSink, BatchSource, Cancellation, NextBatch, SinkReport, SourceSplit, SourceStatistics,
+    BatchSink, BatchSource, Cancellation, NextBatch, Restored, SavedPosition, SinkReport, SourceSplit,
+    SourceStatistics,
 };
 use sage_frame::{BatchView, LayoutRegistry};
 use sage_runtime::ConnectorFactory;
@@ -18,9 +19,13 @@ pub struct SinkLog {
     pub records: Vec<Record>,
     pub committed: bool,
     pub aborted: bool,
+    /// Left for a process that goes on behind it.
+    pub detached: bool,
+    /// What it was asked to prepare: for the last time, or not.
+    pub prepared: Vec<bool>,
 }
 
-/// Specs: `count:N` (records), `endless`, `quiet` (ten, and then nothing for ever), `open-error`, `read-error`, `read-panic`; sinks `ok`, `write-error`,
+/// Specs: `count:N` (records), `endless`, `pipe` (cannot be read twice), `quiet` (ten, and then nothing for ever), `open-error`, `read-error`, `read-panic`; sinks `ok`, `write-error`,
 /// `prepare-error`, `commit-error`, `write-panic`, `enough` (its reader goes after the first batch), `stuck` (writing waits for a
 /// reader that never comes).
 #[derive(Default)]
@@ -46,6 +51,14 @@ impl ConnectorFactory for TestConnectors {
         Ok(spec.to_owned())
     }
 
+    fn check_resumable(&self, spec: &str) -> Result<()> {
+        match spec {
+            "pipe" => Err(SageError::new(ErrorCode::CheckpointSource, "a pipe")),
+            "open-error" => Err(failure("cannot look")),
+            _ => Ok(()),
+        }
+    }
+
     fn open_source(
         &self,
         spec: &str,
@@ -66,13 +79,19 @@ impl ConnectorFactory for TestConnectors {
         Ok(Box::new(source))
     }
 
-    fn open_sink(&self, spec: &str, _: SourceSplit, _: &Arc<LayoutRegistry>) -> Result<Box<dyn BatchSink>> {
+    fn open_sink(
+        &self,
+        spec: &str,
+        part: SourceSplit,
+        _: &Arc<LayoutRegistry>,
+    ) -> Result<Box<dyn BatchSink>> {
         let mut sinks = self.sinks.lock().unwrap();
         sinks.push(SinkLog::default());
         Ok(Box::new(LoggingSink {
             spec: spec.into(),
             sinks: Arc::clone(&self.sinks),
             index: sinks.len() - 1,
+            instance: part.instance,
             cancellation: Cancellation::default(),
         }))
     }
@@ -113,7 +132,23 @@ impl BatchSource for CountingSource {
         Ok(NextBatch::Frame(frame_of(&records, &self.registry)))
     }
 
-    fn position(&self) -> String {
+    fn resumable(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn position(&mut self) -> Result<Vec<u8>> {
+        Ok(self.next.to_le_bytes().to_vec())
+    }
+
+    fn restore(&mut self, saved: &[SavedPosition]) -> Result<()> {
+        let own = saved.iter().find(|saved| saved.instance == self.split.instance);
+        self.next = own.map_or(0, |own| {
+            u64::from_le_bytes(own.bytes.as_slice().try_into().unwrap())
+        });
+        Ok(())
+    }
+
+    fn place(&self) -> String {
         self.next.to_string()
     }
 
@@ -127,6 +162,7 @@ impl BatchSource for CountingSource {
 
 struct LoggingSink {
     spec: String,
+    instance: u32,
     sinks: Arc<Mutex<Vec<SinkLog>>>,
     index: usize,
     cancellation: Cancellation,
@@ -151,11 +187,39 @@ impl BatchSink for LoggingSink {
         Ok(())
     }
 
-    fn prepare(&mut self) -> Result<()> {
+    fn prepare(&mut self, last: bool) -> Result<Vec<u8>> {
         if self.spec == "prepare-error" {
             return Err(failure("disk full at the end"));
         }
-        Ok(())
+        let log = &mut self.sinks.lock().unwrap()[self.index];
+        log.prepared.push(last);
+        let records = log.records.len();
+        let words = [self.index as u64, records as u64, u64::from(last)];
+        Ok(words.iter().flat_map(|word| word.to_le_bytes()).collect())
+    }
+
+    /// Takes over the first records of the log that was written to then: what came later was not prepared.
+    fn restore(&mut self, saved: &[SavedPosition]) -> Result<Restored> {
+        let own = saved
+            .iter()
+            .find(|saved| saved.instance == self.instance)
+            .unwrap();
+        let words: Vec<u64> = own
+            .bytes
+            .chunks(8)
+            .map(|word| u64::from_le_bytes(word.try_into().unwrap()))
+            .collect();
+        let mut sinks = self.sinks.lock().unwrap();
+        let before = usize::try_from(words[0]).unwrap();
+        let records = usize::try_from(words[1]).unwrap();
+        assert!(!sinks[before].aborted, "what a checkpoint refers to was removed");
+        let taken = sinks[before].records[..records].to_vec();
+        sinks[self.index].records = taken;
+        Ok(if words[2] == 1 {
+            Restored::Sealed
+        } else {
+            Restored::Open
+        })
     }
 
     fn commit(self: Box<Self>) -> Result<SinkReport> {
@@ -173,6 +237,10 @@ impl BatchSink for LoggingSink {
 
     fn abort(self: Box<Self>) {
         self.sinks.lock().unwrap()[self.index].aborted = true;
+    }
+
+    fn detach(self: Box<Self>) {
+        self.sinks.lock().unwrap()[self.index].detached = true;
     }
 
     fn cancel_when(&mut self, cancellation: Cancellation) {

@@ -103,6 +103,8 @@ pub fn graph(stages: &[Stage], exchanges: &[Exchange]) -> ExecutionGraph {
                 is_source: stage.is_source,
                 dormant: instance >= stage.parallelism() - stage.dormant,
                 chain: None,
+                operators: vec![format!("stage {index}")],
+                uid: format!("stage {index}"),
             });
         }
     }

@@ -8,11 +8,13 @@
 
 pub mod connectors;
 pub mod graphs;
+pub mod plans;
 pub mod sim_task;
 
 use std::sync::Arc;
 
-use sage_runtime::{ConnectorFactory, ExecutionGraph, JobCore};
+use sage_checkpoint::Files;
+use sage_runtime::{CheckpointSettings, ConnectorFactory, ExecutionGraph, JobCore};
 use sage_types::{ManualClock, SharedClock};
 
 pub use connectors::TestConnectors;
@@ -35,6 +37,17 @@ pub fn job_with(
     factory: Arc<dyn ConnectorFactory>,
 ) -> Arc<JobCore> {
     JobCore::new(&graph.encode(), clock, factory).unwrap()
+}
+
+/// The same with checkpoints.
+pub fn job_with_checkpoints(
+    graph: &ExecutionGraph,
+    settings: CheckpointSettings,
+    files: Arc<dyn Files>,
+    clock: SharedClock,
+    factory: Arc<dyn ConnectorFactory>,
+) -> sage_types::Result<Arc<JobCore>> {
+    JobCore::with_checkpoints(&graph.encode(), Some(settings), files, clock, factory)
 }
 
 /// The code of an error that crossed as JSON.

@@ -29,6 +29,25 @@ impl Interpreter {
         &self.accumulators
     }
 
+    /// Has from now on the key of a slot and what is in its accumulators, as after a restore.
+    pub fn resume(&mut self, slot: u32, key: u32, accumulators: impl Iterator<Item = (u32, Vec<usize>)>) {
+        assert_eq!(self.keys.insert(slot.cast_signed(), key), None);
+        for (accumulator, rows) in accumulators {
+            let before = self.accumulators.insert(accumulator.cast_signed(), rows);
+            assert_eq!(before, None, "accumulator {accumulator} is listed twice");
+        }
+    }
+
+    /// The key of a slot.
+    pub fn key(&self, slot: u32) -> u32 {
+        self.keys[&slot.cast_signed()]
+    }
+
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
     pub fn run(&mut self, program: &Program, batch: &[Row]) {
         let mut words = program.words.iter().copied();
         let mut next = || words.next();

@@ -10,4 +10,5 @@ pub mod batch;
 pub mod interpreter;
 pub mod oracle;
 pub mod run;
+pub mod saved;
 pub mod scenario;

@@ -76,7 +76,7 @@ pub fn oracle(spec: &WindowSpec, steps: &[Step]) -> (Outcome, Vec<Shown>) {
     (outcome, oracle.results)
 }
 
-fn outcome_of(results: &[Shown], steps: &[Step], late: Vec<usize>, gaps: u64) -> Outcome {
+pub fn outcome_of(results: &[Shown], steps: &[Step], late: Vec<usize>, gaps: u64) -> Outcome {
     let values = values_of(steps);
     Outcome {
         results: results.iter().map(|shown| aggregate(shown, &values)).collect(),
@@ -141,7 +141,7 @@ pub fn native(spec: &WindowSpec, steps: &[Step], max_results: usize) -> Outcome 
     outcome
 }
 
-fn take(
+pub fn take(
     windows: &mut NativeWindows,
     registry: &LayoutRegistry,
     max_results: usize,

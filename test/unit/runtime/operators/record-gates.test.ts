@@ -7,7 +7,7 @@ import { nodeOf } from './stage-node.ts';
 function make(op: StageOp, instance = 0): { readonly gate: RecordGate; readonly clock: { ms: number }; readonly reached: () => number } {
   const clock = { ms: 0 };
   let reached = 0;
-  const gate = makeRecordGate(nodeOf(op), { instance, nowMs: () => clock.ms, limitReached: () => void reached++, isNeeded: () => true })!;
+  const gate = makeRecordGate(nodeOf(op), { instance, nowMs: () => clock.ms, epochAheadMs: () => 1_000_000, limitReached: () => void reached++, isNeeded: () => true })!;
   return { gate, clock, reached: () => reached };
 }
 

@@ -7,9 +7,9 @@ import type { Pushed } from '../../../../ts/runtime/stage/linked-node.ts';
 import type { StageBindings } from '../../../../ts/runtime/stage/stage-bindings.ts';
 import { StageControl } from '../../../../ts/runtime/stage/stage-control.ts';
 
-/** A node alone in its stage. */
-export function nodeOf(op: StageOp, errorPolicy?: ErrorPolicy): StageNode {
-  const transformation = { errorPolicy, declaredAt: { file: 'test', line: 1, column: 1 } };
+/** A node alone in its stage; `isKeyed`: behind a keyBy. */
+export function nodeOf(op: StageOp, errorPolicy?: ErrorPolicy, isKeyed = false): StageNode {
+  const transformation = { kind: op.kind, inputs: [{ keyedBy: isKeyed ? { strategy: 'hash' } : undefined }], errorPolicy, declaredAt: { file: 'test', line: 1, column: 1 } };
   return { id: 0, op, operator: { id: 1, name: op.kind, transformation } as unknown as LogicalOperator, children: [], sides: [] };
 }
 

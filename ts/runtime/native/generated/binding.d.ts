@@ -35,6 +35,30 @@ export declare function attachIsolate(job: number, isolate: number, wake?: () =>
 export declare function cancelJob(jobHandle: number): void
 
 /**
+ * Hands over what a task saves at its barrier, and sends the barrier on. With epoch 0, right before `finishTask`: what stays of
+ * it in all later epochs.
+ */
+export declare function checkpointAcknowledge(isolate: number, task: number, epoch: number, image: Uint8Array): void
+
+/**
+ * The epoch for which a source task of this isolate is to take its barrier; -1 for none. For whoever holds a task while its
+ * source rests: the isolate's hook is called when this changes.
+ */
+export declare function checkpointAsked(isolate: number): number
+
+/** Begins an epoch. Its number; -1 while one is under way, and when nothing is left to save. */
+export declare function checkpointBegin(jobHandle: number): number
+
+/**
+ * What instance `instance` of `parallelism` goes on from: `u8 kind` (0: no such part; 1: `u32 count`, and for each instance of
+ * then `u32 instance, u32 parallelism, u32 length, bytes`; 2: entries of the key groups of the asking instance).
+ */
+export declare function checkpointRead(jobHandle: number, operator: string, name: string, instance: number, parallelism: number): Uint8Array
+
+/** The epoch that the job goes on from; -1 when it begins from nothing. */
+export declare function checkpointRestored(jobHandle: number): number
+
+/**
  * Cancels every job of the process and waits (at most 2 s) for their native threads; call it before the process exits.
  * Returns how many jobs were at work.
  */
@@ -45,9 +69,11 @@ export declare function crateVersion(): string
 
 /**
  * Builds a job from the FlatBuffers execution graph; it starts when every isolate that the graph names is attached. It is
- * cancelled when the calling environment ends before the job does.
+ * cancelled when the calling environment ends before the job does. `checkpoints_json` (`CheckpointSettings` of `sage-runtime`)
+ * says where its state is kept and what it goes on from: `{"directory","intervalMs","minPauseMs","retained","from","allowDropped"}`,
+ * `from` being `"none"`, `"latest"` or `{"path"}`.
  */
-export declare function createJob(graph: Uint8Array): number
+export declare function createJob(graph: Uint8Array, checkpointsJson?: string): number
 
 /** Gives the isolate up. Its unfinished tasks stay; the host decides what that means for the job. */
 export declare function detachIsolate(isolate: number): void
@@ -97,6 +123,9 @@ export declare function keepTask(isolate: number, task: number, keeps: boolean):
  */
 export declare function keyedStateBegin(handle: number, nowMs: number, image: Uint8Array, slots: Int32Array): number
 
+/** As `keyedStateBegin`, for the keys of entries instead of those of a batch, such as keys that have timers and have to be held. */
+export declare function keyedStateBeginKeys(handle: number, nowMs: number, entries: Uint8Array, slots: Int32Array): number
+
 /** About how many bytes of disk the state of the whole job takes; 0 when it is in memory. */
 export declare function keyedStateBytesOnDisk(handle: number): number
 
@@ -118,6 +147,12 @@ export declare function keyedStateDeclare(handle: number, stateJson: string): vo
  */
 export declare function keyedStateDirty(handle: number, fromSlot: number, pairs: Int32Array): number
 
+/**
+ * The values of a state on disk, of all keys of this instance, but for those that have expired. Entries: the key, and `u64` when it
+ * expires, then the bytes of the value. The store has all values before: `keyedStateDirty`, `keyedStateStore`.
+ */
+export declare function keyedStateEntries(handle: number, nowMs: number, state: number, instance: number, parallelism: number): Uint8Array
+
 /** Drops what has expired, without a batch. As `keyedStateBegin`; call it again while it gives something. */
 export declare function keyedStateExpire(handle: number, nowMs: number): number
 
@@ -136,6 +171,18 @@ export declare function keyedStateFinish(handle: number, nowMs: number, changes:
 /** Keeps these slots in memory for one more (`true`) or one less (`false`) who needs them. */
 export declare function keyedStateHold(handle: number, slots: Int32Array, more: boolean): void
 
+/**
+ * The keys in memory that have a value of a state; with -1 for the state all of them, also those without values. Entries: the key, and
+ * `u32` slot, `u64` when the value expires.
+ */
+export declare function keyedStateKeys(handle: number, nowMs: number, state: number): Uint8Array
+
+/**
+ * Takes entries as `keyedStateEntries` gives them. On disk they go to the store, before any key comes; in memory each gets a slot, for
+ * which JavaScript takes the value. The slot of each, in their order; -1 for those in the store, and for those that have expired.
+ */
+export declare function keyedStateRestore(handle: number, nowMs: number, state: number, entries: Uint8Array): Int32Array
+
 /** Gives values that `keyedStateDirty` named to the store; they stay in memory. */
 export declare function keyedStateStore(handle: number, pairs: Int32Array, ends: Int32Array, data: Uint8Array): void
 
@@ -144,6 +191,9 @@ export declare function keyedStateStore(handle: number, pairs: Int32Array, ends:
  * when `into` is too small.
  */
 export declare function keyedStateTake(handle: number, into: Uint8Array): number
+
+/** Writes the key group of each entry of a keyed part of a checkpoint into its head: `u16 group, u8 operation, u32 key bytes, u32 value bytes, key, value`. */
+export declare function keyGroupsFill(keyGroups: number, entries: Uint8Array): void
 
 /** The text of a layout. */
 export declare function layoutText(jobHandle: number, id: number): string
@@ -193,8 +243,35 @@ export declare function slotsFor(handle: number, image: Uint8Array, out: Int32Ar
 /** Forgets the keys of these slots, which go to new keys; slots without a key are ignored. How many keys there are then. */
 export declare function slotsFree(handle: number, slots: Int32Array): number
 
+/** The keys of slots: entries whose value is `u32` slot. */
+export declare function slotsKeys(handle: number): Uint8Array
+
+/** Takes the entries of `slotsKeys`, before any other key comes. The slot of each, in their order. */
+export declare function slotsRestore(handle: number, entries: Uint8Array): Int32Array
+
 /** Forgets keyed state; unknown handles are ignored. */
 export declare function stateDrop(handle: number): void
+
+/**
+ * Takes the entries of `stateSave`, of one instance or several, before anything else comes to the state; of windows behind
+ * `stateRestoreOwn`. After an error the state is of no use.
+ */
+export declare function stateRestore(handle: number, entries: Uint8Array): void
+
+/** Takes what `stateSaveOwn` gave in one old instance: once for each of them, before `stateRestore`. */
+export declare function stateRestoreOwn(handle: number, bytes: Uint8Array): void
+
+/**
+ * The keys of an aggregate, of windows or of slots and what there is of each, as entries of a keyed part. All results and outcomes were
+ * taken before.
+ */
+export declare function stateSave(handle: number): Uint8Array
+
+/**
+ * What belongs to the instance and to no key, for a part of the kind `own`: how far the time of windows has come, and what the state is.
+ * Empty where there is nothing.
+ */
+export declare function stateSaveOwn(handle: number): Uint8Array
 
 /** Ends the sources; `drain` also fires final results. */
 export declare function stopJob(jobHandle: number, drain: boolean): void
@@ -203,12 +280,16 @@ export declare function stopJob(jobHandle: number, drain: boolean): void
  * What the task is to do next: 0 nothing, 1 a batch (its image is in `into`; `desc` = gate, image bytes, rows, layout), 2 produce
  * (a source), 3 input has ended (drained), 4 input has ended (stopped), 5 `into` is too small (`desc[1]` = bytes needed; nothing was
  * taken), 6 event time (`desc` = gate, 1 when the gate is idle, and the watermark as a float64 at byte 8), 7 give what the
- * task holds back: its loop has come to rest.
+ * task holds back: its loop has come to rest, 8 a barrier (`desc[0]` = 1 when the task stops behind it; its epoch as a float64 at
+ * byte 8): nothing more comes before `checkpointAcknowledge`.
  */
 export declare function take(isolate: number, task: number, desc: Int32Array, into: Uint8Array): number
 
 /** Panics, for the test of the net. */
 export declare function testPanic(): void
+
+/** All timers, in the order in which they become due: time and id, one behind the other. */
+export declare function timersAll(handle: number): Float64Array
 
 /** Cancels timers; those that are not there are ignored. How many timers there are then. */
 export declare function timersCancel(handle: number, times: Float64Array, ids: Int32Array): number
@@ -230,6 +311,12 @@ export declare function timersNext(handle: number): number
 
 /** Registers timers, in this order; those that are there stay. How many timers there are then. */
 export declare function timersRegister(handle: number, times: Float64Array, ids: Int32Array): number
+
+/**
+ * The accumulators of windows, key by key, in the order in which they are saved, which is also theirs after a restore. Entries: the key,
+ * and `u32` slot, `u32` count, then for each `u32` accumulator, `f64` start, `f64` end.
+ */
+export declare function windowsAccumulators(handle: number): Uint8Array
 
 /** Event time has come to `watermark`, and the clock shows `now_ms`. How many outcomes there are. */
 export declare function windowsAdvance(handle: number, watermark: number, nowMs: number): number

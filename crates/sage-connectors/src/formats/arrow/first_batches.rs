@@ -1,7 +1,11 @@
 //! The records that decide the columns of a file.
 
-use sage_frame::{BatchView, Frame, FrameMeta, LeafKind, Node, Widening};
+use std::sync::Arc;
+
+use sage_frame::{BatchView, Frame, FrameMeta, LayoutRegistry, LeafKind, Node, Widening};
 use sage_types::Result;
+
+use crate::output::{SavedReader, SavedWriter, malformed};
 
 /// Records that are looked at before the columns are decided ...
 const MAX_ROWS: usize = 16_384;
@@ -45,6 +49,45 @@ impl FirstBatches {
     /// The layout of them all; `None` without records.
     pub(crate) fn row(&self) -> Option<&Node> {
         self.row.as_ref()
+    }
+
+    /// Copies of those that are kept, each with its layout.
+    ///
+    /// # Errors
+    /// `SAGE_FORMAT_BATCH`: never.
+    pub(crate) fn save(&self, saved: &mut SavedWriter) -> Result<()> {
+        saved.json(&self.frames.len())?;
+        let known = LayoutRegistry::new();
+        for frame in &self.frames {
+            // Frames of this process know their layouts.
+            let view = frame.view(&known)?;
+            let registry = LayoutRegistry::new();
+            let id = registry.intern_layout(Arc::clone(view.layout()))?;
+            let buffers = (0..view.layout().buffers().len()).map(|buffer| view.bytes(buffer));
+            let encodings = view.encodings().to_vec();
+            let own = BatchView::from_parts(Arc::clone(view.layout()), id, view.rows(), buffers, encodings)?;
+            saved.bytes(view.layout().to_text().as_bytes());
+            saved.bytes(Frame::from_view(&own, FrameMeta::default())?.as_bytes());
+        }
+        Ok(())
+    }
+
+    /// Keeps what was saved.
+    ///
+    /// # Errors
+    /// `SAGE_CHECKPOINT_SINK`, and those of frames.
+    pub(crate) fn restore(saved: &mut SavedReader<'_>) -> Result<Self> {
+        let mut first = Self::default();
+        for _ in 0..saved.json::<usize>()? {
+            let layout = String::from_utf8_lossy(saved.bytes()?).into_owned();
+            let registry = LayoutRegistry::new();
+            registry.intern(&layout)?;
+            let frame = Frame::from_bytes(saved.bytes()?)?;
+            if !first.take(&frame.view(&registry)?)? {
+                return Err(malformed("its first records do not fit each other"));
+            }
+        }
+        Ok(first)
     }
 
     pub(crate) fn into_frames(self) -> Vec<Frame> {

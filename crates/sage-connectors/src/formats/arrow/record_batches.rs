@@ -6,11 +6,13 @@ use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};
 use sage_frame::{BatchView, Layout, LayoutRegistry, Node, Widening};
 use sage_types::{ErrorCode, Result, SageError};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::formats::arrow::first_batches::FirstBatches;
 use crate::formats::arrow::sink_arrays::SinkArrays;
 use crate::formats::arrow::sink_schema::SinkColumn;
+use crate::output::{SavedReader, SavedWriter};
 use crate::spec::InvalidStrings;
 
 /// Makes the record batches of a file. The first records, widened by the option `schema`, decide the columns; they are kept
@@ -21,6 +23,18 @@ pub(crate) struct RecordBatches {
     first: Option<FirstBatches>,
     columns: Vec<SinkColumn>,
     schema: SchemaRef,
+    /// The records that the columns were decided for.
+    row: Option<Node>,
+}
+
+/// What another process needs.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ColumnState {
+    decided: bool,
+    /// The layout that the columns were decided for.
+    row: Option<String>,
+    replaced_strings: u64,
 }
 
 impl RecordBatches {
@@ -33,6 +47,7 @@ impl RecordBatches {
             first: Some(FirstBatches::default()),
             columns: Vec::new(),
             schema: Arc::new(Schema::empty()),
+            row: None,
         })
     }
 
@@ -68,14 +83,52 @@ impl RecordBatches {
             (Some(row), Some(declared)) => Some(row.widen(declared, Widening::Json)),
             (row, declared) => row.or(declared.as_ref()).cloned(),
         };
-        self.columns = row.as_ref().map_or_else(|| Ok(Vec::new()), SinkColumn::of_row)?;
-        let fields: Vec<_> = self.columns.iter().map(SinkColumn::field).collect();
-        self.schema = Arc::new(Schema::new(fields));
+        self.decide_on(row)?;
         // Frames of this process know their layouts.
         let registry = LayoutRegistry::new();
         let frames = first.into_frames();
         let batches = frames.iter().map(|frame| self.of_batch(&frame.view(&registry)?));
         batches.collect()
+    }
+
+    fn decide_on(&mut self, row: Option<Node>) -> Result<()> {
+        self.columns = row.as_ref().map_or_else(|| Ok(Vec::new()), SinkColumn::of_row)?;
+        let fields: Vec<_> = self.columns.iter().map(SinkColumn::field).collect();
+        self.schema = Arc::new(Schema::new(fields));
+        self.row = row;
+        Ok(())
+    }
+
+    /// What another process needs to go on: the columns, or the records that will decide on them.
+    ///
+    /// # Errors
+    /// `SAGE_CHECKPOINT_SINK`: never.
+    pub(crate) fn save(&self, saved: &mut SavedWriter) -> Result<()> {
+        let row = self.row.clone().map(|row| Layout::unkeyed(row).to_text());
+        saved.json(&ColumnState {
+            decided: self.first.is_none(),
+            row,
+            replaced_strings: self.arrays.replaced_strings,
+        })?;
+        self.first
+            .as_ref()
+            .map_or_else(|| Ok(()), |first| first.save(saved))
+    }
+
+    /// Goes on with what was saved.
+    ///
+    /// # Errors
+    /// `SAGE_CHECKPOINT_SINK`
+    pub(crate) fn restore(&mut self, saved: &mut SavedReader<'_>) -> Result<()> {
+        let state: ColumnState = saved.json()?;
+        self.arrays.replaced_strings = state.replaced_strings;
+        if !state.decided {
+            self.first = Some(FirstBatches::restore(saved)?);
+            return Ok(());
+        }
+        self.first = None;
+        let row = state.row.as_deref().map(Layout::parse).transpose()?;
+        self.decide_on(row.map(|layout| layout.row))
     }
 
     /// The columns of the file; none before they are decided.

@@ -1,22 +1,25 @@
 //! A sink that writes several files.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sage_frame::{BatchView, Frame, FrameMeta, LayoutRegistry, partition};
 use sage_types::{ErrorCode, Result, SageError};
+use serde::{Deserialize, Serialize};
 
-use crate::output::{FileOptions, OutputFile};
+use crate::output::{FileOptions, OutputFile, SavedReader, SavedWriter};
 use crate::sinks::directory::created_directories::CreatedDirectories;
 use crate::sinks::directory::part_files::PartFiles;
 use crate::sinks::directory::partition_fields::{Partition, PartitionFields};
+use crate::sinks::{Beginning, PartSink};
 use crate::spec::{Existing, OutputSpec};
-use crate::{BatchSink, SinkReport};
+use crate::{BatchSink, Guarantee, SinkReport};
 
-/// Makes the writer of a file.
-type OpenFormat = Box<dyn Fn(OutputFile) -> Result<Box<dyn BatchSink>> + Send>;
+/// Makes the writer of a file, which may have been prepared: then with what the writer had saved behind the state of the file.
+pub(crate) type OpenFile =
+    Arc<dyn Fn(OutputFile, Option<&mut SavedReader<'_>>) -> Result<Box<dyn PartSink>> + Send + Sync>;
 
 /// One instance of a sink with a directory: a file at a time, or one for each partition, each ended at its limit.
 ///
@@ -26,12 +29,14 @@ pub(crate) struct DirectorySink {
     spec: OutputSpec,
     files: PartFiles,
     options: FileOptions,
-    open_format: OpenFormat,
+    open_format: OpenFile,
     fields: Option<PartitionFields>,
     /// By directory; the empty one without partitions.
     open: HashMap<Arc<str>, OpenPart>,
     /// Complete, and not yet visible.
-    complete: Vec<Box<dyn BatchSink>>,
+    complete: Vec<CompletePart>,
+    /// Files of other numbers that belong to the result.
+    kept: HashSet<PathBuf>,
     /// Directories that have been looked at.
     seen: HashSet<Arc<str>>,
     created: CreatedDirectories,
@@ -42,8 +47,33 @@ pub(crate) struct DirectorySink {
     now: u64,
 }
 
+struct CompletePart {
+    sink: Box<dyn PartSink>,
+    state: Vec<u8>,
+}
+
+/// What another process needs beside the files.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct DirectoryState {
+    open: Vec<OpenState>,
+    complete: usize,
+    /// Directories that have been looked at.
+    seen: Vec<String>,
+    next_number: u32,
+    now: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct OpenState {
+    directory: String,
+    rows: u64,
+    used: u64,
+}
+
 struct OpenPart {
-    sink: Box<dyn BatchSink>,
+    sink: Box<dyn PartSink>,
     rows: u64,
     bytes: Arc<AtomicU64>,
     used: u64,
@@ -56,7 +86,8 @@ impl DirectorySink {
         spec: OutputSpec,
         files: PartFiles,
         options: FileOptions,
-        open_format: OpenFormat,
+        open_format: OpenFile,
+        beginning: Beginning<'_>,
     ) -> Result<Self> {
         let mut created = CreatedDirectories::default();
         created.check_root(&spec.path, spec.mkdir)?;
@@ -74,18 +105,111 @@ impl DirectorySink {
             fields,
             open: HashMap::new(),
             complete: Vec::new(),
+            kept: HashSet::new(),
             seen: HashSet::new(),
             created,
             next_number: 0,
             now: 0,
         };
-        if sink.fields.is_none() {
-            // No record at all is an empty file, as for a sink with one.
-            sink.part(&"".into())?;
-        } else if sink.spec.existing == Existing::Error {
-            sink.files.refuse_earlier(&sink.spec.path)?;
+        match beginning {
+            Beginning::Anew if sink.fields.is_none() => {
+                // No record at all is an empty file, as for a sink with one.
+                sink.part(&"".into())?;
+            }
+            Beginning::Anew if sink.spec.existing == Existing::Error => {
+                sink.files.refuse_earlier(&sink.spec.path)?;
+            }
+            Beginning::Anew => {}
+            Beginning::Completed { sealed, open } if !sink.begins_new_files() => {
+                sink.go_on(open.unwrap_or(sealed), Some(sealed))?;
+            }
+            // Files that are complete stay so.
+            Beginning::Saved(saved) | Beginning::Completed { sealed: saved, .. } => {
+                sink.go_on(saved, None)?;
+            }
         }
         Ok(sink)
+    }
+
+    /// Opens what an earlier process had prepared; what was open then has been completed if `sealed` is given, and is opened again.
+    fn go_on(&mut self, saved: &[u8], sealed: Option<&[u8]>) -> Result<()> {
+        let mut saved = SavedReader::new(saved)?;
+        let state: DirectoryState = saved.json()?;
+        let mut sealed = sealed
+            .map(|sealed| completed_behind(sealed, state.complete))
+            .transpose()?;
+        (self.next_number, self.now) = (state.next_number, state.now);
+        self.seen = state
+            .seen
+            .into_iter()
+            .map(|directory| directory.as_str().into())
+            .collect();
+        for open in state.open {
+            let completed = sealed.as_mut().and_then(VecDeque::pop_front);
+            let (sink, bytes) = self.open_saved(saved.bytes()?, completed.as_deref())?;
+            let part = OpenPart {
+                sink,
+                rows: open.rows,
+                bytes,
+                used: open.used,
+            };
+            self.open.insert(open.directory.as_str().into(), part);
+        }
+        for _ in 0..state.complete {
+            let state = saved.bytes()?.to_vec();
+            let (sink, _) = self.open_saved(&state, None)?;
+            self.complete.push(CompletePart { sink, state });
+        }
+        Ok(())
+    }
+
+    fn open_saved(
+        &self,
+        saved: &[u8],
+        completed: Option<&[u8]>,
+    ) -> Result<(Box<dyn PartSink>, Arc<AtomicU64>)> {
+        let mut saved = SavedReader::new(saved)?;
+        let file = match completed {
+            None => OutputFile::restore(saved.json()?, self.options)?,
+            Some(completed) => {
+                let completed = SavedReader::new(completed)?.json()?;
+                OutputFile::reopen(saved.json()?, &completed, self.options)?
+            }
+        };
+        let bytes = file.bytes();
+        Ok(((self.open_format)(file, Some(&mut saved))?, bytes))
+    }
+
+    fn save(&mut self) -> Result<Vec<u8>> {
+        let mut open: Vec<(&Arc<str>, &mut OpenPart)> = self.open.iter_mut().collect();
+        open.sort_by(|a, b| a.0.cmp(b.0));
+        let mut seen: Vec<String> = self.seen.iter().map(|directory| directory.to_string()).collect();
+        seen.sort();
+        let state = DirectoryState {
+            open: open
+                .iter()
+                .map(|(directory, part)| OpenState {
+                    directory: directory.to_string(),
+                    rows: part.rows,
+                    used: part.used,
+                })
+                .collect(),
+            complete: self.complete.len(),
+            seen,
+            next_number: self.next_number,
+            now: self.now,
+        };
+        let mut saved = SavedWriter::new();
+        saved.json(&state)?;
+        for (_, part) in open {
+            saved.bytes(&part.sink.prepare(false)?);
+        }
+        for part in &self.complete {
+            saved.bytes(&part.state);
+        }
+        // A checkpoint may refer to what is in them.
+        self.created.keep();
+        Ok(saved.finish())
     }
 
     /// The open file of a directory, opened if it is not.
@@ -121,7 +245,7 @@ impl DirectorySink {
         let file = OutputFile::open(&self.free_path(&path), self.options)?;
         let bytes = file.bytes();
         Ok(OpenPart {
-            sink: (self.open_format)(file)?,
+            sink: (self.open_format)(file, None)?,
             rows: 0,
             bytes,
             used: self.now,
@@ -150,10 +274,18 @@ impl DirectorySink {
     /// Ends a file: it is durable and not open any more.
     fn complete(&mut self, directory: &Arc<str>) -> Result<()> {
         if let Some(mut part) = self.open.remove(directory) {
-            part.sink.prepare()?;
-            self.complete.push(part.sink);
+            let state = part.sink.prepare(true)?;
+            self.complete.push(CompletePart {
+                sink: part.sink,
+                state,
+            });
         }
         Ok(())
+    }
+
+    fn complete_all(&mut self) -> Result<()> {
+        let open: Vec<Arc<str>> = self.open.keys().map(Arc::clone).collect();
+        open.iter().try_for_each(|directory| self.complete(directory))
     }
 
     fn write_rows(&mut self, directory: &Arc<str>, rows: &BatchView<'_>) -> Result<()> {
@@ -220,13 +352,19 @@ impl BatchSink for DirectorySink {
         self.write_limited(&"".into(), batch)
     }
 
-    fn prepare(&mut self) -> Result<()> {
-        let open: Vec<Arc<str>> = self.open.keys().map(Arc::clone).collect();
-        open.iter().try_for_each(|directory| self.complete(directory))
+    fn prepare(&mut self, last: bool) -> Result<Vec<u8>> {
+        if last {
+            self.complete_all()?;
+        }
+        self.save()
+    }
+
+    fn guarantee(&self) -> Guarantee {
+        Guarantee::ExactlyOnce
     }
 
     fn commit(mut self: Box<Self>) -> Result<SinkReport> {
-        self.prepare()?;
+        self.complete_all()?;
         let mut report = SinkReport {
             path: self.spec.path.display().to_string(),
             ..SinkReport::default()
@@ -234,7 +372,7 @@ impl BatchSink for DirectorySink {
         let mut written = Vec::with_capacity(self.complete.len());
         self.created.keep();
         for sink in std::mem::take(&mut self.complete) {
-            let file = sink.commit()?;
+            let file = sink.sink.commit()?;
             report.files += file.files;
             report.records += file.records;
             report.bytes += file.bytes;
@@ -243,12 +381,57 @@ impl BatchSink for DirectorySink {
         }
         if self.spec.existing == Existing::Replace {
             let whole = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-            let written: HashSet<PathBuf> = written.iter().map(|path| whole(path)).collect();
+            let written = written.iter().chain(&self.kept);
+            let written: HashSet<PathBuf> = written.map(|path| whole(path)).collect();
             self.files.remove_earlier(&whole(&self.spec.path), &written)?;
         }
         Ok(report)
     }
 
     /// What is dropped removes its temporary file, and then the directories.
-    fn abort(self: Box<Self>) {}
+    fn abort(self: Box<Self>) {
+        let Self { open, complete, .. } = *self;
+        for part in open.into_values() {
+            part.sink.abort();
+        }
+        for part in complete {
+            part.sink.abort();
+        }
+    }
+
+    fn detach(mut self: Box<Self>) {
+        for (_, part) in self.open.drain() {
+            part.sink.detach();
+        }
+        for part in self.complete.drain(..) {
+            part.sink.detach();
+        }
+        self.created.keep();
+    }
+}
+
+impl PartSink for DirectorySink {
+    fn paths(&self) -> Vec<PathBuf> {
+        let open = self.open.values().map(|part| &part.sink);
+        let complete = self.complete.iter().map(|part| &part.sink);
+        open.chain(complete).flat_map(|sink| sink.paths()).collect()
+    }
+
+    fn keep(&mut self, paths: &HashSet<PathBuf>) {
+        self.kept.extend(paths.iter().cloned());
+    }
+
+    fn begins_new_files(&self) -> bool {
+        self.files.are_several()
+    }
+}
+
+/// The files that were completed behind the first ones.
+fn completed_behind(sealed: &[u8], first: usize) -> Result<VecDeque<Vec<u8>>> {
+    let mut sealed = SavedReader::new(sealed)?;
+    let state: DirectoryState = sealed.json()?;
+    (0..state.complete)
+        .map(|_| sealed.bytes().map(<[u8]>::to_vec))
+        .skip(first)
+        .collect()
 }

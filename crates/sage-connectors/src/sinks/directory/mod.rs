@@ -8,5 +8,5 @@ mod part_files;
 mod partition_fields;
 mod without_fields;
 
-pub(crate) use directory_sink::DirectorySink;
+pub(crate) use directory_sink::{DirectorySink, OpenFile};
 pub(crate) use part_files::PartFiles;

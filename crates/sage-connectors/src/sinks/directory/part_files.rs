@@ -35,6 +35,11 @@ impl PartFiles {
         }
     }
 
+    /// Whether an instance may have several files.
+    pub(crate) const fn are_several(&self) -> bool {
+        self.numbered
+    }
+
     /// The name of a file of this instance.
     pub(crate) fn name(&self, number: u32) -> String {
         let instance = self.part.instance;

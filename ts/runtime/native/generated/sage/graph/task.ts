@@ -107,8 +107,33 @@ chain(optionalEncoding?:any):string|Uint8Array|null {
   return offset ? this.bb!.__string(this.bb_pos + offset, optionalEncoding) : null;
 }
 
+/**
+ * Ids of all operators of its stage, under which their state is kept in checkpoints; empty where nobody asks.
+ */
+operators(index: number):string
+operators(index: number,optionalEncoding:flatbuffers.Encoding):string|Uint8Array
+operators(index: number,optionalEncoding?:any):string|Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 26);
+  return offset ? this.bb!.__string(this.bb!.__vector(this.bb_pos + offset) + index * 4, optionalEncoding) : null;
+}
+
+operatorsLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 26);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+/**
+ * Id of the operator whose work a native task does.
+ */
+uid():string|null
+uid(optionalEncoding:flatbuffers.Encoding):string|Uint8Array|null
+uid(optionalEncoding?:any):string|Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 28);
+  return offset ? this.bb!.__string(this.bb_pos + offset, optionalEncoding) : null;
+}
+
 static startTask(builder:flatbuffers.Builder):void {
-  builder.startObject(11);
+  builder.startObject(13);
 }
 
 static addId(builder:flatbuffers.Builder, id:number):void {
@@ -155,12 +180,32 @@ static addChain(builder:flatbuffers.Builder, chainOffset:flatbuffers.Offset):voi
   builder.addFieldOffset(10, chainOffset, 0);
 }
 
+static addOperators(builder:flatbuffers.Builder, operatorsOffset:flatbuffers.Offset):void {
+  builder.addFieldOffset(11, operatorsOffset, 0);
+}
+
+static createOperatorsVector(builder:flatbuffers.Builder, data:flatbuffers.Offset[]):flatbuffers.Offset {
+  builder.startVector(4, data.length, 4);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addOffset(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startOperatorsVector(builder:flatbuffers.Builder, numElems:number):void {
+  builder.startVector(4, numElems, 4);
+}
+
+static addUid(builder:flatbuffers.Builder, uidOffset:flatbuffers.Offset):void {
+  builder.addFieldOffset(12, uidOffset, 0);
+}
+
 static endTask(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
 }
 
-static createTask(builder:flatbuffers.Builder, id:number, stage:number, nameOffset:flatbuffers.Offset, instance:number, parallelism:number, isolate:number, kind:TaskKind, isSource:boolean, specOffset:flatbuffers.Offset, dormant:boolean, chainOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createTask(builder:flatbuffers.Builder, id:number, stage:number, nameOffset:flatbuffers.Offset, instance:number, parallelism:number, isolate:number, kind:TaskKind, isSource:boolean, specOffset:flatbuffers.Offset, dormant:boolean, chainOffset:flatbuffers.Offset, operatorsOffset:flatbuffers.Offset, uidOffset:flatbuffers.Offset):flatbuffers.Offset {
   Task.startTask(builder);
   Task.addId(builder, id);
   Task.addStage(builder, stage);
@@ -173,6 +218,8 @@ static createTask(builder:flatbuffers.Builder, id:number, stage:number, nameOffs
   Task.addSpec(builder, specOffset);
   Task.addDormant(builder, dormant);
   Task.addChain(builder, chainOffset);
+  Task.addOperators(builder, operatorsOffset);
+  Task.addUid(builder, uidOffset);
   return Task.endTask(builder);
 }
 }

@@ -1,0 +1,87 @@
+//! The names of the files in a checkpoint directory.
+
+use std::path::{Path, PathBuf};
+
+/// The file that is locked, and says by whom.
+pub(crate) const LOCK_NAME: &str = "LOCK";
+
+const PREFIX: &str = "epoch-";
+const SUFFIX: &str = ".ckpt";
+/// A file that is being written ends so; it is removed when a directory is opened.
+const TEMPORARY: &str = ".tmp";
+/// Before [`TEMPORARY`] in the name of a merged file.
+const MERGED: &str = ".merged";
+const DIGITS: usize = 20;
+
+/// The file of an epoch.
+pub(crate) fn epoch_path(directory: &Path, epoch: u64) -> PathBuf {
+    directory.join(format!("{PREFIX}{epoch:0DIGITS$}{SUFFIX}"))
+}
+
+/// Where it is written.
+pub(crate) fn temporary_path(file: &Path) -> PathBuf {
+    with_suffix(file, TEMPORARY)
+}
+
+/// Where its merged form is written.
+pub(crate) fn merged_path(file: &Path) -> PathBuf {
+    with_suffix(&with_suffix(file, MERGED), TEMPORARY)
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// The epoch of a file with this name, if it is one.
+pub(crate) fn epoch_of(name: &str) -> Option<u64> {
+    let digits = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
+    let is_number = digits.len() == DIGITS && digits.bytes().all(|digit| digit.is_ascii_digit());
+    // Epochs begin at 1: 0 means that there is none.
+    digits.parse().ok().filter(|&epoch| is_number && epoch > 0)
+}
+
+/// Whether a file with this name was left over by somebody who was ended while writing an epoch.
+pub(crate) fn is_temporary(name: &str) -> bool {
+    let Some(name) = name.strip_suffix(TEMPORARY) else {
+        return false;
+    };
+    epoch_of(name.strip_suffix(MERGED).unwrap_or(name)).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn given_the_file_of_an_epoch_then_its_name_says_which() {
+        let path = epoch_path(Path::new("dir"), 42);
+        assert_eq!(path, Path::new("dir/epoch-00000000000000000042.ckpt"));
+        assert_eq!(epoch_of("epoch-00000000000000000042.ckpt"), Some(42));
+        assert_eq!(
+            epoch_of(epoch_path(Path::new(""), u64::MAX).to_str().unwrap()),
+            Some(u64::MAX)
+        );
+        for path in [temporary_path(&path), merged_path(&path)] {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            assert!(is_temporary(name) && epoch_of(name).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn given_names_of_other_files_then_they_are_left_alone() {
+        for name in [
+            "LOCK",
+            "epoch-42.ckpt",
+            "epoch-00000000000000000000.ckpt",
+            "epoch-+0000000000000000042.ckpt",
+            "epoch-99999999999999999999.ckpt",
+            "notes.tmp",
+            "epoch-1.ckpt.tmp",
+            "savepoint.ckpt",
+        ] {
+            assert!(epoch_of(name).is_none() && !is_temporary(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What the operating system refuses is an error that names the path and says what to do.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may say what it expects in the shortest way"
+)]
+
+mod support;
+
+use std::path::Path;
+
+use sage_checkpoint::testing::SimulatedFiles;
+use sage_checkpoint::{CheckpointStore, EpochWriter, Files};
+use sage_types::{ErrorCode, SageError};
+use support::{DIRECTORY, Job, path_of, store_in};
+
+fn assert_error(error: &SageError, code: ErrorCode, words: &[&str]) {
+    assert_eq!(error.code, code, "{error}");
+    for word in words {
+        assert!(error.message.contains(word), "{error}");
+    }
+}
+
+#[test]
+fn given_a_directory_without_a_parent_then_the_error_names_both() {
+    let files = SimulatedFiles::new();
+    let error = CheckpointStore::open(files.shared(), "/not/there", 1).unwrap_err();
+    assert_error(
+        &error,
+        ErrorCode::IoNotFound,
+        &["/not/there", "/not does not exist", "make it"],
+    );
+}
+
+#[test]
+fn given_a_file_in_the_place_of_the_directory_then_the_error_says_so() {
+    let files = SimulatedFiles::new();
+    files.create(Path::new("/file")).unwrap();
+    let error = CheckpointStore::open(files.shared(), "/file", 1).unwrap_err();
+    assert_error(
+        &error,
+        ErrorCode::IoNotAFile,
+        &["/file is a file", "another directory"],
+    );
+    let error = CheckpointStore::open(files.shared(), "/file/below", 1).unwrap_err();
+    assert_error(
+        &error,
+        ErrorCode::IoNotAFile,
+        &["/file/below", "correct the path"],
+    );
+}
+
+#[test]
+fn given_a_read_only_disk_then_opening_and_committing_are_refused_and_reading_is_not() {
+    let files = SimulatedFiles::new();
+    let store = store_in(&files, 1).unwrap();
+    Job::default().commit_whole(&store, 1).unwrap();
+    files.set_read_only(true);
+    let error = Job::default().commit_whole(&store, 2).unwrap_err();
+    assert_error(&error, ErrorCode::IoPermission, &[DIRECTORY, "allow this user"]);
+    assert_eq!(store.newest().unwrap().unwrap().epoch, 1);
+    drop(store);
+    let error = store_in(&files, 1).unwrap_err();
+    assert_error(&error, ErrorCode::IoPermission, &[DIRECTORY]);
+    let read = sage_checkpoint::read_epoch(&files.shared(), Path::new(DIRECTORY)).unwrap();
+    assert_eq!(read.epoch, 1);
+}
+
+#[test]
+fn given_a_directory_that_is_removed_while_it_is_in_use_then_the_error_says_so() {
+    let files = SimulatedFiles::new();
+    let store = store_in(&files, 1).unwrap();
+    Job::default().commit_whole(&store, 1).unwrap();
+    let mut writer = store.begin(2).unwrap();
+    Job::default().add_whole(&mut writer).unwrap();
+    files.lose_directory(Path::new(DIRECTORY));
+    let error = writer.commit("{}").unwrap_err();
+    assert_error(
+        &error,
+        ErrorCode::IoChanged,
+        &[DIRECTORY, "was removed while it was in use"],
+    );
+    let error = store.begin(3).unwrap_err();
+    assert_error(&error, ErrorCode::IoChanged, &[DIRECTORY]);
+}
+
+#[test]
+fn given_a_full_disk_then_the_epoch_fails_and_a_later_one_works() {
+    let files = SimulatedFiles::new();
+    let store = store_in(&files, 1).unwrap();
+    let job = Job::default();
+    job.commit_whole(&store, 1).unwrap();
+    files.full_after(files.written_bytes() + 50);
+    let error = job.commit_whole(&store, 2).unwrap_err();
+    assert_error(&error, ErrorCode::IoDiskFull, &[DIRECTORY, "free space"]);
+    assert_eq!(store.epochs(), [1]);
+    assert_eq!(
+        files.list(Path::new(DIRECTORY)).unwrap().len(),
+        2,
+        "no temporary file is left"
+    );
+    files.free_space();
+    let next = store.next_epoch();
+    assert_eq!(next, 3);
+    job.commit_whole(&store, next).unwrap();
+}
+
+#[test]
+fn given_a_sync_that_fails_then_the_epoch_does_not_exist() {
+    let job = Job::default();
+    // The file, then the directory.
+    for sync in [1, 2] {
+        let files = SimulatedFiles::new();
+        let store = store_in(&files, 1).unwrap();
+        job.commit_whole(&store, 1).unwrap();
+        files.fail_sync(files.syncs() + sync);
+        let error = job.commit_whole(&store, 2).unwrap_err();
+        assert_error(&error, ErrorCode::IoWrite, &[DIRECTORY]);
+        assert_eq!(store.epochs(), [1]);
+        assert_eq!(store.newest().unwrap().unwrap().epoch, 1);
+        job.commit_whole(&store, 3).unwrap();
+        assert_eq!(store.epochs(), [3]);
+    }
+}
+
+#[test]
+fn given_a_merge_whose_directory_cannot_be_synced_then_the_bases_stay() {
+    let files = SimulatedFiles::new();
+    let store = store_in(&files, 1).unwrap();
+    let job = Job::default();
+    job.commit_whole(&store, 1).unwrap();
+    job.commit_changes(&store, 2, 1, &[]).unwrap();
+    files.fail_sync(files.syncs() + 2);
+    assert_eq!(store.merge(2).unwrap_err().code, ErrorCode::IoWrite);
+    assert_eq!(store.epochs(), [2, 1]);
+    for seed in 0..50 {
+        let found = store_in(&files.restarted(seed), 1)
+            .unwrap()
+            .newest()
+            .unwrap()
+            .unwrap();
+        assert_eq!((found.epoch, found.skipped().len()), (2, 0));
+    }
+}
+
+#[test]
+fn given_a_savepoint_that_cannot_be_written_then_nothing_is_left_of_it() {
+    let files = SimulatedFiles::new();
+    let store = store_in(&files, 1).unwrap();
+    Job::default().commit_whole(&store, 1).unwrap();
+    let path = Path::new("/nowhere/savepoint");
+    let error = store.write_savepoint(1, path).unwrap_err();
+    assert_error(
+        &error,
+        ErrorCode::IoNotFound,
+        &["/nowhere/savepoint", "/nowhere does not exist", "make it"],
+    );
+    files.full_after(files.written_bytes() + 50);
+    let path = Path::new("/savepoint");
+    assert_eq!(
+        store.write_savepoint(1, path).unwrap_err().code,
+        ErrorCode::IoDiskFull
+    );
+    assert!(files.list(Path::new("/")).unwrap().is_empty());
+    files.free_space();
+    store.write_savepoint(1, path).unwrap();
+    let error = EpochWriter::to_file(files.shared(), path, 1).unwrap_err();
+    assert_error(
+        &error,
+        ErrorCode::IoExists,
+        &["/savepoint exists already", "another path"],
+    );
+    assert_eq!(
+        store.write_savepoint(9, path).unwrap_err().code,
+        ErrorCode::IoNotFound
+    );
+    assert!(files.bytes_of(&path_of(1)).is_ok());
+}

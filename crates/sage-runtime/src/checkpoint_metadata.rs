@@ -1,0 +1,140 @@
+//! What an epoch says about the job that wrote it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sage_types::{ErrorCode, Result, SageError};
+use serde::{Deserialize, Serialize};
+
+use crate::epochs::GatheredEpoch;
+use crate::graph::{ExecutionGraph, TaskPlan};
+
+/// One operator of the job.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OperatorMetadata {
+    pub(crate) parallelism: u32,
+    /// Instances that had finished: they give nothing any more.
+    pub(crate) finished: BTreeSet<u32>,
+    /// Those of them that have said what stays of them.
+    pub(crate) left: BTreeSet<u32>,
+    /// Names of its parts.
+    pub(crate) parts: BTreeSet<String>,
+}
+
+/// The metadata of an epoch, as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CheckpointMetadata {
+    pub(crate) job: String,
+    pub(crate) key_groups: u32,
+    /// Behind it the job stopped, or it had ended.
+    pub(crate) last: bool,
+    pub(crate) operators: BTreeMap<String, OperatorMetadata>,
+}
+
+impl CheckpointMetadata {
+    pub(crate) fn of(graph: &ExecutionGraph, epoch: &GatheredEpoch) -> Self {
+        let mut operators: BTreeMap<String, OperatorMetadata> = BTreeMap::new();
+        for (task, handed) in graph.tasks.iter().zip(&epoch.handed) {
+            for id in ids_of(task) {
+                let operator = operators.entry(id.to_owned()).or_default();
+                operator.parallelism = task.parallelism;
+                if handed.finished {
+                    operator.finished.insert(task.instance);
+                    if handed.image.is_some() {
+                        operator.left.insert(task.instance);
+                    }
+                }
+            }
+            for part in handed.image.iter().flat_map(|image| image.parts()) {
+                let operator = operators.entry(part.operator.to_owned()).or_default();
+                operator.parallelism = task.parallelism;
+                operator.parts.insert(part.name.to_owned());
+            }
+        }
+        Self {
+            job: graph.job_name.clone(),
+            key_groups: graph.key_groups,
+            last: epoch.barrier.last,
+            operators,
+        }
+    }
+
+    /// # Errors
+    /// `SAGE_CHECKPOINT_DAMAGED` when it is no metadata.
+    pub(crate) fn from_json(json: &str) -> Result<Self> {
+        serde_json::from_str(json).map_err(|error| {
+            SageError::new(
+                ErrorCode::CheckpointDamaged,
+                "what an epoch says about its job is malformed",
+            )
+            .caused_by(error)
+        })
+    }
+
+    /// # Errors
+    /// `SAGE_INTERNAL`: never.
+    pub(crate) fn to_json(&self) -> Result<String> {
+        serde_json::to_string(self).map_err(|error| {
+            SageError::new(ErrorCode::Internal, "metadata of an epoch are no JSON").caused_by(error)
+        })
+    }
+
+    /// Whether a task has nothing to do any more: all of its operators had finished, everywhere or in this instance of as many.
+    pub(crate) fn has_finished(&self, task: &TaskPlan) -> bool {
+        let mut ids = ids_of(task).peekable();
+        ids.peek().is_some()
+            && ids.all(|id| {
+                self.operators.get(id).is_some_and(|operator| {
+                    operator.all_finished()
+                        || (operator.parallelism == task.parallelism
+                            && operator.finished.contains(&task.instance))
+                })
+            })
+    }
+}
+
+impl OperatorMetadata {
+    pub(crate) fn all_finished(&self) -> bool {
+        self.parallelism > 0 && self.finished.len() as u64 == u64::from(self.parallelism)
+    }
+
+    /// Whether what some instances had finished can be divided among another number of instances. An instance that runs hands over
+    /// all of its parts, also when they hold nothing: an operator without any has nothing to divide.
+    pub(crate) fn can_be_divided(&self, knows_positions: bool) -> bool {
+        self.finished.is_empty()
+            || self.all_finished()
+            || self.parts.is_empty()
+            || (knows_positions && self.finished.is_subset(&self.left))
+    }
+}
+
+/// Ids of the operators of a task.
+pub(crate) fn ids_of(task: &TaskPlan) -> impl Iterator<Item = &str> {
+    let own = Some(task.uid.as_str()).filter(|uid| !uid.is_empty() && !task.operators.contains(&task.uid));
+    task.operators.iter().map(String::as_str).chain(own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_two(finished: &[u32], left: &[u32], parts: &[&str]) -> OperatorMetadata {
+        OperatorMetadata {
+            parallelism: 2,
+            finished: finished.iter().copied().collect(),
+            left: left.iter().copied().collect(),
+            parts: parts.iter().map(|&part| part.to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn given_an_instance_that_had_ended_when_others_go_on_then_only_state_that_nobody_left_keeps_the_parallelism()
+     {
+        assert!(of_two(&[], &[], &["state"]).can_be_divided(false));
+        assert!(of_two(&[0, 1], &[], &["state"]).can_be_divided(false));
+        assert!(of_two(&[0], &[], &[]).can_be_divided(false));
+        assert!(of_two(&[0], &[0], &["position"]).can_be_divided(true));
+        assert!(!of_two(&[0], &[], &["position"]).can_be_divided(true));
+        assert!(!of_two(&[0], &[0], &["state"]).can_be_divided(false));
+    }
+}

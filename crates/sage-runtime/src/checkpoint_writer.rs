@@ -1,0 +1,148 @@
+//! The thread that makes epochs durable, and begins them when their time has come.
+
+use std::sync::Arc;
+
+use sage_checkpoint::PartKey;
+use sage_queue::EngineThread;
+use sage_types::{ErrorCode, Result, SageError};
+
+use crate::checkpoint_metadata::CheckpointMetadata;
+use crate::epochs::{GatheredEpoch, Work};
+use crate::job_checkpoints::JobCheckpoints;
+use crate::job_core::JobCore;
+use crate::job_event::JobEvent;
+use crate::net;
+
+/// Starts the thread, which counts as one of the job's native threads. It ends with the last epoch, or when the job is closed.
+pub(crate) fn spawn(job: &Arc<JobCore>) {
+    let owner = Arc::clone(job);
+    let thread = std::thread::Builder::new()
+        .name("sage-checkpoints".to_owned())
+        .spawn(move || {
+            let job = owner;
+            let _counted = EngineThread::enter();
+            if let Err(error) = net::catch("checkpoints", || {
+                run(&job);
+                Ok(())
+            }) {
+                job.fail(&error);
+            }
+            job.native_thread_gone();
+        });
+    if let Err(error) = thread {
+        let message = "the thread that writes checkpoints could not be started";
+        job.fail(&SageError::new(ErrorCode::WorkerStart, message).caused_by(error));
+        job.native_thread_gone();
+    }
+}
+
+fn run(job: &JobCore) {
+    let Some(checkpoints) = &job.checkpoints else {
+        return;
+    };
+    while !job.is_closing() {
+        match checkpoints
+            .epochs
+            .next_work(checkpoints.pace, job.now_nanos(), job.state().hands_out())
+        {
+            Work::Begin { last } => {
+                job.begin_epoch(last);
+            }
+            Work::Write(epoch) => {
+                if write(job, checkpoints, &epoch) == Outcome::Failed {
+                    return;
+                }
+            }
+            Work::WriteLast(epoch) => {
+                if write(job, checkpoints, &epoch) == Outcome::Durable {
+                    job.commit_now();
+                }
+                return;
+            }
+            Work::Commit => {
+                job.commit_now();
+                return;
+            }
+            Work::Wait(timeout) => checkpoints.epochs.wait(timeout, || job.is_closing()),
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    Durable,
+    /// The next one is whole again.
+    Missing,
+    /// It was the last one: the job has failed.
+    Failed,
+}
+
+fn write(job: &JobCore, checkpoints: &JobCheckpoints, epoch: &GatheredEpoch) -> Outcome {
+    let written = write_parts(job, checkpoints, epoch);
+    let bytes = written.as_ref().ok().copied();
+    let duration_nanos = checkpoints.epochs.written(epoch, bytes, job.now_nanos());
+    // An epoch that was given up because the job is over is no news.
+    if written.is_err() && job.is_closing() {
+        return Outcome::Failed;
+    }
+    let mut event = serde_json::json!({
+        "type": "epoch",
+        "event": "epoch",
+        "epoch": epoch.barrier.epoch,
+        "last": epoch.barrier.last,
+        "state": if written.is_ok() { "completed" } else { "failed" },
+        "bytes": bytes.unwrap_or_default(),
+        "durationMs": millis(duration_nanos),
+        "alignmentMs": millis(epoch.alignment_nanos),
+    });
+    if let Err(error) = &written {
+        event["error"] = serde_json::from_str(&error.to_json()).unwrap_or_default();
+    }
+    job.outbox.post(JobEvent::Epoch(event.to_string().into()));
+    job.outbox.deliver();
+    match written {
+        Ok(_) => Outcome::Durable,
+        Err(error) if epoch.barrier.last => {
+            job.fail(&error);
+            Outcome::Failed
+        }
+        Err(_) => Outcome::Missing,
+    }
+}
+
+/// How many bytes the epoch has.
+fn write_parts(job: &JobCore, checkpoints: &JobCheckpoints, epoch: &GatheredEpoch) -> Result<u64> {
+    let store = checkpoints.store.lock();
+    let Some(store) = &*store else {
+        return Err(given_up());
+    };
+    let mut writer = store.begin(epoch.barrier.epoch)?;
+    for (task, handed) in job.graph.tasks.iter().zip(&epoch.handed) {
+        for part in handed.image.iter().flat_map(|image| image.parts()) {
+            if job.is_closing() {
+                return Err(given_up());
+            }
+            let key = PartKey {
+                operator: part.operator.to_owned(),
+                instance: task.instance,
+                parallelism: task.parallelism,
+                name: part.name.to_owned(),
+            };
+            writer.add(&key, part.kind, part.is_full, part.payload)?;
+        }
+    }
+    let metadata = CheckpointMetadata::of(&job.graph, epoch).to_json()?;
+    if job.is_closing() {
+        return Err(given_up());
+    }
+    Ok(writer.commit(&metadata)?.bytes)
+}
+
+fn given_up() -> SageError {
+    SageError::new(ErrorCode::JobCanceled, "the job is over")
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a duration")]
+fn millis(nanos: u64) -> f64 {
+    nanos as f64 / 1e6
+}

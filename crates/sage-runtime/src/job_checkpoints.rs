@@ -1,0 +1,409 @@
+//! The checkpoints of a job: what it goes on from, and what its tasks hand over.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use sage_checkpoint::{CheckpointStore, Files, ImagePart, PartKind, TaskImage};
+use sage_queue::EndKind;
+use sage_queue::sync::Mutex;
+use sage_types::{ErrorCode, KeyGroups, Result, SharedClock, TaskId};
+
+use crate::checkpoint_settings::{CheckpointSettings, StartFrom};
+use crate::connectors::ConnectorFactory;
+use crate::epochs::{Epochs, Pace};
+use crate::graph::{ExecutionGraph, Partition, TaskKind, TaskPlan};
+use crate::job_core::{JobCore, internal};
+use crate::job_event::JobEvent;
+use crate::loop_log::LoopLog;
+use crate::native_parts::POSITION;
+use crate::restored_state::RestoredState;
+use crate::task::Task;
+use crate::task_barrier::Barrier;
+
+/// What a job has for its checkpoints.
+pub(crate) struct JobCheckpoints {
+    pub(crate) epochs: Epochs,
+    pub(crate) pace: Pace,
+    /// None when the job is over: another one may have the directory.
+    pub(crate) store: Mutex<Option<CheckpointStore>>,
+    pub(crate) restored: Option<RestoredState>,
+    /// By task of a loop: what it has handed over, until its log is complete.
+    awaiting_logs: Mutex<Vec<(TaskId, Barrier, TaskImage, u64)>>,
+}
+
+impl JobCheckpoints {
+    /// # Errors
+    /// Those of the store; of the epoch, when it does not fit the graph; `SAGE_INTERNAL` for a graph that cannot have checkpoints.
+    pub(crate) fn open(
+        settings: &CheckpointSettings,
+        files: Arc<dyn Files>,
+        graph: &ExecutionGraph,
+        now_nanos: u64,
+    ) -> Result<Self> {
+        if let Some(task) = graph.tasks.iter().find(|task| task.dormant) {
+            return Err(internal(format!(
+                "task {} is dormant in a job with checkpoints",
+                task.id
+            )));
+        }
+        let is_js = |id: TaskId| matches!(graph.tasks[id.index()].kind, TaskKind::JsTask { .. });
+        if let Some(edge) = graph
+            .edges
+            .iter()
+            .find(|edge| edge.feedback.is_some() && !is_js(edge.to_task))
+        {
+            return Err(internal(format!("edge {} leads back to a native task", edge.id)));
+        }
+        let store = CheckpointStore::open(files, settings.directory.as_str(), settings.retained as usize)?;
+        let epoch = match &settings.from {
+            StartFrom::None => None,
+            StartFrom::Latest => store.newest()?,
+            StartFrom::Path(path) => Some(store.read(Path::new(path))?),
+        };
+        let restored = epoch
+            .map(|epoch| RestoredState::new(epoch, graph, settings.allow_dropped))
+            .transpose()?;
+        Ok(Self {
+            epochs: Epochs::new(store.next_epoch(), graph.tasks.len(), now_nanos),
+            pace: Pace {
+                interval_nanos: settings.interval_ms.map(nanos),
+                min_pause_nanos: nanos(settings.min_pause_ms),
+            },
+            store: Mutex::new(Some(store)),
+            restored,
+            awaiting_logs: Mutex::new(Vec::new()),
+        })
+    }
+
+    /// Refuses sources that nobody could go on with. Anything else that is wrong with them is said when they are opened.
+    fn check_sources(&self, graph: &ExecutionGraph, factory: &dyn ConnectorFactory) -> Result<()> {
+        for task in graph.tasks.iter().filter(|task| task.instance == 0) {
+            let TaskKind::NativeSource { spec } = &task.kind else {
+                continue;
+            };
+            let positions = self
+                .restored
+                .as_ref()
+                .map(|own| own.own_parts(&task.uid, POSITION));
+            if positions
+                .transpose()?
+                .is_some_and(|positions| !positions.is_empty())
+            {
+                continue;
+            }
+            match factory.check_resumable(spec) {
+                Err(error) if error.code == ErrorCode::CheckpointSource => {
+                    return Err(error.with("operator", task.uid.clone()));
+                }
+                Ok(()) | Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The job is over: its directory is free.
+    pub(crate) fn release(&self) {
+        let store = self.store.lock().take();
+        drop(store);
+    }
+
+    /// Whether what sinks have written may be needed by another process.
+    pub(crate) fn may_be_gone_on_from(&self) -> bool {
+        self.restored.is_some() || self.epochs.may_be_gone_on_from()
+    }
+
+    /// Whether a task has nothing to do any more.
+    pub(crate) fn had_finished(&self, task: &TaskPlan) -> bool {
+        self.restored
+            .as_ref()
+            .is_some_and(|restored| restored.has_finished(task))
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "checked not to be negative; a duration that is too long is the longest"
+)]
+fn nanos(millis: f64) -> u64 {
+    (millis * 1e6) as u64
+}
+
+/// Under which name a task keeps what was on its way around to one of its gates.
+fn log_name(gate: u32) -> String {
+    format!("loop:{gate}")
+}
+
+impl JobCore {
+    /// As [`JobCore::new`], with checkpoints on the disk of this machine.
+    ///
+    /// # Errors
+    /// Also those of the store; `SAGE_CHECKPOINT_UNCLAIMED` and `SAGE_CHECKPOINT_RESCALE` when what it goes on from does not fit.
+    pub fn with_checkpoints(
+        graph: &[u8],
+        settings: Option<CheckpointSettings>,
+        files: Arc<dyn Files>,
+        clock: SharedClock,
+        factory: Arc<dyn ConnectorFactory>,
+    ) -> Result<Arc<Self>> {
+        let graph = ExecutionGraph::decode(graph)?;
+        let checkpoints = settings
+            .map(|settings| JobCheckpoints::open(&settings, files, &graph, clock.monotonic_nanos()))
+            .transpose()?;
+        if let Some(checkpoints) = &checkpoints {
+            checkpoints.check_sources(&graph, factory.as_ref())?;
+        }
+        Self::build(graph, clock, factory, checkpoints)
+    }
+
+    /// The epoch that the job goes on from.
+    #[must_use]
+    pub fn restored_epoch(&self) -> Option<u64> {
+        let restored = self.checkpoints.as_ref()?.restored.as_ref()?;
+        Some(restored.number())
+    }
+
+    /// The newer epochs that could not be gone on from, and why, as JSON.
+    #[must_use]
+    pub fn skipped_epochs(&self) -> Vec<String> {
+        let restored = self.checkpoints.as_ref().and_then(|own| own.restored.as_ref());
+        let skipped = restored.into_iter().flat_map(RestoredState::skipped);
+        skipped.map(sage_types::SageError::to_json).collect()
+    }
+
+    /// Begins an epoch; none while one is under way, before the job has started, and when nothing is left to save.
+    ///
+    /// # Errors
+    /// `SAGE_INTERNAL` for a job without checkpoints.
+    pub fn begin_checkpoint(&self) -> Result<Option<u64>> {
+        if self.checkpoints.is_none() {
+            return Err(internal("the job has no checkpoints"));
+        }
+        let begins = self.with_status(|status| status.started_nanos.is_some() && !status.state.is_terminal());
+        Ok(if begins { self.begin_epoch(false) } else { None })
+    }
+
+    /// What an instance of an operator goes on from, as the export `checkpointRead` gives it.
+    ///
+    /// # Errors
+    /// Those of the store; `SAGE_CHECKPOINT_DAMAGED`.
+    pub fn read_checkpoint(
+        &self,
+        operator: &str,
+        name: &str,
+        instance: u32,
+        parallelism: u32,
+    ) -> Result<Vec<u8>> {
+        let restored = self.checkpoints.as_ref().and_then(|own| own.restored.as_ref());
+        let groups = KeyGroups::new(self.graph.key_groups, parallelism);
+        restored.map_or_else(
+            || Ok(vec![0]),
+            |restored| restored.read(operator, name, &groups, instance),
+        )
+    }
+
+    /// Begins an epoch, behind whose barrier, the `last` one, the job stops: at once or after the one under way.
+    pub(crate) fn begin_epoch(&self, last: bool) -> Option<u64> {
+        let checkpoints = self.checkpoints.as_ref()?;
+        let ask = |task: usize, barrier: Barrier| self.tasks[task].barrier.ask(barrier);
+        let barrier = checkpoints.epochs.begin(last, self.now_nanos(), ask)?;
+        let event = serde_json::json!({
+            "type": "epoch", "event": "epoch", "epoch": barrier.epoch, "last": barrier.last, "state": "begun",
+        });
+        self.outbox.post(JobEvent::Epoch(event.to_string().into()));
+        // Who has inputs waits for their barriers, unless it is in a loop that gets nothing from outside.
+        for task in self
+            .tasks
+            .iter()
+            .filter(|task| task.plan.is_source || task.member.is_some())
+        {
+            task.doorbell.ring();
+        }
+        // A source that rests is in the hands of its isolate, which has to look.
+        for isolate in &self.isolates {
+            isolate.queue.nudge();
+        }
+        self.outbox.deliver();
+        Some(barrier.epoch)
+    }
+
+    /// A task hands over what it holds: its barrier goes on to all tasks behind.
+    ///
+    /// # Errors
+    /// `SAGE_INTERNAL` when nobody waits for it; those of loop logs.
+    pub(crate) fn acknowledge_task(&self, task: &Task, barrier: Barrier, image: TaskImage) -> Result<()> {
+        let Some(checkpoints) = &self.checkpoints else {
+            return Err(internal("the job has no checkpoints"));
+        };
+        for output in &task.outputs {
+            output.emit_barrier(barrier.epoch, barrier.last);
+        }
+        let (awaits_log, alignment_nanos) = task.inputs.acknowledged();
+        task.barrier.acknowledged();
+        if barrier.last && task.plan.is_source {
+            task.request_stop(EndKind::Stopped);
+        }
+        let id = task.plan.id;
+        if awaits_log {
+            checkpoints
+                .awaiting_logs
+                .lock()
+                .push((id, barrier, image, alignment_nanos));
+        } else {
+            self.gathered(
+                checkpoints
+                    .epochs
+                    .acknowledged(id, barrier.epoch, image, alignment_nanos)?,
+            );
+        }
+        task.doorbell.ring();
+        Ok(())
+    }
+
+    /// What came around to a task of a loop is complete: with it, what the task has handed over.
+    ///
+    /// # Errors
+    /// Those of the batches.
+    pub(crate) fn complete_log(&self, task: &Task, barrier: Barrier, log: LoopLog) -> Result<()> {
+        let Some(checkpoints) = &self.checkpoints else {
+            return Ok(());
+        };
+        let id = task.plan.id;
+        let mut awaiting = checkpoints.awaiting_logs.lock();
+        let place = awaiting
+            .iter()
+            .position(|(waits, for_barrier, ..)| *waits == id && *for_barrier == barrier);
+        let Some((_, _, mut image, alignment_nanos)) = place.map(|place| awaiting.swap_remove(place)) else {
+            return Err(internal(format!(
+                "task {id} has a log of an epoch that it did not acknowledge"
+            )));
+        };
+        drop(awaiting);
+        for (gate, log) in log.by_gate() {
+            image.push(&ImagePart {
+                operator: operator_of(&task.plan),
+                name: &log_name(gate),
+                kind: PartKind::Own,
+                is_full: true,
+                payload: &log.to_bytes(&self.registry)?,
+            })?;
+        }
+        self.gathered(
+            checkpoints
+                .epochs
+                .acknowledged(id, barrier.epoch, image, alignment_nanos)?,
+        );
+        Ok(())
+    }
+
+    /// What stays, in all later epochs, of a task that finishes next.
+    pub(crate) fn leave_behind(&self, task: &Task, image: TaskImage) {
+        if let Some(checkpoints) = &self.checkpoints {
+            checkpoints.epochs.leaves(task.plan.id, image);
+        }
+    }
+
+    /// All tasks have handed over what they hold for an epoch. Behind the last one nothing goes around any more: what was on its way
+    /// is logged.
+    pub(crate) fn gathered(&self, barrier: Option<Barrier>) {
+        if barrier.is_some_and(|barrier| barrier.last) {
+            for of in &self.loops {
+                of.discard(EndKind::Stopped);
+            }
+        }
+    }
+
+    /// Puts what was on its way around loops back, before anything runs.
+    ///
+    /// # Errors
+    /// `SAGE_CHECKPOINT_RESCALE` when it cannot be divided among the instances; those of the store and of batches.
+    pub(crate) fn restore_loops(&self, restored: &RestoredState) -> Result<()> {
+        for task in &self.graph.tasks {
+            for gate in self.graph.gates_of(task.id) {
+                let Some(first) = gate.first().filter(|edge| edge.feedback.is_some()) else {
+                    continue;
+                };
+                for part in restored.own_parts(operator_of(task), &log_name(first.to_gate))? {
+                    let log = LoopLog::from_bytes(&part.bytes, &self.registry)?;
+                    if part.parallelism == task.parallelism {
+                        if part.instance == task.instance {
+                            for (_, frame) in log.into_frames() {
+                                self.edges[first.id.index()].push(frame);
+                            }
+                        }
+                    } else if task.instance == 0 {
+                        self.restore_divided(
+                            first.from_task,
+                            first.from_output,
+                            first.partition,
+                            part.instance,
+                            log,
+                        )?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// There are other instances now: the output that the records came from sends them anew.
+    fn restore_divided(
+        &self,
+        from: TaskId,
+        output: u32,
+        partition: Partition,
+        instance: u32,
+        log: LoopLog,
+    ) -> Result<()> {
+        match partition {
+            // Each instance had all of it.
+            Partition::Broadcast if instance > 0 => return Ok(()),
+            Partition::Forward if !log.is_empty() => {
+                let message =
+                    "what was on its way around a loop stays with its instance, and there are others now";
+                return Err(sage_types::SageError::new(ErrorCode::CheckpointRescale, message));
+            }
+            Partition::Broadcast | Partition::Forward | Partition::Hash | Partition::Rebalance => {}
+        }
+        let outputs = &self.task(from)?.outputs;
+        let output = outputs
+            .get(output as usize)
+            .ok_or_else(|| internal(format!("task {from} has no output {output}")))?;
+        for (_, frame) in log.into_frames() {
+            output.emit_frame(frame, &self.registry)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the tasks that had finished in the epoch that the job goes on from. Native sinks end themselves: what they wrote may not be
+    /// visible yet.
+    pub(crate) fn finish_restored(&self) -> Result<()> {
+        let Some(checkpoints) = &self.checkpoints else {
+            return Ok(());
+        };
+        let Some(restored) = &checkpoints.restored else {
+            return Ok(());
+        };
+        for task in self.tasks.iter().filter(|task| restored.has_finished(&task.plan)) {
+            if ends_itself(&task.plan) {
+                continue;
+            }
+            checkpoints
+                .epochs
+                .leaves(task.plan.id, restored.image_of(&task.plan)?);
+            task.deliver_end(EndKind::Drained);
+            self.finish_task(task);
+        }
+        Ok(())
+    }
+}
+
+/// Whether a task that had finished has something left to do nevertheless.
+pub(crate) const fn ends_itself(task: &TaskPlan) -> bool {
+    matches!(task.kind, TaskKind::NativeSink { .. })
+}
+
+/// Under which operator a task keeps what belongs to all of its operators.
+fn operator_of(task: &TaskPlan) -> &str {
+    task.operators.first().map_or(task.uid.as_str(), String::as_str)
+}

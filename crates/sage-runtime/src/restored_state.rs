@@ -1,0 +1,244 @@
+//! The epoch that a job goes on from.
+
+use std::collections::BTreeSet;
+
+use sage_checkpoint::{
+    EntryReader, EntryWriter, ImagePart, PartKey, PartKind, PartPayload, RestoredEpoch, TaskImage,
+};
+use sage_connectors::SavedPosition;
+use sage_types::{ErrorCode, KeyGroups, Result, SageError};
+
+use crate::checkpoint_metadata::{CheckpointMetadata, ids_of};
+use crate::graph::{ExecutionGraph, TaskKind, TaskPlan};
+use crate::job_core::internal;
+
+/// Kinds of [`RestoredState::read`].
+const ABSENT: u8 = 0;
+const OWN: u8 = 1;
+const KEYED: u8 = 2;
+
+/// The epoch that a job goes on from, known to fit its graph.
+#[derive(Debug)]
+pub(crate) struct RestoredState {
+    epoch: RestoredEpoch,
+    metadata: CheckpointMetadata,
+    /// By task: it has nothing to do any more.
+    finished: Box<[bool]>,
+}
+
+impl RestoredState {
+    /// # Errors
+    /// `SAGE_CHECKPOINT_UNCLAIMED` for state of operators that are not there any more, `SAGE_CHECKPOINT_RESCALE` when it cannot be
+    /// divided among the instances there are, `SAGE_CHECKPOINT_DAMAGED`.
+    pub(crate) fn new(epoch: RestoredEpoch, graph: &ExecutionGraph, allow_dropped: bool) -> Result<Self> {
+        let metadata = CheckpointMetadata::from_json(epoch.metadata())?;
+        if !allow_dropped {
+            check_claimed(&epoch, graph)?;
+        }
+        check_scale(&epoch, &metadata, graph)?;
+        let finished: Box<[bool]> = graph
+            .tasks
+            .iter()
+            .map(|task| metadata.has_finished(task))
+            .collect();
+        for edge in &graph.edges {
+            if finished[edge.to_task.index()] && !finished[edge.from_task.index()] && edge.feedback.is_none()
+            {
+                return Err(internal(format!(
+                    "task {} had finished in epoch {}, but not task {}, whose records it takes",
+                    edge.to_task, epoch.epoch, edge.from_task
+                )));
+            }
+        }
+        Ok(Self {
+            epoch,
+            metadata,
+            finished,
+        })
+    }
+
+    pub(crate) const fn number(&self) -> u64 {
+        self.epoch.epoch
+    }
+
+    /// Newer epochs that were damaged.
+    pub(crate) fn skipped(&self) -> &[SageError] {
+        self.epoch.skipped()
+    }
+
+    pub(crate) fn has_finished(&self, task: &TaskPlan) -> bool {
+        self.finished.get(task.id.index()) == Some(&true)
+    }
+
+    /// The parts of one name of an operator: `u8 kind`, then for own parts `u32 count` and for each instance of then `u32 instance, u32
+    /// parallelism, u32 length, bytes`, for keyed ones the entries of the key groups of the asking instance.
+    ///
+    /// # Errors
+    /// Those of the store; `SAGE_CHECKPOINT_DAMAGED`.
+    pub(crate) fn read(
+        &self,
+        operator: &str,
+        name: &str,
+        groups: &KeyGroups,
+        instance: u32,
+    ) -> Result<Vec<u8>> {
+        let parts = self.epoch.part(operator, name)?;
+        let Some((_, first)) = parts.first() else {
+            return Ok(vec![ABSENT]);
+        };
+        if first.kind() == PartKind::Keyed {
+            let mut read = vec![KEYED];
+            read.extend(own_entries(
+                parts.iter().map(|(_, payload)| payload),
+                groups,
+                instance,
+            )?);
+            return Ok(read);
+        }
+        let mut read = vec![OWN];
+        let length = |length: usize| {
+            u32::try_from(length).map_err(|_| internal("a part of a checkpoint is larger than 4 GiB"))
+        };
+        read.extend(length(parts.len())?.to_le_bytes());
+        for (key, payload) in &parts {
+            read.extend(key.instance.to_le_bytes());
+            read.extend(key.parallelism.to_le_bytes());
+            read.extend(length(payload.bytes().len())?.to_le_bytes());
+            read.extend(payload.bytes());
+        }
+        Ok(read)
+    }
+
+    /// The own parts of all instances of then.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) fn own_parts(&self, operator: &str, name: &str) -> Result<Vec<SavedPosition>> {
+        let parts = self.epoch.part(operator, name)?;
+        check_kind(&parts, PartKind::Own)?;
+        let positions = parts.into_iter().map(|(key, payload)| SavedPosition {
+            instance: key.instance,
+            parallelism: key.parallelism,
+            bytes: payload.bytes().to_vec(),
+        });
+        Ok(positions.collect())
+    }
+
+    /// The entries of the key groups of an instance; none when there is no such part.
+    ///
+    /// # Errors
+    /// Those of the store; `SAGE_CHECKPOINT_DAMAGED`.
+    pub(crate) fn keyed_part(
+        &self,
+        operator: &str,
+        name: &str,
+        groups: &KeyGroups,
+        instance: u32,
+    ) -> Result<Option<Vec<u8>>> {
+        let parts = self.epoch.part(operator, name)?;
+        if parts.is_empty() {
+            return Ok(None);
+        }
+        check_kind(&parts, PartKind::Keyed)?;
+        own_entries(parts.iter().map(|(_, payload)| payload), groups, instance).map(Some)
+    }
+
+    /// What a task that had finished left behind, for the next epochs; nothing when there are other instances now.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) fn image_of(&self, task: &TaskPlan) -> Result<TaskImage> {
+        let mut image = TaskImage::new();
+        for id in ids_of(task) {
+            let names = self.metadata.operators.get(id).map(|operator| &operator.parts);
+            for name in names.into_iter().flatten() {
+                for (key, payload) in self.epoch.part(id, name)? {
+                    if key.instance == task.instance && key.parallelism == task.parallelism {
+                        image.push(&ImagePart {
+                            operator: id,
+                            name,
+                            kind: payload.kind(),
+                            is_full: true,
+                            payload: payload.bytes(),
+                        })?;
+                    }
+                }
+            }
+        }
+        Ok(image)
+    }
+}
+
+/// # Errors
+/// `SAGE_CHECKPOINT_DAMAGED` when another kind of operator has saved parts: their bytes mean something else.
+fn check_kind(parts: &[(PartKey, PartPayload)], kind: PartKind) -> Result<()> {
+    let Some((key, _)) = parts.iter().find(|(_, payload)| payload.kind() != kind) else {
+        return Ok(());
+    };
+    let message = format!(
+        "the part '{}' of '{}' in the checkpoint was saved by another kind of operator",
+        key.name, key.operator
+    );
+    Err(SageError::new(ErrorCode::CheckpointDamaged, message).with("operator", key.operator.clone()))
+}
+
+fn own_entries<'a>(
+    payloads: impl Iterator<Item = &'a PartPayload>,
+    groups: &KeyGroups,
+    instance: u32,
+) -> Result<Vec<u8>> {
+    let mut own = EntryWriter::new();
+    for payload in payloads {
+        for entry in EntryReader::new(payload.bytes()) {
+            let entry = entry?;
+            if groups.instance_of_group(u32::from(entry.key_group)) == instance {
+                own.push(entry)?;
+            }
+        }
+    }
+    Ok(own.into_bytes())
+}
+
+fn check_claimed(epoch: &RestoredEpoch, graph: &ExecutionGraph) -> Result<()> {
+    let known: BTreeSet<&str> = graph.tasks.iter().flat_map(ids_of).collect();
+    let unclaimed: Vec<&str> = epoch
+        .operators()
+        .into_iter()
+        .filter(|id| !known.contains(id))
+        .collect();
+    if unclaimed.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = unclaimed.iter().map(|id| format!("'{id}'")).collect();
+    let message = format!(
+        "epoch {} has state of operators that the pipeline does not have: {}",
+        epoch.epoch,
+        names.join(", ")
+    );
+    Err(SageError::new(ErrorCode::CheckpointUnclaimed, message).with("operators", names.join(", ")))
+}
+
+fn check_scale(epoch: &RestoredEpoch, metadata: &CheckpointMetadata, graph: &ExecutionGraph) -> Result<()> {
+    let rescale = |message: String| Err(SageError::new(ErrorCode::CheckpointRescale, message));
+    if metadata.key_groups != graph.key_groups {
+        return rescale(format!(
+            "epoch {} has {} key groups, the job {}",
+            epoch.epoch, metadata.key_groups, graph.key_groups
+        ));
+    }
+    for task in &graph.tasks {
+        let knows_positions = task.is_source || matches!(task.kind, TaskKind::NativeSink { .. });
+        for id in ids_of(task) {
+            let Some(before) = metadata.operators.get(id) else {
+                continue;
+            };
+            if before.parallelism != task.parallelism && !before.can_be_divided(knows_positions) {
+                return rescale(format!(
+                    "some instances of '{id}' had ended in epoch {}: it had {} instances, and cannot go on with {}",
+                    epoch.epoch, before.parallelism, task.parallelism
+                ));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! Where one task stands with the barrier of a checkpoint.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A barrier: the number of its epoch, and whether tasks stop behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Barrier {
+    pub(crate) epoch: u64,
+    pub(crate) last: bool,
+}
+
+impl Barrier {
+    /// In one word; epochs begin at 1, so that 0 is none.
+    const fn packed(self) -> u64 {
+        (self.epoch << 1) | (self.last as u64)
+    }
+
+    const fn unpacked(word: u64) -> Option<Self> {
+        if word == 0 {
+            return None;
+        }
+        Some(Self {
+            epoch: word >> 1,
+            last: word & 1 == 1,
+        })
+    }
+}
+
+/// What a task is asked for by the coordinator, and what it was handed.
+#[derive(Debug, Default)]
+pub(crate) struct TaskBarrier {
+    /// The epoch under way, until the task has acknowledged it. Who has inputs waits for their barriers nevertheless.
+    asked: AtomicU64,
+    /// Handed to the task, which has not acknowledged it yet: nothing else is handed out.
+    handed: AtomicU64,
+}
+
+impl TaskBarrier {
+    pub(crate) fn ask(&self, barrier: Barrier) {
+        self.asked.store(barrier.packed(), Ordering::SeqCst);
+    }
+
+    pub(crate) fn asked(&self) -> Option<Barrier> {
+        Barrier::unpacked(self.asked.load(Ordering::SeqCst))
+    }
+
+    pub(crate) fn hand(&self, barrier: Barrier) {
+        self.handed.store(barrier.packed(), Ordering::SeqCst);
+    }
+
+    pub(crate) fn handed(&self) -> Option<Barrier> {
+        Barrier::unpacked(self.handed.load(Ordering::SeqCst))
+    }
+
+    pub(crate) fn acknowledged(&self) {
+        self.asked.store(0, Ordering::SeqCst);
+        self.handed.store(0, Ordering::SeqCst);
+    }
+}

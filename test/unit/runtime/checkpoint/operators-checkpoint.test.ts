@@ -1,0 +1,3 @@
+import { describeOperators } from './describe-operators.ts';
+
+describeOperators('generated');

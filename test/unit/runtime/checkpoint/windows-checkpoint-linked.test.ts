@@ -1,0 +1,7 @@
+import { describe } from 'vitest';
+
+// Before the first function is made.
+process.env['SAGE_CODEGEN'] = '0';
+const { describeWindows } = await import('./describe-operators.ts');
+
+describe('without generated code', () => describeWindows('linked'));

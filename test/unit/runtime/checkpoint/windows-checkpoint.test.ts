@@ -1,0 +1,3 @@
+import { describeWindows } from './describe-operators.ts';
+
+describeWindows('generated');

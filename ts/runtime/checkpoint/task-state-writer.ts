@@ -1,0 +1,62 @@
+import { SageError } from '../../common/errors.ts';
+import { GrowableBytes } from '../codec/growable-bytes.ts';
+import type { Core } from '../native/core.ts';
+import { EntryWriter } from './entry-writer.ts';
+import type { StatePart } from './state-part.ts';
+
+const KIND_OWN = 1;
+const KIND_KEYED = 2;
+const IS_FULL = 1;
+
+/** Makes the image that a task hands over at a barrier, of all of its parts. Kept over epochs, so that its memory is. */
+export class TaskStateWriter {
+  readonly #core: Pick<Core, 'stateSave' | 'keyGroupsFill'>;
+  readonly #out = new GrowableBytes();
+  readonly #entries: EntryWriter;
+
+  constructor(core: Pick<Core, 'stateSave' | 'keyGroupsFill'>, keyGroups: number) {
+    this.#core = core;
+    this.#entries = new EntryWriter((entries) => core.keyGroupsFill(keyGroups, entries));
+  }
+
+  /** Valid until the next call. */
+  write(parts: readonly StatePart[]): Uint8Array {
+    const out = this.#out;
+    out.length = 0;
+    out.u32(parts.length);
+    const names = new Set<string>();
+    for (const part of parts) {
+      const { operator, name } = part;
+      const full = `${operator}\n${name}`;
+      if (names.has(full)) throw new SageError('SAGE_INTERNAL', `the operator '${operator}' has the part '${name}' twice in one task`);
+      names.add(full);
+      writeText(out, operator);
+      writeText(out, name);
+      out.u8(part.kind === 'own' ? KIND_OWN : KIND_KEYED);
+      out.u8(IS_FULL);
+      const payload = this.#save(part);
+      out.u32(payload.length);
+      out.bytes(payload);
+    }
+    return out.buffer.subarray(0, out.length);
+  }
+
+  #save(part: StatePart): Uint8Array {
+    switch (part.kind) {
+      case 'own':
+        return part.save();
+      case 'keyed':
+        this.#entries.reset();
+        part.save(this.#entries);
+        return this.#entries.finish();
+      case 'core':
+        return this.#core.stateSave(part.handle);
+    }
+  }
+}
+
+function writeText(out: GrowableBytes, text: string): void {
+  const bytes = Buffer.from(text, 'utf8');
+  out.u32(bytes.length);
+  out.bytes(bytes);
+}

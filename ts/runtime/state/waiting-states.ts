@@ -1,0 +1,33 @@
+import type { SavedState } from './saved-state.ts';
+
+/** What was restored of states that nobody has declared yet, by name: a state may be declared at its first use. It is saved again with the others. */
+export class WaitingStates {
+  readonly #byName = new Map<string, Map<number, SavedState>>();
+
+  add(slot: number, saved: SavedState): void {
+    const [name] = saved;
+    let bySlot = this.#byName.get(name);
+    if (bySlot === undefined) this.#byName.set(name, (bySlot = new Map()));
+    bySlot.set(slot, saved);
+  }
+
+  /** Takes all of a state that is declared now. */
+  take(name: string): ReadonlyMap<number, SavedState> | undefined {
+    const bySlot = this.#byName.get(name);
+    this.#byName.delete(name);
+    return bySlot;
+  }
+
+  has(slot: number): boolean {
+    for (const bySlot of this.#byName.values()) if (bySlot.has(slot)) return true;
+    return false;
+  }
+
+  /** What waits for a slot. */
+  *of(slot: number): Generator<SavedState> {
+    for (const bySlot of this.#byName.values()) {
+      const saved = bySlot.get(slot);
+      if (saved !== undefined) yield saved;
+    }
+  }
+}
