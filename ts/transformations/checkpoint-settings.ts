@@ -12,6 +12,7 @@ export interface CheckpointSettings {
 
 /** Tries again a number of times, each time after the same delay. */
 export interface FixedRestart {
+  /** Tells it from the others. */
   readonly kind: 'fixed';
   /** Over the whole life of the job. */
   readonly attempts: number;
@@ -21,6 +22,7 @@ export interface FixedRestart {
 
 /** Tries again without end, each time after a longer delay. */
 export interface ExponentialRestart {
+  /** Tells it from the others. */
   readonly kind: 'exponential';
   /** Before the first attempt. */
   readonly initialMs: number;
@@ -36,6 +38,7 @@ export interface ExponentialRestart {
 
 /** Tries again as long as failures are rare. */
 export interface FailureRateRestart {
+  /** Tells it from the others. */
   readonly kind: 'failureRate';
   /** With more failures than this within `perMs` the job fails. */
   readonly failures: number;

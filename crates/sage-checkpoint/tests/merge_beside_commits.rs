@@ -116,9 +116,9 @@ fn given_an_epoch_that_is_removed_while_it_is_merged_then_it_does_not_come_back(
     let store = store.get_or_init(|| CheckpointStore::open(files, folder.path(), 1).unwrap());
     Job::default().commit_whole(store, 1).unwrap();
     let mut changed = Job::default();
-    let changes = [put(0, 1, "a", "b")];
-    changed.apply(&changes);
-    changed.commit_changes(store, 2, 1, &changes).unwrap();
+    let second = [put(0, 1, "a", "b")];
+    changed.apply(&second);
+    changed.commit_changes(store, 2, 1, &second).unwrap();
 
     is_merging.store(true, Ordering::Release);
     let merged = store.merge(2).unwrap();

@@ -1,4 +1,5 @@
 //! Sinks go on behind what an earlier process prepared, and what it wrote after that is gone.
+#![allow(clippy::unwrap_used, reason = "a test may be short")]
 
 mod support;
 
@@ -52,7 +53,7 @@ fn run(format: (&str, &str), options: &Value, seed: u64, crashes: bool) -> Vec<(
     let (mut at, mut left) = (0, if crashes { 4 } else { 0 });
     let checkpoints: Vec<bool> = frames.iter().map(|_| dice.roll(4) == 0).collect();
     let write = |sinks: &mut [Box<dyn BatchSink>], frame: &Frame| {
-        sinks[0].write(&frame.view(&registry).unwrap()).unwrap()
+        sinks[0].write(&frame.view(&registry).unwrap()).unwrap();
     };
     while at < frames.len() {
         write(&mut sinks, &frames[at]);
@@ -60,15 +61,16 @@ fn run(format: (&str, &str), options: &Value, seed: u64, crashes: bool) -> Vec<(
         if checkpoints[at - 1] {
             saved = Some((at, prepare(&mut sinks, false)));
         }
-        if left > 0 && dice.roll(5) == 0 {
-            if let Some((position, saved)) = &saved {
-                left -= 1;
-                crash(sinks, directory.path());
-                let resumed = resume(&spec, 1, saved).unwrap();
-                assert_eq!(resumed[0].1, Restored::Open);
-                sinks = resumed.into_iter().map(|(sink, _)| sink).collect();
-                at = *position;
-            }
+        if left > 0
+            && dice.roll(5) == 0
+            && let Some((position, saved)) = &saved
+        {
+            left -= 1;
+            crash(sinks, directory.path());
+            let resumed = resume(&spec, 1, saved).unwrap();
+            assert_eq!(resumed[0].1, Restored::Open);
+            sinks = resumed.into_iter().map(|(sink, _)| sink).collect();
+            at = *position;
         }
     }
     let sealed = prepare(&mut sinks, true);

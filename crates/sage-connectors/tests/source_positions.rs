@@ -1,4 +1,5 @@
 //! Sources go on where an earlier process was, each record once, with as many instances as before or others.
+#![allow(clippy::unwrap_used, reason = "a test may be short")]
 
 mod support;
 
@@ -93,12 +94,18 @@ fn json_of(rows: &[(i32, String)], dice: &mut Dice) -> Vec<String> {
         .collect()
 }
 
+fn has_extension(name: &str, expected: &str) -> bool {
+    Path::new(name)
+        .extension()
+        .is_some_and(|extension| extension == expected)
+}
+
 fn packed(name: &str, content: &[u8]) -> Vec<u8> {
-    if name.ends_with(".gz") {
+    if has_extension(name, "gz") {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         std::io::Write::write_all(&mut encoder, content).unwrap();
         encoder.finish().unwrap()
-    } else if name.ends_with(".zst") {
+    } else if has_extension(name, "zst") {
         zstd::encode_all(content, 1).unwrap()
     } else {
         content.to_vec()
@@ -145,13 +152,17 @@ fn content(format: &str, dice: &mut Dice) -> Vec<u8> {
         "arrow" => {
             let (schema, batches) = batches(&rows, dice);
             let mut writer = FileWriter::try_new(Vec::new(), &schema).unwrap();
-            batches.iter().for_each(|batch| writer.write(batch).unwrap());
+            for batch in &batches {
+                writer.write(batch).unwrap();
+            }
             return writer.into_inner().unwrap();
         }
         _ => {
             let (schema, batches) = batches(&rows, dice);
             let mut writer = StreamWriter::try_new(Vec::new(), &schema).unwrap();
-            batches.iter().for_each(|batch| writer.write(batch).unwrap());
+            for batch in &batches {
+                writer.write(batch).unwrap();
+            }
             return writer.into_inner().unwrap();
         }
     }
@@ -246,7 +257,9 @@ fn check(format: &str, seed: u64) {
         .collect();
     let statistics = |sources: &[Box<dyn BatchSource>]| {
         let mut all = sage_connectors::SourceStatistics::default();
-        sources.iter().for_each(|source| all += source.statistics());
+        for source in sources {
+            all += source.statistics();
+        }
         all
     };
 
@@ -455,7 +468,7 @@ fn given_a_watched_directory_when_others_go_on_then_no_file_is_read_twice_and_ne
                 }
                 match source.next().unwrap() {
                     NextBatch::Frame(frame) => {
-                        rows.extend(rows_of(&frame, &registry).iter().map(|row| format!("{row:?}")))
+                        rows.extend(rows_of(&frame, &registry).iter().map(|row| format!("{row:?}")));
                     }
                     NextBatch::Waiting => source.wait(Duration::from_secs(1)),
                     NextBatch::Ended => panic!("it watches"),

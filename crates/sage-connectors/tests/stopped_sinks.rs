@@ -1,4 +1,5 @@
 //! Sinks whose job was stopped, so that all they wrote is complete and visible, go on when there are more records.
+#![allow(clippy::unwrap_used, reason = "a test may be short")]
 
 mod support;
 

@@ -49,14 +49,14 @@ pub fn checkpoint_acknowledge(isolate: u32, task: u32, epoch: f64, image: &[u8])
 /// What instance `instance` of `parallelism` goes on from: `u8 kind` (0: no such part; 1: `u32 count`, and for each instance of
 /// then `u32 instance, u32 parallelism, u32 length, bytes`; 2: entries of the key groups of the asking instance).
 #[napi]
-pub fn checkpoint_read<'env>(
-    env: &'env Env,
+pub fn checkpoint_read(
+    env: &Env,
     job_handle: u32,
     operator: String,
     name: String,
     instance: u32,
     parallelism: u32,
-) -> napi::Result<Uint8ArraySlice<'env>> {
+) -> napi::Result<Uint8ArraySlice<'_>> {
     guarded("checkpointRead", || {
         let read = job(job_handle)?.read_checkpoint(&operator, &name, instance, parallelism)?;
         copied_bytes(env, &read)
@@ -77,7 +77,7 @@ pub(crate) fn number_of(epoch: u64) -> f64 {
     reason = "checked to be a whole number that a double holds"
 )]
 fn epoch_of(number: f64) -> sage_types::Result<u64> {
-    if number >= 0.0 && number <= 9_007_199_254_740_991.0 && number.fract() == 0.0 {
+    if (0.0..=9_007_199_254_740_991.0).contains(&number) && number.fract() == 0.0 {
         Ok(number as u64)
     } else {
         Err(internal(format!("{number} is no epoch")))

@@ -402,7 +402,7 @@ fn given_state_of_an_aggregate_when_its_aggregators_are_others_then_the_job_fail
     let files = SimulatedFiles::new();
     let mut dice = Choices(1);
     // Killed behind the first batches, until an epoch was durable.
-    let saved = (0..).find(|_| {
+    let saved = (0..1000).find(|_| {
         run(&case, 2, &files, &mut dice, Some(30)).unwrap();
         files_have_an_epoch(&case, &files)
     });

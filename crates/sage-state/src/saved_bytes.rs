@@ -29,8 +29,8 @@ impl<'a> SavedBytes<'a> {
     }
 
     /// All that is left.
-    pub const fn take_rest(&mut self) -> &'a [u8] {
-        std::mem::replace(&mut self.rest, &[])
+    pub fn take_rest(&mut self) -> &'a [u8] {
+        std::mem::take(&mut self.rest)
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
@@ -43,31 +43,55 @@ impl<'a> SavedBytes<'a> {
     }
 
     /// The next byte.
+    ///
+    /// # Errors
+    ///
+    /// When it ends too early.
     pub fn u8(&mut self) -> Result<u8> {
         self.array::<1>().map(|[byte]| byte)
     }
 
     /// The next 4 bytes as a number.
+    ///
+    /// # Errors
+    ///
+    /// When it ends too early.
     pub fn u32(&mut self) -> Result<u32> {
         self.array().map(u32::from_le_bytes)
     }
 
     /// The next 8 bytes as a number.
+    ///
+    /// # Errors
+    ///
+    /// When it ends too early.
     pub fn u64(&mut self) -> Result<u64> {
         self.array().map(u64::from_le_bytes)
     }
 
     /// The next 8 bytes as a number with a sign.
+    ///
+    /// # Errors
+    ///
+    /// When it ends too early.
     pub fn i64(&mut self) -> Result<i64> {
         self.array().map(i64::from_le_bytes)
     }
 
     /// The next 8 bytes as a number with a fraction, bit by bit.
+    ///
+    /// # Errors
+    ///
+    /// When it ends too early.
     pub fn f64(&mut self) -> Result<f64> {
         self.u64().map(f64::from_bits)
     }
 
     /// Nothing may be left.
+    ///
+    /// # Errors
+    ///
+    /// When there is more.
     pub fn end(&self) -> Result<()> {
         if self.rest.is_empty() {
             return Ok(());

@@ -62,10 +62,10 @@ impl FileParts {
     }
 
     /// Goes on where earlier processes were: with these parts, and new files that are none of those.
-    pub(crate) fn restore(&mut self, left: VecDeque<FilePart>, watched: &[WatchedFile]) {
+    pub(crate) fn restore(&mut self, left: VecDeque<FilePart>, known: &[WatchedFile]) {
         match self {
             Self::Listed(parts) => *parts = left,
-            Self::Watched(watcher) => watcher.restore(left, watched),
+            Self::Watched(watcher) => watcher.restore(left, known),
         }
     }
 }

@@ -39,6 +39,10 @@ pub(crate) struct FileOptions {
 /// everything else removes it.
 ///
 /// Standard output, a device or a pipe is written directly: there is nothing to rename.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is true or false whatever the others are: there are no states to name"
+)]
 pub(crate) struct OutputFile {
     /// `None` when all is written: a file that waits for its commit is not open.
     encoder: Option<Encoder>,

@@ -239,7 +239,10 @@ impl BatchSink for PartsSink {
 
     fn guarantee(&self) -> Guarantee {
         let own = self.own.sink();
-        own.map_or(Guarantee::ExactlyOnce, |own| own.guarantee())
+        own.map_or(
+            Guarantee::ExactlyOnce,
+            super::super::batch_sink::BatchSink::guarantee,
+        )
     }
 
     fn commit(mut self: Box<Self>) -> Result<SinkReport> {
@@ -289,6 +292,8 @@ impl BatchSink for PartsSink {
     }
 
     fn wants_more(&self) -> bool {
-        self.own.sink().is_none_or(|own| own.wants_more())
+        self.own
+            .sink()
+            .is_none_or(super::super::batch_sink::BatchSink::wants_more)
     }
 }

@@ -58,8 +58,14 @@ pub fn split(instance: u32, instances: u32) -> SourceSplit {
 
 /// Ends without a commit, as a process does that is killed, with bytes in the temporary files that nobody prepared.
 pub fn crash(sinks: Vec<Box<dyn BatchSink>>, directory: &Path) {
-    sinks.into_iter().for_each(BatchSink::detach);
-    for name in names(directory).iter().filter(|name| name.ends_with(".tmp")) {
+    for sink in sinks {
+        sink.detach();
+    }
+    for name in names(directory).iter().filter(|name| {
+        Path::new(name)
+            .extension()
+            .is_some_and(|extension| extension == "tmp")
+    }) {
         let mut file = fs::File::options()
             .append(true)
             .open(directory.join(name))

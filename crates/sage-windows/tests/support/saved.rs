@@ -145,8 +145,11 @@ pub struct Recorded {
     interpreter: Interpreter,
 }
 
-/// Of a listing of accumulators: key, slot, accumulators.
-fn listed(listing: &[u8]) -> Vec<(Vec<u8>, u32, Vec<(u32, f64, f64)>)> {
+/// Key, slot, accumulators.
+type Listed = (Vec<u8>, u32, Vec<(u32, f64, f64)>);
+
+/// Of a listing of accumulators.
+fn listed(listing: &[u8]) -> Vec<Listed> {
     let read = |(key, value): (&[u8], &[u8])| {
         let mut value = SavedBytes::new(value);
         let (slot, count) = (value.u32().unwrap(), value.u32().unwrap());
@@ -286,8 +289,8 @@ fn through<I: Instance>(spec: &WindowSpec, steps: &[Step], saves: &[Option<u32>]
             continue;
         };
         outcome.gaps += instances.iter().map(I::gaps).sum::<u64>();
-        let saved: Vec<[Vec<u8>; 3]> = instances.iter().map(I::save).collect();
-        let parts = |part: usize| -> Vec<Vec<u8>> { saved.iter().map(|saved| saved[part].clone()).collect() };
+        let left: Vec<[Vec<u8>; 3]> = instances.iter().map(I::save).collect();
+        let parts = |part: usize| -> Vec<Vec<u8>> { left.iter().map(|parts| parts[part].clone()).collect() };
         instances = (0..parallelism).map(|_| I::new(spec)).collect();
         for (at, instance) in (0..).zip(&mut instances) {
             let share = |part: usize| share_of(&parts(part), at, parallelism);

@@ -183,7 +183,7 @@ impl DirectorySink {
     fn save(&mut self) -> Result<Vec<u8>> {
         let mut open: Vec<(&Arc<str>, &mut OpenPart)> = self.open.iter_mut().collect();
         open.sort_by(|a, b| a.0.cmp(b.0));
-        let mut seen: Vec<String> = self.seen.iter().map(|directory| directory.to_string()).collect();
+        let mut seen: Vec<String> = self.seen.iter().map(std::string::ToString::to_string).collect();
         seen.sort();
         let state = DirectoryState {
             open: open
