@@ -6,8 +6,8 @@ import { commandCheck } from './runner.mjs';
 import { cargoTest } from './rust-runners.mjs';
 import { vitest } from './typescript-runners.mjs';
 
-const rustPropertyCases = process.env.PROPTEST_CASES ?? '2048';
-const typescriptPropertyRuns = process.env.SAGE_PROPERTY_RUNS ?? '2000';
+const rustPropertyCases = process.env.PROPTEST_CASES ?? '1024';
+const typescriptPropertyRuns = process.env.SAGE_PROPERTY_RUNS ?? '1000';
 
 /**
  * Each case of these waits for the disk some dozens of times: as many of them as of the others would take longer than all of those together.
