@@ -26,7 +26,7 @@ import { commandProblem } from './shell-commands.ts';
 
 /** In the repository, so that programs import the package by its own name. */
 const folder = join(ROOT, 'out', `docs-${process.pid}`);
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 180_000;
 
 interface Example {
   readonly title: string;
