@@ -98,6 +98,7 @@ export type { DiskStateSettings, StateSettings } from './transformations/state-s
 export type {
   CheckpointMetrics,
   CheckpointSummary,
+  SavepointSummary,
   EdgeCounts,
   FeedbackCounts,
   EdgeMetrics,

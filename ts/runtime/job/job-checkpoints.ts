@@ -1,5 +1,5 @@
 import { type SageError, toSageError } from '../../common/errors.ts';
-import type { CheckpointMetrics, CheckpointSummary } from '../../transformations/job.ts';
+import type { CheckpointMetrics, CheckpointSummary, SavepointSummary } from '../../transformations/job.ts';
 import type { EnvironmentConfig } from '../../transformations/environment-config.ts';
 import { DEFAULT_RETAINED, type RestoreOptions } from '../../transformations/checkpoint-settings.ts';
 
@@ -11,6 +11,16 @@ export interface EpochEvent {
   readonly bytes?: number;
   readonly durationMs?: number;
   readonly alignmentMs?: number;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+/** What the core says when a savepoint was written, or could not be. */
+export interface SavepointEvent {
+  readonly event: 'savepoint';
+  readonly epoch: number;
+  readonly path: string;
+  readonly bytes: number;
+  readonly durationMs: number;
   readonly error?: { readonly code: string; readonly message: string };
 }
 
@@ -35,6 +45,10 @@ export class JobCheckpoints {
   #last: EpochEvent | undefined;
   #restoredEpoch: number | undefined;
   readonly #waiting = new Set<PromiseWithResolvers<EpochEvent>>();
+  /** Those that are written while the job goes on, by their epoch. */
+  readonly #savepoints = new Map<number, PromiseWithResolvers<SavepointSummary>>();
+  /** The one that the job stops with. */
+  #lastSavepoint: (PromiseWithResolvers<SavepointSummary> & { readonly path: string }) | undefined;
 
   /** Whether the job has written one by itself, so that its directory has something of this job to go on from. */
   get hasCompleted(): boolean {
@@ -57,7 +71,11 @@ export class JobCheckpoints {
     this.#restoredEpoch = epoch < 0 ? undefined : epoch;
   }
 
-  note(event: EpochEvent): void {
+  note(event: EpochEvent | SavepointEvent): void {
+    if (event.event === 'savepoint') {
+      this.#noteSavepoint(event);
+      return;
+    }
     if (event.state === 'begun') return;
     if (event.state === 'completed') {
       this.#completed++;
@@ -72,7 +90,36 @@ export class JobCheckpoints {
   leave(reason: SageError): void {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
-    for (const { reject } of waiting) reject(reason);
+    const savepoints = [...this.#savepoints.values()];
+    this.#savepoints.clear();
+    for (const { reject } of [...waiting, ...savepoints]) reject(reason);
+  }
+
+  /** The job has ended: there is no savepoint any more. */
+  end(reason: SageError): void {
+    this.failLastSavepoint(reason);
+  }
+
+  /** What becomes of the savepoint that the job stops with, in this attempt or a later one. */
+  lastSavepoint(path: string): Promise<SavepointSummary> {
+    this.#lastSavepoint = { ...Promise.withResolvers<SavepointSummary>(), path };
+    this.#lastSavepoint.promise.catch(() => undefined);
+    return this.#lastSavepoint.promise;
+  }
+
+  failLastSavepoint(reason: SageError): void {
+    this.#lastSavepoint?.reject(reason);
+    this.#lastSavepoint = undefined;
+  }
+
+  #noteSavepoint(event: SavepointEvent): void {
+    const { epoch, path, bytes, durationMs, error } = event;
+    const last = this.#lastSavepoint;
+    const waiting = last?.path === path ? last : this.#savepoints.get(epoch);
+    if (error === undefined) waiting?.resolve({ path, epoch, bytes, durationMs });
+    else waiting?.reject(toSageError(new Error(JSON.stringify(error))));
+    if (waiting === last) this.#lastSavepoint = undefined;
+    else this.#savepoints.delete(epoch);
   }
 
   /**
@@ -87,6 +134,24 @@ export class JobCheckpoints {
       if (epoch < 0) continue;
       if (ended.state === 'failed') throw toSageError(new Error(JSON.stringify(ended.error ?? { code: 'SAGE_INTERNAL', message: `the checkpoint ${epoch} could not be written` })));
       return { epoch, bytes: ended.bytes ?? 0, durationMs: ended.durationMs ?? 0 };
+    }
+  }
+
+  /**
+   * Has an epoch written, and a copy of it.
+   *
+   * @param begin as that of `write`
+   */
+  async writeSavepoint(begin: () => number): Promise<SavepointSummary> {
+    for (;;) {
+      const epoch = begin();
+      if (epoch < 0) {
+        await this.#next();
+        continue;
+      }
+      const waiting = Promise.withResolvers<SavepointSummary>();
+      this.#savepoints.set(epoch, waiting);
+      return waiting.promise;
     }
   }
 
