@@ -98,7 +98,6 @@ export type { DiskStateSettings, StateSettings } from './transformations/state-s
 export type {
   CheckpointMetrics,
   CheckpointSummary,
-  SavepointSummary,
   EdgeCounts,
   FeedbackCounts,
   EdgeMetrics,
@@ -110,6 +109,7 @@ export type {
   JobStatus,
   OperatorCounts,
   OperatorMetrics,
+  SavepointSummary,
   ScalingDecision,
   StageMetrics,
   StopOptions,

@@ -22,7 +22,8 @@ pub fn checkpoint_restored(job_handle: u32) -> napi::Result<f64> {
     })
 }
 
-/// Begins an epoch, a copy of which is written to `savepoint`. Its number; -1 while one is under way, and when nothing is left to save.
+/// Begins an epoch. Its number; -1 while one is under way, and when nothing is left to save. With `savepoint` a copy of it is written
+/// there, also when it is begun later because of one under way.
 #[napi(ts_args_type = "jobHandle: number, savepoint?: string")]
 pub fn checkpoint_begin(job_handle: u32, savepoint: Option<String>) -> napi::Result<f64> {
     guarded("checkpointBegin", || {

@@ -76,6 +76,8 @@ struct State {
     ends: Vec<End>,
     /// The last epoch of a job that is to stop waits for the one under way.
     stop_wanted: bool,
+    /// Where copies of the next epoch are to go.
+    next_savepoints: Vec<PathBuf>,
     /// Where a copy of the last epoch is to go.
     last_savepoint: Option<PathBuf>,
     /// The epoch behind which the job stops is durable.
@@ -129,6 +131,7 @@ impl Epochs {
                 in_flight: None,
                 ends: std::iter::repeat_with(End::default).take(tasks).collect(),
                 stop_wanted: false,
+                next_savepoints: Vec::new(),
                 last_savepoint: None,
                 sealed: false,
                 all_finished: false,
@@ -153,7 +156,7 @@ impl Epochs {
     }
 
     /// Begins an epoch, a copy of which goes to `savepoint`, and calls `ask` for each task that is to acknowledge it. None while one is
-    /// under way, and when all tasks have finished; a `last` one is begun later then.
+    /// under way, and when all tasks have finished; a `last` one, and one for a savepoint, is begun later then.
     pub(crate) fn begin(
         &self,
         last: bool,
@@ -167,6 +170,7 @@ impl Epochs {
             .iter()
             .filter(|end| !matches!(end, End::Finished(_)))
             .count();
+        state.next_savepoints.extend(savepoint);
         if running == 0 || state.sealed {
             return None;
         }
@@ -181,11 +185,10 @@ impl Epochs {
         state.next += 1;
         state.stop_wanted = false;
         state.last_begun_nanos = now_nanos;
-        let last_savepoint = if barrier.last {
-            state.last_savepoint.take()
-        } else {
-            None
-        };
+        let mut savepoints = std::mem::take(&mut state.next_savepoints);
+        if barrier.last {
+            savepoints.extend(state.last_savepoint.take());
+        }
         let handed: Vec<Option<Handed>> = state.ends.iter().map(End::handed).collect();
         for (task, _) in handed.iter().enumerate().filter(|(_, handed)| handed.is_none()) {
             ask(task, barrier);
@@ -196,7 +199,7 @@ impl Epochs {
             alignment_nanos: 0,
             handed,
             waiting: running,
-            savepoints: savepoint.into_iter().chain(last_savepoint).collect(),
+            savepoints,
             is_taken: false,
         });
         Some(barrier)
@@ -318,6 +321,9 @@ impl Epochs {
         if state.stop_wanted {
             return Work::Begin { last: true };
         }
+        if !state.next_savepoints.is_empty() {
+            return Work::Begin { last: false };
+        }
         let Some(interval) = pace.interval_nanos else {
             return Work::Wait(LONG);
         };
@@ -382,6 +388,8 @@ impl State {
             last: true,
         };
         self.next += 1;
+        let mut savepoints = std::mem::take(&mut self.next_savepoints);
+        savepoints.extend(self.last_savepoint.take());
         let handed: Vec<Option<Handed>> = self.ends.iter().map(End::handed).collect();
         self.in_flight = Some(InFlight {
             barrier,
@@ -397,7 +405,7 @@ impl State {
             handed: handed.into_iter().flatten().collect(),
             begun_nanos: now_nanos,
             alignment_nanos: 0,
-            savepoints: self.last_savepoint.take().into_iter().collect(),
+            savepoints,
         }))
     }
 }

@@ -191,8 +191,8 @@ impl JobCore {
         Ok(self.begin_when_started(None))
     }
 
-    /// As [`JobCore::begin_checkpoint`]; when the epoch is durable a copy of it is written there, which needs no other file. Directories
-    /// that are missing are made. What becomes of it is an event of its own.
+    /// Has a copy of the next epoch written there, which needs no other file; it is begun now, or when the one under way has ended.
+    /// Directories that are missing are made. What becomes of the copy is an event of its own.
     ///
     /// # Errors
     /// `SAGE_INTERNAL` for a job without checkpoints; `SAGE_IO_EXISTS` when something has the path; `SAGE_IO_*`.

@@ -24,6 +24,8 @@ export interface SavepointEvent {
   readonly error?: { readonly code: string; readonly message: string };
 }
 
+type AwaitedSavepoint = PromiseWithResolvers<SavepointSummary> & { readonly path: string };
+
 /** The settings of a job's checkpoints for the core, as JSON; nothing for a job without. */
 export function checkpointsJson({ checkpoint }: EnvironmentConfig, { from, allowDropped = false }: RestoreOptions): string | undefined {
   if (checkpoint === undefined) return undefined;
@@ -38,6 +40,9 @@ export function checkpointsJson({ checkpoint }: EnvironmentConfig, { from, allow
   });
 }
 
+/** Epochs that may end behind a call and were begun before it. */
+const OTHER_EPOCHS = 2;
+
 /** What has become of the checkpoints of a job, over all of its attempts. */
 export class JobCheckpoints {
   #completed = 0;
@@ -45,10 +50,10 @@ export class JobCheckpoints {
   #last: EpochEvent | undefined;
   #restoredEpoch: number | undefined;
   readonly #waiting = new Set<PromiseWithResolvers<EpochEvent>>();
-  /** Those that are written while the job goes on, by their epoch. */
-  readonly #savepoints = new Map<number, PromiseWithResolvers<SavepointSummary>>();
+  /** Those that are written while the job goes on, in the order in which they were asked for. */
+  readonly #savepoints: AwaitedSavepoint[] = [];
   /** The one that the job stops with. */
-  #lastSavepoint: (PromiseWithResolvers<SavepointSummary> & { readonly path: string }) | undefined;
+  #lastSavepoint: AwaitedSavepoint | undefined;
 
   /** Whether the job has written one by itself, so that its directory has something of this job to go on from. */
   get hasCompleted(): boolean {
@@ -90,8 +95,7 @@ export class JobCheckpoints {
   leave(reason: SageError): void {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
-    const savepoints = [...this.#savepoints.values()];
-    this.#savepoints.clear();
+    const savepoints = this.#savepoints.splice(0);
     for (const { reject } of [...waiting, ...savepoints]) reject(reason);
   }
 
@@ -114,12 +118,11 @@ export class JobCheckpoints {
 
   #noteSavepoint(event: SavepointEvent): void {
     const { epoch, path, bytes, durationMs, error } = event;
-    const last = this.#lastSavepoint;
-    const waiting = last?.path === path ? last : this.#savepoints.get(epoch);
-    if (error === undefined) waiting?.resolve({ path, epoch, bytes, durationMs });
-    else waiting?.reject(toSageError(new Error(JSON.stringify(error))));
-    if (waiting === last) this.#lastSavepoint = undefined;
-    else this.#savepoints.delete(epoch);
+    const place = this.#savepoints.findIndex((awaited) => awaited.path === path);
+    const awaited = place < 0 ? this.#lastSavepoint : this.#savepoints.splice(place, 1)[0];
+    if (place < 0) this.#lastSavepoint = undefined;
+    if (error === undefined) awaited?.resolve({ path, epoch, bytes, durationMs });
+    else awaited?.reject(toSageError(new Error(JSON.stringify(error))));
   }
 
   /**
@@ -128,31 +131,27 @@ export class JobCheckpoints {
    * @param begin begins one: its number, or -1 while another one is in flight
    */
   async write(begin: () => number): Promise<CheckpointSummary> {
-    for (;;) {
+    for (let others = 0; ; others++) {
       const epoch = begin();
       const ended = epoch < 0 ? await this.#next() : await this.#endOf(epoch);
-      if (epoch < 0) continue;
-      if (ended.state === 'failed') throw toSageError(new Error(JSON.stringify(ended.error ?? { code: 'SAGE_INTERNAL', message: `the checkpoint ${epoch} could not be written` })));
-      return { epoch, bytes: ended.bytes ?? 0, durationMs: ended.durationMs ?? 0 };
+      // The first that ends may be the one before that under way, the second that itself. Where they follow each other closely the third will do: it
+      // was begun behind this call, and there may never be a moment without one.
+      if (epoch < 0 && others < OTHER_EPOCHS) continue;
+      if (ended.state === 'failed') throw toSageError(new Error(JSON.stringify(ended.error ?? { code: 'SAGE_INTERNAL', message: `the checkpoint ${ended.epoch} could not be written` })));
+      return { epoch: ended.epoch, bytes: ended.bytes ?? 0, durationMs: ended.durationMs ?? 0 };
     }
   }
 
   /**
    * Has an epoch written, and a copy of it.
    *
-   * @param begin as that of `write`
+   * @param begin asks for it
    */
-  async writeSavepoint(begin: () => number): Promise<SavepointSummary> {
-    for (;;) {
-      const epoch = begin();
-      if (epoch < 0) {
-        await this.#next();
-        continue;
-      }
-      const waiting = Promise.withResolvers<SavepointSummary>();
-      this.#savepoints.set(epoch, waiting);
-      return waiting.promise;
-    }
+  async writeSavepoint(path: string, begin: () => void): Promise<SavepointSummary> {
+    begin();
+    const awaited = { ...Promise.withResolvers<SavepointSummary>(), path };
+    this.#savepoints.push(awaited);
+    return awaited.promise;
   }
 
   async #endOf(epoch: number): Promise<EpochEvent> {

@@ -9,7 +9,10 @@ export interface Core {
   createJob(graph: Uint8Array, checkpointsJson?: string): number;
   /** The epoch that the job goes on from; -1 when it begins from nothing. */
   checkpointRestored(job: number): number;
-  /** Begins an epoch, a copy of which is written to `savepoint`: its number; -1 while one is under way, and when nothing is left to save. */
+  /**
+   * Begins an epoch: its number; -1 while one is under way, and when nothing is left to save. With `savepoint` a copy of it is written there, also when
+   * it is begun later because of one under way.
+   */
   checkpointBegin(job: number, savepoint?: string): number;
   /** What is in a savepoint or checkpoint, as JSON (`EpochListing` of `sage-checkpoint`), after checking all of it. */
   checkpointInspect(path: string): string;

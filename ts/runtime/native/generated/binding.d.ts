@@ -46,7 +46,10 @@ export declare function checkpointAcknowledge(isolate: number, task: number, epo
  */
 export declare function checkpointAsked(isolate: number): number
 
-/** Begins an epoch, a copy of which is written to `savepoint`. Its number; -1 while one is under way, and when nothing is left to save. */
+/**
+ * Begins an epoch. Its number; -1 while one is under way, and when nothing is left to save. With `savepoint` a copy of it is written
+ * there, also when it is begun later because of one under way.
+ */
 export declare function checkpointBegin(jobHandle: number, savepoint?: string): number
 
 /**
