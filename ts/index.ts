@@ -109,6 +109,7 @@ export type {
   JobStatus,
   OperatorCounts,
   OperatorMetrics,
+  SavepointSummary,
   ScalingDecision,
   StageMetrics,
   StopOptions,

@@ -330,6 +330,10 @@ class Sums extends KeyedProcessFunction<number | string, { auction: number }, { 
     expectTypeOf(this.ctx.key).toEqualTypeOf<number | string>();
     expectTypeOf(this.ctx.state.value('n', { default: 0 }).get()).toEqualTypeOf<number>();
     expectTypeOf(this.ctx.state.value<number>('n').get()).toEqualTypeOf<number | undefined>();
+    expectTypeOf(this.ctx.state.value('v', { default: { count: 0 }, version: 2, migrate: (old, fromVersion) => ({ count: Number(old) + fromVersion }) }).get()).toEqualTypeOf<{ count: number }>();
+    expectTypeOf(this.ctx.state.list<Date>('d', { version: 2, migrate: (old: number) => new Date(old) })).toExtend<Iterable<Date>>();
+    // @ts-expect-error what migrate makes is no value of the map
+    this.ctx.state.map<string, Date>('e', { version: 2, migrate: () => 'a text' });
     expectTypeOf(this.ctx.state.list<Date>('l')).toExtend<Iterable<Date>>();
     expectTypeOf(this.ctx.state.map<string, Date>('m').get('a')).toEqualTypeOf<Date | undefined>();
     this.collect({ total: bid.auction + this.#start });

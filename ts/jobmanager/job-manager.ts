@@ -109,11 +109,11 @@ export class JobManager {
   /**
    * Stops a job and waits for its end; one that has ended stays as it is.
    *
-   * @throws SageError SAGE_JOB_NOT_FOUND, or the job's error when it fails on its way to the end.
+   * @throws SageError SAGE_JOB_NOT_FOUND, SAGE_JOB_STATE for a savepoint of one that has ended, or the job's error when it fails on its way to the end.
    */
   async stopJob(id: JobId, options: StopOptions = {}): Promise<JobInfo> {
     const job = this.#job(id);
-    if (!ENDED.has(job.status)) await job.stop(options);
+    if (!ENDED.has(job.status) || options.savepoint !== undefined) await job.stop(options);
     return this.getJobStatus(id);
   }
 

@@ -234,6 +234,18 @@ export interface CheckpointSummary {
   readonly durationMs: number;
 }
 
+/** A savepoint that was written: one file, which needs no other. */
+export interface SavepointSummary {
+  /** The file, as an absolute path. */
+  readonly path: string;
+  /** The checkpoint that it is a copy of. */
+  readonly epoch: number;
+  /** Its size. */
+  readonly bytes: number;
+  /** From the beginning of the checkpoint until the savepoint was safe on disk. */
+  readonly durationMs: number;
+}
+
 /** What has become of the checkpoints of a job. */
 export interface CheckpointMetrics {
   /** Checkpoints that were written. */
@@ -274,6 +286,11 @@ export interface JobMetrics {
 export interface StopOptions extends WaitOptions {
   /** Also send the final watermark, so that everything fires; such a job cannot be resumed. */
   readonly drain?: boolean;
+  /**
+   * Write a savepoint behind everything that the job has done, to a file that is not there yet; folders that are missing are made. Not with `drain`,
+   * behind which nothing is left to go on with.
+   */
+  readonly savepoint?: string;
 }
 
 /** One state of an operator, by name. */
@@ -314,11 +331,26 @@ export interface Job {
    * @throws SageError SAGE_JOB_STATE for a job without checkpoints, or one that has ended; rejects with the error when it could not be written.
    */
   checkpoint(): Promise<CheckpointSummary>;
+  /**
+   * Writes a savepoint while the job goes on: a checkpoint in one file of its own, which may be copied anywhere and stays until you remove it.
+   * Go on from it with `submit({ from: path })`, with any checkpoint directory. A checkpoint is written with it. Resolves when the file is safe on disk;
+   * a signal gives up the wait, and the file is written all the same.
+   *
+   * @param path a file that is not there yet; folders that are missing are made
+   * @throws SageError SAGE_JOB_STATE for a job without checkpoints, or one that has ended; SAGE_PLAN_ARGUMENT for what is no path; SAGE_IO_EXISTS when
+   * something is there; rejects with the error when it could not be written.
+   */
+  savepoint(path: string, options?: WaitOptions): Promise<SavepointSummary>;
   /** Sources wait. It waits itself until the job's workers have started. */
   pause(options?: WaitOptions): Promise<void>;
   /** Sources go on. */
   resume(): Promise<void>;
-  /** Sources stop, records in flight finish, sinks commit. A signal gives up the wait; the job goes on stopping. */
+  /**
+   * Sources stop, records in flight finish, sinks commit. A signal gives up the wait; the job goes on stopping.
+   *
+   * @throws SageError with `savepoint` also those of `Job.savepoint`: as long as it cannot be written at all, the job is not stopped. When it turns out
+   * later, such as on a full disk, the job has stopped all the same, and its last checkpoint is in its directory.
+   */
   stop(options?: StopOptions): Promise<JobResult>;
   /** At once; records in flight are dropped. It waits until functions are closed. */
   cancel(options?: WaitOptions): Promise<void>;

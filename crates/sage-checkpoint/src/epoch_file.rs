@@ -25,6 +25,7 @@ pub(crate) type Visit<'a> = dyn FnMut(Entry<'_>) -> Result<()> + 'a;
 pub(crate) struct EpochFile {
     path: PathBuf,
     file: Box<dyn ReadFile>,
+    version: u32,
     bytes: u64,
     index: EpochIndex,
 }
@@ -73,9 +74,15 @@ impl EpochFile {
         Ok(Self {
             path: path.to_owned(),
             file,
+            version: header.version,
             bytes,
             index,
         })
+    }
+
+    /// Of its format.
+    pub(crate) const fn version(&self) -> u32 {
+        self.version
     }
 
     pub(crate) fn path(&self) -> &Path {

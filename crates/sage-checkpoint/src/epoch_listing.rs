@@ -12,6 +12,8 @@ use crate::{Files, PartKey, PartKind, RestoredEpoch, read_epoch};
 /// What is in an epoch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EpochListing {
+    /// Of its newest file.
+    pub format_version: u32,
     /// Its number.
     pub epoch: u64,
     /// What was committed with it.
@@ -75,6 +77,7 @@ impl EpochListing {
             entries: (part.kind == PartKind::Keyed).then_some(part.entries),
         });
         Self {
+            format_version: epoch.chain().newest().version(),
             epoch: epoch.epoch,
             // It was JSON when it was committed.
             metadata: serde_json::from_str(epoch.metadata()).unwrap_or(Value::Null),
@@ -84,7 +87,7 @@ impl EpochListing {
         }
     }
 
-    /// `{"epoch","metadata","files":[{"path","epoch","bytes"}],"parts":[{"operator","instance","parallelism","name","kind","isFull","bytes",
+    /// `{"formatVersion","epoch","metadata","files":[{"path","epoch","bytes"}],"parts":[{"operator","instance","parallelism","name","kind","isFull","bytes",
     /// "entries":number|null}],"skipped":[...]}`.
     #[must_use]
     pub fn to_json(&self) -> Value {
@@ -109,7 +112,7 @@ impl EpochListing {
                 })
             })
             .collect();
-        json!({ "epoch": self.epoch, "metadata": self.metadata, "files": files, "parts": parts, "skipped": self.skipped })
+        json!({ "formatVersion": self.format_version, "epoch": self.epoch, "metadata": self.metadata, "files": files, "parts": parts, "skipped": self.skipped })
     }
 }
 

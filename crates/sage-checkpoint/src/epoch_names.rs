@@ -11,6 +11,7 @@ const SUFFIX: &str = ".ckpt";
 const TEMPORARY: &str = ".tmp";
 /// Before [`TEMPORARY`] in the name of a merged file.
 const MERGED: &str = ".merged";
+const SAVEPOINT_TEMPORARY: &str = ".savepoint.tmp";
 const DIGITS: usize = 20;
 
 /// The file of an epoch.
@@ -26,6 +27,11 @@ pub(crate) fn temporary_path(file: &Path) -> PathBuf {
 /// Where its merged form is written.
 pub(crate) fn merged_path(file: &Path) -> PathBuf {
     with_suffix(&with_suffix(file, MERGED), TEMPORARY)
+}
+
+/// Where a savepoint is written: next to other files of the user, whose names may end in [`TEMPORARY`] too.
+pub(crate) fn savepoint_temporary_path(file: &Path) -> PathBuf {
+    with_suffix(file, SAVEPOINT_TEMPORARY)
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

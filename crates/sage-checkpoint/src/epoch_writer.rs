@@ -12,8 +12,9 @@ use crate::disk_files::parent_of;
 use crate::epoch_chain::EpochChain;
 use crate::epoch_file_writer::EpochFileWriter;
 use crate::epoch_format::PartPlace;
-use crate::epoch_names::{epoch_path, merged_path, temporary_path};
+use crate::epoch_names::{epoch_path, merged_path, savepoint_temporary_path, temporary_path};
 use crate::restored_epoch::ALL_KEY_GROUPS;
+use crate::savepoint_place::{check_free, make_savepoint_place};
 use crate::{EntryReader, EntryWriter, Files, PartKey, PartKind};
 
 /// Entries that are merged are written in pieces of about this size.
@@ -57,35 +58,14 @@ pub struct EpochWriter {
 }
 
 impl EpochWriter {
-    /// Writes an epoch to a file of its own, outside of a checkpoint directory: a savepoint that needs no other file.
+    /// Writes an epoch to a file of its own, outside of a checkpoint directory: a savepoint that needs no other file. The directories that
+    /// it is in are made.
     ///
     /// # Errors
     /// `SAGE_IO_EXISTS` when there is such a file; `SAGE_IO_*` when it cannot be made.
     pub fn to_file(files: Arc<dyn Files>, path: &Path, epoch: u64) -> Result<Self> {
-        let failed = |error: std::io::Error| io_error(Action::Open, path, &error);
-        if files.kind_of(path).map_err(failed)?.is_some() {
-            return Err(SageError::new(
-                ErrorCode::IoExists,
-                format!(
-                    "the savepoint {} exists already: remove it, or choose another path",
-                    path.display()
-                ),
-            )
-            .with("file", path.display().to_string()));
-        }
-        let parent = parent_of(path);
-        if files.kind_of(parent).map_err(failed)?.is_none() {
-            return Err(SageError::new(
-                ErrorCode::IoNotFound,
-                format!(
-                    "cannot write the savepoint {}: {} does not exist: make it, or correct the path",
-                    path.display(),
-                    parent.display()
-                ),
-            )
-            .with("file", path.display().to_string()));
-        }
-        let file = EpochFileWriter::create(Arc::clone(&files), temporary_path(path), epoch, 0)?;
+        make_savepoint_place(files.as_ref(), path)?;
+        let file = EpochFileWriter::create(Arc::clone(&files), savepoint_temporary_path(path), epoch, 0)?;
         Ok(Self::new(
             file,
             path.to_owned(),
@@ -249,10 +229,14 @@ impl EpochWriter {
                 None => return Ok(None),
             },
             Target::File(files) => {
+                // Somebody else may have written there meanwhile.
+                check_free(files.as_ref(), &self.path)?;
                 self.file.rename(&self.path)?;
-                files
-                    .sync_directory(parent_of(&self.path))
-                    .map_err(|error| io_error(Action::Write, &self.path, &error))?;
+                if let Err(error) = files.sync_directory(parent_of(&self.path)) {
+                    // It may be durable or not, and whoever is told of the error must not find it by chance.
+                    let _ = files.remove(&self.path);
+                    return Err(io_error(Action::Write, &self.path, &error));
+                }
                 Vec::new()
             }
         };

@@ -25,6 +25,7 @@ mod files;
 mod part_key;
 mod read_epoch;
 mod restored_epoch;
+mod savepoint_place;
 mod task_image;
 pub mod testing;
 
@@ -38,4 +39,5 @@ pub use files::{Files, HeldLock, LockFailure, PathKind, ReadFile, WrittenFile};
 pub use part_key::{PartKey, PartKind};
 pub use read_epoch::read_epoch;
 pub use restored_epoch::{PartPayload, RestoredEpoch};
+pub use savepoint_place::make_savepoint_place;
 pub use task_image::{ImagePart, TaskImage};

@@ -148,13 +148,11 @@ fn given_a_savepoint_that_cannot_be_written_then_nothing_is_left_of_it() {
     let files = SimulatedFiles::new();
     let store = store_in(&files, 1).unwrap();
     Job::default().commit_whole(&store, 1).unwrap();
-    let path = Path::new("/nowhere/savepoint");
+    files.create(Path::new("/file")).unwrap();
+    let path = Path::new("/file/below/savepoint");
     let error = store.write_savepoint(1, path).unwrap_err();
-    assert_error(
-        &error,
-        ErrorCode::IoNotFound,
-        &["/nowhere/savepoint", "/nowhere does not exist", "make it"],
-    );
+    assert_error(&error, ErrorCode::IoNotAFile, &["/file"]);
+    files.remove(Path::new("/file")).unwrap();
     files.full_after(files.written_bytes() + 50);
     let path = Path::new("/savepoint");
     assert_eq!(
@@ -174,5 +172,20 @@ fn given_a_savepoint_that_cannot_be_written_then_nothing_is_left_of_it() {
         store.write_savepoint(9, path).unwrap_err().code,
         ErrorCode::IoNotFound
     );
+    let error = store.write_savepoint(1, Path::new(DIRECTORY)).unwrap_err();
+    assert_error(&error, ErrorCode::IoExists, &["is a directory", "another path"]);
     assert!(files.bytes_of(&path_of(1)).is_ok());
+}
+
+#[test]
+fn given_a_file_that_comes_to_the_place_of_a_savepoint_while_it_is_written_then_that_stays() {
+    let files = SimulatedFiles::new();
+    let path = Path::new("/savepoint");
+    let mut writer = EpochWriter::to_file(files.shared(), path, 1).unwrap();
+    Job::default().add_whole(&mut writer).unwrap();
+    files.create(path).unwrap().write_all(b"mine").unwrap();
+    let error = writer.commit("{}").unwrap_err();
+    assert_error(&error, ErrorCode::IoExists, &["/savepoint exists already"]);
+    assert_eq!(files.bytes_of(path).unwrap(), b"mine");
+    assert_eq!(files.list(Path::new("/")).unwrap(), ["savepoint"]);
 }

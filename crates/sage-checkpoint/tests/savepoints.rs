@@ -59,6 +59,18 @@ fn given_a_savepoint_that_was_written_then_a_crash_does_not_lose_it() {
 }
 
 #[test]
+fn given_directories_that_are_not_there_then_a_savepoint_makes_them_and_a_crash_does_not_lose_them() {
+    let files = SimulatedFiles::new();
+    let (store, job) = changed_store(&files);
+    let path = Path::new("/a/b/savepoint");
+    store.write_savepoint(2, path).unwrap();
+    for seed in 0..50 {
+        let restored = read_epoch(&files.restarted(seed).shared(), path).unwrap();
+        assert_eq!(Job::of(&restored).unwrap(), job);
+    }
+}
+
+#[test]
 fn given_a_job_without_a_directory_then_it_writes_a_savepoint_of_its_own() {
     let files = SimulatedFiles::new();
     let mut job = Job::default();
@@ -79,7 +91,7 @@ fn given_an_epoch_then_its_listing_has_sizes_and_counts() {
     let listing = inspect(&files.shared(), Path::new("/savepoint")).unwrap();
 
     let json = listing.to_json();
-    assert_eq!(json["epoch"], 2);
+    assert_eq!((&json["formatVersion"], &json["epoch"]), (&json!(1), &json!(2)));
     assert_eq!(json["metadata"], json!({ "position": 2 }));
     assert_eq!(json["files"].as_array().unwrap().len(), 1);
     assert_eq!(

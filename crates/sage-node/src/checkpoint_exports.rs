@@ -1,7 +1,11 @@
 //! Checkpoints: what a task hands over at a barrier, and what it is given back.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use napi::bindgen_prelude::{Env, Uint8ArraySlice};
 use napi_derive::napi;
+use sage_checkpoint::{DiskFiles, Files, inspect};
 use sage_types::TaskId;
 
 use crate::guard::{guarded, internal};
@@ -18,11 +22,27 @@ pub fn checkpoint_restored(job_handle: u32) -> napi::Result<f64> {
     })
 }
 
-/// Begins an epoch. Its number; -1 while one is under way, and when nothing is left to save.
-#[napi]
-pub fn checkpoint_begin(job_handle: u32) -> napi::Result<f64> {
+/// Begins an epoch. Its number; -1 while one is under way, and when nothing is left to save. With `savepoint` a copy of it is written
+/// there, also when it is begun later because of one under way.
+#[napi(ts_args_type = "jobHandle: number, savepoint?: string")]
+pub fn checkpoint_begin(job_handle: u32, savepoint: Option<String>) -> napi::Result<f64> {
     guarded("checkpointBegin", || {
-        Ok(job(job_handle)?.begin_checkpoint()?.map_or(NONE, number_of))
+        let job = job(job_handle)?;
+        let begun = match savepoint {
+            Some(path) => job.begin_savepoint(Path::new(&path))?,
+            None => job.begin_checkpoint()?,
+        };
+        Ok(begun.map_or(NONE, number_of))
+    })
+}
+
+/// What is in a savepoint, in the file of an epoch, or in the newest epoch of a checkpoint directory, as JSON (`EpochListing` of
+/// `sage-checkpoint`), after checking all of it. Locks nothing, and waits for the disk.
+#[napi]
+pub fn checkpoint_inspect(path: String) -> napi::Result<String> {
+    guarded("checkpointInspect", || {
+        let files: Arc<dyn Files> = Arc::new(DiskFiles::new());
+        Ok(inspect(&files, Path::new(&path))?.to_json().to_string())
     })
 }
 

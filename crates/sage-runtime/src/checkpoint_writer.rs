@@ -1,5 +1,6 @@
 //! The thread that makes epochs durable, and begins them when their time has come.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use sage_checkpoint::PartKey;
@@ -46,7 +47,7 @@ fn run(job: &JobCore) {
             .next_work(checkpoints.pace, job.now_nanos(), job.state().hands_out())
         {
             Work::Begin { last } => {
-                job.begin_epoch(last);
+                job.begin_epoch(last, None);
             }
             Work::Write(epoch) => {
                 if write(job, checkpoints, &epoch) == Outcome::Failed {
@@ -100,6 +101,9 @@ fn write(job: &JobCore, checkpoints: &JobCheckpoints, epoch: &GatheredEpoch) -> 
     }
     job.outbox.post(JobEvent::Epoch(event.to_string().into()));
     job.outbox.deliver();
+    for path in &epoch.savepoints {
+        write_savepoint(job, checkpoints, epoch, path, written.as_ref().err());
+    }
     match written {
         Ok(_) => Outcome::Durable,
         Err(error) if epoch.barrier.last => {
@@ -136,6 +140,36 @@ fn write_parts(job: &JobCore, checkpoints: &JobCheckpoints, epoch: &GatheredEpoc
         return Err(given_up());
     }
     Ok(writer.commit(&metadata)?.bytes)
+}
+
+/// Copies an epoch that is durable. When that fails the epoch is of as much use as before: whoever asked for the copy is told.
+fn write_savepoint(
+    job: &JobCore,
+    checkpoints: &JobCheckpoints,
+    epoch: &GatheredEpoch,
+    path: &Path,
+    failure: Option<&SageError>,
+) {
+    let written = match failure {
+        Some(error) => Err(error.clone()),
+        None => match &*checkpoints.store.lock() {
+            Some(store) => store.write_savepoint(epoch.barrier.epoch, path),
+            None => Err(given_up()),
+        },
+    };
+    let mut event = serde_json::json!({
+        "type": "savepoint",
+        "event": "savepoint",
+        "epoch": epoch.barrier.epoch,
+        "path": path.to_string_lossy(),
+        "bytes": written.as_ref().map_or(0, |summary| summary.bytes),
+        "durationMs": millis(job.now_nanos().saturating_sub(epoch.begun_nanos)),
+    });
+    if let Err(error) = &written {
+        event["error"] = serde_json::from_str(&error.to_json()).unwrap_or_default();
+    }
+    job.outbox.post(JobEvent::Epoch(event.to_string().into()));
+    job.outbox.deliver();
 }
 
 fn given_up() -> SageError {

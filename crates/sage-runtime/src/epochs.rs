@@ -3,6 +3,7 @@
 //! One epoch at a time: the next one begins when the one before is durable or has failed. A task that finishes without having
 //! acknowledged counts with what it left behind; so does one that had finished before.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub(crate) struct GatheredEpoch {
     pub(crate) begun_nanos: u64,
     /// The longest alignment of a task.
     pub(crate) alignment_nanos: u64,
+    /// Where copies of it are to go.
+    pub(crate) savepoints: Vec<PathBuf>,
 }
 
 #[derive(Debug)]
@@ -40,6 +43,7 @@ struct InFlight {
     /// By task: what it has handed over.
     handed: Vec<Option<Handed>>,
     waiting: usize,
+    savepoints: Vec<PathBuf>,
     /// The writer has it.
     is_taken: bool,
 }
@@ -72,6 +76,10 @@ struct State {
     ends: Vec<End>,
     /// The last epoch of a job that is to stop waits for the one under way.
     stop_wanted: bool,
+    /// Where copies of the next epoch are to go.
+    next_savepoints: Vec<PathBuf>,
+    /// Where a copy of the last epoch is to go.
+    last_savepoint: Option<PathBuf>,
     /// The epoch behind which the job stops is durable.
     sealed: bool,
     all_finished: bool,
@@ -123,6 +131,8 @@ impl Epochs {
                 in_flight: None,
                 ends: std::iter::repeat_with(End::default).take(tasks).collect(),
                 stop_wanted: false,
+                next_savepoints: Vec::new(),
+                last_savepoint: None,
                 sealed: false,
                 all_finished: false,
                 last_begun_nanos: now_nanos,
@@ -140,15 +150,27 @@ impl Epochs {
         state.last_ended_nanos = now_nanos;
     }
 
-    /// Begins an epoch and calls `ask` for each task that is to acknowledge it. None while one is under way, and when all tasks have
-    /// finished; a `last` one is begun later then.
-    pub(crate) fn begin(&self, last: bool, now_nanos: u64, ask: impl Fn(usize, Barrier)) -> Option<Barrier> {
+    /// A copy of the last epoch is wanted there; that it is the last one is said next.
+    pub(crate) fn wants_last_savepoint(&self, path: PathBuf) {
+        self.state.lock().last_savepoint = Some(path);
+    }
+
+    /// Begins an epoch, a copy of which goes to `savepoint`, and calls `ask` for each task that is to acknowledge it. None while one is
+    /// under way, and when all tasks have finished; a `last` one, and one for a savepoint, is begun later then.
+    pub(crate) fn begin(
+        &self,
+        last: bool,
+        savepoint: Option<PathBuf>,
+        now_nanos: u64,
+        ask: impl Fn(usize, Barrier),
+    ) -> Option<Barrier> {
         let mut state = self.state.lock();
         let running = state
             .ends
             .iter()
             .filter(|end| !matches!(end, End::Finished(_)))
             .count();
+        state.next_savepoints.extend(savepoint);
         if running == 0 || state.sealed {
             return None;
         }
@@ -163,6 +185,10 @@ impl Epochs {
         state.next += 1;
         state.stop_wanted = false;
         state.last_begun_nanos = now_nanos;
+        let mut savepoints = std::mem::take(&mut state.next_savepoints);
+        if barrier.last {
+            savepoints.extend(state.last_savepoint.take());
+        }
         let handed: Vec<Option<Handed>> = state.ends.iter().map(End::handed).collect();
         for (task, _) in handed.iter().enumerate().filter(|(_, handed)| handed.is_none()) {
             ask(task, barrier);
@@ -173,6 +199,7 @@ impl Epochs {
             alignment_nanos: 0,
             handed,
             waiting: running,
+            savepoints,
             is_taken: false,
         });
         Some(barrier)
@@ -278,6 +305,7 @@ impl Epochs {
                 handed: in_flight.handed.iter().flatten().cloned().collect(),
                 begun_nanos: in_flight.begun_nanos,
                 alignment_nanos: in_flight.alignment_nanos,
+                savepoints: std::mem::take(&mut in_flight.savepoints),
             }));
         }
         if state.all_finished {
@@ -292,6 +320,9 @@ impl Epochs {
         }
         if state.stop_wanted {
             return Work::Begin { last: true };
+        }
+        if !state.next_savepoints.is_empty() {
+            return Work::Begin { last: false };
         }
         let Some(interval) = pace.interval_nanos else {
             return Work::Wait(LONG);
@@ -357,6 +388,8 @@ impl State {
             last: true,
         };
         self.next += 1;
+        let mut savepoints = std::mem::take(&mut self.next_savepoints);
+        savepoints.extend(self.last_savepoint.take());
         let handed: Vec<Option<Handed>> = self.ends.iter().map(End::handed).collect();
         self.in_flight = Some(InFlight {
             barrier,
@@ -364,6 +397,7 @@ impl State {
             alignment_nanos: 0,
             handed: handed.clone(),
             waiting: 0,
+            savepoints: Vec::new(),
             is_taken: true,
         });
         Work::WriteLast(Box::new(GatheredEpoch {
@@ -371,6 +405,7 @@ impl State {
             handed: handed.into_iter().flatten().collect(),
             begun_nanos: now_nanos,
             alignment_nanos: 0,
+            savepoints,
         }))
     }
 }

@@ -1,9 +1,9 @@
 //! The checkpoints of a job: what it goes on from, and what its tasks hand over.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sage_checkpoint::{CheckpointStore, Files, ImagePart, PartKind, TaskImage};
+use sage_checkpoint::{CheckpointStore, Files, ImagePart, PartKind, TaskImage, make_savepoint_place};
 use sage_queue::EndKind;
 use sage_queue::sync::Mutex;
 use sage_types::{ErrorCode, KeyGroups, Result, SharedClock, TaskId};
@@ -26,6 +26,8 @@ pub(crate) struct JobCheckpoints {
     pub(crate) pace: Pace,
     /// None when the job is over: another one may have the directory.
     pub(crate) store: Mutex<Option<CheckpointStore>>,
+    /// Where all of it is.
+    pub(crate) files: Arc<dyn Files>,
     pub(crate) restored: Option<RestoredState>,
     /// By task of a loop: what it has handed over, until its log is complete.
     awaiting_logs: Mutex<Vec<(TaskId, Barrier, TaskImage, u64)>>,
@@ -54,7 +56,11 @@ impl JobCheckpoints {
         {
             return Err(internal(format!("edge {} leads back to a native task", edge.id)));
         }
-        let store = CheckpointStore::open(files, settings.directory.as_str(), settings.retained as usize)?;
+        let store = CheckpointStore::open(
+            Arc::clone(&files),
+            settings.directory.as_str(),
+            settings.retained as usize,
+        )?;
         let epoch = match &settings.from {
             StartFrom::None => None,
             StartFrom::Latest => store.newest()?,
@@ -63,13 +69,16 @@ impl JobCheckpoints {
         let restored = epoch
             .map(|epoch| RestoredState::new(epoch, graph, settings.allow_dropped))
             .transpose()?;
+        // Also behind a savepoint of another directory: sinks may know epochs by their numbers.
+        let next = restored.as_ref().map_or(0, RestoredState::number) + 1;
         Ok(Self {
-            epochs: Epochs::new(store.next_epoch(), graph.tasks.len(), now_nanos),
+            epochs: Epochs::new(store.next_epoch().max(next), graph.tasks.len(), now_nanos),
             pace: Pace {
                 interval_nanos: settings.interval_ms.map(nanos),
                 min_pause_nanos: nanos(settings.min_pause_ms),
             },
             store: Mutex::new(Some(store)),
+            files,
             restored,
             awaiting_logs: Mutex::new(Vec::new()),
         })
@@ -179,8 +188,35 @@ impl JobCore {
         if self.checkpoints.is_none() {
             return Err(internal("the job has no checkpoints"));
         }
+        Ok(self.begin_when_started(None))
+    }
+
+    /// Has a copy of the next epoch written there, which needs no other file; it is begun now, or when the one under way has ended.
+    /// Directories that are missing are made. What becomes of the copy is an event of its own.
+    ///
+    /// # Errors
+    /// `SAGE_INTERNAL` for a job without checkpoints; `SAGE_IO_EXISTS` when something has the path; `SAGE_IO_*`.
+    pub fn begin_savepoint(&self, path: &Path) -> Result<Option<u64>> {
+        self.savepoint_place(path)?;
+        Ok(self.begin_when_started(Some(path.to_owned())))
+    }
+
+    /// Looks whether a savepoint can go there.
+    pub(crate) fn savepoint_place(&self, path: &Path) -> Result<&JobCheckpoints> {
+        let Some(checkpoints) = &self.checkpoints else {
+            return Err(internal("the job has no checkpoints"));
+        };
+        make_savepoint_place(checkpoints.files.as_ref(), path)?;
+        Ok(checkpoints)
+    }
+
+    fn begin_when_started(&self, savepoint: Option<PathBuf>) -> Option<u64> {
         let begins = self.with_status(|status| status.started_nanos.is_some() && !status.state.is_terminal());
-        Ok(if begins { self.begin_epoch(false) } else { None })
+        if begins {
+            self.begin_epoch(false, savepoint)
+        } else {
+            None
+        }
     }
 
     /// What an instance of an operator goes on from, as the export `checkpointRead` gives it.
@@ -203,10 +239,10 @@ impl JobCore {
     }
 
     /// Begins an epoch, behind whose barrier, the `last` one, the job stops: at once or after the one under way.
-    pub(crate) fn begin_epoch(&self, last: bool) -> Option<u64> {
+    pub(crate) fn begin_epoch(&self, last: bool, savepoint: Option<PathBuf>) -> Option<u64> {
         let checkpoints = self.checkpoints.as_ref()?;
         let ask = |task: usize, barrier: Barrier| self.tasks[task].barrier.ask(barrier);
-        let barrier = checkpoints.epochs.begin(last, self.now_nanos(), ask)?;
+        let barrier = checkpoints.epochs.begin(last, savepoint, self.now_nanos(), ask)?;
         let event = serde_json::json!({
             "type": "epoch", "event": "epoch", "epoch": barrier.epoch, "last": barrier.last, "state": "begun",
         });

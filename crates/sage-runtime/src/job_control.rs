@@ -1,5 +1,6 @@
 //! What a host does to a job: pause, resume, stop, cancel, fail.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -67,7 +68,7 @@ impl JobCore {
         self.outbox.deliver();
         if !drain && self.checkpoints.is_some() {
             // Sources end behind the barrier of the last epoch, and loops when it has come around.
-            self.begin_epoch(true);
+            self.begin_epoch(true, None);
             if !initializing {
                 self.let_go();
             }
@@ -87,6 +88,22 @@ impl JobCore {
             self.let_go();
         }
         Ok(())
+    }
+
+    /// As [`JobCore::stop`] without `drain`; a copy of the last epoch is written there, before the job is over.
+    ///
+    /// # Errors
+    /// `SAGE_JOB_STATE` when the job is over, or is being stopped already; `SAGE_INTERNAL` for a job without checkpoints;
+    /// `SAGE_IO_EXISTS` when something has the path, `SAGE_IO_*`: the job goes on then.
+    pub fn stop_with_savepoint(&self, path: &Path) -> Result<()> {
+        let state = self.state();
+        if state == JobState::Stopping || state.is_terminal() {
+            return Err(wrong_state(state, "asked for a savepoint"));
+        }
+        self.savepoint_place(path)?
+            .epochs
+            .wants_last_savepoint(path.to_owned());
+        self.stop(false)
     }
 
     /// Ends one source as if it had no more data: nothing can become of what it would still give. Does nothing when it

@@ -14,13 +14,14 @@ pub enum JobEvent {
     State(JobState),
     /// The first error, as JSON; the state [`JobState::Failed`] follows when everything has been closed.
     Failure(Arc<str>),
-    /// An epoch was begun, is durable or has failed; as JSON.
+    /// An epoch was begun, is durable or has failed, or a copy of one was written or not; as JSON.
     Epoch(Arc<str>),
 }
 
 impl JobEvent {
     /// `{"type":"state","state":"running"}`, `{"type":"failure","error":{...}}` or `{"type":"epoch","epoch":4,"last":false,"state":...}`
-    /// with the state `begun`, `completed` or `failed`; the latter two with `bytes`, `durationMs`, `alignmentMs` and `error`.
+    /// with the state `begun`, `completed` or `failed`; the latter two with `bytes`, `durationMs`, `alignmentMs` and `error`; or
+    /// `{"type":"savepoint","epoch":4,"path":"...","bytes":...,"durationMs":...}`, with `error` when there is none.
     #[must_use]
     pub fn to_json(&self) -> String {
         match self {

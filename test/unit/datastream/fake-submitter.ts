@@ -36,6 +36,10 @@ export class FakeJob implements Job {
     throw new Error('a job that only pretends has no checkpoints');
   }
 
+  savepoint(): never {
+    throw new Error('a job that only pretends has no savepoints');
+  }
+
   async pause(): Promise<void> {}
 
   async resume(): Promise<void> {}

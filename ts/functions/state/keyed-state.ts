@@ -1,16 +1,30 @@
 import type { BuiltinAggregator, UserAggregator } from '../aggregator.ts';
 
-/** Settings of a state. */
-export interface StateOptions {
+/** Settings of a state; `V` is what it holds: a value, an element of a list, a value of a map, or what has come of all values so far. */
+export interface StateOptions<V = unknown> {
   /**
    * Milliseconds, by the clock, after which what was written is gone: counted from the last write of a value, and for each element of a
    * list and each entry of a map on its own. It is never read after that; its memory is given back a little later.
    */
   readonly ttlMs?: number;
+  /**
+   * Which form its values have: a whole number from 1 on, 1 when left away. It is saved with the state. Give a higher one, and `migrate`, when the form
+   * changes and jobs go on from checkpoints and savepoints that were written before.
+   */
+  readonly version?: number;
+  /**
+   * Makes of a value of an older version one of this version, for each value that a job goes on with: of a list for each element, of a map for each
+   * value (keys stay), of reducing and aggregating states for what has come of all values so far. It must be synchronous. A value, but for those of lists and
+   * maps, of which it makes `undefined` is gone.
+   *
+   * @param old the value as it was saved
+   * @param fromVersion the version that it was saved with, less than `version`
+   */
+  migrate?(old: unknown, fromVersion: number): V;
 }
 
 /** Settings of `ctx.state.value`. */
-export interface ValueStateOptions<T> extends StateOptions {
+export interface ValueStateOptions<T> extends StateOptions<T> {
   /** What `get` gives while nothing is set. An object is copied each time, so that keys do not share it. */
   readonly default?: T;
 }
@@ -96,21 +110,22 @@ export interface AggregatingState<T, R> {
  * ```
  *
  * All of its calls throw SageError SAGE_STATE_DECLARATION for a name that stands for another kind of state or other settings, for
- * `ttlMs` that is no number above 0, and for an empty name.
+ * `ttlMs` that is no number above 0, for an empty name, and when a job goes on from a state of a newer version, of an older one without `migrate`, or
+ * `migrate` fails.
  */
 export interface KeyedState {
   /** One value with a default. */
   value<T>(name: string, options: ValueStateOptions<T> & { readonly default: T }): ValueState<T, T>;
   /** One value. */
-  value<T>(name: string, options?: StateOptions): ValueState<T>;
+  value<T>(name: string, options?: StateOptions<T>): ValueState<T>;
   /** A list. */
-  list<T>(name: string, options?: StateOptions): ListState<T>;
+  list<T>(name: string, options?: StateOptions<T>): ListState<T>;
   /** A map. */
-  map<K, V>(name: string, options?: StateOptions): MapState<K, V>;
+  map<K, V>(name: string, options?: StateOptions<V>): MapState<K, V>;
   /** All values in one, by a function such as that of `reduce`. */
-  reducing<T>(name: string, fn: (total: T, value: T) => T, options?: StateOptions): ReducingState<T>;
+  reducing<T>(name: string, fn: (total: T, value: T) => T, options?: StateOptions<T>): ReducingState<T>;
   /** All records in one, by an aggregator such as `count()` or `avg('price')`. */
   aggregating<T, R>(name: string, aggregator: BuiltinAggregator<T, R>, options?: StateOptions): AggregatingState<T, R>;
   /** All records in one, by an aggregator of your own; its `add` must be synchronous. */
-  aggregating<T, A, R>(name: string, aggregator: UserAggregator<T, A, R>, options?: StateOptions): AggregatingState<T, R>;
+  aggregating<T, A, R>(name: string, aggregator: UserAggregator<T, A, R>, options?: StateOptions<A>): AggregatingState<T, R>;
 }

@@ -19,7 +19,7 @@ import { type WorkerHandle, startWorker } from '../worker/start-worker.ts';
 import { ElasticStages, LOOK_EVERY_MS } from './elastic-stages.ts';
 import { mayBeHeldBack } from './held-back.ts';
 import { HeldBackWatch } from './held-back-watch.ts';
-import type { EpochEvent, JobCheckpoints } from './job-checkpoints.ts';
+import type { EpochEvent, JobCheckpoints, SavepointEvent } from './job-checkpoints.ts';
 import { makeJobMetrics, transformationsOf } from './job-metrics.ts';
 import type { JobPlan } from './job-plan.ts';
 import { type CoreMetrics, countOperators } from './job-result.ts';
@@ -143,9 +143,9 @@ export class JobAttempt {
     return answers.flat();
   }
 
-  /** Begins an epoch: its number, or -1 while one is in flight. */
-  beginCheckpoint(): number {
-    return callCore(() => this.#core.checkpointBegin(this.#handle));
+  /** Begins an epoch, a copy of which is written to `savepoint`: its number, or -1 while one is in flight. */
+  beginCheckpoint(savepoint?: string): number {
+    return callCore(() => (savepoint === undefined ? this.#core.checkpointBegin(this.#handle) : this.#core.checkpointBegin(this.#handle, savepoint)));
   }
 
   pause(): void {
@@ -156,11 +156,13 @@ export class JobAttempt {
     callCore(() => this.#core.resumeJob(this.#handle));
   }
 
-  stop(drain: boolean): void {
+  /** @throws SageError when a savepoint cannot be written there; the attempt goes on then. */
+  stop(drain: boolean, savepoint?: string): void {
     // One whose end is known may still be closing its functions.
     if (this.isDecided) return;
     try {
-      this.#core.stopJob(this.#handle, drain);
+      if (savepoint === undefined) this.#core.stopJob(this.#handle, drain);
+      else this.#core.stopJob(this.#handle, drain, savepoint);
     } catch (error) {
       // A native thread may have ended the job just now.
       if (!this.isDecided) throw toSageError(error);
@@ -317,7 +319,7 @@ export class JobAttempt {
     const event = JSON.parse(json) as JobEvent;
     if ('event' in event) {
       this.#host.checkpoints.note(event);
-      if (event.state === 'failed') this.#host.log.logger.warn({ epoch: event.epoch, err: event.error }, `checkpoint ${event.epoch} of job '${this.#host.jobName}' could not be written: ${event.error?.message ?? 'no reason was given'}`);
+      if (event.event === 'epoch' && event.state === 'failed') this.#host.log.logger.warn({ epoch: event.epoch, err: event.error }, `checkpoint ${event.epoch} of job '${this.#host.jobName}' could not be written: ${event.error?.message ?? 'no reason was given'}`);
       return;
     }
     if (event.type === 'failure') {
@@ -395,7 +397,8 @@ export class JobAttempt {
 type JobEvent =
   | { readonly type: 'state'; readonly state: JobStatus }
   | { readonly type: 'failure'; readonly error: { readonly code: string; readonly message: string; readonly context?: Readonly<Record<string, unknown>> } }
-  | EpochEvent;
+  | EpochEvent
+  | SavepointEvent;
 
 function callCore<T>(body: () => T): T {
   try {

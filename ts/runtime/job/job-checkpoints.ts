@@ -1,5 +1,5 @@
 import { type SageError, toSageError } from '../../common/errors.ts';
-import type { CheckpointMetrics, CheckpointSummary } from '../../transformations/job.ts';
+import type { CheckpointMetrics, CheckpointSummary, SavepointSummary } from '../../transformations/job.ts';
 import type { EnvironmentConfig } from '../../transformations/environment-config.ts';
 import { DEFAULT_RETAINED, type RestoreOptions } from '../../transformations/checkpoint-settings.ts';
 
@@ -13,6 +13,18 @@ export interface EpochEvent {
   readonly alignmentMs?: number;
   readonly error?: { readonly code: string; readonly message: string };
 }
+
+/** What the core says when a savepoint was written, or could not be. */
+export interface SavepointEvent {
+  readonly event: 'savepoint';
+  readonly epoch: number;
+  readonly path: string;
+  readonly bytes: number;
+  readonly durationMs: number;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+type AwaitedSavepoint = PromiseWithResolvers<SavepointSummary> & { readonly path: string };
 
 /** The settings of a job's checkpoints for the core, as JSON; nothing for a job without. */
 export function checkpointsJson({ checkpoint }: EnvironmentConfig, { from, allowDropped = false }: RestoreOptions): string | undefined {
@@ -28,6 +40,9 @@ export function checkpointsJson({ checkpoint }: EnvironmentConfig, { from, allow
   });
 }
 
+/** Epochs that may end behind a call and were begun before it. */
+const OTHER_EPOCHS = 2;
+
 /** What has become of the checkpoints of a job, over all of its attempts. */
 export class JobCheckpoints {
   #completed = 0;
@@ -35,6 +50,10 @@ export class JobCheckpoints {
   #last: EpochEvent | undefined;
   #restoredEpoch: number | undefined;
   readonly #waiting = new Set<PromiseWithResolvers<EpochEvent>>();
+  /** Those that are written while the job goes on, in the order in which they were asked for. */
+  readonly #savepoints: AwaitedSavepoint[] = [];
+  /** The one that the job stops with. */
+  #lastSavepoint: AwaitedSavepoint | undefined;
 
   /** Whether the job has written one by itself, so that its directory has something of this job to go on from. */
   get hasCompleted(): boolean {
@@ -57,7 +76,11 @@ export class JobCheckpoints {
     this.#restoredEpoch = epoch < 0 ? undefined : epoch;
   }
 
-  note(event: EpochEvent): void {
+  note(event: EpochEvent | SavepointEvent): void {
+    if (event.event === 'savepoint') {
+      this.#noteSavepoint(event);
+      return;
+    }
     if (event.state === 'begun') return;
     if (event.state === 'completed') {
       this.#completed++;
@@ -72,7 +95,34 @@ export class JobCheckpoints {
   leave(reason: SageError): void {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
-    for (const { reject } of waiting) reject(reason);
+    const savepoints = this.#savepoints.splice(0);
+    for (const { reject } of [...waiting, ...savepoints]) reject(reason);
+  }
+
+  /** The job has ended: there is no savepoint any more. */
+  end(reason: SageError): void {
+    this.failLastSavepoint(reason);
+  }
+
+  /** What becomes of the savepoint that the job stops with, in this attempt or a later one. */
+  lastSavepoint(path: string): Promise<SavepointSummary> {
+    this.#lastSavepoint = { ...Promise.withResolvers<SavepointSummary>(), path };
+    this.#lastSavepoint.promise.catch(() => undefined);
+    return this.#lastSavepoint.promise;
+  }
+
+  failLastSavepoint(reason: SageError): void {
+    this.#lastSavepoint?.reject(reason);
+    this.#lastSavepoint = undefined;
+  }
+
+  #noteSavepoint(event: SavepointEvent): void {
+    const { epoch, path, bytes, durationMs, error } = event;
+    const place = this.#savepoints.findIndex((awaited) => awaited.path === path);
+    const awaited = place < 0 ? this.#lastSavepoint : this.#savepoints.splice(place, 1)[0];
+    if (place < 0) this.#lastSavepoint = undefined;
+    if (error === undefined) awaited?.resolve({ path, epoch, bytes, durationMs });
+    else awaited?.reject(toSageError(new Error(JSON.stringify(error))));
   }
 
   /**
@@ -81,13 +131,27 @@ export class JobCheckpoints {
    * @param begin begins one: its number, or -1 while another one is in flight
    */
   async write(begin: () => number): Promise<CheckpointSummary> {
-    for (;;) {
+    for (let others = 0; ; others++) {
       const epoch = begin();
       const ended = epoch < 0 ? await this.#next() : await this.#endOf(epoch);
-      if (epoch < 0) continue;
-      if (ended.state === 'failed') throw toSageError(new Error(JSON.stringify(ended.error ?? { code: 'SAGE_INTERNAL', message: `the checkpoint ${epoch} could not be written` })));
-      return { epoch, bytes: ended.bytes ?? 0, durationMs: ended.durationMs ?? 0 };
+      // The first that ends may be the one before that under way, the second that itself. Where they follow each other closely the third will do: it
+      // was begun behind this call, and there may never be a moment without one.
+      if (epoch < 0 && others < OTHER_EPOCHS) continue;
+      if (ended.state === 'failed') throw toSageError(new Error(JSON.stringify(ended.error ?? { code: 'SAGE_INTERNAL', message: `the checkpoint ${ended.epoch} could not be written` })));
+      return { epoch: ended.epoch, bytes: ended.bytes ?? 0, durationMs: ended.durationMs ?? 0 };
     }
+  }
+
+  /**
+   * Has an epoch written, and a copy of it.
+   *
+   * @param begin asks for it
+   */
+  async writeSavepoint(path: string, begin: () => void): Promise<SavepointSummary> {
+    begin();
+    const awaited = { ...Promise.withResolvers<SavepointSummary>(), path };
+    this.#savepoints.push(awaited);
+    return awaited.promise;
   }
 
   async #endOf(epoch: number): Promise<EpochEvent> {

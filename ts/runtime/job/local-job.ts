@@ -6,7 +6,7 @@ import { startTimer, systemClock } from '../../common/clock.ts';
 import { SageError, toSageError } from '../../common/errors.ts';
 import type { JobId } from '../../common/ids.ts';
 import { hasCheckpoints, mayRestart, type RestoreOptions } from '../../transformations/checkpoint-settings.ts';
-import type { CheckpointSummary, Job, JobMetrics, JobResult, JobState, JobStatus, StopOptions } from '../../transformations/job.ts';
+import type { CheckpointSummary, Job, JobMetrics, JobResult, JobState, JobStatus, SavepointSummary, StopOptions } from '../../transformations/job.ts';
 import type { StateAnswer, StateQuestion } from '../isolate/state-reads.ts';
 import { JobLog } from '../logging/job-log.ts';
 import { FINAL, JobAttempt } from './job-attempt.ts';
@@ -16,6 +16,7 @@ import type { JobPlan } from './job-plan.ts';
 import { makeJobResult } from './job-result.ts';
 import { LocalJobState, operatorWithState } from './local-job-state.ts';
 import { makeRestarts, mayEndOtherwise, type Restarts } from './restarts.ts';
+import { drainedSavepoint, noCheckpoints, savepointPath } from './savepoint-arguments.ts';
 
 /** Timers longer than this wrap around in Node. */
 const FOREVER_MS = 2 ** 30;
@@ -25,6 +26,12 @@ interface Pause {
   /** Ends it. */
   end: () => void;
   readonly next: Promise<JobAttempt | undefined>;
+}
+
+/** A stop that was asked for. */
+interface Stopping {
+  readonly drain: boolean;
+  readonly savepoint?: string;
 }
 
 /** A job in this process: one attempt after the other, as its restart strategy says. */
@@ -48,7 +55,7 @@ export class LocalJob implements Job {
   /** Set by `cancel`. */
   #canceled: { readonly reason: SageError | undefined } | undefined;
   /** A stop was asked for: no attempt that fails behind it is followed by another. */
-  #stopping: { readonly drain: boolean } | undefined;
+  #stopping: Stopping | undefined;
   #lastMetrics: JobMetrics | undefined;
   #error: SageError | undefined;
   #watched = false;
@@ -142,17 +149,30 @@ export class LocalJob implements Job {
   }
 
   async checkpoint(): Promise<CheckpointSummary> {
-    if (!this.#hasCheckpoints) {
-      throw new SageError('SAGE_JOB_STATE', `job '${this.name}' has no checkpoints`, { help: "Give its environment checkpoint: { dir: 'checkpoints' }." });
-    }
-    this.#checkNotEnded('asked for a checkpoint');
-    const attempt = await this.#running();
-    await attempt.started;
-    this.#checkNotEnded('asked for a checkpoint');
+    const attempt = await this.#attemptToSave('checkpoint');
     return this.#checkpoints.write(() => {
       this.#checkNotEnded('asked for a checkpoint');
       return attempt.beginCheckpoint();
     });
+  }
+
+  async savepoint(path: string, options: WaitOptions = {}): Promise<SavepointSummary> {
+    const file = savepointPath(path, 'savepoint');
+    const write = async (): Promise<SavepointSummary> => {
+      const attempt = await this.#attemptToSave('savepoint');
+      return this.#checkpoints.writeSavepoint(file, () => void attempt.beginCheckpoint(file));
+    };
+    return abortableWait(write(), options, 'savepoint', 'it is written all the same');
+  }
+
+  /** The attempt, when it runs, that a checkpoint can be asked of. */
+  async #attemptToSave(what: 'checkpoint' | 'savepoint'): Promise<JobAttempt> {
+    if (!this.#hasCheckpoints) throw noCheckpoints(this.name, what);
+    this.#checkNotEnded(`asked for a ${what}`);
+    const attempt = await this.#running();
+    await attempt.started;
+    this.#checkNotEnded(`asked for a ${what}`);
+    return attempt;
   }
 
   /** Waits, if need be, until the job's workers have started. */
@@ -169,11 +189,43 @@ export class LocalJob implements Job {
   }
 
   async stop(options: StopOptions = {}): Promise<JobResult> {
+    if (options.savepoint !== undefined) return this.#stopWithSavepoint(options, options.savepoint);
     this.#stopping ??= { drain: options.drain === true };
     if (this.#pause === undefined) this.#attempt.stop(options.drain === true);
     // What the last attempt has left open is brought to its end by one more, which is stopped as soon as it runs.
     else this.#pause.end();
     return abortableWait(this.completion, options, 'stop', 'the job goes on stopping');
+  }
+
+  async #stopWithSavepoint(options: StopOptions, path: string): Promise<JobResult> {
+    const file = savepointPath(path, 'stop');
+    if (options.drain === true) throw drainedSavepoint();
+    if (!this.#hasCheckpoints) throw noCheckpoints(this.name, 'savepoint');
+    this.#checkNotEnded('asked for a savepoint');
+    if (this.#stopping !== undefined) {
+      throw new SageError('SAGE_JOB_STATE', `job '${this.name}' is being stopped already, and cannot be asked for a savepoint any more`, { help: 'Give savepoint to the first call of stop().' });
+    }
+    // A pause may end while the first answer is awaited: what is said here holds for the attempt behind it.
+    if (this.#pause === undefined) this.#attempt.stop(false, file);
+    const written = this.#checkpoints.lastSavepoint(file);
+    this.#stopping = { drain: false, savepoint: file };
+    this.#pause?.end();
+    const stopped = async (): Promise<JobResult> => {
+      const result = await this.completion;
+      await written;
+      return result;
+    };
+    return abortableWait(stopped(), options, 'stop', 'the job goes on stopping');
+  }
+
+  /** Stops an attempt that runs behind a stop of one that has failed. */
+  #stopAgain(attempt: JobAttempt, { drain, savepoint }: Stopping): void {
+    try {
+      attempt.stop(drain, savepoint);
+    } catch (error) {
+      this.#checkpoints.failLastSavepoint(toSageError(error));
+      attempt.stop(drain);
+    }
   }
 
   async cancel(options: WaitOptions = {}): Promise<void> {
@@ -289,7 +341,7 @@ export class LocalJob implements Job {
     }
     if (started === undefined) return error;
     const stopping = this.#stopping;
-    if (stopping !== undefined) void started.started.then(() => this.#attempt.stop(stopping.drain));
+    if (stopping !== undefined) void started.started.then(() => this.#stopAgain(this.#attempt, stopping));
     return undefined;
   }
 
@@ -306,6 +358,7 @@ export class LocalJob implements Job {
         const status = isCanceled ? 'canceled' : end.status;
         this.#error = isCanceled ? this.#canceled!.reason : failure;
         this.#lastMetrics = { ...this.#lastMetrics, ...this.#ofJob, status };
+        this.#checkpoints.end(this.#error ?? new SageError('SAGE_JOB_STATE', `job '${this.name}' was ${status} before the savepoint could be written`));
         this.#result = makeJobResult(plan, this.id, status, performance.now() - this.#startedMs, end.snapshot, end.userMetrics, end.scaling, this.#restartCount);
         if (this.#error !== undefined) throw this.#error;
         return this.#result;

@@ -56,25 +56,25 @@ export class BroadcastStore implements BroadcastParts {
   };
 
   value<T>(name: string, options: ValueStateOptions<T> & { readonly default: T }): ValueState<T, T>;
-  value<T>(name: string, options?: StateOptions): ValueState<T>;
+  value<T>(name: string, options?: StateOptions<T>): ValueState<T>;
   value<T>(name: string, options?: ValueStateOptions<T>): ValueState<T> {
     return new GuardedValue(this.#store.value<T>(name, options), this.#check);
   }
 
-  list<T>(name: string, options?: StateOptions): ListState<T> {
+  list<T>(name: string, options?: StateOptions<T>): ListState<T> {
     return new GuardedList(this.#store.list<T>(name, options), this.#check);
   }
 
-  map<K, V>(name: string, options?: StateOptions): MapState<K, V> {
+  map<K, V>(name: string, options?: StateOptions<V>): MapState<K, V> {
     return new GuardedMap(this.#store.map<K, V>(name, options), this.#check);
   }
 
-  reducing<T>(name: string, fn: (total: T, value: T) => T, options?: StateOptions): ReducingState<T> {
+  reducing<T>(name: string, fn: (total: T, value: T) => T, options?: StateOptions<T>): ReducingState<T> {
     return new GuardedTotal(this.#store.reducing(name, fn, options), this.#check);
   }
 
   aggregating<T, R>(name: string, aggregator: BuiltinAggregator<T, R>, options?: StateOptions): AggregatingState<T, R>;
-  aggregating<T, A, R>(name: string, aggregator: UserAggregator<T, A, R>, options?: StateOptions): AggregatingState<T, R>;
+  aggregating<T, A, R>(name: string, aggregator: UserAggregator<T, A, R>, options?: StateOptions<A>): AggregatingState<T, R>;
   aggregating<T, R>(name: string, aggregator: BuiltinAggregator<T, R> & UserAggregator<T, unknown, R>, options?: StateOptions): AggregatingState<T, R> {
     return new GuardedTotal(this.#store.aggregating<T, R>(name, aggregator, options), this.#check);
   }

@@ -59,7 +59,7 @@ export class FunctionState implements KeyedParts {
     const { context, clock, isTolerant, task } = this.#owner;
     // The one place that decides where the state of these functions lies.
     if (statePlaceOf(context.config).kind === 'disk') throw noDiskState(context);
-    const store = new KeyedStateStore({ operator: context.operator, clock, isTolerant, slotInHand: () => this.#slotInHand() });
+    const store = new KeyedStateStore({ operator: context.operator, clock, isTolerant, slotInHand: () => this.#slotInHand(), keyOf: (slot) => keyOfIdentity(this.#identities.get(slot)) });
     let { key } = context;
     this.#hasKey = task.isAtWork;
     Object.defineProperty(context, 'key', {

@@ -5,6 +5,7 @@ import { SageError } from '../../common/errors.ts';
 import { type BuiltinAggregator, type UserAggregator, isBuiltinAggregator } from '../../functions/aggregator.ts';
 import { describeValue } from '../../functions/check-user-function.ts';
 import type { AggregatingState, KeyedState, ListState, MapState, ReducingState, StateOptions, ValueState, ValueStateOptions } from '../../functions/state/keyed-state.ts';
+import { FIRST_STATE_VERSION, migratedState, type StateVersion } from './migrated-state.ts';
 import { type SavedState, withTtl } from './saved-state.ts';
 import { SlotAggregatingState } from './slot-aggregating-state.ts';
 import { SlotListState } from './slot-list-state.ts';
@@ -18,6 +19,9 @@ import { WaitingStates } from './waiting-states.ts';
 /** Expired values whose memory is given back with each batch, beside twice as many as the batch has rows. */
 const LEAST_EXPIRED = 64;
 
+/** Settings of all states. */
+const OPTIONS = ['ttlMs', 'version', 'migrate'] as const;
+
 type StateForm = 'value' | 'list' | 'map' | 'reducing' | 'aggregating';
 
 interface Declared {
@@ -25,6 +29,7 @@ interface Declared {
   /** What has to be the same for it to go on from a checkpoint. */
   readonly type: string;
   readonly ttlMs: number | undefined;
+  readonly version: StateVersion;
   /** What has to be the same when it is asked for again. */
   readonly settings: string;
   readonly state: SlotState;
@@ -38,6 +43,8 @@ export interface StateOwner {
   readonly isTolerant: boolean;
   /** Looks up the slot of the key in hand, where `begin` does not say it; nothing when there is none. */
   slotInHand?(): number | undefined;
+  /** The key that has a slot, for messages; not there where states belong to no key. */
+  readonly keyOf?: (slot: number) => unknown;
   /** With state on disk: the next state is there, and this is who wants to know what becomes of it. */
   readonly watch?: ((name: string, ttlMs: number | undefined) => StateWatch) | undefined;
 }
@@ -100,7 +107,11 @@ export class KeyedStateStore implements KeyedState, StatePlace {
   /** What the states hold for a slot, those too that were restored and that nobody has declared since. */
   save(slot: number): SavedState[] {
     const saved: SavedState[] = [];
-    for (const [name, { type, ttlMs, state }] of this.#states) if (!state.isEmpty(slot)) saved.push([name, type, ttlMs !== undefined, state.save(slot)]);
+    for (const [name, { type, ttlMs, version: { version }, state }] of this.#states) {
+      if (state.isEmpty(slot)) continue;
+      const values = state.save(slot);
+      saved.push(version === FIRST_STATE_VERSION ? [name, type, ttlMs !== undefined, values] : [name, type, ttlMs !== undefined, values, version]);
+    }
     saved.push(...this.#waiting.of(slot));
     return saved;
   }
@@ -114,12 +125,15 @@ export class KeyedStateStore implements KeyedState, StatePlace {
     }
   }
 
-  #restoreState({ type, ttlMs, state }: Declared, slot: number, saved: SavedState): void {
+  #restoreState({ type, ttlMs, version, state }: Declared, slot: number, saved: SavedState): void {
     const [name, savedType] = saved;
     if (savedType !== type) {
       throw this.#wrong(name, `the state '${name}' of '${this.#owner.operator}' is ${type}, and in the checkpoint that the job goes on from it is ${savedType}`, `Declare it as ${savedType}, or give the new state another name.`);
     }
-    state.restore(slot, withTtl(saved, ttlMs, this.nowMs()), 0);
+    const { operator, keyOf } = this.#owner;
+    const migrated = migratedState(saved, version, { operator, key: keyOf === undefined ? undefined : { value: keyOf(slot) } });
+    // What `migrate` has made nothing of is not there any more.
+    if (migrated[3] !== undefined) state.restore(slot, withTtl(migrated, ttlMs, this.nowMs()), 0);
   }
 
   /** Gives memory back of what has expired: so much that it keeps up with batches of these rows. */
@@ -142,46 +156,48 @@ export class KeyedStateStore implements KeyedState, StatePlace {
   }
 
   value<T>(name: string, options: ValueStateOptions<T> & { readonly default: T }): ValueState<T, T>;
-  value<T>(name: string, options?: StateOptions): ValueState<T>;
+  value<T>(name: string, options?: StateOptions<T>): ValueState<T>;
   value<T>(name: string, options?: ValueStateOptions<T>): ValueState<T> {
-    const ttlMs = this.#ttlMs(name, options, ['ttlMs', 'default']);
-    return this.#declare('value', 'value', name, ttlMs, `${inspect(options?.default)}, ttlMs: ${ttlMs}`, (watch) => new SlotValueState<T>(this, ttlMs, watch, options?.default));
+    const { ttlMs, version } = this.#options(name, options, [...OPTIONS, 'default']);
+    return this.#declare('value', 'value', name, ttlMs, version, `${inspect(options?.default)}, ttlMs: ${ttlMs}`, (watch) => new SlotValueState<T>(this, ttlMs, watch, options?.default));
   }
 
-  list<T>(name: string, options?: StateOptions): ListState<T> {
-    const ttlMs = this.#ttlMs(name, options);
-    return this.#declare('list', 'list', name, ttlMs, `ttlMs: ${ttlMs}`, (watch) => new SlotListState<T>(this, ttlMs, watch));
+  list<T>(name: string, options?: StateOptions<T>): ListState<T> {
+    const { ttlMs, version } = this.#options(name, options);
+    return this.#declare('list', 'list', name, ttlMs, version, `ttlMs: ${ttlMs}`, (watch) => new SlotListState<T>(this, ttlMs, watch));
   }
 
-  map<K, V>(name: string, options?: StateOptions): MapState<K, V> {
-    const ttlMs = this.#ttlMs(name, options);
-    return this.#declare('map', 'map', name, ttlMs, `ttlMs: ${ttlMs}`, (watch) => new SlotMapState<K, V>(this, ttlMs, watch));
+  map<K, V>(name: string, options?: StateOptions<V>): MapState<K, V> {
+    const { ttlMs, version } = this.#options(name, options);
+    return this.#declare('map', 'map', name, ttlMs, version, `ttlMs: ${ttlMs}`, (watch) => new SlotMapState<K, V>(this, ttlMs, watch));
   }
 
-  reducing<T>(name: string, fn: (total: T, value: T) => T, options?: StateOptions): ReducingState<T> {
+  reducing<T>(name: string, fn: (total: T, value: T) => T, options?: StateOptions<T>): ReducingState<T> {
     if (typeof fn !== 'function') throw this.#wrong(name, `the function of the reducing state '${name}' is ${describeValue(fn)}`, "Write state.reducing('total', (a, b) => a + b).");
-    const ttlMs = this.#ttlMs(name, options);
-    return this.#declare('reducing', 'reducing', name, ttlMs, `ttlMs: ${ttlMs}`, (watch) => new SlotReducingState<T>(name, fn, new SlotValueState<T>(this, ttlMs, watch)));
+    const { ttlMs, version } = this.#options(name, options);
+    return this.#declare('reducing', 'reducing', name, ttlMs, version, `ttlMs: ${ttlMs}`, (watch) => new SlotReducingState<T>(name, fn, new SlotValueState<T>(this, ttlMs, watch)));
   }
 
   aggregating<T, R>(name: string, aggregator: BuiltinAggregator<T, R>, options?: StateOptions): AggregatingState<T, R>;
-  aggregating<T, A, R>(name: string, aggregator: UserAggregator<T, A, R>, options?: StateOptions): AggregatingState<T, R>;
+  aggregating<T, A, R>(name: string, aggregator: UserAggregator<T, A, R>, options?: StateOptions<A>): AggregatingState<T, R>;
   aggregating<T, R>(name: string, aggregator: BuiltinAggregator<T, R> | UserAggregator<T, unknown, R>, options?: StateOptions): AggregatingState<T, R> {
     const isAggregator = typeof aggregator === 'object' && aggregator !== null && ('kind' in aggregator || typeof aggregator.add === 'function');
     if (!isAggregator) throw this.#wrong(name, `the aggregator of the state '${name}' is ${describeValue(aggregator)}`, "Write state.aggregating('mean', avg('price')).");
-    const ttlMs = this.#ttlMs(name, options);
+    const { ttlMs, version } = this.#options(name, options);
     // Accumulators of built-in aggregators look alike.
     const type = isBuiltinAggregator(aggregator) ? `aggregating with ${aggregator.name}` : 'aggregating';
-    return this.#declare('aggregating', type, name, ttlMs, `ttlMs: ${ttlMs}`, (watch) => new SlotAggregatingState<T, R>(name, aggregator, new SlotValueState<unknown>(this, ttlMs, watch)));
+    return this.#declare('aggregating', type, name, ttlMs, version, `ttlMs: ${ttlMs}`, (watch) => new SlotAggregatingState<T, R>(name, aggregator, new SlotValueState<unknown>(this, ttlMs, watch)));
   }
 
-  #declare<S extends SlotState>(form: StateForm, type: string, name: string, ttlMs: number | undefined, settings: string, make: (watch: StateWatch | undefined) => S): S {
+  #declare<S extends SlotState>(form: StateForm, type: string, name: string, ttlMs: number | undefined, version: StateVersion, otherSettings: string, make: (watch: StateWatch | undefined) => S): S {
+    const settings = version.version === FIRST_STATE_VERSION ? otherSettings : `${otherSettings}, version: ${version.version}`;
     const before = this.#states.get(name);
     if (before === undefined) {
       const state = make(this.#owner.watch?.(name, ttlMs));
-      const declared: Declared = { form, type, ttlMs, settings, state };
-      const waiting = this.#waiting.take(name);
-      for (const [slot, saved] of waiting ?? []) this.#restoreState(declared, slot, saved);
+      const declared: Declared = { form, type, ttlMs, version, settings, state };
+      for (const [slot, saved] of this.#waiting.named(name) ?? []) this.#restoreState(declared, slot, saved);
+      // Only now: when something of it does not fit, nothing is taken, and the next declaration finds all of it.
+      this.#waiting.forget(name);
       this.#states.set(name, declared);
       this.#all.push(state);
       return state;
@@ -191,15 +207,26 @@ export class KeyedStateStore implements KeyedState, StatePlace {
     throw this.#wrong(name, `the state '${name}' is there already ${what}`, 'Give one of the two another name, or declare it once, in open().');
   }
 
-  #ttlMs(name: string, options: StateOptions | undefined, known: readonly string[] = ['ttlMs']): number | undefined {
+  #options(name: string, options: StateOptions | undefined, known: readonly string[] = OPTIONS): { readonly ttlMs: number | undefined; readonly version: StateVersion } {
     if (typeof name !== 'string' || name === '') throw this.#wrong(String(name), `the name of a state is ${describeValue(name)}`, "Give it a name: state.value('count').");
-    if (options === undefined) return undefined;
+    if (options === undefined) return { ttlMs: undefined, version: { version: FIRST_STATE_VERSION, migrate: undefined } };
     if (typeof options !== 'object' || options === null) throw this.#wrong(name, `the options of the state '${name}' are ${describeValue(options)}`, 'Write { ttlMs: 60_000 }.');
     const unknown = Object.keys(options).find((option) => !known.includes(option));
     if (unknown !== undefined) throw this.#wrong(name, `the state '${name}' has no option '${unknown}'`, `Its options are ${known.join(', ')}.`);
     const { ttlMs } = options;
-    if (ttlMs === undefined || (typeof ttlMs === 'number' && ttlMs > 0 && Number.isFinite(ttlMs))) return ttlMs;
+    if (ttlMs === undefined || (typeof ttlMs === 'number' && ttlMs > 0 && Number.isFinite(ttlMs))) return { ttlMs, version: this.#version(name, options) };
     throw this.#wrong(name, `ttlMs of the state '${name}' is ${describeValue(ttlMs)}, and not a number of milliseconds above 0`, 'Write { ttlMs: 60_000 }, or leave it away.');
+  }
+
+  #version(name: string, options: StateOptions): StateVersion {
+    const { version = FIRST_STATE_VERSION } = options;
+    if (!Number.isSafeInteger(version) || version < FIRST_STATE_VERSION) {
+      throw this.#wrong(name, `version of the state '${name}' is ${describeValue(version)}, and not a whole number from 1 on`, 'Write { version: 2, migrate: (old, fromVersion) => ... }; without a version it is 1.');
+    }
+    if (options.migrate === undefined) return { version, migrate: undefined };
+    if (typeof options.migrate !== 'function') throw this.#wrong(name, `migrate of the state '${name}' is ${describeValue(options.migrate)}`, 'Write migrate: (old, fromVersion) => ..., which gives the value in its new form.');
+    if (version === FIRST_STATE_VERSION) throw this.#wrong(name, `the state '${name}' has migrate and version 1, before which there is none`, 'Write { version: 2, migrate }: states that were saved without a version have version 1.');
+    return { version, migrate: (old, fromVersion) => options.migrate!(old, fromVersion) };
   }
 
   #wrong(state: string, message: string, help: string): SageError {

@@ -18,7 +18,7 @@ export class MemoryKeyPlaces implements KeyPlaces {
   constructor(core: Core, job: number, registry: LayoutRegistry, owner: StateOwner, withoutTimers: (owners: readonly number[]) => readonly number[]) {
     this.#slots = new KeySlots(core, job, registry);
     this.#withoutTimers = withoutTimers;
-    this.state = new KeyedStateStore(owner);
+    this.state = new KeyedStateStore({ ...owner, keyOf: (slot) => this.#slots.keyOf(slot) });
   }
 
   admit(image: Buffer, keys: readonly unknown[], isNext: boolean): KeyBatch {

@@ -8,6 +8,8 @@ export type SavedState = readonly [
   hasTtl: boolean,
   /** As `SlotState.save` gives it. */
   saved: unknown,
+  /** Of the form of its values; 1 where there is none. */
+  version?: number,
 ];
 
 /** What expires is kept with the time of it; this makes of one form the other, when a state has been given a time to live, or has lost it. */

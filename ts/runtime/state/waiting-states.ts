@@ -11,11 +11,14 @@ export class WaitingStates {
     bySlot.set(slot, saved);
   }
 
-  /** Takes all of a state that is declared now. */
-  take(name: string): ReadonlyMap<number, SavedState> | undefined {
-    const bySlot = this.#byName.get(name);
+  /** All of a state that is being declared. */
+  named(name: string): ReadonlyMap<number, SavedState> | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** It has been declared, and has got everything. */
+  forget(name: string): void {
     this.#byName.delete(name);
-    return bySlot;
   }
 
   has(slot: number): boolean {

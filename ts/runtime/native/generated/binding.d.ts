@@ -46,8 +46,17 @@ export declare function checkpointAcknowledge(isolate: number, task: number, epo
  */
 export declare function checkpointAsked(isolate: number): number
 
-/** Begins an epoch. Its number; -1 while one is under way, and when nothing is left to save. */
-export declare function checkpointBegin(jobHandle: number): number
+/**
+ * Begins an epoch. Its number; -1 while one is under way, and when nothing is left to save. With `savepoint` a copy of it is written
+ * there, also when it is begun later because of one under way.
+ */
+export declare function checkpointBegin(jobHandle: number, savepoint?: string): number
+
+/**
+ * What is in a savepoint, in the file of an epoch, or in the newest epoch of a checkpoint directory, as JSON (`EpochListing` of
+ * `sage-checkpoint`), after checking all of it. Locks nothing, and waits for the disk.
+ */
+export declare function checkpointInspect(path: string): string
 
 /**
  * What instance `instance` of `parallelism` goes on from: `u8 kind` (0: no such part; 1: `u32 count`, and for each instance of
@@ -273,8 +282,11 @@ export declare function stateSave(handle: number): Uint8Array
  */
 export declare function stateSaveOwn(handle: number): Uint8Array
 
-/** Ends the sources; `drain` also fires final results. */
-export declare function stopJob(jobHandle: number, drain: boolean): void
+/**
+ * Ends the sources; `drain` also fires final results. With `savepoint`, which is not for `drain`, a copy of the last epoch is
+ * written there.
+ */
+export declare function stopJob(jobHandle: number, drain: boolean, savepoint?: string): void
 
 /**
  * What the task is to do next: 0 nothing, 1 a batch (its image is in `into`; `desc` = gate, image bytes, rows, layout), 2 produce
