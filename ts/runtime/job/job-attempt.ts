@@ -29,6 +29,8 @@ import { UserMetricsOfJob } from './user-metrics.ts';
 
 /** States from which a job does not come back. */
 export const FINAL: ReadonlySet<string> = new Set(['finished', 'stopped', 'failed', 'canceled']);
+/** Those in which outputs are committed. */
+const GOOD_ENDS: ReadonlySet<string> = new Set(['finished', 'stopped']);
 /** After the end of a job its workers have this long to close their functions. */
 const CLOSE_DEADLINE_MS = 5_000;
 
@@ -82,8 +84,9 @@ export class JobAttempt {
   readonly #durableEpochs = new DurableEpochs();
   /** Whether sinks commit when a checkpoint is safe. */
   readonly #hasTransactions: boolean;
-  /** The core has brought the job to a good end, and its sinks are still to commit. */
-  #isCommitting = false;
+  /** All sinks have committed, or nothing more will be. */
+  #hasSettled = false;
+  /** Cancelled when nothing but commits was left. */
   #isGivenUp = false;
   readonly #stateReads = new StateReads();
   readonly #userMetrics = new UserMetricsOfJob();
@@ -148,7 +151,7 @@ export class JobAttempt {
 
   /** Whether it has come to a good end but for the commits of its sinks, so that it can still be cancelled. */
   get isCommitting(): boolean {
-    return this.#isCommitting;
+    return this.#hasTransactions && !this.#hasSettled && GOOD_ENDS.has(this.#core.jobStatus(this.#handle));
   }
 
   /** Why it failed or was cancelled, so far. */
@@ -210,7 +213,7 @@ export class JobAttempt {
   }
 
   cancel(reason?: SageError): void {
-    if (this.#isCommitting) {
+    if (this.isCommitting) {
       // The next job that goes on from its last checkpoint commits.
       this.#isGivenUp = true;
       this.#error ??= reason;
@@ -376,10 +379,7 @@ export class JobAttempt {
       this.#leave(this.#error ?? this.#canceled());
     }
     this.#leaveSources();
-    if (event.state === 'finished' || event.state === 'stopped') {
-      this.#isCommitting = this.#hasTransactions;
-      this.#tellDurable(Number.POSITIVE_INFINITY);
-    }
+    if (GOOD_ENDS.has(event.state)) this.#tellDurable(Number.POSITIVE_INFINITY);
     this.#settle.resolve(event.state);
   }
 
@@ -419,7 +419,6 @@ export class JobAttempt {
       else signal.addEventListener('abort', () => resolve(), { once: true });
     });
     await Promise.race([canceled, Promise.all([this.#mainSettled.promise, ...this.#workers.map(({ settled }) => settled)])]);
-    this.#isCommitting = false;
   }
 
   async #complete(plan: JobPlan, ended: Promise<JobStatus>, main: Promise<void>): Promise<AttemptEnd> {
@@ -430,14 +429,14 @@ export class JobAttempt {
     this.#started.resolve();
     this.#heldBack?.stop();
     this.#heldBack = undefined;
-    if (this.#isCommitting) await this.#untilCommitted();
+    if (this.isCommitting) await this.#untilCommitted();
+    this.#hasSettled = true;
     const late = setTimeout(() => {
       for (const worker of this.#workers) worker.terminate();
     }, CLOSE_DEADLINE_MS);
     await Promise.allSettled([main, ...this.#workers.map((worker) => worker.closed)]);
     clearTimeout(late);
     const snapshot = this.#snapshot();
-    const isWell = core === 'finished' || core === 'stopped';
     // An error in `close` comes after the core has ended the job well.
     this.#status = this.#isGivenUp ? 'canceled' : this.#error === undefined || core === 'canceled' ? core : 'failed';
     this.#isOver = true;
@@ -445,7 +444,7 @@ export class JobAttempt {
       status: this.#status,
       error: this.#error,
       // What a sink could not commit is in the last checkpoint, from which another attempt goes on.
-      isCommitted: isWell && !(this.#host.checkpointsJson !== undefined && this.#error?.code === 'SAGE_USER_COMMIT'),
+      isCommitted: GOOD_ENDS.has(core) && !(this.#host.checkpointsJson !== undefined && this.#error?.code === 'SAGE_USER_COMMIT'),
       snapshot,
       userMetrics: this.#userMetrics,
       scaling: this.#scaling,

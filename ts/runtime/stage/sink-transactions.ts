@@ -17,6 +17,9 @@ const MOST_COMMITS = 4;
 /** With so many that wait for a checkpoint, one after the other has failed: the job is not to go on without an end. */
 const MOST_PREPARED = 64;
 
+/** When the job has failed or was cancelled, a commit that is under way has this long before its sink is closed; `close()` itself has 5 s. */
+const LANDING_DEADLINE_MS = 2_000;
+
 /** What was prepared, and has to be committed when its checkpoint is safe. */
 interface Prepared {
   readonly transaction: Transaction;
@@ -138,14 +141,22 @@ export class SinkTransactions {
     while (this.#prepared.length > 0 && !this.#hasFailed && !this.#host.signal.aborted) await this.#changed();
   }
 
-  /** The job has failed or was cancelled: waits for a commit that is under way, and gives up what was not prepared. */
-  async leave(): Promise<void> {
-    await this.#committing;
+  /** Before the sink is closed: gives a commit that is under way time to come to its end. `isGivenUp`: what was not prepared is given up. */
+  async leave(isGivenUp: boolean): Promise<void> {
+    if (this.#committing !== undefined) await this.#untilLanded(this.#committing);
+    if (!isGivenUp) return;
     try {
       await this.#sink.abort?.();
     } catch (error) {
       throw this.#lifecycleError('abort', error);
     }
+  }
+
+  async #untilLanded(committing: Promise<void>): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, LANDING_DEADLINE_MS);
+    await Promise.race([committing, late.promise]);
+    clearTimeout(timer);
   }
 
   /** The newest epoch that has nothing of what comes now. */

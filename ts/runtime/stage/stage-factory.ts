@@ -304,7 +304,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
   const closeCommitters = async (): Promise<void> => {
     const failures: unknown[] = [];
     for (const { transactions, instance } of committers.splice(0)) {
-      if (isOpen && GIVEN_UP.has(host.core.jobStatus(jobHandle))) await closePart({ close: () => transactions.leave() }, failures);
+      await closePart({ close: () => transactions.leave(isOpen && GIVEN_UP.has(host.core.jobStatus(jobHandle))) }, failures);
       await closePart(instance, failures);
       if (hasFinished) disconnect(instance.object);
       instance.release();
