@@ -2,7 +2,7 @@
  * Rows in a database server, exactly once: 20,000 flights into a table of PostgreSQL, with a checkpoint every 20 ms. Kill the program while it runs
  * and start it again: it goes on from its newest checkpoint, and no flight is missing or there twice.
  *
- *     PG_URL=postgresql://user@localhost/database node examples/exactly-once-postgres/main.ts
+ *     SAGE_POSTGRES_URL=postgresql://user@localhost/database node examples/exactly-once-postgres/main.ts
  *
  * Reads `flights-20k.json` of `vega-datasets`; writes the table `flights_once`, and its checkpoints to `out/exactly-once-postgres`. The client is
  * `pg`, which comes with the repository.
@@ -22,7 +22,7 @@ interface Flight {
   readonly destination: string;
 }
 
-const url = process.env['PG_URL'] ?? 'postgresql://localhost/postgres';
+const url = process.env['SAGE_POSTGRES_URL'] ?? 'postgresql://localhost/postgres';
 const folder = 'out/exactly-once-postgres';
 mkdirSync(folder, { recursive: true });
 const flights = JSON.parse(readFileSync(vegaDataset('flights-20k.json'), 'utf8')) as Flight[];
@@ -33,7 +33,9 @@ env
   .fromCollection(flights)
   .map(({ date, delay, origin, destination }) => ({ date, delay, route: `${origin} to ${destination}` }))
   .named('routes')
-  .sink(PostgresSink, { args: [url, { name: 'flights_once', columns: { date: 'text', delay: 'integer', route: 'text' } }], onError: { retry: 5, backoffMs: 100, then: 'fail' } })
+  .sink(PostgresSink, { args: [url, { name: 'flights_once', columns: { date: 'text', delay: 'integer', route: 'text' } }] })
+  // oxlint-disable-next-line unicorn/no-thenable -- the name of the setting
+  .onError({ retry: 5, backoffMs: 100, then: 'fail' })
   .named('write')
   .uid('flights-table');
 

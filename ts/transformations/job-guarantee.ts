@@ -12,7 +12,9 @@ export type Guarantee = 'exactlyOnce' | 'effectivelyOnce' | 'atLeastOnce' | 'non
 export interface GuaranteeLimit {
   /** Name of the operator. */
   readonly operator: string;
+  /** Where it is. */
   readonly kind: 'source' | 'sink';
+  /** What there is nevertheless. */
   readonly guarantee: 'effectivelyOnce' | 'atLeastOnce';
   /** In words. */
   readonly reason: string;
@@ -20,6 +22,7 @@ export interface GuaranteeLimit {
 
 /** What a job guarantees as a whole: the least of what its sources and sinks do. */
 export interface JobGuarantee {
+  /** The least of all. */
   readonly level: Guarantee;
   /** Why it is not more, sources first; empty for `exactlyOnce` and `none`. */
   readonly limits: readonly GuaranteeLimit[];

@@ -146,7 +146,8 @@ describe('a transactional sink', () => {
       if (left-- > 0) throw new Error('not now');
     };
     const env = new LocalEnvironment('retries');
-    env.fromCollection(numbers).sink(TableSink, { args: [name], onError: { retry: 2, backoffMs: 1, then: 'skip' } });
+    // oxlint-disable-next-line unicorn/no-thenable -- the name of the setting
+    env.fromCollection(numbers).sink(TableSink, { args: [name] }).onError({ retry: 2, backoffMs: 1, then: 'skip' });
     expect(await env.submit({ autostop: true })).toMatchObject({ status: 'finished', restarts: 0 });
     expect(table.rows).toEqual(numbers);
   });

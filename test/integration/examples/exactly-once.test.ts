@@ -96,8 +96,8 @@ describe('exactly-once-postgres', () => {
 
   test.skipIf(isSkipped)(`writes each flight once, also when it is run again${skipped}`, { timeout: 2 * TIMEOUT_MS }, async () => {
     await query('DROP TABLE IF EXISTS flights_once');
-    expect(run('exactly-once-postgres', { env: { PG_URL: url } })).toBe('20000 flights in the table, exactlyOnce\n');
-    expect(run('exactly-once-postgres', { env: { PG_URL: url } })).toBe('20000 flights in the table, exactlyOnce\n');
+    expect(run('exactly-once-postgres')).toBe('20000 flights in the table, exactlyOnce\n');
+    expect(run('exactly-once-postgres')).toBe('20000 flights in the table, exactlyOnce\n');
     const rows = await query<{ flight: string }>("SELECT date || ' ' || delay || ' ' || route AS flight FROM flights_once");
     expect(rows.map(({ flight }) => flight).toSorted()).toEqual(flightsOfData());
   });
