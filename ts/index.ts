@@ -23,6 +23,7 @@ export { ProcessFunction } from './functions/process-function.ts';
 export { SinkFunction } from './functions/sink-function.ts';
 export { END, SourceFunction, type End } from './functions/source-function.ts';
 export type { Seekable } from './functions/seekable.ts';
+export type { Transaction, TransactionalSink } from './functions/transactional-sink.ts';
 export { timestamped, type Timestamped } from './functions/timestamped.ts';
 export type { FunctionContext } from './functions/function-context.ts';
 export type { AggregatingState, KeyedState, ListState, MapState, ReducingState, StateOptions, ValueState, ValueStateOptions } from './functions/state/keyed-state.ts';
@@ -57,6 +58,7 @@ export type {
   BatchOptions,
   DedupOptions,
   EmitOptions,
+  FunctionSinkOptions,
   KeyByOptions,
   MapAsyncOptions,
   RetryOptions,
@@ -117,6 +119,8 @@ export type {
   TaskMetrics,
   UserMetrics,
 } from './transformations/job.ts';
+export type { Guarantee, GuaranteeLimit, JobGuarantee } from './transformations/job-guarantee.ts';
+export type { Delivery } from './transformations/sink-descriptor.ts';
 export type { KeyStrategy } from './transformations/key-by-transformation.ts';
 export type { PlanDescription, PlanExchange, PlanOperator, PlanStage, PlanStageOperator } from './transformations/plan-description.ts';
 export type { ExplainLevel, ExplainOptions } from './transformations/stream-environment.ts';

@@ -15,9 +15,9 @@ export const API_AREAS: readonly ApiArea[] = [
     page: 'environment-and-jobs',
     title: 'Environments and jobs',
     about: 'Where a pipeline is built and submitted, and what can be known of a job and done with it.',
-    sources: ['environment/', 'jobmanager/', 'runtime/', 'transformations/job.ts', 'transformations/environment-config.ts', 'transformations/state-settings.ts', 'transformations/checkpoint-settings.ts', 'common/ids.ts', 'common/clock.ts', 'common/abortable-wait.ts'],
+    sources: ['environment/', 'jobmanager/', 'runtime/', 'transformations/job.ts', 'transformations/job-guarantee.ts', 'transformations/environment-config.ts', 'transformations/state-settings.ts', 'transformations/checkpoint-settings.ts', 'common/ids.ts', 'common/clock.ts', 'common/abortable-wait.ts'],
   },
-  { page: 'streams', title: 'Streams', about: 'The operators: every call on a stream, with its options.', sources: ['datastream/', 'transformations/key-by-transformation.ts', 'transformations/base-transformation.ts'] },
+  { page: 'streams', title: 'Streams', about: 'The operators: every call on a stream, with its options.', sources: ['datastream/', 'transformations/key-by-transformation.ts', 'transformations/base-transformation.ts', 'transformations/sink-descriptor.ts'] },
   { page: 'functions', title: 'Functions', about: 'Base classes of user functions, and what a function knows and can do where it runs: context, metrics, logger, side outputs.', sources: ['functions/'] },
   {
     page: 'aggregators',

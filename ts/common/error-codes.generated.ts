@@ -63,6 +63,7 @@ export type ErrorCode =
   | 'SAGE_USER_WRONG_TYPE'
   | 'SAGE_USER_SOURCE'
   | 'SAGE_USER_SINK'
+  | 'SAGE_USER_COMMIT'
   | 'SAGE_TIME_INVALID'
   | 'SAGE_TIME_AHEAD'
   | 'SAGE_ROUTE_UNKNOWN'
@@ -463,6 +464,12 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     retryable: false,
     message: 'A sink of the user failed.',
     help: 'The cause is the error that it threw.',
+  },
+  SAGE_USER_COMMIT: {
+    domain: 'external',
+    retryable: true,
+    message: 'A transactional sink could not commit what belongs to a checkpoint.',
+    help: 'The cause is the error that commit threw; mend it and go on from the newest checkpoint, which commits again.',
   },
   SAGE_TIME_INVALID: {
     domain: 'user',

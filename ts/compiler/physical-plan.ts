@@ -17,6 +17,8 @@ import type { AsyncSettings } from '../transformations/map-async-transformation.
 import type { UnknownRoute } from '../transformations/route-transformation.ts';
 import type { SampleSettings } from '../transformations/sample-transformation.ts';
 import type { SideChannel } from '../transformations/side-output-transformation.ts';
+import type { CheckpointSettings } from '../transformations/checkpoint-settings.ts';
+import type { JobGuarantee } from '../transformations/job-guarantee.ts';
 import type { NativeSinkSpec, SinkDescriptor } from '../transformations/sink-descriptor.ts';
 import type { NativeSourceSpec, SourceDescriptor } from '../transformations/source-descriptor.ts';
 import type { WindowResult, WindowSettings } from '../transformations/window-transformation.ts';
@@ -245,8 +247,9 @@ export interface PhysicalPlan {
   readonly earlyEnds: readonly EarlyEnd[];
   /** Where `ctx.state` is; nothing where no operator has it. */
   readonly state: StatePlace | undefined;
-  /** What it guarantees when it goes on from a checkpoint, in lines; not there without checkpoints. */
-  readonly guarantees?: readonly string[];
+  /** As the environment has it. */
+  readonly checkpoint?: CheckpointSettings;
+  readonly guarantee: JobGuarantee;
   /** What the user should know: removed branches, parallelism without threads. */
   readonly warnings: readonly string[];
 }

@@ -3,16 +3,23 @@ import type { SourceLocation } from '../common/source-location.ts';
 import { describeValue, toUserFunction } from '../functions/check-user-function.ts';
 import { isClass } from '../functions/class-detection.ts';
 import { SinkFunction } from '../functions/sink-function.ts';
+import { isTransactionalFunction } from '../functions/transactional-sink.ts';
 import { lambdaFunction } from '../functions/user-function.ts';
 import type { Sink } from '../transformations/connector.ts';
-import type { SinkDescriptor } from '../transformations/sink-descriptor.ts';
+import type { Delivery, FunctionSink, SinkDescriptor } from '../transformations/sink-descriptor.ts';
 import { isConnectorClass, makingOf } from './connector-class.ts';
 import { checkArgs } from './key-selector.ts';
 import { toStreamSink } from './streams/stream-sink.ts';
 
 /** What `sink` was given, as the compiler wants it. @throws SageError SAGE_PLAN_SINK and other plan errors. */
-export function toSinkDescriptor(value: unknown, options: { readonly args?: unknown; readonly end?: unknown }, declaredAt: SourceLocation): SinkDescriptor {
-  const { args, end } = options;
+export function toSinkDescriptor(value: unknown, options: { readonly args?: unknown; readonly end?: unknown; readonly delivery?: unknown }, declaredAt: SourceLocation): SinkDescriptor {
+  const { args, end, delivery } = options;
+  const descriptor = describeSink(value, args, end, declaredAt);
+  if (delivery === undefined) return descriptor;
+  return { ...checkDeliverable(descriptor, value, declaredAt), delivery: checkDelivery(delivery, declaredAt) };
+}
+
+function describeSink(value: unknown, args: unknown, end: unknown, declaredAt: SourceLocation): SinkDescriptor {
   const stream = typeof value === 'object' && value !== null ? toStreamSink(value, end, declaredAt) : undefined;
   if (stream !== undefined) return stream;
   if (end !== undefined) {
@@ -40,6 +47,31 @@ export function toSinkDescriptor(value: unknown, options: { readonly args?: unkn
   }
   const classArgs = isClass(value) ? checkArgs(args, declaredAt) : [];
   return { form: 'function', fn: toUserFunction(value, classArgs, { call: 'sink', bases: [SinkFunction], declaredAt }) };
+}
+
+/** Only what nobody knows but the user is for the user to say. */
+function checkDeliverable(descriptor: SinkDescriptor, value: unknown, declaredAt: SourceLocation): FunctionSink {
+  const isFunction = descriptor.form === 'function';
+  if (isFunction && !isTransactionalFunction(descriptor.fn)) return descriptor;
+  const what = describeValue(value);
+  throw planError('SAGE_PLAN_ARGUMENT', {
+    message: `sink was given the option delivery for ${what}${isFunction ? ', which has prepare() and commit()' : ''}`,
+    expected: 'the option delivery for a function, a class or an object without prepare() and commit()',
+    found: what,
+    fix: isFunction ? 'Leave it away: what a transactional sink commits is there once.' : 'Leave it away: what this sink guarantees is known.',
+    declaredAt,
+  });
+}
+
+function checkDelivery(delivery: unknown, declaredAt: SourceLocation): Delivery {
+  if (delivery === 'atLeastOnce' || delivery === 'idempotent') return delivery;
+  throw planError('SAGE_PLAN_ARGUMENT', {
+    message: `the option delivery of sink is ${describeValue(delivery)}`,
+    expected: "'atLeastOnce' or 'idempotent'",
+    found: describeValue(delivery),
+    fix: "Write delivery: 'idempotent' when a record overwrites what is there of it, or leave it away.",
+    declaredAt,
+  });
 }
 
 /** A sink that writes each record to standard output, as `console.log` shows it. */

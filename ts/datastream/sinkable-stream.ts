@@ -12,7 +12,7 @@ import type { ClassOf, Executes, RecordFunction } from './record-types.ts';
 import { printSink, toSinkDescriptor } from './sink-argument.ts';
 import { StreamBase } from './stream-base.ts';
 import { streamKinds } from './stream-kinds.ts';
-import type { ClassOptions, SinkOptions, StreamSinkOptions } from './stream-options.ts';
+import type { ClassOptions, FunctionSinkOptions, SinkOptions, StreamSinkOptions } from './stream-options.ts';
 
 /** The ways of records out of a pipeline: sinks, standard output, and readers of the program. */
 export abstract class SinkableStream<out T> extends StreamBase {
@@ -30,16 +30,16 @@ export abstract class SinkableStream<out T> extends StreamBase {
   sink(target: T[] | (readonly unknown[] & ArrayTarget<T>), options?: SinkOptions): this;
   sink(connector: Sink<T>, options?: SinkOptions): this;
   sink(stream: Writable | WritableStream<T>, options?: StreamSinkOptions): this;
-  sink(fn: RecordFunction<T, unknown>, options?: SinkOptions): this;
+  sink(fn: RecordFunction<T, unknown>, options?: FunctionSinkOptions): this;
   sink<A extends readonly unknown[]>(
     Class: ClassOf<Executes<T, unknown>, A>,
-    ...options: ClassOptions<SinkOptions, NoInfer<A>>
+    ...options: ClassOptions<FunctionSinkOptions, NoInfer<A>>
   ): this;
-  sink(instance: Executes<T, unknown>, options?: SinkOptions): this;
+  sink(instance: Executes<T, unknown>, options?: FunctionSinkOptions): this;
   sink(target: unknown, options?: unknown): this {
     const declaredAt = captureSourceLocation(this.sink);
-    const { name, uid, parallelism, onError, args, end } = checkOptions(options, ['name', 'uid', 'parallelism', 'onError', 'args', 'end'], 'sink', declaredAt);
-    const sink = new SinkTransformation(this.transformation, toSinkDescriptor(target, { args, end }, declaredAt), 'sink', declaredAt);
+    const { name, uid, parallelism, onError, args, end, delivery } = checkOptions(options, ['name', 'uid', 'parallelism', 'onError', 'delivery', 'args', 'end'], 'sink', declaredAt);
+    const sink = new SinkTransformation(this.transformation, toSinkDescriptor(target, { args, end, delivery }, declaredAt), 'sink', declaredAt);
     if (name !== undefined) sink.name = checkText(name, 'name', declaredAt);
     if (uid !== undefined) sink.uid = checkUid(uid, undefined, this.environment.pipeline, declaredAt);
     if (parallelism !== undefined) sink.parallelism = checkParallelism(parallelism, declaredAt);

@@ -3,6 +3,7 @@ import type { Parallelism } from '../transformations/base-transformation.ts';
 import type { Emit } from '../transformations/emit.ts';
 import type { ErrorPolicy } from '../transformations/error-policy.ts';
 import type { KeyStrategy } from '../transformations/key-by-transformation.ts';
+import type { Delivery } from '../transformations/sink-descriptor.ts';
 
 /** Options of `keyBy`. */
 export interface KeyByOptions {
@@ -26,6 +27,15 @@ export interface SinkOptions {
   readonly parallelism?: Parallelism;
   /** As `onError`: what happens to a record at which the sink fails. */
   readonly onError?: ErrorPolicy;
+}
+
+/** Options of `sink` for a function, a class or an object. */
+export interface FunctionSinkOptions extends SinkOptions {
+  /**
+   * What the function does with records that it gets again behind a restart; `'atLeastOnce'` when left away. `'idempotent'` changes nothing but what
+   * the job says of itself (`JobGuarantee`): say it when a record overwrites what is there of it. Not for a `TransactionalSink`, which gets nothing twice.
+   */
+  readonly delivery?: Delivery;
 }
 
 /** Options of `sink` for a stream. */

@@ -1,6 +1,7 @@
 import type { WaitOptions } from '../common/abortable-wait.ts';
 import type { JobId } from '../common/ids.ts';
 import type { RestoreOptions } from './checkpoint-settings.ts';
+import type { JobGuarantee } from './job-guarantee.ts';
 
 /** What a job is doing. The last four are final. */
 export type JobStatus =
@@ -144,6 +145,8 @@ export interface JobResult {
   readonly edges: readonly EdgeCounts[];
   /** How often it was started again after a failure. Counts are those of the last attempt. */
   readonly restarts: number;
+  /** What its records could count on, and which sources and sinks limited that. */
+  readonly guarantee: JobGuarantee;
 }
 
 /** What one parallel instance of a stage has done; times add up to the time since the job began. */
@@ -280,6 +283,8 @@ export interface JobMetrics {
   readonly restarts: number;
   /** Only of a job with checkpoints. */
   readonly checkpoints?: CheckpointMetrics;
+  /** What its records can count on when it goes on from a checkpoint, and which sources and sinks limit that. */
+  readonly guarantee: JobGuarantee;
 }
 
 /** Options of `Job.stop`. */

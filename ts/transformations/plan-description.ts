@@ -1,4 +1,5 @@
 import type { SourceLocation } from '../common/source-location.ts';
+import type { JobGuarantee } from './job-guarantee.ts';
 
 /** An operator as it will run, after the optimiser. */
 export interface PlanOperator {
@@ -93,6 +94,8 @@ export interface PlanDescription {
   readonly isolates: { readonly workers: number; readonly main: boolean; readonly reason: string };
   /** With state on disk, of pipelines that keep any: how much of it each instance has in memory, and in which directory. */
   readonly state?: { readonly kind: 'disk'; readonly memoryBytes: number; readonly directory: string | null };
+  /** What the job guarantees when it goes on from a checkpoint, and what limits that. */
+  readonly guarantee: JobGuarantee;
   /** Instances of all stages together. */
   readonly tasks: number;
   /** Queues of all exchanges together. */

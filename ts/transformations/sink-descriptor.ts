@@ -29,10 +29,18 @@ export interface ArraySink {
   readonly target: unknown[];
 }
 
+/**
+ * What a function does with records that it gets again behind a restart: `'atLeastOnce'` takes them once more; `'idempotent'` overwrites what it
+ * has of them, as with a key of their own, so that the result is the same.
+ */
+export type Delivery = 'atLeastOnce' | 'idempotent';
+
 /** A function is called: a lambda or object in the main isolate as one instance, a class perhaps in workers. */
 export interface FunctionSink {
   /** Tells the kinds of sink apart. */
   readonly form: 'function';
+  /** `'atLeastOnce'` when left away. Of a `TransactionalSink` none is said. */
+  readonly delivery?: Delivery;
   /** What is called for each record. */
   readonly fn: UserFunction;
 }

@@ -125,6 +125,8 @@ pub enum ErrorCode {
     UserSource,
     /// `SAGE_USER_SINK`: A sink of the user failed.
     UserSink,
+    /// `SAGE_USER_COMMIT`: A transactional sink could not commit what belongs to a checkpoint.
+    UserCommit,
     /// `SAGE_TIME_INVALID`: The timestamp of a record is no moment.
     TimeInvalid,
     /// `SAGE_TIME_AHEAD`: The timestamp of a record is too far in the future.
@@ -269,6 +271,7 @@ impl ErrorCode {
         Self::UserWrongType,
         Self::UserSource,
         Self::UserSink,
+        Self::UserCommit,
         Self::TimeInvalid,
         Self::TimeAhead,
         Self::RouteUnknown,
@@ -372,6 +375,7 @@ impl ErrorCode {
             Self::UserWrongType => "SAGE_USER_WRONG_TYPE",
             Self::UserSource => "SAGE_USER_SOURCE",
             Self::UserSink => "SAGE_USER_SINK",
+            Self::UserCommit => "SAGE_USER_COMMIT",
             Self::TimeInvalid => "SAGE_TIME_INVALID",
             Self::TimeAhead => "SAGE_TIME_AHEAD",
             Self::RouteUnknown => "SAGE_ROUTE_UNKNOWN",
@@ -503,6 +507,7 @@ impl ErrorCode {
             | Self::FormatCompressed
             | Self::FormatParquet
             | Self::FormatColumnType
+            | Self::UserCommit
             | Self::StateDirectory
             | Self::StateIo
             | Self::StateCorrupt
@@ -533,6 +538,7 @@ impl ErrorCode {
             | Self::IoChanged
             | Self::IoRead
             | Self::IoWrite
+            | Self::UserCommit
             | Self::UserTimeout
             | Self::StateIo
             | Self::WorkerStart
@@ -603,6 +609,7 @@ impl ErrorCode {
             Self::UserWrongType => "A user function returned something of the wrong type.",
             Self::UserSource => "A source of the user failed.",
             Self::UserSink => "A sink of the user failed.",
+            Self::UserCommit => "A transactional sink could not commit what belongs to a checkpoint.",
             Self::TimeInvalid => "The timestamp of a record is no moment.",
             Self::TimeAhead => "The timestamp of a record is too far in the future.",
             Self::RouteUnknown => "A router named a branch that does not exist.",
@@ -707,6 +714,7 @@ impl ErrorCode {
             Self::UserWrongType => "The message says what was expected and what was returned.",
             Self::UserSource => "The cause is the error that it threw.",
             Self::UserSink => "The cause is the error that it threw.",
+            Self::UserCommit => "The cause is the error that commit threw; mend it and go on from the newest checkpoint, which commits again.",
             Self::TimeInvalid => "Give epoch milliseconds or a Date in assignTimestamps; let onError skip records that have none.",
             Self::TimeAhead => "Correct the record, let onError skip such ones, or raise maxAheadMs of assignTimestamps.",
             Self::RouteUnknown => "Add the branch, or one with the name default for all other names.",

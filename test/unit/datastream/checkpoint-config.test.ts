@@ -1,9 +1,13 @@
-import { Readable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 
 import { describe, expect, it } from 'vitest';
 
 import { compile } from '../../../ts/compiler/compile.ts';
+import { JsonLinesSink } from '../../../ts/connectors/json-lines-sink.ts';
 import { LocalEnvironment } from '../../../ts/environment/local-environment.ts';
+import { SinkFunction } from '../../../ts/functions/sink-function.ts';
+import type { TransactionalSink } from '../../../ts/functions/transactional-sink.ts';
+import type { JobGuarantee } from '../../../ts/transformations/job-guarantee.ts';
 import type { EnvironmentConfig } from '../../../ts/transformations/environment-config.ts';
 import { END, SourceFunction } from '../../../ts/functions/source-function.ts';
 
@@ -88,6 +92,65 @@ describe('sources of a job with checkpoints', () => {
     expect(text).toMatch(/replayed from the start: exact only if the source repeats itself/);
     expect(text).toMatch(/at least once: the array gets what came after the last checkpoint again/);
     expect(explained((env) => env.fromCollection([1]))).not.toMatch(/replayed/);
+  });
+});
+
+class Committed extends SinkFunction<unknown> implements TransactionalSink {
+  execute(): void {}
+  prepare(): undefined {
+    return undefined;
+  }
+  commit(): void {}
+}
+
+describe('what a job guarantees', () => {
+  const planned = (add: (env: LocalEnvironment) => unknown, config: EnvironmentConfig = { checkpoint }): { readonly guarantee: JobGuarantee; readonly text: string } => {
+    const env = new LocalEnvironment('x', config);
+    add(env);
+    return { guarantee: env.explain({ format: 'json' }).guarantee, text: env.explain('physical') };
+  };
+  const numbers = (env: LocalEnvironment) => env.fromCollection([1]).named('numbers');
+
+  it('given sinks that commit, and files, when it is planned, then it is exactly once', () => {
+    const { guarantee, text } = planned((env) => numbers(env).sink(Committed).sink(new Committed()).sink(new JsonLinesSink('out.jsonl')));
+    expect(guarantee).toEqual({ level: 'exactlyOnce', limits: [] });
+    expect(text).toMatch(/guarantee: exactly once$/m);
+  });
+
+  it('given an idempotent sink beside them, when it is planned, then it is effectively once because of it', () => {
+    const { guarantee, text } = planned((env) => numbers(env).sink(Committed).sink(() => undefined, { delivery: 'idempotent' }).named('put'));
+    expect(guarantee).toMatchObject({ level: 'effectivelyOnce', limits: [{ operator: 'put', kind: 'sink', guarantee: 'effectivelyOnce' }] });
+    expect(text).toMatch(/guarantee: effectively once\n {4}sink 'put': effectively once: /);
+  });
+
+  it.each<[string, (env: LocalEnvironment) => unknown]>([
+    ['a function', (env) => numbers(env).sink(() => undefined).named('limit')],
+    ['an array', (env) => numbers(env).sink([]).named('limit')],
+    ['a stream', (env) => numbers(env).map(String).sink(new Writable()).named('limit')],
+    ['standard output', (env) => numbers(env).map((n) => ({ n })).sink(new JsonLinesSink('-')).named('limit')],
+    ['a device', (env) => numbers(env).map((n) => ({ n })).sink(new JsonLinesSink('/dev/null')).named('limit')],
+    ['a generator as source', (env) => env.fromBatch(function* () { yield 1; }).named('limit').sink(Committed)],
+  ])('given %s beside an idempotent sink, when it is planned, then it is at least once, and both are named', (_, add) => {
+    const { guarantee } = planned((env) => {
+      numbers(env).sink(() => undefined, { delivery: 'idempotent' }).named('put');
+      add(env);
+    });
+    expect(guarantee.level).toBe('atLeastOnce');
+    expect(guarantee.limits.filter(({ operator }) => operator !== 'put')).toMatchObject([{ operator: 'limit', guarantee: 'atLeastOnce' }]);
+  });
+
+  it('given no checkpoints, when it is planned, then it is none', () => {
+    const { guarantee, text } = planned((env) => numbers(env).sink(Committed), {});
+    expect(guarantee).toEqual({ level: 'none', limits: [] });
+    expect(text).toMatch(/guarantee: none, as there are no checkpoints$/m);
+  });
+
+  it('given a delivery that nobody can say, when sink is called, then it is an error with one fix', () => {
+    const env = new LocalEnvironment('x');
+    const stream = env.fromCollection([1]);
+    expect(() => stream.sink(Committed, { delivery: 'idempotent' })).toThrow(/has prepare\(\) and commit\(\)[^]*Leave it away/);
+    expect(() => stream.sink([], { delivery: 'idempotent' } as never)).toThrow(/what this sink guarantees is known/);
+    expect(() => stream.sink(() => undefined, { delivery: 'twice' as never })).toThrow(/'atLeastOnce' or 'idempotent'/);
   });
 });
 

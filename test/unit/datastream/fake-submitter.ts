@@ -25,7 +25,7 @@ export class FakeJob implements Job {
   }
 
   metrics(): JobMetrics {
-    return { status: this.status, operators: [], edges: [], stages: [], tasks: [], scaling: [], restarts: 0 };
+    return { status: this.status, operators: [], edges: [], stages: [], tasks: [], scaling: [], restarts: 0, guarantee: { level: 'none', limits: [] } };
   }
 
   state(): never {
@@ -100,7 +100,7 @@ export class FakeSubmitter implements JobSubmitter {
 
   describe(environment: StreamEnvironment): PlanDescription {
     const isolates = { workers: 0, main: true, reason: 'nothing is real here' };
-    return { version: 1, name: environment.name, operators: [], optimisations: [], stages: [], exchanges: [], isolates, tasks: 0, queues: 0, warnings: [] };
+    return { version: 1, name: environment.name, operators: [], optimisations: [], stages: [], exchanges: [], isolates, guarantee: { level: 'none', limits: [] }, tasks: 0, queues: 0, warnings: [] };
   }
 
   async submit(environment: StreamEnvironment, options: SubmitOptions): Promise<Job> {
@@ -131,5 +131,6 @@ function result(status: Job['status']): JobResult {
     operators: [],
     edges: [],
     restarts: 0,
+    guarantee: { level: 'none', limits: [] },
   };
 }

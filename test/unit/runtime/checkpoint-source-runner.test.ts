@@ -41,7 +41,7 @@ class Played {
     };
     this.task = createTask({ task: 0, stage: physical.stages[0]!, instance: 0 }, facts, 1, {
       core: core as Core, isolate: 0, layouts: new LayoutCache(memoryRegistry()), stopping: new Promise(() => undefined), clock: systemClock, schedule: undefined,
-      ready: () => undefined, worked: () => undefined, limitReached: () => undefined, onEarlyEnd: () => undefined,
+      ready: () => undefined, worked: () => undefined, limitReached: () => undefined, onEarlyEnd: () => undefined, onDurable: () => undefined,
       fail: (error) => {
         throw error;
       },

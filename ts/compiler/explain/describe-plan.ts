@@ -17,6 +17,7 @@ export function describePlan({ optimised, physical, graph }: CompiledPipeline, n
     exchanges: physical.exchanges.map((exchange) => describeExchange(exchange, physical)),
     isolates: { workers, main, reason },
     ...(physical.state?.kind === 'disk' ? { state: { ...physical.state, directory: physical.state.directory ?? null } } : {}),
+    guarantee: physical.guarantee,
     tasks: graph.tasks.length,
     queues: graph.edges.length,
     warnings: physical.warnings,

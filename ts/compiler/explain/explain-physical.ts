@@ -1,6 +1,7 @@
 import { runsInCore } from '../native-aggregates.ts';
 import type { Exchange, IsolatePlan, PhysicalPlan, Stage, StageNode } from '../physical-plan.ts';
 import { describeWork } from './describe-work.ts';
+import { explainGuarantee } from './explain-guarantee.ts';
 
 /**
  * The physical plan as text: stages with their fused chains, exchanges with their partitioning and where they lose
@@ -14,7 +15,7 @@ export function explainPhysical(plan: PhysicalPlan): string {
   ]);
   const warnings = plan.warnings.map((warning) => `  warning: ${warning}`);
   const state = plan.state?.kind === 'disk' ? [`  state: on disk, about ${plan.state.memoryBytes} bytes of it in memory for each instance${plan.state.directory === undefined ? '' : `, in ${plan.state.directory}`}`] : [];
-  return ['Physical plan', ...stages, `  ${describeIsolates(plan.isolates)}`, ...state, ...(plan.guarantees ?? []).map((line) => `  ${line}`), ...warnings].join('\n');
+  return ['Physical plan', ...stages, `  ${describeIsolates(plan.isolates)}`, ...state, ...explainGuarantee(plan.guarantee, plan.checkpoint).map((line) => `  ${line}`), ...warnings].join('\n');
 }
 
 function describePlacement({ placement, reason, parallelism }: Stage, isolates: IsolatePlan): string {

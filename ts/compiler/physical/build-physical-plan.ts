@@ -4,14 +4,15 @@ import type { Exchange, PhysicalPlan } from '../physical-plan.ts';
 import { statePlaceOf } from '../../transformations/state-settings.ts';
 import { findEarlyEnds } from '../logical/early-ends.ts';
 import { buildStage } from './build-stage.ts';
-import { describeGuarantees } from './describe-guarantees.ts';
 import { fuseStages } from './fuse-stages.ts';
+import { jobGuarantee } from './job-guarantee.ts';
 import { keepStagesApart } from './keep-stages-apart.ts';
 import { linkFeedback, linkOperators } from './link-operators.ts';
 import { orderStages } from './order-stages.ts';
 import { placeOperators } from './place-operators.ts';
 import { planExchanges } from './plan-exchanges.ts';
 import { planIsolates } from './plan-isolates.ts';
+import { uncommittedSinks } from './uncommitted-sinks.ts';
 import { unreadDeadLetters } from './unread-dead-letters.ts';
 
 /** Decides what runs together, where, and how records travel in between. */
@@ -50,6 +51,15 @@ export function buildPhysicalPlan(plan: OptimisedPlan, config: PlanConfig, optio
   const kept = placements.keptInMain && options.mainOnly !== true ? [`parallel instances run in the main isolate, without worker threads: ${isolates.reason}`] : [];
   const earlyEnds = findEarlyEnds(plan.operators);
   const hasState = stages.some(({ nodes }) => nodes.some(({ op }) => op.kind === 'keyedProcess'));
-  const guarantees = describeGuarantees(plan.operators, config);
-  return { stages, exchanges, isolates, ...(guarantees.length === 0 ? {} : { guarantees }), earlyEnds, state: hasState ? statePlaceOf(config) : undefined, warnings: [...plan.warnings, ...unreadDeadLetters(plan), ...kept] };
+  const { checkpoint } = config;
+  return {
+    stages,
+    exchanges,
+    isolates,
+    ...(checkpoint === undefined ? {} : { checkpoint }),
+    guarantee: jobGuarantee(plan.operators, config),
+    earlyEnds,
+    state: hasState ? statePlaceOf(config) : undefined,
+    warnings: [...plan.warnings, ...unreadDeadLetters(plan), ...uncommittedSinks(plan, config), ...kept],
+  };
 }

@@ -9,6 +9,7 @@ import { type JobFacts, createTask } from '../stage/stage-factory.ts';
 import type { RunnerHost } from '../stage/runner-host.ts';
 import type { Schedule } from './schedule.ts';
 import { IsolateLoop, type IsolateTask } from './isolate-loop.ts';
+import type { DurableEpochs } from './durable-epochs.ts';
 import type { EarlyEnds } from './early-ends.ts';
 import type { StateReads } from './state-reads.ts';
 
@@ -33,6 +34,10 @@ export interface IsolateAssignment {
   readonly onMetrics: (metrics: readonly InstanceMetrics[]) => void;
   /** Says which operators have nothing left to do. */
   readonly earlyEnds: EarlyEnds;
+  /** Says which checkpoints are safe on disk. */
+  readonly durableEpochs: DurableEpochs;
+  /** The sinks of the tasks have committed everything, or never will; their functions are still to be closed. */
+  readonly onSettled: () => void;
   /** Reads keyed state of the tasks. */
   readonly stateReads: StateReads;
 }
@@ -71,6 +76,7 @@ export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
       worked: () => wakes.loop?.worked(),
       limitReached: assignment.onLimit,
       onEarlyEnd: (end) => assignment.earlyEnds.onEnd(end),
+      onDurable: (told) => assignment.durableEpochs.onDurable(told),
     };
     for (const { task, stage, instance } of assignment.tasks) {
       const built = createTask(
@@ -84,7 +90,7 @@ export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
   } catch (error) {
     onError(error, -1);
   }
-  const loop = new IsolateLoop({ core, job, isolate: handle, tasks, mayBlock: isolate > 0, hasCheckpoints: hasCheckpoints(facts.config), clock: assignment.clock, schedule: assignment.schedule, stopping: assignment.stopping, signal: facts.signal, onError, onMetrics: assignment.onMetrics });
+  const loop = new IsolateLoop({ core, job, isolate: handle, tasks, mayBlock: isolate > 0, hasCheckpoints: hasCheckpoints(facts.config), clock: assignment.clock, schedule: assignment.schedule, stopping: assignment.stopping, signal: facts.signal, onError, onMetrics: assignment.onMetrics, onSettled: assignment.onSettled });
   wakes.loop = loop;
   assignment.stateReads.connect((question) => [...tasks.values()].flatMap((task) => task.readState(question)));
   try {
@@ -92,6 +98,7 @@ export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
   } finally {
     assignment.stateReads.forget();
     assignment.earlyEnds.forget();
+    assignment.durableEpochs.forget();
     core.detachIsolate(handle);
   }
 }

@@ -19,6 +19,10 @@ export interface IsolateTask {
    * @param finished whether the task has come to its end by itself; otherwise its job has failed or was cancelled.
    */
   close(finished: boolean): Promise<void>;
+  /** Resolves when its sinks have committed everything, or never will. Never rejects. */
+  settled(): Promise<void>;
+  /** Whether a sink is at work on a commit, beside the steps of the task. */
+  readonly isCommitting: boolean;
   /** Counters of the stage's nodes, for the core's registry. */
   counts(): Float64Array;
   /** What instances of the operator that are in this task hold for a key. */
@@ -57,6 +61,8 @@ export interface IsolateLoopOptions {
   readonly onError: (error: unknown, task: number) => SageError;
   /** Called now and then with what user code counts, and once more at the end. */
   readonly onMetrics: (metrics: readonly InstanceMetrics[]) => void;
+  /** Called when all sinks have committed everything, or never will. */
+  readonly onSettled: () => void;
 }
 
 /** Runs the tasks of one job in one isolate until the job is over. */
@@ -157,6 +163,8 @@ export class IsolateLoop {
     if (this.#pending.size > 0) await withinMs(GRACE_MS, Promise.allSettled(this.#pending));
     await this.#untilLanded();
     this.#reports.now();
+    for (const task of tasks.values()) await task.settled();
+    this.#options.onSettled();
     for (const [id, task] of tasks) {
       try {
         await this.#close(task);
@@ -197,9 +205,10 @@ export class IsolateLoop {
 
   #pendingWork(): string[] {
     if (this.#opening !== undefined) return [`open() of '${this.#opening.runner.bindings.stage.name}'`];
-    return [...this.#options.tasks].flatMap(([id, { runner }]) => {
+    return [...this.#options.tasks].flatMap(([id, { runner, isCommitting }]) => {
       const { name } = runner.bindings.stage;
       if (this.#away.get(id) === 'close') return [`close() of '${name}'`];
+      if (isCommitting) return [`commit() of '${name}'`];
       return runner.pendingWork.map((what) => `${what} of '${name}'`);
     });
   }
@@ -212,6 +221,11 @@ export class IsolateLoop {
 
   #hasCallsInFlight(): boolean {
     for (const { runner } of this.#options.tasks.values()) if (runner.hasCallsInFlight) return true;
+    return false;
+  }
+
+  #isCommitting(): boolean {
+    for (const task of this.#options.tasks.values()) if (task.isCommitting) return true;
     return false;
   }
 
@@ -248,7 +262,7 @@ export class IsolateLoop {
       this.#woken = false;
       if (this.#looksForBarrier) this.#lookForBarrier();
       // A worker that waits outside JavaScript does not hear of promises.
-      const mayWait = mayBlock && this.#away.size === 0 && !this.#hasCallsInFlight();
+      const mayWait = mayBlock && this.#away.size === 0 && !this.#hasCallsInFlight() && !this.#isCommitting();
       const waitMs = mayWait && released < 0 ? Math.min(MAX_WAIT_MS, this.#dueInMs()) : 0;
       const task = poll(released, waitMs);
       released = -1;

@@ -6,6 +6,7 @@ import { encodeExecutionGraph } from '../../compiler/execution/encode-execution-
 import { failingOperator } from '../../compiler/physical-plan.ts';
 import type { JobMetrics, JobStatus, ScalingDecision } from '../../transformations/job.ts';
 import { runIsolate } from '../isolate/attach-isolate.ts';
+import { DurableEpochs } from '../isolate/durable-epochs.ts';
 import { EarlyEnds } from '../isolate/early-ends.ts';
 import { type StateAnswer, type StateQuestion, StateReads } from '../isolate/state-reads.ts';
 import type { JobLog } from '../logging/job-log.ts';
@@ -16,6 +17,7 @@ import { stateDirectory } from '../native/state-directory.ts';
 import { openAdmission } from '../worker/admission.ts';
 import { serializeError } from '../worker/serialize-error.ts';
 import { type WorkerHandle, startWorker } from '../worker/start-worker.ts';
+import { checkTransactions, hasTransactions } from './check-transactions.ts';
 import { ElasticStages, LOOK_EVERY_MS } from './elastic-stages.ts';
 import { mayBeHeldBack } from './held-back.ts';
 import { HeldBackWatch } from './held-back-watch.ts';
@@ -27,6 +29,8 @@ import { UserMetricsOfJob } from './user-metrics.ts';
 
 /** States from which a job does not come back. */
 export const FINAL: ReadonlySet<string> = new Set(['finished', 'stopped', 'failed', 'canceled']);
+/** Those in which outputs are committed. */
+const GOOD_ENDS: ReadonlySet<string> = new Set(['finished', 'stopped']);
 /** After the end of a job its workers have this long to close their functions. */
 const CLOSE_DEADLINE_MS = 5_000;
 
@@ -39,6 +43,8 @@ export interface AttemptHost {
   readonly checkpoints: JobCheckpoints;
   /** For the core; nothing for a job without. */
   readonly checkpointsJson: string | undefined;
+  /** Whether what a checkpoint has may be left behind where nobody takes it. */
+  readonly allowsDropped: boolean;
   /** From 0. */
   readonly attempt: number;
 }
@@ -73,7 +79,15 @@ export class JobAttempt {
   readonly #workers: WorkerHandle[] = [];
   readonly #leaveSources: () => void;
   readonly #started = Promise.withResolvers<void>();
+  readonly #mainSettled = Promise.withResolvers<void>();
   readonly #earlyEnds = new EarlyEnds();
+  readonly #durableEpochs = new DurableEpochs();
+  /** Whether sinks commit when a checkpoint is safe. */
+  readonly #hasTransactions: boolean;
+  /** All sinks have committed, or nothing more will be. */
+  #hasSettled = false;
+  /** Cancelled when nothing but commits was left. */
+  #isGivenUp = false;
   readonly #stateReads = new StateReads();
   readonly #userMetrics = new UserMetricsOfJob();
   /** Operators that let no more records pass. */
@@ -95,7 +109,8 @@ export class JobAttempt {
     const graph = encodeExecutionGraph(plan.graph, { id: host.jobId, name: plan.name, stateDirectory: stateDirectory() });
     const { checkpointsJson } = host;
     this.#handle = callCore(() => (checkpointsJson === undefined ? this.#core.createJob(graph) : this.#core.createJob(graph, checkpointsJson)));
-    if (checkpointsJson !== undefined) host.checkpoints.restored(this.#core.checkpointRestored(this.#handle));
+    this.#hasTransactions = hasTransactions(plan);
+    if (checkpointsJson !== undefined) this.#restored(plan, host);
     const ended = new Promise<JobStatus>((resolve) => {
       this.#settle = { resolve };
     });
@@ -111,6 +126,18 @@ export class JobAttempt {
     this.ended = this.#complete(plan, ended, main);
   }
 
+  #restored(plan: JobPlan, { checkpoints, allowsDropped }: AttemptHost): void {
+    const epoch = this.#core.checkpointRestored(this.#handle);
+    checkpoints.restored(epoch);
+    if (epoch < 0) return;
+    try {
+      checkTransactions(this.#core, this.#handle, plan, allowsDropped);
+    } catch (error) {
+      this.#core.dropJob(this.#handle);
+      throw toSageError(error);
+    }
+  }
+
   /** As the core has it; final once it is decided how the attempt ends, though functions are still to be closed. */
   get status(): JobStatus {
     if (!this.#isOver && !FINAL.has(this.#status)) this.#status = this.#core.jobStatus(this.#handle) as JobStatus;
@@ -120,6 +147,11 @@ export class JobAttempt {
   /** Whether it is known how the attempt ends. */
   get isDecided(): boolean {
     return this.#isOver || this.#abort.signal.aborted || FINAL.has(this.#core.jobStatus(this.#handle));
+  }
+
+  /** Whether it has come to a good end but for the commits of its sinks, so that it can still be cancelled. */
+  get isCommitting(): boolean {
+    return this.#hasTransactions && !this.#hasSettled && GOOD_ENDS.has(this.#core.jobStatus(this.#handle));
   }
 
   /** Why it failed or was cancelled, so far. */
@@ -183,6 +215,13 @@ export class JobAttempt {
   }
 
   cancel(reason?: SageError): void {
+    if (this.isCommitting) {
+      // The next job that goes on from its last checkpoint commits.
+      this.#isGivenUp = true;
+      this.#error ??= reason;
+      this.#leave(this.#error ?? this.#canceled());
+      return;
+    }
     if (this.isDecided) return;
     this.#core.cancelJob(this.#handle);
     // It may have come too late, as above.
@@ -280,7 +319,10 @@ export class JobAttempt {
   async #startMain(plan: JobPlan, stopping: Promise<void>): Promise<void> {
     const { graph, physical, config } = plan;
     const tasks = tasksOf(graph, 0);
-    if (tasks.length === 0) return;
+    if (tasks.length === 0) {
+      this.#mainSettled.resolve();
+      return;
+    }
     await runIsolate({
       core: this.#core,
       job: this.#handle,
@@ -295,6 +337,8 @@ export class JobAttempt {
       onLimit: (operator) => this.#limitReached(operator),
       onMetrics: (metrics) => this.#userMetrics.report(metrics),
       earlyEnds: this.#earlyEnds,
+      durableEpochs: this.#durableEpochs,
+      onSettled: this.#mainSettled.resolve,
       stateReads: this.#stateReads,
     });
   }
@@ -319,6 +363,7 @@ export class JobAttempt {
     const event = JSON.parse(json) as JobEvent;
     if ('event' in event) {
       this.#host.checkpoints.note(event);
+      if (event.event === 'epoch' && event.state === 'completed') this.#tellDurable(event.epoch);
       if (event.event === 'epoch' && event.state === 'failed') this.#host.log.logger.warn({ epoch: event.epoch, err: event.error }, `checkpoint ${event.epoch} of job '${this.#host.jobName}' could not be written: ${event.error?.message ?? 'no reason was given'}`);
       return;
     }
@@ -336,7 +381,15 @@ export class JobAttempt {
       this.#leave(this.#error ?? this.#canceled());
     }
     this.#leaveSources();
+    if (GOOD_ENDS.has(event.state)) this.#tellDurable(Number.POSITIVE_INFINITY);
     this.#settle.resolve(event.state);
+  }
+
+  /** What was prepared for this epoch may be committed. */
+  #tellDurable(epoch: number): void {
+    if (!this.#hasTransactions) return;
+    this.#durableEpochs.tell(epoch);
+    for (const worker of this.#workers) worker.tellDurable(epoch);
   }
 
   /** An error of the core; that of a native task gets the operator that it works for. */
@@ -360,6 +413,16 @@ export class JobAttempt {
     return future === undefined ? {} : { operator: future.name, declaredAt: future.transformation.declaredAt };
   }
 
+  /** Until all sinks have committed, or one could not, or the job was cancelled. */
+  async #untilCommitted(): Promise<void> {
+    const { signal } = this.#abort;
+    const canceled = new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    await Promise.race([canceled, Promise.all([this.#mainSettled.promise, ...this.#workers.map(({ settled }) => settled)])]);
+  }
+
   async #complete(plan: JobPlan, ended: Promise<JobStatus>, main: Promise<void>): Promise<AttemptEnd> {
     const unwatch = this.#watchElastic(plan);
     this.#heldBack = this.#watchHeldBack(plan);
@@ -368,6 +431,8 @@ export class JobAttempt {
     this.#started.resolve();
     this.#heldBack?.stop();
     this.#heldBack = undefined;
+    if (this.isCommitting) await this.#untilCommitted();
+    this.#hasSettled = true;
     const late = setTimeout(() => {
       for (const worker of this.#workers) worker.terminate();
     }, CLOSE_DEADLINE_MS);
@@ -375,12 +440,13 @@ export class JobAttempt {
     clearTimeout(late);
     const snapshot = this.#snapshot();
     // An error in `close` comes after the core has ended the job well.
-    this.#status = this.#error === undefined || core === 'canceled' ? core : 'failed';
+    this.#status = this.#isGivenUp ? 'canceled' : this.#error === undefined || core === 'canceled' ? core : 'failed';
     this.#isOver = true;
     const end: AttemptEnd = {
       status: this.#status,
       error: this.#error,
-      isCommitted: core === 'finished' || core === 'stopped',
+      // What a sink could not commit is in the last checkpoint, from which another attempt goes on.
+      isCommitted: GOOD_ENDS.has(core) && !(this.#host.checkpointsJson !== undefined && this.#error?.code === 'SAGE_USER_COMMIT'),
       snapshot,
       userMetrics: this.#userMetrics,
       scaling: this.#scaling,

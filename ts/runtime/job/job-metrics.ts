@@ -19,6 +19,7 @@ export function makeJobMetrics(plan: JobPlan, status: JobStatus, metrics: CoreMe
     stages: measureStages(plan, metrics, edges),
     tasks: metrics.tasks.map((task) => measureTask(plan, task)),
     scaling,
+    guarantee: plan.physical.guarantee,
   };
 }
 

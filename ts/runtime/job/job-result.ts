@@ -273,5 +273,6 @@ export function makeJobResult(
     operators,
     edges: countEdges(plan, metrics),
     restarts,
+    guarantee: plan.physical.guarantee,
   };
 }

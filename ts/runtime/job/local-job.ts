@@ -274,7 +274,7 @@ export class LocalJob implements Job {
   #cancelNow(reason?: SageError): void {
     if (this.#isOver) return;
     if (this.#pause === undefined) {
-      if (this.#attempt.isDecided && !this.#mayRestartAfter(this.#attempt.status)) return;
+      if (this.#attempt.isDecided && !this.#attempt.isCommitting && !this.#mayRestartAfter(this.#attempt.status)) return;
       this.#attempt.cancel(reason);
     }
     this.#canceled ??= { reason };
@@ -291,6 +291,7 @@ export class LocalJob implements Job {
       log: this.#log,
       checkpoints: this.#checkpoints,
       checkpointsJson: checkpointsJson(plan.config, source === undefined ? restore : { ...restore, from: source }),
+      allowsDropped: this.#restore.allowDropped === true,
       attempt,
     });
     const clock = plan.config.clock ?? systemClock;

@@ -63,6 +63,7 @@ export function makeBindings(
     collected: forEachNode(),
     linked: [],
     stateParts: [],
+    transactions: forEachNode(),
     counts: counter(0),
     dropped: counter(1),
     emitted: counter(2),

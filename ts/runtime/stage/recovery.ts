@@ -24,7 +24,7 @@ const COLLECTS_FIRST: ReadonlySet<string> = new Set(['window', 'reduce', 'aggreg
 export type FailureKind = 'threw' | 'rejected';
 
 /** Time before an attempt: it doubles each time, and a random part of up to a half keeps instances from coming back all at once. */
-export function backoffMs(firstMs: number, retry: number, { random }: StepPace): number {
+export function backoffMs(firstMs: number, retry: number, { random }: Pick<StepPace, 'random'>): number {
   return Math.min(MAX_BACKOFF_MS, firstMs * 2 ** (retry - 1)) * (1 - random() / 2);
 }
 

@@ -23,6 +23,8 @@ export interface RunnerHost {
   limitReached(operator: number): void;
   /** Says which operators are to end as if they had no more records to give. */
   onEarlyEnd(end: (operators: ReadonlySet<number>) => void): void;
+  /** Says which checkpoint is safe on disk; Infinity: the job has come to its end. */
+  onDurable(told: (epoch: number) => void): void;
   /** Fails the job for what went wrong while none of its functions was at work. */
   readonly fail: (error: unknown, task: number) => void;
 }

@@ -17,6 +17,7 @@ import type { KeyedOperator, KeyedResults } from './keyed-operator.ts';
 import type { LinkedNode } from './linked-node.ts';
 import type { RecordGate } from './record-gates.ts';
 import { settledPart } from './settled-part.ts';
+import type { SinkTransactions } from './sink-transactions.ts';
 import type { StageControl } from './stage-control.ts';
 import type { StageTimes } from './stage-times.ts';
 import type { TimedOutput } from './timed-output.ts';
@@ -160,6 +161,8 @@ export interface StageBindings {
   readonly linked: LinkedNode[];
   /** What the operators of the task hand over at a barrier, in any order; filled in when they are made, whether or not the job has checkpoints. */
   readonly stateParts: StatePart[];
+  /** What is prepared and committed of transactional sinks, by node. */
+  readonly transactions: (SinkTransactions | undefined)[];
   /** Records that entered at a root; results that left an aggregate. */
   readonly counts: Float64Array;
   /** Records that a map dropped, a filter rejected, or nobody took behind a route. */

@@ -8,6 +8,7 @@ import { type FunctionInstance, instantiateUserFunction } from '../../functions/
 import { givesAtEnd } from '../../functions/gives-at-end.ts';
 import type { Logger } from '../../functions/logger.ts';
 import { TaskContext } from '../../functions/task-context.ts';
+import { isTransactionalFunction, type TransactionalSink } from '../../functions/transactional-sink.ts';
 import type { UserFunction } from '../../functions/user-function.ts';
 import type { LookupSettings } from '../../transformations/lookup-transformation.ts';
 import { hasCheckpoints } from '../../transformations/checkpoint-settings.ts';
@@ -35,6 +36,8 @@ import { connectOutput } from './connect-output.ts';
 import { connectOutputs, disconnect, givenTooLate } from './function-outputs.ts';
 import { openSource } from './open-source.ts';
 import { makeRecordGate } from './record-gates.ts';
+import { partOwner } from '../checkpoint/part-owner.ts';
+import { SinkTransactions } from './sink-transactions.ts';
 import { linkDecoder } from '../codec/linked-decoder.ts';
 import { type StageBindings, UnkeyedState } from './stage-bindings.ts';
 import { NO_RECORD, StageControl } from './stage-control.ts';
@@ -47,6 +50,9 @@ import { TimestampAssigner } from './timestamp-assigner.ts';
 import type { AnyTrigger } from './trigger-calls.ts';
 import { WindowOperator } from './window-operator.ts';
 import { failureReporter } from './user-failure.ts';
+
+/** How a job ends whose sinks give up what they have not prepared. */
+const GIVEN_UP: ReadonlySet<string> = new Set(['failed', 'canceled']);
 
 /** One task to build. */
 export interface TaskSpec {
@@ -81,6 +87,8 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
   const checkpoints = hasCheckpoints(job.config) ? new TaskCheckpoints(spec.task, bindings, host) : undefined;
   const instances: FunctionInstance[] = [];
   const sources: OpenedSource[] = [];
+  /** Sinks that commit also when their task has come to its end. */
+  const committers: { readonly transactions: SinkTransactions; readonly instance: FunctionInstance }[] = [];
   const writers = new StreamWriters();
   const bind = (node: StageNode, fn: UserFunction): unknown => {
     const context = new TaskContext({
@@ -109,6 +117,24 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
     if (instance.object instanceof BaseFunction) connectOutputs(node, instance.object, bindings);
     const called = instance.fn ?? instance.object!;
     return job.instrument === undefined ? called : job.instrument(called, node, stage);
+  };
+  const bindTransactions = (node: StageNode, instance: FunctionInstance): void => {
+    const { declaredAt, errorPolicy } = node.operator.transformation;
+    const transactions = new SinkTransactions(instance.object as unknown as TransactionalSink, {
+      owner: partOwner(node, { instance: spec.instance, parallelism: stage.parallelism }),
+      declaredAt,
+      policy: errorPolicy,
+      clock: host.clock,
+      pace: bindings.pace,
+      signal: job.signal,
+      restoredEpoch: () => (checkpoints === undefined ? 0 : Math.max(0, host.core.checkpointRestored(jobHandle))),
+      failed: (error) => reporter.failed(error, node.id, NO_RECORD),
+      fail: (error) => host.fail(error, spec.task),
+    });
+    bindings.transactions[node.id] = transactions;
+    bindings.stateParts.push(transactions.statePart());
+    host.onDurable((epoch) => transactions.durable(epoch));
+    committers.push({ transactions, instance });
   };
   const build = (node: StageNode): void => {
     const { op } = node;
@@ -207,7 +233,10 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         break;
       case 'sink':
         if (op.sink.form === 'array') bindings.functions[node.id] = op.sink.target;
-        else if (op.sink.form === 'function') bindings.functions[node.id] = bind(node, op.sink.fn);
+        else if (op.sink.form === 'function') {
+          bindings.functions[node.id] = bind(node, op.sink.fn);
+          if (isTransactionalFunction(op.sink.fn)) bindTransactions(node, instances.at(-1)!);
+        }
         else if (op.sink.form === 'collect') {
           const { collector } = op.sink;
           bindings.functions[node.id] = (record: unknown) => collector.write(record);
@@ -249,16 +278,12 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
   /** Everything is closed, whatever of it fails; the first error is thrown. */
   const closeAll = async (finished: boolean): Promise<void> => {
     const failures: unknown[] = [];
-    for (const part of [{ close: () => runner.closeSources() }, ...instances]) {
-      try {
-        await part.close();
-      } catch (error) {
-        failures.push(error);
-      }
-    }
-    const late = givenTooLate(bindings);
-    if (late !== undefined) failures.push(late);
-    for (const { object, release } of instances) {
+    const late = new Set(committers.map(({ instance }) => instance));
+    const early = instances.filter((instance) => !late.has(instance));
+    for (const part of [{ close: () => runner.closeSources() }, ...early]) await closePart(part, failures);
+    const tooLate = givenTooLate(bindings);
+    if (tooLate !== undefined) failures.push(tooLate);
+    for (const { object, release } of early) {
       if (finished) disconnect(object);
       release();
     }
@@ -272,6 +297,20 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
     else writers.leave(job.signal);
     if (failures.length > 0) throw failures[0];
   };
+  let closed: Promise<void> | undefined;
+  let hasFinished = false;
+  let isOpen = false;
+  /** Behind `closeAll`, and when nothing is left to commit. */
+  const closeCommitters = async (): Promise<void> => {
+    const failures: unknown[] = [];
+    for (const { transactions, instance } of committers.splice(0)) {
+      await closePart({ close: () => transactions.leave(isOpen && GIVEN_UP.has(host.core.jobStatus(jobHandle))) }, failures);
+      await closePart(instance, failures);
+      if (hasFinished) disconnect(instance.object);
+      instance.release();
+    }
+    if (failures.length > 0) throw failures[0];
+  };
   return {
     runner,
     async open() {
@@ -281,13 +320,28 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         if (job.signal.aborted) return;
         await instance.open();
       }
+      isOpen = true;
       for (const gate of bindings.gates) gate?.open?.();
+      for (const { transactions } of committers) await transactions.recover();
       if (checkpoints === undefined) return;
       await runner.goOnFrom('catchUp');
       // Calls and timers that were restored wait for no record.
       host.ready(spec.task);
     },
-    close: (finished) => (closing ??= closeAll(finished)),
+    close: (finished) => {
+      if (finished) {
+        hasFinished = true;
+        return (closing ??= closeAll(true));
+      }
+      closing ??= closeAll(false);
+      return (closed ??= closing.finally(closeCommitters));
+    },
+    async settled() {
+      for (const { transactions } of committers) await transactions.settled();
+    },
+    get isCommitting() {
+      return committers.some(({ transactions }) => transactions.isCommitting);
+    },
     counts: counters,
     readState: ({ operator, name, key }) => {
       const node = stage.nodes.find((node) => node.operator.id === operator && keepsState(node));
@@ -301,6 +355,15 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         context === undefined || context.metrics.isEmpty || bindings.contexts.indexOf(context) < id ? [] : [{ operator: stage.nodes[id]!.operator.id, instance: spec.instance, snapshot: context.metrics.snapshot() }],
       ),
   };
+}
+
+/** Closes it; whatever fails is kept, so that all others are closed too. */
+async function closePart(part: { close(): void | Promise<void> }, failures: unknown[]): Promise<void> {
+  try {
+    await part.close();
+  } catch (error) {
+    failures.push(error);
+  }
 }
 
 /** The calls of a `mapAsync`; those of a lookup go through its cache. */

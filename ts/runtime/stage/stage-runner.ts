@@ -6,6 +6,7 @@ import type { OpenedSource } from './opened-source.ts';
 import { resumeSuspended } from './resume-suspended.ts';
 import type { RunnerHost } from './runner-host.ts';
 import { SegmentFunctions } from './segment-functions.ts';
+import type { SinkTransactions } from './sink-transactions.ts';
 import type { StageBindings } from './stage-bindings.ts';
 import { StageHolders } from './stage-holders.ts';
 import { StageSources } from './stage-sources.ts';
@@ -44,6 +45,9 @@ export class StageRunner {
   readonly #sources: StageSources;
   readonly #holders: StageHolders;
   readonly #hasOutputs: boolean;
+  readonly #transactions: readonly SinkTransactions[];
+  /** The last barrier has passed: nothing comes behind it. */
+  #isSealed = false;
   /** Nothing for a job without checkpoints. */
   readonly #checkpoints: TaskCheckpoints | undefined;
   /** What the core said of the end. */
@@ -75,6 +79,7 @@ export class StageRunner {
     host.onEarlyEnd((operators) => this.#endEarly(operators));
     this.#holders = new StageHolders(bindings, this.#functions, this.#stack);
     this.#checkpoints = checkpoints;
+    this.#transactions = bindings.transactions.filter((one) => one !== undefined);
     if (checkpoints !== undefined) {
       bindings.stateParts.push(...this.#sources.parts((root) => operatorId(bindings.stage.nodes[root]!.operator), (root) => bindings.counts[root]!));
     }
@@ -263,7 +268,10 @@ export class StageRunner {
         const drained = this.#holders.drainNext(this.#ending === 'drained');
         if (typeof drained === 'object') return this.#awaiting('function', drained);
         if (drained === 'in flight') return this.#awaitCalls();
-        if (drained === 'done') return this.#finish();
+        if (drained === 'done') {
+          const preparing = this.#isSealed ? undefined : this.#prepare('end');
+          return preparing === undefined ? this.#finish() : this.#awaiting('function', preparing);
+        }
         continue;
       }
       if (this.#sources.isStopping && this.#sources.has(item)) {
@@ -314,8 +322,21 @@ export class StageRunner {
       if (drained !== 'done') return drained;
     }
     this.flush();
+    const { barrier } = checkpoints;
+    const preparing = barrier === undefined ? undefined : this.#prepare(barrier.epoch);
+    if (preparing !== undefined) return preparing;
+    this.#isSealed = barrier?.isLast === true;
     checkpoints.pass();
     return 'done';
+  }
+
+  /** Has transactional sinks end what they have at hand; to be called again when a promise has settled. */
+  #prepare(epoch: number | 'end'): Promise<void> | undefined {
+    for (const transactions of this.#transactions) {
+      const preparing = transactions.prepare(epoch);
+      if (preparing !== undefined) return preparing;
+    }
+    return undefined;
   }
 
   #awaiting<P>(what: 'function' | 'source', promise: P): P {

@@ -20,12 +20,16 @@ const GONE_DEADLINE_MS = 3_000;
 export interface WorkerHandle {
   /** Resolves when the thread has closed its functions and is gone, or cannot be ended. */
   readonly closed: Promise<void>;
+  /** Resolves when its sinks have committed everything, or never will. */
+  readonly settled: Promise<void>;
   /** Tells it to leave its sources. */
   stop(): void;
   /** Tells it that the job is over: it closes its functions. One that does not even notice is terminated. */
   cancel(): void;
   /** Ends these operators, as if they had no more records to give. */
   endEarly(operators: readonly number[]): void;
+  /** Tells it that a checkpoint is safe on disk; Infinity: that the job has come to its end. */
+  tellDurable(epoch: number): void;
   /** What the operator's instances there hold for a key; nothing once the thread is gone. */
   readState(question: StateQuestion): Promise<readonly StateAnswer[]>;
   /** The job has ended: a thread that has opened nothing of the user's yet is ended, and no failure of it counts. */
@@ -49,6 +53,8 @@ export interface WorkerListener {
 export function startWorker(assignment: WorkerAssignment, listener: WorkerListener): WorkerHandle {
   const onError = (error: SageError): void => listener.onError(error);
   const closed = Promise.withResolvers<void>();
+  const settled = Promise.withResolvers<void>();
+  void closed.promise.then(settled.resolve);
   const name = `worker ${assignment.isolate} of job '${assignment.jobName}'`;
   /** It has closed its functions, or was told to go: what it says from now on is no failure. */
   let isDone = false;
@@ -69,7 +75,7 @@ export function startWorker(assignment: WorkerAssignment, listener: WorkerListen
     worker = new Worker(entryFile('runtime/worker/worker-main'), { workerData: assignment, argv: process.argv.slice(2), name: `sage-${assignment.isolate}` });
   } catch (error) {
     onError(startError(name, assignment, error));
-    return { closed: Promise.resolve(), stop: noop, cancel: noop, endEarly: noop, readState: () => Promise.resolve([]), dismiss: noop, terminate: noop };
+    return { closed: Promise.resolve(), settled: Promise.resolve(), stop: noop, cancel: noop, endEarly: noop, tellDurable: noop, readState: () => Promise.resolve([]), dismiss: noop, terminate: noop };
   }
   const terminate = (): void => {
     isDone = true;
@@ -101,6 +107,9 @@ export function startWorker(assignment: WorkerAssignment, listener: WorkerListen
       case 'log':
         listener.onLog(receiveEntry(message.entry, assignment.logs));
         break;
+      case 'settled':
+        settled.resolve();
+        break;
       case 'closing':
         clearTimeout(unnoticed);
         break;
@@ -128,8 +137,10 @@ export function startWorker(assignment: WorkerAssignment, listener: WorkerListen
   const post = (message: ToWorker): void => worker.postMessage(message);
   return {
     closed: closed.promise,
+    settled: settled.promise,
     stop: () => post({ type: 'stop' }),
     endEarly: (operators) => post({ type: 'endEarly', operators }),
+    tellDurable: (epoch) => post({ type: 'durable', epoch }),
     cancel() {
       post({ type: 'cancel' });
       if (isGone) return;

@@ -12,6 +12,7 @@ import { fingerprint } from '../../compiler/fingerprint/fingerprint.ts';
 import { describeDifference, firstDifference } from '../../compiler/fingerprint/first-difference.ts';
 import type { StreamEnvironment } from '../../transformations/stream-environment.ts';
 import { runIsolate } from '../isolate/attach-isolate.ts';
+import { DurableEpochs } from '../isolate/durable-epochs.ts';
 import { EarlyEnds } from '../isolate/early-ends.ts';
 import { type StateQuestion, StateReads } from '../isolate/state-reads.ts';
 import { LogRelay } from '../logging/log-relay.ts';
@@ -30,6 +31,7 @@ const NOTICE_AFTER_MS = 10_000;
 let accepted = false;
 let isRunning = false;
 const earlyEnds = new EarlyEnds();
+const durableEpochs = new DurableEpochs();
 const stateReads = new StateReads();
 let leaveSources!: () => void;
 const stopping = new Promise<void>((resolve) => {
@@ -69,6 +71,10 @@ port.on('message', (message: ToWorker) => {
   }
   if (message.type === 'endEarly') {
     earlyEnds.end(message.operators);
+    return;
+  }
+  if (message.type === 'durable') {
+    durableEpochs.tell(message.epoch);
     return;
   }
   leaveSources();
@@ -112,6 +118,8 @@ async function runPart(environment: StreamEnvironment): Promise<void> {
     onLimit: (operator) => send({ type: 'limit', operator }),
     onMetrics: (metrics) => send({ type: 'metrics', metrics }),
     earlyEnds,
+    durableEpochs,
+    onSettled: () => send({ type: 'settled' }),
     stateReads,
   });
 }

@@ -37,13 +37,17 @@ export type ToWorker =
   /** Answered by `stateRead` with the same number. */
   | { readonly type: 'readState'; readonly number: number; readonly question: StateQuestion }
   /** The sources of these tasks have nothing left to do. */
-  | { readonly type: 'endEarly'; readonly operators: readonly number[] };
+  | { readonly type: 'endEarly'; readonly operators: readonly number[] }
+  /** This checkpoint is safe on disk; Infinity: the job has come to its end. */
+  | { readonly type: 'durable'; readonly epoch: number };
 
 /** From a worker to its job. */
 export type FromWorker =
   /** It has seen that the job was cancelled or has failed, and closes its functions. */
   | { readonly type: 'closing' }
   | { readonly type: 'closed' }
+  /** Its sinks have committed everything, or never will; it closes its functions. */
+  | { readonly type: 'settled' }
   /** An operator that limits all records lets no more pass. */
   | { readonly type: 'limit'; readonly operator: number }
   /** What user code counts, as it is now. */

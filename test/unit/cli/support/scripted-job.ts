@@ -43,7 +43,7 @@ export class ScriptedJob {
       const name = operatorIds.map((id) => operators[id]!.name).join(' -> ');
       return { name, operators: operatorIds, instances: 2, finishedInstances: this.finished ? 2 : 0, numRecordsIn: 0, numRecordsOut: 0, busyTimeMs, idleTimeMs, backPressuredTimeMs, queueFill };
     };
-    return { status: this.status, operators, edges: [], stages: [stage(0, [0, 1], undefined), stage(1, [2], this.queueFill)], tasks: [], scaling: [], restarts: 0 };
+    return { status: this.status, operators, edges: [], stages: [stage(0, [0, 1], undefined), stage(1, [2], this.queueFill)], tasks: [], scaling: [], restarts: 0, guarantee: { level: 'none', limits: [] } };
   }
 
   async end(status: JobResult['status']): Promise<void> {
@@ -51,7 +51,7 @@ export class ScriptedJob {
     const { operators } = this.metrics();
     this.result = {
       jobId: this.id, name: this.name, status, recordsIn: this.read, recordsOut: this.written, recordsDropped: 0, recordsSkipped: 0,
-      deadLetters: 0, durationMs: 1500, isolates: 1, operators, edges: [], scaling: [], restarts: 0,
+      deadLetters: 0, durationMs: 1500, isolates: 1, operators, edges: [], scaling: [], restarts: 0, guarantee: { level: 'none', limits: [] },
     };
     this.#end.resolve();
     await this.ended;

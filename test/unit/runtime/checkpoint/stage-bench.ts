@@ -193,6 +193,7 @@ class BenchTask {
       worked: () => undefined,
       limitReached: () => undefined,
       onEarlyEnd: () => undefined,
+      onDurable: () => undefined,
       fail: (error) => {
         throw error;
       },

@@ -1,0 +1,70 @@
+import { operatorError } from '../../common/errors.ts';
+import type { StageNode } from '../../compiler/physical-plan.ts';
+import { isTransactionalFunction } from '../../functions/transactional-sink.ts';
+import { partOwner } from '../checkpoint/part-owner.ts';
+import { RestoredState } from '../checkpoint/restored-state.ts';
+import type { SavedValue } from '../checkpoint/value-parts.ts';
+import type { Core } from '../native/core.ts';
+import { type SavedTransactions, transactionsPart } from '../stage/sink-transactions.ts';
+import type { JobPlan } from './job-plan.ts';
+
+/**
+ * What sinks had prepared in the epoch that a job goes on from has to be committed by somebody.
+ *
+ * @throws SageError SAGE_CHECKPOINT_UNCLAIMED when a sink is no longer transactional, unless that is allowed; SAGE_CHECKPOINT_RESCALE when it had come to its
+ * end and has another number of instances now: later epochs would have nothing of it.
+ */
+export function checkTransactions(core: Core, job: number, { physical }: JobPlan, allowDropped: boolean): void {
+  for (const { nodes, parallelism } of physical.stages) {
+    for (const node of nodes.filter(isSink)) {
+      const owner = partOwner(node, { instance: 0, parallelism });
+      const { name } = owner;
+      const { declaredAt } = node.operator.transformation;
+      const saved = savedBy(new RestoredState(core, job, 0, parallelism), node, parallelism).filter(({ value }) => value.prepared.length > 0);
+      const [first] = saved;
+      if (first === undefined) continue;
+      if (!isTransactional(node)) {
+        if (allowDropped) continue;
+        throw operatorError('SAGE_CHECKPOINT_UNCLAIMED', `sink '${name}' had prepared records for a commit, and has no prepare() and commit() now`, {
+          operator: name,
+          declaredAt,
+          help: 'Give it the two methods again, or leave those records behind with allowDropped: true.',
+        });
+      }
+      if (saved.some(({ value, parallelism: before }) => value.hasEnded && before !== parallelism)) {
+        throw operatorError('SAGE_CHECKPOINT_RESCALE', `sink '${name}' had come to its end with ${first.parallelism} instances, whose last commits are to be made sure of, and has ${parallelism} now`, {
+          operator: name,
+          declaredAt,
+          help: `Go on once with .parallelism(${first.parallelism}) behind the sink.`,
+        });
+      }
+    }
+  }
+}
+
+function isSink({ op }: StageNode): boolean {
+  return op.kind === 'sink' || (op.kind === 'native' && op.role === 'sink');
+}
+
+function isTransactional({ op }: StageNode): boolean {
+  return op.kind === 'sink' && op.sink.form === 'function' && isTransactionalFunction(op.sink.fn);
+}
+
+/** Whether a job has sinks that commit when a checkpoint is safe. */
+export function hasTransactions({ physical }: JobPlan): boolean {
+  return physical.stages.some(({ nodes }) => nodes.some(isTransactional));
+}
+
+function savedBy(restored: RestoredState, node: StageNode, parallelism: number): readonly SavedValue<SavedTransactions>[] {
+  let saved: readonly SavedValue<SavedTransactions>[] = [];
+  restored.restore(
+    transactionsPart(
+      partOwner(node, { instance: 0, parallelism }),
+      () => ({ prepared: [], hasEnded: false }),
+      (all) => {
+        saved = all;
+      },
+    ),
+  );
+  return saved;
+}
