@@ -181,6 +181,8 @@ pub enum ErrorCode {
     WorkerDied,
     /// `SAGE_WORKER_OUT_OF_MEMORY`: A worker thread ran out of memory.
     WorkerOutOfMemory,
+    /// `SAGE_WORKER_STALLED`: A worker thread did not come back from user code.
+    WorkerStalled,
     /// `SAGE_JOB_CANCELED`: The job was cancelled.
     JobCanceled,
     /// `SAGE_JOB_FAILED`: The job failed.
@@ -297,6 +299,7 @@ impl ErrorCode {
         Self::WorkerStart,
         Self::WorkerDied,
         Self::WorkerOutOfMemory,
+        Self::WorkerStalled,
         Self::JobCanceled,
         Self::JobFailed,
         Self::JobNotFound,
@@ -400,6 +403,7 @@ impl ErrorCode {
             Self::WorkerStart => "SAGE_WORKER_START",
             Self::WorkerDied => "SAGE_WORKER_DIED",
             Self::WorkerOutOfMemory => "SAGE_WORKER_OUT_OF_MEMORY",
+            Self::WorkerStalled => "SAGE_WORKER_STALLED",
             Self::JobCanceled => "SAGE_JOB_CANCELED",
             Self::JobFailed => "SAGE_JOB_FAILED",
             Self::JobNotFound => "SAGE_JOB_NOT_FOUND",
@@ -512,6 +516,7 @@ impl ErrorCode {
             | Self::WorkerStart
             | Self::WorkerDied
             | Self::WorkerOutOfMemory
+            | Self::WorkerStalled
             | Self::NativeMissing
             | Self::NativeLoad
             | Self::NativeVersion => ErrorDomain::External,
@@ -538,6 +543,7 @@ impl ErrorCode {
             | Self::WorkerStart
             | Self::WorkerDied
             | Self::WorkerOutOfMemory
+            | Self::WorkerStalled
         )
     }
 
@@ -631,6 +637,7 @@ impl ErrorCode {
             Self::WorkerStart => "A worker thread could not be started.",
             Self::WorkerDied => "A worker thread ended while the job was running.",
             Self::WorkerOutOfMemory => "A worker thread ran out of memory.",
+            Self::WorkerStalled => "A worker thread did not come back from user code.",
             Self::JobCanceled => "The job was cancelled.",
             Self::JobFailed => "The job failed.",
             Self::JobNotFound => "There is no job with this id.",
@@ -735,6 +742,7 @@ impl ErrorCode {
             Self::WorkerStart => "The cause says why; lower the parallelism if the machine is out of threads or memory.",
             Self::WorkerDied => "Look for process.exit or a crash in native code in the user functions.",
             Self::WorkerOutOfMemory => "Keep less in memory, or raise the heap limit of workers in the config.",
+            Self::WorkerStalled => "Look for an endless loop or a call that blocks; where a call computes for so long rightly, raise stallTimeoutMs in the config.",
             Self::JobCanceled => "Submit it again if that was not wanted.",
             Self::JobFailed => "The cause is the first error.",
             Self::JobNotFound => "listJobs shows the jobs that exist; deleted jobs are gone.",

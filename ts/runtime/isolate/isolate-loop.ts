@@ -1,5 +1,6 @@
 import { type Clock, startTimer } from '../../common/clock.ts';
 import { SageError } from '../../common/errors.ts';
+import { type AtWork, beginWork, endWork } from './at-work.ts';
 import type { InstanceMetrics } from './instance-metrics.ts';
 import type { StateAnswer, StateQuestion } from './state-reads.ts';
 import { type Core, POLL_NONE, POLL_OVER } from '../native/core.ts';
@@ -57,6 +58,8 @@ export interface IsolateLoopOptions {
   readonly onError: (error: unknown, task: number) => SageError;
   /** Called now and then with what user code counts, and once more at the end. */
   readonly onMetrics: (metrics: readonly InstanceMetrics[]) => void;
+  /** Told which task is at work, where somebody looks. */
+  readonly atWork?: AtWork | undefined;
 }
 
 /** Runs the tasks of one job in one isolate until the job is over. */
@@ -159,7 +162,7 @@ export class IsolateLoop {
     this.#reports.now();
     for (const [id, task] of tasks) {
       try {
-        await this.#close(task);
+        await this.#close(id, task);
       } catch (error) {
         this.#options.onError(error, id);
       }
@@ -174,7 +177,9 @@ export class IsolateLoop {
     for (const [id, task] of tasks) {
       if (signal.aborted) return false;
       // The promise may be one of those that never settle: the end of the job must not wait for it.
+      this.#beginCall(id);
       const opening = this.#track(task.open());
+      this.#endCall();
       this.#opening = task;
       try {
         await Promise.race([opening, over]);
@@ -222,8 +227,10 @@ export class IsolateLoop {
     return promise;
   }
 
-  async #close(task: IsolateTask): Promise<void> {
+  async #close(id: number, task: IsolateTask): Promise<void> {
+    this.#beginCall(id);
     const closing = task.close(false);
+    this.#endCall();
     if (this.#finished === this.#options.tasks.size) return closing;
     const late = Symbol('late');
     const first = await withinMs(CLOSE_DEADLINE_MS, closing, late);
@@ -280,6 +287,15 @@ export class IsolateLoop {
     return schedule === undefined ? performance.now() - this.#lastTurnMs >= busyShareMs() : schedule.choose(4) === 0;
   }
 
+  /** A call into a task begins: user code may not come back from it. */
+  #beginCall(task: number): void {
+    if (this.#options.atWork !== undefined) beginWork(this.#options.atWork, task);
+  }
+
+  #endCall(): void {
+    if (this.#options.atWork !== undefined) endWork(this.#options.atWork);
+  }
+
   /** After an error outside a task the loop only waits for the job's end. */
   async #untilOver(): Promise<void> {
     const { core, isolate } = this.#options;
@@ -293,11 +309,14 @@ export class IsolateLoop {
     this.#reports.noteWork();
     let result: StepResult | Promise<StepResult>;
     try {
+      this.#beginCall(id);
       result = task.runner.step();
     } catch (error) {
+      this.#endCall();
       this.#options.onError(error, id);
       return -1;
     }
+    this.#endCall();
     if (typeof result === 'string') return this.#stepped(id, task, result);
     this.#away.set(id, 'step');
     this.#track(result).then(
@@ -399,7 +418,10 @@ export class IsolateLoop {
   #finish(id: number, task: IsolateTask): void {
     const { core, isolate } = this.#options;
     this.#away.set(id, 'close');
-    task.close(true).then(
+    this.#beginCall(id);
+    const closing = task.close(true);
+    this.#endCall();
+    closing.then(
       () => {
         this.#away.delete(id);
         if (this.#over) return;

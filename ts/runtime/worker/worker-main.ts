@@ -63,6 +63,10 @@ function readState(number: number, question: StateQuestion): void {
 }
 
 port.on('message', (message: ToWorker) => {
+  if (message.type === 'ask') {
+    send({ type: 'alive' });
+    return;
+  }
   if (message.type === 'readState') {
     readState(message.number, message.question);
     return;
@@ -113,6 +117,7 @@ async function runPart(environment: StreamEnvironment): Promise<void> {
     onMetrics: (metrics) => send({ type: 'metrics', metrics }),
     earlyEnds,
     stateReads,
+    atWork: assignment.atWork,
   });
 }
 
@@ -175,6 +180,7 @@ async function build(): Promise<void> {
 }
 
 beginWorkerSession({ accept });
+send({ type: 'alive' });
 try {
   await build();
 } catch (error) {
