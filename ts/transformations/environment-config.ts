@@ -37,7 +37,8 @@ export interface EnvironmentConfig {
   readonly restart?: RestartSettings;
   /**
    * A worker thread that does not come back from user code for so many milliseconds counts as dead and is ended, so that the job fails (`SAGE_WORKER_STALLED`)
-   * or is started again; 30,000 when left away, `Infinity` for never. A call may compute as long as it stays below. The main isolate is not
+   * or is started again; 30,000 when left away, `Infinity` for never. A call may compute as long as it stays below; loading
+   * the program in the worker has 30,000 at least. The main isolate is not
    * watched: what hangs there holds up whoever could do something about it. `isolated: true` moves user code out of it.
    */
   readonly stallTimeoutMs?: number;

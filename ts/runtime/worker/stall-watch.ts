@@ -9,6 +9,8 @@ const MOST_LOOKS_AT_ONCE = 2;
 export interface StallWatchOptions {
   /** A silence that is so long is a stall. */
   readonly timeoutMs: number;
+  /** As `timeoutMs`, while that holds. */
+  readonly atFirst?: { readonly timeoutMs: number; readonly holds: () => boolean };
   readonly clock: Pick<Clock, 'monotonicMs'>;
   /** Whether threads may be silent for long without harm, as at a breakpoint. */
   readonly mayBeSilent: () => boolean;
@@ -64,7 +66,8 @@ export class StallWatch {
       return;
     }
     this.#silentMs += passedMs;
-    if (this.#silentMs < this.#options.timeoutMs) return;
+    const { timeoutMs, atFirst } = this.#options;
+    if (this.#silentMs < (atFirst?.holds() === true ? atFirst.timeoutMs : timeoutMs)) return;
     this.stop();
     this.#options.onStall(this.#silentMs);
   }

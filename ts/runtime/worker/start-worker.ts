@@ -9,6 +9,7 @@ import { taskAtWork } from '../isolate/at-work.ts';
 import type { InstanceMetrics } from '../isolate/instance-metrics.ts';
 import type { StateAnswer, StateQuestion } from '../isolate/state-reads.ts';
 import type { LogEntry } from '../../functions/logger.ts';
+import { DEFAULT_STALL_TIMEOUT_MS } from '../../transformations/environment-config.ts';
 import { lostEntry, receiveEntry } from '../logging/log-relay.ts';
 import { hasEntered, shutOut } from './admission.ts';
 import { deserializeError } from './serialize-error.ts';
@@ -93,6 +94,8 @@ export function startWorker(assignment: WorkerAssignment, stallTimeoutMs: number
   }
   const watch = new StallWatch({
     timeoutMs: stallTimeoutMs,
+    // What a call may take says nothing about how long it takes to load the program and all that it imports.
+    atFirst: { timeoutMs: Math.max(stallTimeoutMs, DEFAULT_STALL_TIMEOUT_MS), holds: () => !hasEntered(assignment.admission) },
     // A thread hangs in real time, whatever clock the job goes by.
     clock: systemClock,
     mayBeSilent: () => debuggerUrl() !== undefined,
