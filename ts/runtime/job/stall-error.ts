@@ -15,8 +15,9 @@ export function stallError(plan: JobPlan, isolate: number, { task, isBuilding, s
   const context = { isolate, stalledMs: Math.round(silentMs) };
   if (isBuilding || first === undefined) return new SageError('SAGE_WORKER_STALLED', message, { context });
   return operatorError('SAGE_WORKER_STALLED', message, {
-    operator: others.length === 0 || stage === undefined ? first.name : plan.physical.stages[stage]!.name,
-    declaredAt: first.transformation.declaredAt,
+    operator: others.length === 0 ? first.name : operators.map(({ name }) => name).join(' -> '),
+    // One of several is not to be blamed by its place.
+    ...(others.length === 0 ? { declaredAt: first.transformation.declaredAt } : { related: operators.map(({ name, transformation }) => ({ label: `'${name}'`, at: transformation.declaredAt })) }),
     context,
   });
 }

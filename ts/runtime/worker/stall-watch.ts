@@ -9,7 +9,7 @@ const MOST_LOOKS_AT_ONCE = 2;
 export interface StallWatchOptions {
   /** A silence that is so long is a stall. */
   readonly timeoutMs: number;
-  /** As `timeoutMs`, while that holds. */
+  /** As `timeoutMs`, while that holds; a silence that goes on behind it begins anew. */
   readonly atFirst?: { readonly timeoutMs: number; readonly holds: () => boolean };
   readonly clock: Pick<Clock, 'monotonicMs'>;
   /** Whether threads may be silent for long without harm, as at a breakpoint. */
@@ -32,6 +32,7 @@ export class StallWatch {
   /** Since it was asked and has not answered. */
   #silentMs = 0;
   #isAsked = false;
+  #wasFirst = false;
 
   constructor(options: StallWatchOptions) {
     this.#options = options;
@@ -67,7 +68,10 @@ export class StallWatch {
     }
     this.#silentMs += passedMs;
     const { timeoutMs, atFirst } = this.#options;
-    if (this.#silentMs < (atFirst?.holds() === true ? atFirst.timeoutMs : timeoutMs)) return;
+    const isFirst = atFirst?.holds() === true;
+    if (this.#wasFirst && !isFirst) this.#silentMs = 0;
+    this.#wasFirst = isFirst;
+    if (this.#silentMs < (isFirst ? atFirst.timeoutMs : timeoutMs)) return;
     this.stop();
     this.#options.onStall(this.#silentMs);
   }
