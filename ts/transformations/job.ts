@@ -311,12 +311,15 @@ export interface Job {
   /**
    * Writes a checkpoint now, beside those that are written by the clock; resolves when it is safe on disk.
    *
-   * @throws SageError SAGE_JOB_STATE for a job without checkpoints, or one that has ended; rejects with the error when it could not be written.
+   * @throws SageError SAGE_JOB_STATE for a job without checkpoints, one that is paused (what is in flight has to go on for a checkpoint), or one that has ended; rejects with the error when it could not be written.
    */
   checkpoint(): Promise<CheckpointSummary>;
-  /** Sources wait. It waits itself until the job's workers have started. */
+  /**
+   * Sources wait, and what is in flight with them; no checkpoint is written meanwhile. It waits itself until the job's workers have started. A job that fails while it is paused is
+   * started again, where it has a restart strategy, when it is resumed.
+   */
   pause(options?: WaitOptions): Promise<void>;
-  /** Sources go on. */
+  /** Sources go on, without a gap, and with no record twice. */
   resume(): Promise<void>;
   /** Sources stop, records in flight finish, sinks commit. A signal gives up the wait; the job goes on stopping. */
   stop(options?: StopOptions): Promise<JobResult>;

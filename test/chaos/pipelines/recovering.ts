@@ -1,4 +1,5 @@
 import { END, JsonLinesSink, KeyedProcessFunction, type LocalEnvironment, type Seekable, SourceFunction, type ValueState, definePipeline } from '../../../ts/index.ts';
+import type { Core } from '../../../ts/runtime/native/core.ts';
 import { loadCore } from '../../../ts/runtime/native/load-core.ts';
 import { Deaths } from '../support/deaths.ts';
 import { type Death as ThreadDeath, die } from './dying.ts';
@@ -76,7 +77,7 @@ class Numbering extends KeyedProcessFunction<number, number, { key: number; n: n
   #die(): void {
     const { deaths, out } = this.#args;
     const death = deaths[this.#deaths.begun - 1]!;
-    if (death === 'panics in the core') loadCore().testPanic();
+    if (death === 'panics in the core') (loadCore() as Core & { testPanic(): void }).testPanic();
     else die(death, out);
   }
 }

@@ -17,7 +17,7 @@ export function stallError(plan: JobPlan, isolate: number, { task, isBuilding, s
   return operatorError('SAGE_WORKER_STALLED', message, {
     operator: others.length === 0 ? first.name : operators.map(({ name }) => name).join(' -> '),
     // One of several is not to be blamed by its place.
-    ...(others.length === 0 ? { declaredAt: first.transformation.declaredAt } : { related: operators.map(({ name, transformation }) => ({ label: `'${name}'`, at: transformation.declaredAt })) }),
+    ...(others.length === 0 ? { declaredAt: first.transformation.declaredAt } : { related: operators.map(({ name, transformation }) => ({ what: `'${name}' is declared`, declaredAt: transformation.declaredAt })) }),
     context,
   });
 }
