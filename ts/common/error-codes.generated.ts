@@ -631,7 +631,7 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     domain: 'external',
     retryable: true,
     message: 'A worker thread ran out of memory.',
-    help: 'Keep less in memory, or raise the heap limit of workers in the config.',
+    help: 'Keep less in memory, or give node a larger --max-old-space-size.',
   },
   SAGE_WORKER_STALLED: {
     domain: 'external',

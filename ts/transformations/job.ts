@@ -142,7 +142,7 @@ export interface JobResult {
   readonly operators: readonly OperatorCounts[];
   /** Counts of each edge. */
   readonly edges: readonly EdgeCounts[];
-  /** How often it was started again after a failure. Counts are those of the last attempt. */
+  /** How often it was started again after a failure. Counts are those of the last attempt: of what it has worked on since the checkpoint that it went on from. */
   readonly restarts: number;
 }
 
@@ -264,7 +264,7 @@ export interface JobMetrics {
   readonly tasks: readonly TaskMetrics[];
   /** What has become of stages with parallelism `'auto'` so far, oldest first. */
   readonly scaling: readonly ScalingDecision[];
-  /** How often it was started again after a failure. Counts are those of the last attempt. */
+  /** How often it was started again after a failure. Counts are those of the last attempt: of what it has worked on since the checkpoint that it went on from. */
   readonly restarts: number;
   /** Only of a job with checkpoints. */
   readonly checkpoints?: CheckpointMetrics;

@@ -741,7 +741,7 @@ impl ErrorCode {
             Self::WorkerImport => "Put the pipeline in a module of its own and use definePipeline(import.meta.url, ...).",
             Self::WorkerStart => "The cause says why; lower the parallelism if the machine is out of threads or memory.",
             Self::WorkerDied => "Look for process.exit or a crash in native code in the user functions.",
-            Self::WorkerOutOfMemory => "Keep less in memory, or raise the heap limit of workers in the config.",
+            Self::WorkerOutOfMemory => "Keep less in memory, or give node a larger --max-old-space-size.",
             Self::WorkerStalled => "Look for an endless loop or a call that blocks; where a call computes for so long rightly, raise stallTimeoutMs in the config.",
             Self::JobCanceled => "Submit it again if that was not wanted.",
             Self::JobFailed => "The cause is the first error.",
