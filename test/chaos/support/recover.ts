@@ -73,7 +73,7 @@ function completed(job: Job, epochs: number): Promise<void> {
 
 /** Looks again and again; a job that has ended is not waited for. */
 async function until(job: Job, holds: () => boolean): Promise<void> {
-  let isOver = false;
-  void job.completion.then(() => (isOver = true), () => (isOver = true));
-  while (!isOver && !holds()) await new Promise((resolve) => setTimeout(resolve, 1));
+  while (!ENDED.has(job.status) && !holds()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
+
+const ENDED: ReadonlySet<string> = new Set(['finished', 'stopped', 'failed', 'canceled']);

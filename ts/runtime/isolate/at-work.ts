@@ -9,14 +9,14 @@ export function openAtWork(): AtWork {
   return new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
 }
 
-/** A call into the task begins. */
-export function beginWork(atWork: AtWork, task: number): void {
-  Atomics.store(atWork, 0, task + 1);
+/** A call into the task begins, from which user code may not come back; nothing is noted where nobody looks. */
+export function beginWork(atWork: AtWork | undefined, task: number): void {
+  if (atWork !== undefined) Atomics.store(atWork, 0, task + 1);
 }
 
 /** The call has come back. */
-export function endWork(atWork: AtWork): void {
-  Atomics.store(atWork, 0, 0);
+export function endWork(atWork: AtWork | undefined): void {
+  if (atWork !== undefined) Atomics.store(atWork, 0, 0);
 }
 
 /** The task that is in a call; nothing when code runs that no task has called, such as what follows an await, or a timer. */

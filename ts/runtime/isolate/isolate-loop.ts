@@ -177,9 +177,9 @@ export class IsolateLoop {
     for (const [id, task] of tasks) {
       if (signal.aborted) return false;
       // The promise may be one of those that never settle: the end of the job must not wait for it.
-      this.#beginCall(id);
+      beginWork(this.#options.atWork, id);
       const opening = this.#track(task.open());
-      this.#endCall();
+      endWork(this.#options.atWork);
       this.#opening = task;
       try {
         await Promise.race([opening, over]);
@@ -228,9 +228,9 @@ export class IsolateLoop {
   }
 
   async #close(id: number, task: IsolateTask): Promise<void> {
-    this.#beginCall(id);
+    beginWork(this.#options.atWork, id);
     const closing = task.close(false);
-    this.#endCall();
+    endWork(this.#options.atWork);
     if (this.#finished === this.#options.tasks.size) return closing;
     const late = Symbol('late');
     const first = await withinMs(CLOSE_DEADLINE_MS, closing, late);
@@ -287,15 +287,6 @@ export class IsolateLoop {
     return schedule === undefined ? performance.now() - this.#lastTurnMs >= busyShareMs() : schedule.choose(4) === 0;
   }
 
-  /** A call into a task begins: user code may not come back from it. */
-  #beginCall(task: number): void {
-    if (this.#options.atWork !== undefined) beginWork(this.#options.atWork, task);
-  }
-
-  #endCall(): void {
-    if (this.#options.atWork !== undefined) endWork(this.#options.atWork);
-  }
-
   /** After an error outside a task the loop only waits for the job's end. */
   async #untilOver(): Promise<void> {
     const { core, isolate } = this.#options;
@@ -309,14 +300,14 @@ export class IsolateLoop {
     this.#reports.noteWork();
     let result: StepResult | Promise<StepResult>;
     try {
-      this.#beginCall(id);
+      beginWork(this.#options.atWork, id);
       result = task.runner.step();
     } catch (error) {
-      this.#endCall();
+      endWork(this.#options.atWork);
       this.#options.onError(error, id);
       return -1;
     }
-    this.#endCall();
+    endWork(this.#options.atWork);
     if (typeof result === 'string') return this.#stepped(id, task, result);
     this.#away.set(id, 'step');
     this.#track(result).then(
@@ -418,9 +409,9 @@ export class IsolateLoop {
   #finish(id: number, task: IsolateTask): void {
     const { core, isolate } = this.#options;
     this.#away.set(id, 'close');
-    this.#beginCall(id);
+    beginWork(this.#options.atWork, id);
     const closing = task.close(true);
-    this.#endCall();
+    endWork(this.#options.atWork);
     closing.then(
       () => {
         this.#away.delete(id);
