@@ -318,4 +318,11 @@ describe('pipelines that workers cannot build', () => {
     expect(result.isolates).toBeGreaterThanOrEqual(2);
     expect(arrived.every(({ fromThread }) => fromThread !== threadId)).toBe(true);
   });
+
+  it('isolated: true is said by explain, with what stays in the main isolate and why', async () => {
+    const text = await exchange.explain([{ records: 10, upstream: 1, downstream: 1, keys: 'number', strategy: 'hash' }], { isolated: true, level: 'physical' });
+    expect(text).toMatch(/parallelism 1, worker 1 \(the environment is isolated\)/);
+    expect(text).toMatch(/parallelism 1, main isolate \(.* lives in the main isolate\)/);
+    expect(text).toMatch(/isolates: main and 1 worker thread \(the environment is isolated\)/);
+  });
 });

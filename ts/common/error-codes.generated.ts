@@ -92,6 +92,7 @@ export type ErrorCode =
   | 'SAGE_WORKER_START'
   | 'SAGE_WORKER_DIED'
   | 'SAGE_WORKER_OUT_OF_MEMORY'
+  | 'SAGE_WORKER_STALLED'
   | 'SAGE_JOB_CANCELED'
   | 'SAGE_JOB_FAILED'
   | 'SAGE_JOB_NOT_FOUND'
@@ -637,7 +638,13 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
     domain: 'external',
     retryable: true,
     message: 'A worker thread ran out of memory.',
-    help: 'Keep less in memory, or raise the heap limit of workers in the config.',
+    help: 'Keep less in memory, or give node a larger --max-old-space-size.',
+  },
+  SAGE_WORKER_STALLED: {
+    domain: 'external',
+    retryable: true,
+    message: 'A worker thread did not come back from user code.',
+    help: 'Look for an endless loop or a call that blocks; where a call computes for so long rightly, raise stallTimeoutMs in the config.',
   },
   SAGE_JOB_CANCELED: {
     domain: 'user',

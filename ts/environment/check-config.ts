@@ -18,7 +18,7 @@ export function checkConfig(config: unknown, declaredAt: SourceLocation): Enviro
       declaredAt,
     });
   }
-  const { parallelism, isolated, clock, logger, state, checkpoint, restart } = config as EnvironmentConfig;
+  const { parallelism, isolated, clock, logger, state, checkpoint, restart, stallTimeoutMs } = config as EnvironmentConfig;
   if (parallelism !== undefined) checkParallelism(parallelism, declaredAt);
   if (isolated !== undefined && typeof isolated !== 'boolean') {
     throw wrongSetting('isolated', isolated, 'true or false', declaredAt);
@@ -28,6 +28,9 @@ export function checkConfig(config: unknown, declaredAt: SourceLocation): Enviro
   }
   if (logger !== undefined && !hasMethods(logger, LOGGER_METHODS)) {
     throw wrongSetting('logger', logger, `a logger with the methods ${LOGGER_METHODS.join(', ')}, such as pino()`, declaredAt);
+  }
+  if (stallTimeoutMs !== undefined && !(typeof stallTimeoutMs === 'number' && stallTimeoutMs > 0)) {
+    throw wrongSetting('stallTimeoutMs', stallTimeoutMs, 'milliseconds above 0, or Infinity', declaredAt);
   }
   checkState(state, declaredAt);
   checkCheckpoint(checkpoint, declaredAt);

@@ -18,8 +18,9 @@ const CANCEL_DEADLINE_MS = 100;
 const DRAIN_DEADLINE_MS = 10_000;
 
 /**
- * While jobs run, Ctrl-C, SIGTERM and SIGHUP stop them: sources end, records in flight reach their sinks, and the process then
- * ends by the signal as it would have. A second signal, or the deadline, cancels. Programs with listeners of their own for
+ * While jobs run, Ctrl-C, SIGTERM and SIGHUP stop them: sources end, records in flight reach their sinks, a last checkpoint is
+ * written where there are any, and the process then ends: by SIGTERM with 0 (or the exit code that the program has set), as an
+ * orderly end is what was asked for; by the others as it would have. A second signal, or the deadline, cancels, and the process ends by the signal. Programs with listeners of their own for
  * the signal keep the last word: the jobs are stopped, the process is left to the program. One that listens to SIGHUP means something
  * else by it, such as reading its settings again: its jobs go on.
  */
@@ -28,6 +29,8 @@ export class ShutdownSignals {
   readonly #listener = (signal: ShutdownSignal): void => void this.#onSignal(signal);
   #installed = false;
   #received = 0;
+  /** The last signal was not the first one. */
+  #isForced = false;
 
   constructor(jobs: () => readonly Stoppable[]) {
     this.#jobs = jobs;
@@ -49,9 +52,13 @@ export class ShutdownSignals {
     const foreign = process.listeners(signal).some((listener) => listener !== this.#listener);
     if (foreign && signal === 'SIGHUP') return;
     const isFirst = ++this.#received === 1;
+    this.#isForced = !isFirst;
     const receivedMs = performance.now();
-    if (isFirst) await this.#stop(jobs);
+    let isOrderly = false;
+    if (isFirst) isOrderly = await this.#stop(jobs);
     else await Promise.race([Promise.allSettled(jobs.map((job) => job.cancel())), sleep(CANCEL_DEADLINE_MS)]);
+    // A second signal has come meanwhile, and says how it ends.
+    if (isFirst && this.#isForced) return;
     this.#received = 0;
     if (foreign) return;
     // What waits for the result gets its turn first, and what it prints arrives; then the process ends as the signal asks.
@@ -59,14 +66,19 @@ export class ShutdownSignals {
     await flushOutput(isFirst ? DRAIN_DEADLINE_MS : Math.max(0, CANCEL_DEADLINE_MS - (performance.now() - receivedMs)));
     this.#installed = false;
     for (const name of SIGNALS) process.off(name, this.#listener);
+    if (isOrderly && signal === 'SIGTERM') process.exit();
     process.kill(process.pid, signal);
   }
 
-  async #stop(jobs: readonly Stoppable[]): Promise<void> {
+  /** Whether all jobs have come to the end of a stop, and in time. */
+  async #stop(jobs: readonly Stoppable[]): Promise<boolean> {
+    let isInTime = true;
     const deadline = setTimeout(() => {
+      isInTime = false;
       for (const job of jobs) void job.cancel();
     }, DRAIN_DEADLINE_MS);
-    await Promise.allSettled(jobs.map((job) => job.stop()));
+    const ends = await Promise.allSettled(jobs.map((job) => job.stop()));
     clearTimeout(deadline);
+    return isInTime && ends.every(({ status }) => status === 'fulfilled');
   }
 }

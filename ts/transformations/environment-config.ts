@@ -4,11 +4,17 @@ import type { Parallelism } from './base-transformation.ts';
 import type { CheckpointSettings, RestartSettings } from './checkpoint-settings.ts';
 import type { StateSettings } from './state-settings.ts';
 
+/** `stallTimeoutMs` when it is left away. */
+export const DEFAULT_STALL_TIMEOUT_MS = 30_000;
+
 /** Settings of an environment. Names that are not listed are the user's own and reach functions as `ctx.config`. */
 export interface EnvironmentConfig {
   /** Default of all operators; 1 when left away. */
   readonly parallelism?: Parallelism;
-  /** Run user code in a worker thread also where the main isolate would do. */
+  /**
+   * Run user code in a worker thread also where the main isolate would do: a function that hangs, ends its thread or fills its memory is then noticed, and
+   * the job may be started again. Functions that are a sink, readers of `collect` and what `inMain()` was called on stay in the main isolate.
+   */
   readonly isolated?: boolean;
   /** Instead of the machine's clock. */
   readonly clock?: Clock;
@@ -29,6 +35,13 @@ export interface EnvironmentConfig {
   readonly checkpoint?: CheckpointSettings;
   /** Whether a job that fails is started again, from its newest checkpoint or, without one, from the beginning; `'none'` when left away. */
   readonly restart?: RestartSettings;
+  /**
+   * A worker thread that does not come back from user code for so many milliseconds counts as dead and is ended, so that the job fails (`SAGE_WORKER_STALLED`)
+   * or is started again; 30,000 when left away, `Infinity` for never. A call may compute as long as it stays below; loading
+   * the program in the worker has 30,000 at least. The main isolate is not
+   * watched: what hangs there holds up whoever could do something about it. `isolated: true` moves user code out of it.
+   */
+  readonly stallTimeoutMs?: number;
   /** A setting of the user's own. */
   readonly [name: string]: unknown;
 }

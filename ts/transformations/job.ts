@@ -143,7 +143,7 @@ export interface JobResult {
   readonly operators: readonly OperatorCounts[];
   /** Counts of each edge. */
   readonly edges: readonly EdgeCounts[];
-  /** How often it was started again after a failure. Counts are those of the last attempt. */
+  /** How often it was started again after a failure. Counts are those of the last attempt: of what it has worked on since the checkpoint that it went on from. */
   readonly restarts: number;
   /** What its records could count on, and which sources and sinks limited that. */
   readonly guarantee: JobGuarantee;
@@ -279,7 +279,7 @@ export interface JobMetrics {
   readonly tasks: readonly TaskMetrics[];
   /** What has become of stages with parallelism `'auto'` so far, oldest first. */
   readonly scaling: readonly ScalingDecision[];
-  /** How often it was started again after a failure. Counts are those of the last attempt. */
+  /** How often it was started again after a failure. Counts are those of the last attempt: of what it has worked on since the checkpoint that it went on from. */
   readonly restarts: number;
   /** Only of a job with checkpoints. */
   readonly checkpoints?: CheckpointMetrics;
@@ -333,7 +333,7 @@ export interface Job {
   /**
    * Writes a checkpoint now, beside those that are written by the clock; resolves when it is safe on disk.
    *
-   * @throws SageError SAGE_JOB_STATE for a job without checkpoints, or one that has ended; rejects with the error when it could not be written.
+   * @throws SageError SAGE_JOB_STATE for a job without checkpoints, one that is paused (what is in flight has to go on for a checkpoint), or one that has ended; rejects with the error when it could not be written.
    */
   checkpoint(): Promise<CheckpointSummary>;
   /**
@@ -346,9 +346,12 @@ export interface Job {
    * something is there; rejects with the error when it could not be written.
    */
   savepoint(path: string, options?: WaitOptions): Promise<SavepointSummary>;
-  /** Sources wait. It waits itself until the job's workers have started. */
+  /**
+   * Sources wait, and what is in flight with them; no checkpoint is written meanwhile. It waits itself until the job's workers have started. A job that fails while it is paused is
+   * started again, where it has a restart strategy, when it is resumed.
+   */
   pause(options?: WaitOptions): Promise<void>;
-  /** Sources go on. */
+  /** Sources go on, without a gap, and with no record twice. */
   resume(): Promise<void>;
   /**
    * Sources stop, records in flight finish, sinks commit. A signal gives up the wait; the job goes on stopping.

@@ -183,6 +183,8 @@ pub enum ErrorCode {
     WorkerDied,
     /// `SAGE_WORKER_OUT_OF_MEMORY`: A worker thread ran out of memory.
     WorkerOutOfMemory,
+    /// `SAGE_WORKER_STALLED`: A worker thread did not come back from user code.
+    WorkerStalled,
     /// `SAGE_JOB_CANCELED`: The job was cancelled.
     JobCanceled,
     /// `SAGE_JOB_FAILED`: The job failed.
@@ -300,6 +302,7 @@ impl ErrorCode {
         Self::WorkerStart,
         Self::WorkerDied,
         Self::WorkerOutOfMemory,
+        Self::WorkerStalled,
         Self::JobCanceled,
         Self::JobFailed,
         Self::JobNotFound,
@@ -404,6 +407,7 @@ impl ErrorCode {
             Self::WorkerStart => "SAGE_WORKER_START",
             Self::WorkerDied => "SAGE_WORKER_DIED",
             Self::WorkerOutOfMemory => "SAGE_WORKER_OUT_OF_MEMORY",
+            Self::WorkerStalled => "SAGE_WORKER_STALLED",
             Self::JobCanceled => "SAGE_JOB_CANCELED",
             Self::JobFailed => "SAGE_JOB_FAILED",
             Self::JobNotFound => "SAGE_JOB_NOT_FOUND",
@@ -517,6 +521,7 @@ impl ErrorCode {
             | Self::WorkerStart
             | Self::WorkerDied
             | Self::WorkerOutOfMemory
+            | Self::WorkerStalled
             | Self::NativeMissing
             | Self::NativeLoad
             | Self::NativeVersion => ErrorDomain::External,
@@ -544,6 +549,7 @@ impl ErrorCode {
             | Self::WorkerStart
             | Self::WorkerDied
             | Self::WorkerOutOfMemory
+            | Self::WorkerStalled
         )
     }
 
@@ -638,6 +644,7 @@ impl ErrorCode {
             Self::WorkerStart => "A worker thread could not be started.",
             Self::WorkerDied => "A worker thread ended while the job was running.",
             Self::WorkerOutOfMemory => "A worker thread ran out of memory.",
+            Self::WorkerStalled => "A worker thread did not come back from user code.",
             Self::JobCanceled => "The job was cancelled.",
             Self::JobFailed => "The job failed.",
             Self::JobNotFound => "There is no job with this id.",
@@ -742,7 +749,8 @@ impl ErrorCode {
             Self::WorkerImport => "Put the pipeline in a module of its own and use definePipeline(import.meta.url, ...).",
             Self::WorkerStart => "The cause says why; lower the parallelism if the machine is out of threads or memory.",
             Self::WorkerDied => "Look for process.exit or a crash in native code in the user functions.",
-            Self::WorkerOutOfMemory => "Keep less in memory, or raise the heap limit of workers in the config.",
+            Self::WorkerOutOfMemory => "Keep less in memory, or give node a larger --max-old-space-size.",
+            Self::WorkerStalled => "Look for an endless loop or a call that blocks; where a call computes for so long rightly, raise stallTimeoutMs in the config.",
             Self::JobCanceled => "Submit it again if that was not wanted.",
             Self::JobFailed => "The cause is the first error.",
             Self::JobNotFound => "listJobs shows the jobs that exist; deleted jobs are gone.",

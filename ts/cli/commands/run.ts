@@ -10,7 +10,7 @@ export const run: Command<RunOptions> = {
   description: [
     'Runs a program that submits a pipeline, or a pipeline that a module exports with definePipeline. While jobs run, standard error shows their progress; at the end it has a summary.',
     ABOUT_PROGRAM_OPTIONS,
-    'A signal (Ctrl-C, SIGTERM, SIGHUP) stops the jobs, lets records in flight arrive, and ends the process as the signal does. A second one cancels.',
+    'A signal (Ctrl-C, SIGTERM, SIGHUP) stops the jobs, lets records in flight arrive, writes a last checkpoint where there are any, and ends the process as the signal does, but for SIGTERM, behind which the exit code is 0. A second one cancels.',
   ],
   operands: [programOperand('run')],
   takesProgramArgs: true,

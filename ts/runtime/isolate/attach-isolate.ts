@@ -3,6 +3,7 @@ import type { Clock } from '../../common/clock.ts';
 import type { PhysicalPlan } from '../../compiler/physical-plan.ts';
 import { hasCheckpoints } from '../../transformations/checkpoint-settings.ts';
 import { LayoutCache } from '../codec/batch-reader.ts';
+import type { AtWork } from './at-work.ts';
 import type { InstanceMetrics } from './instance-metrics.ts';
 import type { Core } from '../native/core.ts';
 import { type JobFacts, createTask } from '../stage/stage-factory.ts';
@@ -40,6 +41,8 @@ export interface IsolateAssignment {
   readonly onSettled: () => void;
   /** Reads keyed state of the tasks. */
   readonly stateReads: StateReads;
+  /** Told which task is at work; nobody looks at the main isolate. */
+  readonly atWork?: AtWork | undefined;
 }
 
 /** Attaches this isolate to the job, builds its tasks and runs them; resolves when they are closed. */
@@ -90,7 +93,7 @@ export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
   } catch (error) {
     onError(error, -1);
   }
-  const loop = new IsolateLoop({ core, job, isolate: handle, tasks, mayBlock: isolate > 0, hasCheckpoints: hasCheckpoints(facts.config), clock: assignment.clock, schedule: assignment.schedule, stopping: assignment.stopping, signal: facts.signal, onError, onMetrics: assignment.onMetrics, onSettled: assignment.onSettled });
+  const loop = new IsolateLoop({ core, job, isolate: handle, tasks, mayBlock: isolate > 0, hasCheckpoints: hasCheckpoints(facts.config), clock: assignment.clock, schedule: assignment.schedule, stopping: assignment.stopping, signal: facts.signal, onError, onMetrics: assignment.onMetrics, onSettled: assignment.onSettled, atWork: assignment.atWork });
   wakes.loop = loop;
   assignment.stateReads.connect((question) => [...tasks.values()].flatMap((task) => task.readState(question)));
   try {

@@ -1,5 +1,6 @@
 import { type Clock, startTimer } from '../../common/clock.ts';
 import { SageError } from '../../common/errors.ts';
+import { type AtWork, beginWork, endWork } from './at-work.ts';
 import type { InstanceMetrics } from './instance-metrics.ts';
 import type { StateAnswer, StateQuestion } from './state-reads.ts';
 import { type Core, POLL_NONE, POLL_OVER } from '../native/core.ts';
@@ -63,6 +64,8 @@ export interface IsolateLoopOptions {
   readonly onMetrics: (metrics: readonly InstanceMetrics[]) => void;
   /** Called when all sinks have committed everything, or never will. */
   readonly onSettled: () => void;
+  /** Told which task is at work, where somebody looks. */
+  readonly atWork?: AtWork | undefined;
 }
 
 /** Runs the tasks of one job in one isolate until the job is over. */
@@ -167,7 +170,7 @@ export class IsolateLoop {
     this.#options.onSettled();
     for (const [id, task] of tasks) {
       try {
-        await this.#close(task);
+        await this.#close(id, task);
       } catch (error) {
         this.#options.onError(error, id);
       }
@@ -182,7 +185,9 @@ export class IsolateLoop {
     for (const [id, task] of tasks) {
       if (signal.aborted) return false;
       // The promise may be one of those that never settle: the end of the job must not wait for it.
+      beginWork(this.#options.atWork, id);
       const opening = this.#track(task.open());
+      endWork(this.#options.atWork);
       this.#opening = task;
       try {
         await Promise.race([opening, over]);
@@ -236,8 +241,10 @@ export class IsolateLoop {
     return promise;
   }
 
-  async #close(task: IsolateTask): Promise<void> {
+  async #close(id: number, task: IsolateTask): Promise<void> {
+    beginWork(this.#options.atWork, id);
     const closing = task.close(false);
+    endWork(this.#options.atWork);
     if (this.#finished === this.#options.tasks.size) return closing;
     const late = Symbol('late');
     const first = await withinMs(CLOSE_DEADLINE_MS, closing, late);
@@ -307,11 +314,14 @@ export class IsolateLoop {
     this.#reports.noteWork();
     let result: StepResult | Promise<StepResult>;
     try {
+      beginWork(this.#options.atWork, id);
       result = task.runner.step();
     } catch (error) {
+      endWork(this.#options.atWork);
       this.#options.onError(error, id);
       return -1;
     }
+    endWork(this.#options.atWork);
     if (typeof result === 'string') return this.#stepped(id, task, result);
     this.#away.set(id, 'step');
     this.#track(result).then(
@@ -413,7 +423,10 @@ export class IsolateLoop {
   #finish(id: number, task: IsolateTask): void {
     const { core, isolate } = this.#options;
     this.#away.set(id, 'close');
-    task.close(true).then(
+    beginWork(this.#options.atWork, id);
+    const closing = task.close(true);
+    endWork(this.#options.atWork);
+    closing.then(
       () => {
         this.#away.delete(id);
         if (this.#over) return;

@@ -4,7 +4,9 @@ import type { JobId } from '../../common/ids.ts';
 import type { SourceLocation } from '../../common/source-location.ts';
 import { encodeExecutionGraph } from '../../compiler/execution/encode-execution-graph.ts';
 import { failingOperator } from '../../compiler/physical-plan.ts';
+import { DEFAULT_STALL_TIMEOUT_MS } from '../../transformations/environment-config.ts';
 import type { JobMetrics, JobStatus, ScalingDecision } from '../../transformations/job.ts';
+import { openAtWork } from '../isolate/at-work.ts';
 import { runIsolate } from '../isolate/attach-isolate.ts';
 import { DurableEpochs } from '../isolate/durable-epochs.ts';
 import { EarlyEnds } from '../isolate/early-ends.ts';
@@ -25,6 +27,7 @@ import type { EpochEvent, JobCheckpoints, SavepointEvent } from './job-checkpoin
 import { makeJobMetrics, transformationsOf } from './job-metrics.ts';
 import type { JobPlan } from './job-plan.ts';
 import { type CoreMetrics, countOperators } from './job-result.ts';
+import { stallError } from './stall-error.ts';
 import { UserMetricsOfJob } from './user-metrics.ts';
 
 /** States from which a job does not come back. */
@@ -266,14 +269,16 @@ export class JobAttempt {
       splits,
       fingerprint: fingerprint(),
       admission: openAdmission(),
+      atWork: openAtWork(),
       logs: relayAssignment(this.#host.log.level),
       tasks: tasksOf(graph, isolate),
     };
   }
 
   #startWorker(plan: JobPlan, isolate: number): void {
-    const worker = startWorker(this.#assignment(plan, isolate), {
+    const worker = startWorker(this.#assignment(plan, isolate), plan.config.stallTimeoutMs ?? DEFAULT_STALL_TIMEOUT_MS, {
       onError: (error) => this.fail(error),
+      onStall: (stall) => this.fail(stallError(plan, isolate, stall)),
       onLog: (entry) => this.#host.log.receive(entry),
       onLimit: (operator) => this.#limitReached(operator),
       onMetrics: (metrics) => this.#userMetrics.report(metrics),

@@ -52,6 +52,8 @@ export class LocalJob implements Job {
   #attempt: JobAttempt;
   /** While there is no attempt. */
   #pause: Pause | undefined;
+  /** Set by `pause`, until `resume`, which settles it; what fails meanwhile is started again behind that. */
+  #paused: PromiseWithResolvers<void> | undefined;
   /** Set by `cancel`. */
   #canceled: { readonly reason: SageError | undefined } | undefined;
   /** A stop was asked for: no attempt that fails behind it is followed by another. */
@@ -88,7 +90,7 @@ export class LocalJob implements Job {
 
   get status(): JobStatus {
     if (this.#isOver) return this.#lastMetrics!.status;
-    if (this.#pause !== undefined) return 'restarting';
+    if (this.#pause !== undefined) return this.#paused === undefined ? 'restarting' : 'paused';
     const { status } = this.#attempt;
     // The core is done before the functions are closed and the counts checked.
     if (!FINAL.has(status)) return status;
@@ -135,7 +137,7 @@ export class LocalJob implements Job {
   metrics(): JobMetrics {
     if (this.#isOver) return this.#lastMetrics!;
     const metrics = this.#attempt.metrics(this.status, this.#ofJob);
-    return metrics ?? { ...this.#lastMetrics!, status: this.status };
+    return metrics ?? { ...this.#lastMetrics!, ...this.#ofJob, status: this.status };
   }
 
   state(uid: string, name: string): JobState {
@@ -169,6 +171,9 @@ export class LocalJob implements Job {
   async #attemptToSave(what: 'checkpoint' | 'savepoint'): Promise<JobAttempt> {
     if (!this.#hasCheckpoints) throw noCheckpoints(this.name, what);
     this.#checkNotEnded(`asked for a ${what}`);
+    if (this.status === 'paused') {
+      throw new SageError('SAGE_JOB_STATE', `job '${this.name}' is paused, and a ${what} needs what is in flight in it to go on`, { help: 'Call resume() first, or stop(), which writes a last checkpoint.' });
+    }
     const attempt = await this.#running();
     await attempt.started;
     this.#checkNotEnded(`asked for a ${what}`);
@@ -178,19 +183,33 @@ export class LocalJob implements Job {
   /** Waits, if need be, until the job's workers have started. */
   async pause(options: WaitOptions = {}): Promise<void> {
     this.#checkNotEnded('paused');
+    if (this.#paused !== undefined) throw new SageError('SAGE_JOB_STATE', `job '${this.name}' is paused and cannot be paused again`);
     const attempt = await this.#running();
     if (attempt.status === 'initializing') await abortableWait(attempt.started, options, 'pause', 'the job is not paused');
     attempt.pause();
+    this.#paused = Promise.withResolvers<void>();
   }
 
   async resume(): Promise<void> {
     this.#checkNotEnded('resumed');
+    // One that has failed meanwhile goes on with the attempt that waited for this.
+    const isStartedAgain = this.#pause !== undefined || this.#mayRestartAfter(this.#attempt.status);
+    if (this.#endPause() && isStartedAgain) return;
     (await this.#running()).resume();
+  }
+
+  /** Whether the job was paused. */
+  #endPause(): boolean {
+    const paused = this.#paused;
+    this.#paused = undefined;
+    paused?.resolve();
+    return paused !== undefined;
   }
 
   async stop(options: StopOptions = {}): Promise<JobResult> {
     if (options.savepoint !== undefined) return this.#stopWithSavepoint(options, options.savepoint);
     this.#stopping ??= { drain: options.drain === true };
+    this.#endPause();
     if (this.#pause === undefined) this.#attempt.stop(options.drain === true);
     // What the last attempt has left open is brought to its end by one more, which is stopped as soon as it runs.
     else this.#pause.end();
@@ -278,6 +297,7 @@ export class LocalJob implements Job {
       this.#attempt.cancel(reason);
     }
     this.#canceled ??= { reason };
+    this.#endPause();
     this.#pause?.end();
   }
 
@@ -315,7 +335,7 @@ export class LocalJob implements Job {
     this.#pause!.end = goOn.resolve;
     this.#log.logger.warn({ err: error, restart: this.#restartCount, delayMs }, `job '${this.name}' failed and starts again in ${Math.round(delayMs)} ms: ${error.message}`);
     if (this.#stopping !== undefined) return true;
-    const stopTimer = startTimer(clock, delayMs, goOn.resolve);
+    const stopTimer = startTimer(clock, delayMs, () => goOn.resolve(this.#paused?.promise));
     await goOn.promise;
     stopTimer();
     return this.#canceled === undefined;

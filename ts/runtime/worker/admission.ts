@@ -22,3 +22,8 @@ export function enter(admission: Admission): boolean {
 export function shutOut(admission: Admission): boolean {
   return Atomics.compareExchange(admission, 0, OPEN, CLOSED) === OPEN;
 }
+
+/** For the job: whether the worker has come to the functions of its job. */
+export function hasEntered(admission: Admission): boolean {
+  return Atomics.load(admission, 0) === ENTERED;
+}

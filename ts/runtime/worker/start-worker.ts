@@ -1,14 +1,19 @@
+import { url as debuggerUrl } from 'node:inspector';
 import { Worker } from 'node:worker_threads';
 
+import { systemClock } from '../../common/clock.ts';
 import { SageError } from '../../common/errors.ts';
 import { isCloneable } from '../../common/is-cloneable.ts';
 import { entryFile } from '../../common/package-paths.ts';
+import { taskAtWork } from '../isolate/at-work.ts';
 import type { InstanceMetrics } from '../isolate/instance-metrics.ts';
 import type { StateAnswer, StateQuestion } from '../isolate/state-reads.ts';
 import type { LogEntry } from '../../functions/logger.ts';
+import { DEFAULT_STALL_TIMEOUT_MS } from '../../transformations/environment-config.ts';
 import { lostEntry, receiveEntry } from '../logging/log-relay.ts';
-import { shutOut } from './admission.ts';
+import { hasEntered, shutOut } from './admission.ts';
 import { deserializeError } from './serialize-error.ts';
+import { StallWatch } from './stall-watch.ts';
 import type { FromWorker, ToWorker, WorkerAssignment } from './worker-protocol.ts';
 
 /** A worker whose event loop does not turn for so long after a cancel is in an endless loop: it is ended from outside. */
@@ -37,10 +42,22 @@ export interface WorkerHandle {
   terminate(): void;
 }
 
+/** A worker thread that does not come back from user code. */
+export interface Stall {
+  /** How long it has been silent, in milliseconds. */
+  readonly silentMs: number;
+  /** Whether it still builds the pipeline: no function of the job was called there. */
+  readonly isBuilding: boolean;
+  /** The task whose step does not come back; nothing when it is code that no step has called. */
+  readonly task: number | undefined;
+}
+
 /** What a worker tells its job. */
 export interface WorkerListener {
   /** It has failed, or died before the job was over. */
   onError(error: SageError): void;
+  /** It does not come back from user code, and is ended. */
+  onStall(stall: Stall): void;
   /** A line of a logger in it. */
   onLog(entry: LogEntry): void;
   /** An operator that limits all records lets no more pass. */
@@ -49,8 +66,12 @@ export interface WorkerListener {
   onMetrics(metrics: readonly InstanceMetrics[]): void;
 }
 
-/** Starts a worker thread of a job. */
-export function startWorker(assignment: WorkerAssignment, listener: WorkerListener): WorkerHandle {
+/**
+ * Starts a worker thread of a job.
+ *
+ * @param stallTimeoutMs after so long without a turn of its event loop it counts as dead, and is ended
+ */
+export function startWorker(assignment: WorkerAssignment, stallTimeoutMs: number, listener: WorkerListener): WorkerHandle {
   const onError = (error: SageError): void => listener.onError(error);
   const closed = Promise.withResolvers<void>();
   const settled = Promise.withResolvers<void>();
@@ -77,8 +98,24 @@ export function startWorker(assignment: WorkerAssignment, listener: WorkerListen
     onError(startError(name, assignment, error));
     return { closed: Promise.resolve(), settled: Promise.resolve(), stop: noop, cancel: noop, endEarly: noop, tellDurable: noop, readState: () => Promise.resolve([]), dismiss: noop, terminate: noop };
   }
+  const watch = new StallWatch({
+    timeoutMs: stallTimeoutMs,
+    // What a call may take says nothing about how long it takes to load the program and all that it imports.
+    atFirst: { timeoutMs: Math.max(stallTimeoutMs, DEFAULT_STALL_TIMEOUT_MS), holds: () => !hasEntered(assignment.admission) },
+    // A thread hangs in real time, whatever clock the job goes by.
+    clock: systemClock,
+    mayBeSilent: () => debuggerUrl() !== undefined,
+    ask: () => worker.postMessage({ type: 'ask' } satisfies ToWorker),
+    onStall(silentMs) {
+      if (isDone) return;
+      const { admission, atWork } = assignment;
+      listener.onStall({ silentMs, isBuilding: !hasEntered(admission), task: taskAtWork(atWork) });
+      terminate();
+    },
+  });
   const terminate = (): void => {
     isDone = true;
+    watch.stop();
     if (isGone) return;
     void worker.terminate();
     // No code of the job runs in it any more, whenever that is: the job need not wait for it.
@@ -89,6 +126,9 @@ export function startWorker(assignment: WorkerAssignment, listener: WorkerListen
   };
   worker.on('message', (message: FromWorker) => {
     switch (message.type) {
+      case 'alive':
+        if (!isDone) watch.heard();
+        break;
       case 'failed':
         if (!isDismissed) onError(deserializeError(message.error));
         break;
@@ -125,6 +165,7 @@ export function startWorker(assignment: WorkerAssignment, listener: WorkerListen
   });
   worker.on('exit', (code) => {
     isGone = true;
+    watch.stop();
     for (const { resolve } of asked.values()) resolve([]);
     asked.clear();
     const lost = lostEntry(assignment.logs);

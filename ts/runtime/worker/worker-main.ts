@@ -65,6 +65,10 @@ function readState(number: number, question: StateQuestion): void {
 }
 
 port.on('message', (message: ToWorker) => {
+  if (message.type === 'ask') {
+    send({ type: 'alive' });
+    return;
+  }
   if (message.type === 'readState') {
     readState(message.number, message.question);
     return;
@@ -121,6 +125,7 @@ async function runPart(environment: StreamEnvironment): Promise<void> {
     durableEpochs,
     onSettled: () => send({ type: 'settled' }),
     stateReads,
+    atWork: assignment.atWork,
   });
 }
 
@@ -183,6 +188,7 @@ async function build(): Promise<void> {
 }
 
 beginWorkerSession({ accept });
+send({ type: 'alive' });
 try {
   await build();
 } catch (error) {

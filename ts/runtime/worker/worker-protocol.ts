@@ -1,6 +1,7 @@
 import type { ErrorDomain, RelatedPlace } from '../../common/errors.ts';
 import type { Fingerprint } from '../../compiler/fingerprint/fingerprint.ts';
 import type { EnvironmentConfig } from '../../transformations/environment-config.ts';
+import type { AtWork } from '../isolate/at-work.ts';
 import type { InstanceMetrics } from '../isolate/instance-metrics.ts';
 import type { StateAnswer, StateQuestion } from '../isolate/state-reads.ts';
 import type { LogRelayAssignment, RelayedEntry } from '../logging/log-relay.ts';
@@ -26,6 +27,8 @@ export interface WorkerAssignment {
   readonly fingerprint: Fingerprint;
   /** Entered before anything of the user's is opened. */
   readonly admission: Admission;
+  /** Says which task is at work. */
+  readonly atWork: AtWork;
   readonly logs: LogRelayAssignment;
   readonly tasks: readonly { readonly task: number; readonly stage: number; readonly instance: number }[];
 }
@@ -34,6 +37,8 @@ export interface WorkerAssignment {
 export type ToWorker =
   | { readonly type: 'stop' }
   | { readonly type: 'cancel' }
+  /** Answered by `alive`, in the next turn of the event loop. */
+  | { readonly type: 'ask' }
   /** Answered by `stateRead` with the same number. */
   | { readonly type: 'readState'; readonly number: number; readonly question: StateQuestion }
   /** The sources of these tasks have nothing left to do. */
@@ -43,6 +48,8 @@ export type ToWorker =
 
 /** From a worker to its job. */
 export type FromWorker =
+  /** Its event loop turns; once when the thread has started, and then when it is asked. */
+  | { readonly type: 'alive' }
   /** It has seen that the job was cancelled or has failed, and closes its functions. */
   | { readonly type: 'closing' }
   | { readonly type: 'closed' }
