@@ -5,7 +5,12 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use crate::{FaultHook, FaultPoint, Files, HeldLock, LockFailure, PathKind, ReadFile, WrittenFile};
+use sage_types::{ErrorCode, SageError};
+
+use crate::{
+    FAULT_POINT_VARIABLE, FaultHook, FaultPoint, FaultTarget, Files, HeldLock, LockFailure, PathKind,
+    ReadFile, WrittenFile,
+};
 
 /// The file system of the machine.
 #[derive(Clone, Default)]
@@ -18,6 +23,23 @@ impl DiskFiles {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The file system for this process: it aborts at the [`FaultTarget`] that `SAGE_FAULT_POINT` names, where a test has set it.
+    ///
+    /// # Errors
+    /// `SAGE_PLAN_CONFIG` when that is none: a process that was to be aborted must not go on unnoticed.
+    pub fn of_process() -> sage_types::Result<Self> {
+        let Some(text) = std::env::var_os("SAGE_FAULT_POINT") else {
+            return Ok(Self::new());
+        };
+        match text.to_string_lossy().parse::<FaultTarget>() {
+            Ok(target) => Ok(Self::with_hook(target.aborting())),
+            Err(reason) => {
+                let message = format!("the environment variable {FAULT_POINT_VARIABLE}: {reason}");
+                Err(SageError::new(ErrorCode::PlanConfig, message))
+            }
+        }
     }
 
     /// The file system with a hook that is called at each fault point.

@@ -119,6 +119,7 @@ impl EpochFileWriter {
         part.place.entries = entries;
         part.place.checksum = part.hasher.digest();
         self.index.parts.push(part.place);
+        self.files.reached(FaultPoint::DuringParts, self.epoch());
         Ok(())
     }
 

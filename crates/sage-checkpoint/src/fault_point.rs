@@ -1,6 +1,7 @@
 //! The moments of the protocol at which a test may end the process.
 
 use std::fmt;
+use std::io::Write as _;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -10,6 +11,8 @@ use std::sync::Arc;
 pub enum FaultPoint {
     /// The temporary file is there, and nothing is in it.
     BeforeParts,
+    /// A part is written, which is that of the first source at first, others are not.
+    DuringParts,
     /// All parts are written, the index is not.
     BeforeIndex,
     /// All is written, nothing is durable.
@@ -38,8 +41,9 @@ pub enum FaultPoint {
 
 impl FaultPoint {
     /// All of them. Those of a merge are only reached by one.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::BeforeParts,
+        Self::DuringParts,
         Self::BeforeIndex,
         Self::BeforeFlush,
         Self::AfterFlush,
@@ -59,6 +63,7 @@ impl FaultPoint {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::BeforeParts => "before-parts",
+            Self::DuringParts => "during-parts",
             Self::BeforeIndex => "before-index",
             Self::BeforeFlush => "before-flush",
             Self::AfterFlush => "after-flush",
@@ -84,6 +89,9 @@ impl fmt::Display for FaultPoint {
 /// What a test wants to be told at each fault point, with the number of the epoch.
 pub type FaultHook = Arc<dyn Fn(FaultPoint, u64) + Send + Sync>;
 
+/// The environment variable by which a test ends a process at a [`FaultTarget`].
+pub const FAULT_POINT_VARIABLE: &str = "SAGE_FAULT_POINT";
+
 /// Which point in which epoch a test chose, such as `before-rename:3`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FaultTarget {
@@ -94,14 +102,25 @@ pub struct FaultTarget {
 }
 
 impl FaultTarget {
-    /// A hook that ends the process at this point, as `kill -9` would: nothing is closed, unlocked or removed.
+    /// A hook that ends the process at this point, as `kill -9` would: nothing is closed, unlocked or removed. It says so first.
     #[must_use]
     pub fn aborting(self) -> FaultHook {
         Arc::new(move |point, epoch| {
             if (Self { point, epoch }) == self {
+                // Nobody is left to tell, if this cannot be written.
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "{FAULT_POINT_VARIABLE}={self} ends the process here"
+                );
                 std::process::abort();
             }
         })
+    }
+}
+
+impl fmt::Display for FaultTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.point, self.epoch)
     }
 }
 

@@ -34,7 +34,7 @@ pub use disk_files::DiskFiles;
 pub use entries::{Entry, EntryReader, EntryWriter};
 pub use epoch_listing::{EpochListing, ListedFile, ListedPart, inspect};
 pub use epoch_writer::{EpochSummary, EpochWriter};
-pub use fault_point::{FaultHook, FaultPoint, FaultTarget};
+pub use fault_point::{FAULT_POINT_VARIABLE, FaultHook, FaultPoint, FaultTarget};
 pub use files::{Files, HeldLock, LockFailure, PathKind, ReadFile, WrittenFile};
 pub use part_key::{PartKey, PartKind};
 pub use read_epoch::read_epoch;

@@ -112,6 +112,7 @@ fn given_a_process_that_is_killed_at_any_fault_point_then_the_lock_is_free_and_n
             let is_named = !matches!(
                 point,
                 FaultPoint::BeforeParts
+                    | FaultPoint::DuringParts
                     | FaultPoint::BeforeIndex
                     | FaultPoint::BeforeFlush
                     | FaultPoint::AfterFlush

@@ -25,11 +25,16 @@ pub fn create_job(env: Env, graph: &[u8], checkpoints_json: Option<String>) -> n
             .as_deref()
             .map(CheckpointSettings::from_json)
             .transpose()?;
+        let files = if settings.is_some() {
+            DiskFiles::of_process()?
+        } else {
+            DiskFiles::new()
+        };
         let clock = Arc::new(SystemClock::new());
         let job = JobCore::with_checkpoints(
             graph,
             settings,
-            Arc::new(DiskFiles::new()),
+            Arc::new(files),
             clock,
             Arc::new(BuiltinConnectors),
         )?;

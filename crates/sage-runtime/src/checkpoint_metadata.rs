@@ -79,16 +79,25 @@ impl CheckpointMetadata {
         })
     }
 
-    /// Whether a task has nothing to do any more: all of its operators had finished, everywhere or in this instance of as many.
+    /// Whether the job had any of the operators of a task.
+    pub(crate) fn knows(&self, task: &TaskPlan) -> bool {
+        ids_of(task).any(|id| self.operators.contains_key(id))
+    }
+
+    /// Whether a task has nothing to do any more: all of its operators had finished, everywhere or in this instance of as many. Operators
+    /// that were not there then, such as those that a plan for another number of instances has, get nothing from those that were; only
+    /// a source that was not there has all of its records to give.
     pub(crate) fn has_finished(&self, task: &TaskPlan) -> bool {
-        let mut ids = ids_of(task).peekable();
-        ids.peek().is_some()
-            && ids.all(|id| {
-                self.operators.get(id).is_some_and(|operator| {
-                    operator.all_finished()
-                        || (operator.parallelism == task.parallelism
-                            && operator.finished.contains(&task.instance))
-                })
+        let first = ids_of(task).next();
+        if task.is_source && !first.is_some_and(|id| self.operators.contains_key(id)) {
+            return false;
+        }
+        let mut known = ids_of(task).filter_map(|id| self.operators.get(id)).peekable();
+        known.peek().is_some()
+            && known.all(|operator| {
+                operator.all_finished()
+                    || (operator.parallelism == task.parallelism
+                        && operator.finished.contains(&task.instance))
             })
     }
 }
@@ -136,5 +145,43 @@ mod tests {
         assert!(of_two(&[0], &[0], &["position"]).can_be_divided(true));
         assert!(!of_two(&[0], &[], &["position"]).can_be_divided(true));
         assert!(!of_two(&[0], &[0], &["state"]).can_be_divided(false));
+    }
+
+    fn task(operators: &[&str], parallelism: u32, is_source: bool) -> TaskPlan {
+        TaskPlan {
+            id: sage_types::TaskId(0),
+            stage: sage_types::StageId(0),
+            name: String::new(),
+            instance: 0,
+            parallelism,
+            kind: crate::graph::TaskKind::JsTask { isolate: 0 },
+            is_source,
+            dormant: false,
+            chain: None,
+            operators: operators.iter().map(|&id| id.to_owned()).collect(),
+            uid: String::new(),
+        }
+    }
+
+    #[test]
+    fn given_a_job_that_had_ended_when_its_plan_has_more_operators_then_only_a_new_source_has_work() {
+        let ended = of_two(&[0, 1], &[0, 1], &[]);
+        let runs = of_two(&[0], &[0], &[]);
+        let operators = [("source", &ended), ("map", &ended), ("runs", &runs)];
+        let metadata = CheckpointMetadata {
+            job: String::new(),
+            key_groups: 128,
+            last: true,
+            operators: operators
+                .map(|(id, operator)| (id.to_owned(), operator.clone()))
+                .into(),
+        };
+        assert!(metadata.has_finished(&task(&["source", "map", "new"], 3, true)));
+        assert!(metadata.has_finished(&task(&["new", "map"], 3, false)));
+        assert!(!metadata.has_finished(&task(&["new", "map"], 3, true)));
+        assert!(!metadata.has_finished(&task(&["new"], 3, false)));
+        assert!(!metadata.has_finished(&task(&["map", "runs"], 3, false)));
+        assert!(metadata.has_finished(&task(&["map", "runs"], 2, false)));
+        assert!(!metadata.knows(&task(&["new"], 3, false)));
     }
 }

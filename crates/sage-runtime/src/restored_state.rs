@@ -36,11 +36,22 @@ impl RestoredState {
             check_claimed(&epoch, graph)?;
         }
         check_scale(&epoch, &metadata, graph)?;
-        let finished: Box<[bool]> = graph
+        let mut finished: Box<[bool]> = graph
             .tasks
             .iter()
             .map(|task| metadata.has_finished(task))
             .collect();
+        // A task that was not there then, in front of one that had finished, has nobody to give its records to.
+        while let Some(edge) = graph.edges.iter().find(|edge| {
+            let from = &graph.tasks[edge.from_task.index()];
+            finished[edge.to_task.index()]
+                && !finished[edge.from_task.index()]
+                && edge.feedback.is_none()
+                && !from.is_source
+                && !metadata.knows(from)
+        }) {
+            finished[edge.from_task.index()] = true;
+        }
         for edge in &graph.edges {
             if finished[edge.to_task.index()] && !finished[edge.from_task.index()] && edge.feedback.is_none()
             {

@@ -76,13 +76,23 @@ export interface Ended {
   readonly resumed: number;
 }
 
-/** Runs it again and again, each time from the newest checkpoint, and ends it after some records; the last attempt comes to its end. */
+/** Takes so long that what happens meanwhile is over before all records are. */
+function dawdle(): void {
+  const until = performance.now() + 0.02;
+  while (performance.now() < until);
+}
+
+/**
+ * Runs it again and again, each time from the newest checkpoint, and ends it after some records; the last attempt comes to its end. Every other attempt, the
+ * first among them, is only ended when a checkpoint has been written on demand: so that there is something to go on from, however fast it is.
+ */
 export async function interrupted(build: Build, out: string, { dir, seed, parallelism, records, attempts, endings = ['cancel', 'fail'] }: Interrupted): Promise<Ended> {
   const random = new SeededRandom(seed);
   let resumed = 0;
   for (let attempt = 0; attempt < attempts; attempt++) {
     const environment = environmentOf(attempt, dir, parallelism);
     let left = 1 + random.below(records);
+    let awaitsCheckpoint = attempt % 2 === 0;
     let checkpointIn = 1 + random.below(left);
     const ending = endings[random.below(endings.length)]!;
     const hit = Promise.withResolvers<'cut'>();
@@ -90,13 +100,14 @@ export async function interrupted(build: Build, out: string, { dir, seed, parall
     build(environment, out, () => {
       if (--checkpointIn === 0) wanted.resolve('checkpoint');
       if (--left > 0) return;
+      if (awaitsCheckpoint) return dawdle();
       hit.resolve('cut');
       if (ending === 'fail') throw new Error('it was to fail here');
     });
     const job = await environment.submit({ from: 'latest' });
     if (job.metrics().checkpoints?.restoredEpoch !== undefined) resumed++;
     const end = job.completion.then(() => 'end' as const, () => 'end' as const);
-    void wanted.promise.then(() => job.checkpoint()).catch(() => undefined);
+    void wanted.promise.then(() => job.checkpoint()).then(() => (awaitsCheckpoint = false), () => undefined);
     if ((await Promise.race([hit.promise, end])) === 'cut') await (ending === 'stop' ? job.stop().catch(() => undefined) : job.cancel());
     await end;
   }
