@@ -27,6 +27,8 @@ pub(crate) struct JobCheckpoints {
     /// None when the job is over: another one may have the directory.
     pub(crate) store: Mutex<Option<CheckpointStore>>,
     pub(crate) restored: Option<RestoredState>,
+    /// Epochs are written by [`JobCore::step_checkpoints`], and not by a thread.
+    pub(crate) is_stepped: bool,
     /// By task of a loop: what it has handed over, until its log is complete.
     awaiting_logs: Mutex<Vec<(TaskId, Barrier, TaskImage, u64)>>,
 }
@@ -71,6 +73,7 @@ impl JobCheckpoints {
             },
             store: Mutex::new(Some(store)),
             restored,
+            is_stepped: false,
             awaiting_logs: Mutex::new(Vec::new()),
         })
     }

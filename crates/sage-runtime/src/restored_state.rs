@@ -6,7 +6,7 @@ use sage_checkpoint::{
     EntryReader, EntryWriter, ImagePart, PartKey, PartKind, PartPayload, RestoredEpoch, TaskImage,
 };
 use sage_connectors::SavedPosition;
-use sage_types::{ErrorCode, KeyGroups, Result, SageError};
+use sage_types::{ErrorCode, KeyGroups, PlantedBug, Result, SageError};
 
 use crate::checkpoint_metadata::{CheckpointMetadata, ids_of};
 use crate::graph::{ExecutionGraph, TaskKind, TaskPlan};
@@ -82,7 +82,10 @@ impl RestoredState {
         groups: &KeyGroups,
         instance: u32,
     ) -> Result<Vec<u8>> {
-        let parts = self.epoch.part(operator, name)?;
+        let mut parts = self.epoch.part(operator, name)?;
+        if PlantedBug::PartDroppedAtRescale.is_planted() {
+            parts.retain(|(key, _)| key.parallelism == groups.parallelism() || key.instance == 0);
+        }
         let Some((_, first)) = parts.first() else {
             return Ok(vec![ABSENT]);
         };
@@ -191,7 +194,11 @@ fn own_entries<'a>(
     for payload in payloads {
         for entry in EntryReader::new(payload.bytes()) {
             let entry = entry?;
-            if groups.instance_of_group(u32::from(entry.key_group)) == instance {
+            let group = u32::from(entry.key_group);
+            if groups.instance_of_group(group) == instance
+                || (PlantedBug::KeyGroupRestoredTwice.is_planted()
+                    && groups.instance_of_group(group.saturating_sub(1)) == instance)
+            {
                 own.push(entry)?;
             }
         }
