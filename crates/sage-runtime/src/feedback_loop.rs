@@ -91,6 +91,16 @@ impl FeedbackLoop {
         }
     }
 
+    /// One of its tasks had finished in the epoch that the job goes on from: then nothing went around any more, and nobody reads what
+    /// is sent back to that task.
+    pub(crate) fn had_ended(&self) {
+        *self.phase.lock() = Phase::Over;
+        self.is_over.store(true, Ordering::SeqCst);
+        for edge in &self.feedback {
+            edge.end(EndKind::Drained);
+        }
+    }
+
     /// Looks whether the loop has come to rest, and goes on from there; gives the tasks that have something to do because
     /// of it.
     pub(crate) fn look(&self) -> Option<&[TaskId]> {

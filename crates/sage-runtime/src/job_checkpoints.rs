@@ -387,6 +387,13 @@ impl JobCore {
         let Some(restored) = &checkpoints.restored else {
             return Ok(());
         };
+        let had_finished = |task: &TaskId| {
+            let task = self.tasks.get(task.index());
+            task.is_some_and(|task| restored.has_finished(&task.plan))
+        };
+        for of in self.loops.iter().filter(|of| of.tasks.iter().any(had_finished)) {
+            of.had_ended();
+        }
         for task in self.tasks.iter().filter(|task| restored.has_finished(&task.plan)) {
             if ends_itself(&task.plan) {
                 continue;
