@@ -242,7 +242,7 @@ impl JobCore {
             output.emit_barrier(barrier.epoch, barrier.last);
         }
         let (awaits_log, alignment_nanos) = task.inputs.acknowledged();
-        task.barrier.acknowledged();
+        task.barrier.acknowledged(awaits_log);
         if barrier.last && task.plan.is_source {
             task.request_stop(EndKind::Stopped);
         }
@@ -282,6 +282,7 @@ impl JobCore {
             )));
         };
         drop(awaiting);
+        task.barrier.log_is_complete();
         for (gate, log) in log.by_gate() {
             image.push(&ImagePart {
                 operator: operator_of(&task.plan),

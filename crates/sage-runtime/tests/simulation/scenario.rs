@@ -51,6 +51,8 @@ pub struct Scenario {
     pub stages: Vec<StagePlan>,
     pub inputs: Vec<Input>,
     pub keys: u64,
+    /// Few, so that each border between instances has keys.
+    pub key_groups: u32,
     pub batch_rows: usize,
     pub isolates: usize,
     /// How many tasks an isolate has in hand at a time.
@@ -70,6 +72,7 @@ impl Scenario {
             stages: Vec::new(),
             inputs: Vec::new(),
             keys: draws.between(2, 12) as u64,
+            key_groups: *draws.of(&[4, 7, 16, 128]),
             batch_rows: draws.between(1, 12),
             isolates: draws.between(1, 3),
             holds: draws.between(1, 3),
@@ -222,6 +225,7 @@ impl Scenario {
             })
             .collect();
         let mut graph = graph(&stages, &exchanges);
+        graph.key_groups = self.key_groups;
         for edge in &mut graph.edges {
             let stage_of = |task: sage_types::TaskId| graph.tasks[task.index()].stage;
             if stage_of(edge.to_task) < stage_of(edge.from_task) {

@@ -460,6 +460,18 @@ impl SimTask {
         }
     }
 
+    /// Where it stands, for whoever looks into one seed.
+    pub fn describe(&self, job: &JobCore) -> String {
+        let counts = &job.metrics().tasks[self.id.index()];
+        let sums = self.results(job).map(|keys| keys.iter().map(|&(_, count, _)| count).sum::<i64>());
+        let files: u64 = self.files.iter().map(|file| file.records).sum();
+        let finished = if counts.finished { "finished" } else { "runs" };
+        format!(
+            "{} {:?} {finished} in {} out {} splits {:?} sums {sums:?} calls {} written {files}",
+            self.id, self.work, counts.records_in, counts.records_out, self.splits, self.calls.len()
+        )
+    }
+
     /// Whether it has given, written or added up anything.
     pub fn has_left_something(&self) -> bool {
         let has_keys = self.sums.as_ref().is_some_and(|sums| sums.keys().slot_count() > 0);

@@ -180,7 +180,7 @@ impl Simulation {
             Draws::new(self.draws.next()),
         )?;
         self.say(|| {
-            let goes_on = |task: &SimTask| format!("{} {:?} {:?}", task.id, task.splits, task.files);
+            let goes_on = |task: &SimTask| task.describe(&process.job);
             process.tasks.iter().map(goes_on).collect::<Vec<_>>().join("; ")
         });
         for stage in process.ended_stages.iter().copied() {
@@ -195,7 +195,7 @@ impl Simulation {
         let process = Rc::into_inner(process).ok_or("somebody still has the process")?.into_inner();
         self.heard(&process)?;
         self.say(|| {
-            let goes_on = |task: &SimTask| format!("{} {:?} {:?}", task.id, task.splits, task.files);
+            let goes_on = |task: &SimTask| task.describe(&process.job);
             process.tasks.iter().map(goes_on).collect::<Vec<_>>().join("; ")
         });
         self.say(|| format!("{ended:?}, epochs {:?}", process.told.lock().unwrap()));
