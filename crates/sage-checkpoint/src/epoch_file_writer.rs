@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sage_types::{Result, SageError};
+use sage_types::{PlantedBug, Result, SageError};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use crate::checkpoint_error::{Action, io_error, misuse};
@@ -138,7 +138,9 @@ impl EpochFileWriter {
         self.append(&footer.encode())?;
         self.flush()?;
         self.files.reached(FaultPoint::BeforeFlush, epoch);
-        if let Some(file) = &mut self.file {
+        if let Some(file) = &mut self.file
+            && !PlantedBug::CommittedBeforeSync.is_planted()
+        {
             file.sync()
                 .map_err(|error| io_error(Action::Write, &self.temporary, &error))?;
         }

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use sage_types::PlantedBug;
+
 use crate::credited::Credited;
 use crate::end_kind::EndKind;
 use crate::sync::Mutex;
@@ -327,7 +329,8 @@ impl<T: Credited> Channel<T> {
     fn credit_left(&self, state: &State<T>) -> bool {
         !state.closed
             && state.ended.is_none()
-            && state.rows < self.limits.max_rows
+            && (state.rows < self.limits.max_rows
+                || (state.rows == self.limits.max_rows && PlantedBug::QueueTakesOneMore.is_planted()))
             && state.bytes < self.limits.max_bytes
     }
 
@@ -337,7 +340,7 @@ impl<T: Credited> Channel<T> {
         self.note_full(state);
         let below_half = state.rows <= self.limits.max_rows / 2 && state.bytes <= self.limits.max_bytes / 2;
         let wake = state.owes_wake && below_half;
-        if wake {
+        if wake || PlantedBug::LostWakeUp.is_planted() {
             state.owes_wake = false;
         }
         wake
@@ -361,7 +364,11 @@ impl<T: Credited> Channel<T> {
         state.counts.sent_rows += rows;
         state.counts.sent_bytes += bytes;
         state.counts.sent_batches += 1;
+        let place = state.items.len();
         state.items.push_back(item);
+        if rows == 0 && place > 0 && PlantedBug::BarrierOvertakesRecords.is_planted() {
+            state.items.swap(place - 1, place);
+        }
         self.note_full(state);
         was_empty
     }

@@ -4,6 +4,7 @@
 //! around only when the task has sent its own. What they give until then belongs to the checkpoint, and is logged.
 
 use sage_frame::Frame;
+use sage_types::PlantedBug;
 
 use crate::loop_log::LoopLog;
 use crate::task_barrier::Barrier;
@@ -112,7 +113,9 @@ impl Alignment {
         if !log.is_expected[edge] {
             return Logging::None;
         }
-        log.frames.push(gate, frame.clone());
+        if !PlantedBug::LoopLogForgotten.is_planted() {
+            log.frames.push(gate, frame.clone());
+        }
         if log.barrier.last {
             Logging::Kept
         } else {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sage_checkpoint::PartKey;
 use sage_queue::EngineThread;
@@ -14,8 +15,22 @@ use crate::job_core::JobCore;
 use crate::job_event::JobEvent;
 use crate::net;
 
+/// What a step of the writer came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriterStep {
+    /// There may be more to do at once.
+    Worked,
+    /// There is nothing to do, for so long at most.
+    Waits(Duration),
+    /// The last epoch is durable, or the job is closed: no step follows.
+    Over,
+}
+
 /// Starts the thread, which counts as one of the job's native threads. It ends with the last epoch, or when the job is closed.
 pub(crate) fn spawn(job: &Arc<JobCore>) {
+    if job.checkpoints.as_ref().is_some_and(|own| own.is_stepped) {
+        return;
+    }
     let owner = Arc::clone(job);
     let thread = std::thread::Builder::new()
         .name("sage-checkpoints".to_owned())
@@ -41,31 +56,43 @@ fn run(job: &JobCore) {
     let Some(checkpoints) = &job.checkpoints else {
         return;
     };
-    while !job.is_closing() {
-        match checkpoints
-            .epochs
-            .next_work(checkpoints.pace, job.now_nanos(), job.state().hands_out())
-        {
-            Work::Begin { last } => {
-                job.begin_epoch(last, None);
-            }
-            Work::Write(epoch) => {
-                if write(job, checkpoints, &epoch) == Outcome::Failed {
-                    return;
-                }
-            }
-            Work::WriteLast(epoch) => {
-                if write(job, checkpoints, &epoch) == Outcome::Durable {
-                    job.commit_now();
-                }
-                return;
-            }
-            Work::Commit => {
-                job.commit_now();
-                return;
-            }
-            Work::Wait(timeout) => checkpoints.epochs.wait(timeout, || job.is_closing()),
+    loop {
+        match step(job, checkpoints) {
+            WriterStep::Worked => {}
+            WriterStep::Waits(timeout) => checkpoints.epochs.wait(timeout, || job.is_closing()),
+            WriterStep::Over => return,
         }
+    }
+}
+
+/// Does what is to be done next, and waits for nothing but the disk.
+pub(crate) fn step(job: &JobCore, checkpoints: &JobCheckpoints) -> WriterStep {
+    if job.is_closing() {
+        return WriterStep::Over;
+    }
+    match checkpoints
+        .epochs
+        .next_work(checkpoints.pace, job.now_nanos(), job.state().hands_out())
+    {
+        Work::Begin { last } => {
+            job.begin_epoch(last, None);
+            WriterStep::Worked
+        }
+        Work::Write(epoch) => match write(job, checkpoints, &epoch) {
+            Outcome::Failed => WriterStep::Over,
+            Outcome::Durable | Outcome::Missing => WriterStep::Worked,
+        },
+        Work::WriteLast(epoch) => {
+            if write(job, checkpoints, &epoch) == Outcome::Durable {
+                job.commit_now();
+            }
+            WriterStep::Over
+        }
+        Work::Commit => {
+            job.commit_now();
+            WriterStep::Over
+        }
+        Work::Wait(timeout) => WriterStep::Waits(timeout),
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sage_checkpoint::TaskImage;
 use sage_queue::sync::{Condvar, Mutex};
-use sage_types::{Result, TaskId};
+use sage_types::{PlantedBug, Result, TaskId};
 
 use crate::job_core::internal;
 use crate::task_barrier::Barrier;
@@ -243,7 +243,9 @@ impl Epochs {
 
     /// What stays of a task that finishes next.
     pub(crate) fn leaves(&self, task: TaskId, image: TaskImage) {
-        if let Some(end) = self.state.lock().ends.get_mut(task.index()) {
+        if let Some(end) = self.state.lock().ends.get_mut(task.index())
+            && !PlantedBug::PositionForgottenAtEnd.is_planted()
+        {
             *end = End::Leaves(Arc::new(image));
         }
     }
@@ -262,7 +264,7 @@ impl Epochs {
         let slot = in_flight
             .handed
             .get_mut(task.index())
-            .filter(|slot| slot.is_none())?;
+            .filter(|slot| slot.is_none() || PlantedBug::EndCountedAsBarrier.is_planted())?;
         *slot = end.handed();
         self.one_less(in_flight)
     }

@@ -91,13 +91,25 @@ impl FeedbackLoop {
         }
     }
 
+    /// One of its tasks had finished in the epoch that the job goes on from: then nothing went around any more, and nobody reads what
+    /// is sent back to that task.
+    pub(crate) fn had_ended(&self) {
+        *self.phase.lock() = Phase::Over;
+        self.is_over.store(true, Ordering::SeqCst);
+        for edge in &self.feedback {
+            edge.end(EndKind::Drained);
+        }
+    }
+
     /// Looks whether the loop has come to rest, and goes on from there; gives the tasks that have something to do because
-    /// of it.
-    pub(crate) fn look(&self) -> Option<&[TaskId]> {
+    /// of it. Not while an epoch is under way in it: what some of its tasks have logged is for others that have not saved yet, and
+    /// those that have are to see their barrier come around.
+    pub(crate) fn look(&self, has_barrier: impl Fn(TaskId) -> bool) -> Option<&[TaskId]> {
         // Most calls end here: there is more to come.
         let end = self.entering_ended()?;
         let mut phase = self.phase.lock();
-        if *phase == Phase::Over || !self.is_at_rest() {
+        // Barriers behind: whoever is asked for one later finds nothing on its way.
+        if *phase == Phase::Over || !self.is_at_rest() || self.tasks.iter().copied().any(has_barrier) {
             return None;
         }
         let taken = self.taken.load(Ordering::SeqCst);
@@ -190,7 +202,11 @@ impl JobCore {
 
     /// Called whenever something has happened that may be the last thing in a loop.
     pub(crate) fn look_at_loop(&self, of: &FeedbackLoop) {
-        for task in of.look().into_iter().flatten() {
+        let has_barrier = |task: TaskId| {
+            let task = &self.tasks[task.index()];
+            !task.is_finished() && task.barrier.is_under_way()
+        };
+        for task in of.look(has_barrier).into_iter().flatten() {
             self.tasks[task.index()].doorbell.ring();
         }
     }

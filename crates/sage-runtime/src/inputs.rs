@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sage_frame::{Frame, FrameKind, FrameMeta};
 use sage_queue::sync::Mutex;
 use sage_queue::{EndKind, Peek, Pop};
-use sage_types::{EdgeId, SharedClock};
+use sage_types::{EdgeId, PlantedBug, SharedClock};
 
 use crate::alignment::{Alignment, Logging};
 use crate::edge::{Edge, SplitFrame};
@@ -220,8 +220,11 @@ impl Inputs {
     /// one: then it is what the task is asked for.
     fn aligned_at(&self, progress: &Progress) -> Option<Barrier> {
         let barrier = progress.alignment.barrier().or_else(|| self.asked_in_loop())?;
-        let is_missing =
-            |&index: &usize| !self.edges[index].leads_back && !progress.alignment.is_blocked(index);
+        let is_missing = |&index: &usize| {
+            !self.edges[index].leads_back
+                && !progress.alignment.is_blocked(index)
+                && !PlantedBug::AcknowledgedBeforeAligned.is_planted()
+        };
         (!progress.open.is_empty() && !progress.open.iter().any(is_missing)).then_some(barrier)
     }
 

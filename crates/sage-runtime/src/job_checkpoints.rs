@@ -29,6 +29,8 @@ pub(crate) struct JobCheckpoints {
     /// Where all of it is.
     pub(crate) files: Arc<dyn Files>,
     pub(crate) restored: Option<RestoredState>,
+    /// Epochs are written by [`JobCore::step_checkpoints`], and not by a thread.
+    pub(crate) is_stepped: bool,
     /// By task of a loop: what it has handed over, until its log is complete.
     awaiting_logs: Mutex<Vec<(TaskId, Barrier, TaskImage, u64)>>,
 }
@@ -80,6 +82,7 @@ impl JobCheckpoints {
             store: Mutex::new(Some(store)),
             files,
             restored,
+            is_stepped: false,
             awaiting_logs: Mutex::new(Vec::new()),
         })
     }
@@ -275,7 +278,7 @@ impl JobCore {
             output.emit_barrier(barrier.epoch, barrier.last);
         }
         let (awaits_log, alignment_nanos) = task.inputs.acknowledged();
-        task.barrier.acknowledged();
+        task.barrier.acknowledged(awaits_log);
         if barrier.last && task.plan.is_source {
             task.request_stop(EndKind::Stopped);
         }
@@ -315,6 +318,7 @@ impl JobCore {
             )));
         };
         drop(awaiting);
+        task.barrier.log_is_complete();
         for (gate, log) in log.by_gate() {
             image.push(&ImagePart {
                 operator: operator_of(&task.plan),
@@ -420,6 +424,13 @@ impl JobCore {
         let Some(restored) = &checkpoints.restored else {
             return Ok(());
         };
+        let had_finished = |task: &TaskId| {
+            let task = self.tasks.get(task.index());
+            task.is_some_and(|task| restored.has_finished(&task.plan))
+        };
+        for of in self.loops.iter().filter(|of| of.tasks.iter().any(had_finished)) {
+            of.had_ended();
+        }
         for task in self.tasks.iter().filter(|task| restored.has_finished(&task.plan)) {
             if ends_itself(&task.plan) {
                 continue;

@@ -45,6 +45,7 @@ pub mod net;
 mod outputs;
 mod restored_state;
 mod status;
+mod stepped_job;
 mod task;
 mod task_barrier;
 mod task_metrics;
@@ -65,6 +66,7 @@ mod generated {
 }
 
 pub use checkpoint_settings::{CheckpointSettings, StartFrom};
+pub use checkpoint_writer::WriterStep;
 pub use connectors::{BuiltinConnectors, ConnectorFactory};
 pub use edge::{Edge, LoopCounts, MemoryEdge, Pushed};
 pub use gate_times::GateTime;

@@ -1,6 +1,6 @@
 //! Where one task stands with the barrier of a checkpoint.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// A barrier: the number of its epoch, and whether tasks stop behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub(crate) struct TaskBarrier {
     asked: AtomicU64,
     /// Handed to the task, which has not acknowledged it yet: nothing else is handed out.
     handed: AtomicU64,
+    /// It has acknowledged, and what comes around its loop is logged.
+    logs: AtomicBool,
 }
 
 impl TaskBarrier {
@@ -52,8 +54,19 @@ impl TaskBarrier {
         Barrier::unpacked(self.handed.load(Ordering::SeqCst))
     }
 
-    pub(crate) fn acknowledged(&self) {
+    /// `logs` says whether there is a log to wait for.
+    pub(crate) fn acknowledged(&self, logs: bool) {
+        self.logs.store(logs, Ordering::SeqCst);
         self.asked.store(0, Ordering::SeqCst);
         self.handed.store(0, Ordering::SeqCst);
+    }
+
+    pub(crate) fn log_is_complete(&self) {
+        self.logs.store(false, Ordering::SeqCst);
+    }
+
+    /// The task is asked for a barrier, or logs behind it.
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.asked().is_some() || self.logs.load(Ordering::SeqCst)
     }
 }

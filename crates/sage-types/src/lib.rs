@@ -6,6 +6,7 @@ mod clock;
 mod error_code;
 mod id;
 mod key_groups;
+mod planted_bug;
 mod sage_error;
 mod time_ms;
 
@@ -13,5 +14,6 @@ pub use clock::{Clock, ManualClock, SharedClock, SystemClock};
 pub use error_code::ErrorCode;
 pub use id::{EdgeId, IsolateId, JobId, LayoutId, OperatorId, StageId, TaskId};
 pub use key_groups::{DEFAULT_KEY_GROUPS, HASH_VERSION, KeyGroups};
+pub use planted_bug::PlantedBug;
 pub use sage_error::{ErrorDomain, ErrorValue, Result, SageError};
 pub use time_ms::TimeMs;

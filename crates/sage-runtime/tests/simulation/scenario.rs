@@ -1,0 +1,336 @@
+//! What one seed runs: a random graph, its data, and how it is driven.
+
+use std::collections::BTreeMap;
+
+use sage_runtime::{ExecutionGraph, FeedbackPlan, Partition};
+
+use super::draws::Draws;
+use crate::support::{Exchange, Record, Stage, graph};
+
+/// What the tasks of a stage do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// Gives the records of its splits.
+    Source,
+    /// Passes on.
+    Pass,
+    /// Passes on later: what waits is in its state, as calls of an asynchronous function are.
+    Delay,
+    /// Counts and adds up by key, and passes on.
+    Sum,
+    /// Gives a record for each pair of records of its two inputs with the same key that fit each other.
+    Join,
+    /// The head of a loop: sends each record to the tail, as often as it says.
+    Head,
+    /// The tail: takes one turn off, and sends back what has more.
+    Tail,
+    /// Writes to a file, of which each epoch knows how much counts.
+    Sink,
+}
+
+#[derive(Debug, Clone)]
+pub struct StagePlan {
+    pub work: Work,
+    /// Splits of a source, by the number of their records.
+    pub splits: Vec<(u32, u64)>,
+    /// As many instances in all processes.
+    pub fixed: Option<usize>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Input {
+    pub from: usize,
+    pub to: usize,
+    pub partition: Partition,
+    pub max_rows: u32,
+    pub is_feedback: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    pub stages: Vec<StagePlan>,
+    pub inputs: Vec<Input>,
+    pub keys: u64,
+    /// Few, so that each border between instances has keys.
+    pub key_groups: u32,
+    pub batch_rows: usize,
+    pub isolates: usize,
+    /// How many tasks an isolate has in hand at a time.
+    pub holds: usize,
+    pub interval_ms: Option<f64>,
+    pub min_pause_ms: f64,
+    pub loop_memory_bytes: u64,
+}
+
+const MOST_INSTANCES: usize = 3;
+
+impl Scenario {
+    pub fn of(seed: u64) -> Self {
+        let mut draws = Draws::new(seed);
+        let mut scenario = Self {
+
+            stages: Vec::new(),
+            inputs: Vec::new(),
+            keys: draws.between(2, 12) as u64,
+            key_groups: *draws.of(&[4, 7, 16, 128]),
+            batch_rows: draws.between(1, 12),
+            isolates: draws.between(1, 3),
+            holds: draws.between(1, 3),
+            interval_ms: draws.percent(50).then(|| draws.between(1, 20) as f64),
+            min_pause_ms: draws.below(5) as f64,
+            loop_memory_bytes: 1 << 20,
+        };
+        let mut split = 0;
+        let sources = draws.between(1, 2);
+        for _ in 0..sources {
+            let splits = (0..draws.between(1, 4))
+                .map(|_| {
+                    split += 1;
+                    (split - 1, draws.below(50) as u64)
+                })
+                .collect();
+            scenario.stages.push(StagePlan {
+                work: Work::Source,
+                splits,
+                fixed: None,
+            });
+        }
+        if draws.percent(35) {
+            scenario.add_loop(&mut draws);
+        }
+        let mut has_join = false;
+        for _ in 0..draws.between(1, 4) {
+            let works = [Work::Pass, Work::Delay, Work::Sum, Work::Sum, Work::Join];
+            let work = match draws.of(&works) {
+                // Pairs of pairs are too many.
+                Work::Join if has_join => Work::Sum,
+                &work => work,
+            };
+            has_join |= work == Work::Join;
+            scenario.add(work, &mut draws);
+        }
+        let leaves: Vec<usize> = (0..scenario.stages.len())
+            .filter(|&stage| scenario.inputs.iter().all(|input| input.from != stage || input.is_feedback))
+            .collect();
+        for from in leaves {
+            scenario.stages.push(StagePlan {
+                work: Work::Sink,
+                splits: Vec::new(),
+                fixed: None,
+            });
+            let to = scenario.stages.len() - 1;
+            let partition = *draws.of(&[Partition::Hash, Partition::Hash, Partition::Rebalance, Partition::Forward]);
+            scenario.connect(from, to, partition, &mut draws);
+        }
+        scenario
+    }
+
+    /// A stage with one to three inputs from those before it: fan-out, unions and diamonds come by themselves.
+    fn add(&mut self, work: Work, draws: &mut Draws) {
+        let to = self.stages.len();
+        let inputs = if work == Work::Join { 2 } else { *draws.of(&[1, 1, 2, 3]) };
+        let broadcast = matches!(work, Work::Pass | Work::Delay) && draws.percent(20);
+        self.stages.push(StagePlan {
+            work,
+            splits: Vec::new(),
+            fixed: broadcast.then(|| draws.between(1, MOST_INSTANCES)),
+        });
+        for _ in 0..inputs {
+            // The head of a loop gives to its tail alone.
+            let from = loop {
+                let from = draws.below(to);
+                if self.stages[from].work != Work::Head {
+                    break from;
+                }
+            };
+            let partition = match work {
+                Work::Sum | Work::Join => Partition::Hash,
+                _ if broadcast && draws.percent(60) => Partition::Broadcast,
+                _ => *draws.of(&[Partition::Hash, Partition::Hash, Partition::Rebalance, Partition::Forward]),
+            };
+            self.connect(from, to, partition, draws);
+        }
+    }
+
+    fn add_loop(&mut self, draws: &mut Draws) {
+        let head = self.stages.len();
+        for work in [Work::Head, Work::Tail] {
+            self.stages.push(StagePlan {
+                work,
+                splits: Vec::new(),
+                fixed: None,
+            });
+        }
+        if draws.percent(20) {
+            self.loop_memory_bytes = draws.below(2000) as u64;
+        }
+        let any = [Partition::Hash, Partition::Rebalance];
+        let (enter, back) = (*draws.of(&any), *draws.of(&any));
+        let (from, inside) = (draws.below(head), *draws.of(&any));
+        self.connect(from, head, enter, draws);
+        self.connect(head, head + 1, inside, draws);
+        self.inputs.push(Input {
+            from: head + 1,
+            to: head,
+            partition: back,
+            max_rows: 16,
+            is_feedback: true,
+        });
+    }
+
+    fn connect(&mut self, from: usize, to: usize, partition: Partition, draws: &mut Draws) {
+        self.inputs.push(Input {
+            from,
+            to,
+            partition,
+            max_rows: u32::try_from(draws.between(1, 24)).unwrap(),
+            is_feedback: false,
+        });
+    }
+
+    /// Numbers of instances for one process.
+    pub fn parallelisms(&self, draws: &mut Draws) -> Vec<usize> {
+        self.stages
+            .iter()
+            .map(|stage| stage.fixed.unwrap_or_else(|| draws.between(1, MOST_INSTANCES)))
+            .collect()
+    }
+
+    /// The graph with so many instances, which are in isolates that the dice choose.
+    pub fn graph(&self, parallelisms: &[usize], draws: &mut Draws) -> ExecutionGraph {
+        let stages: Vec<Stage> = self
+            .stages
+            .iter()
+            .zip(parallelisms)
+            .map(|(stage, &parallelism)| {
+                let isolates: Vec<u32> = (0..parallelism)
+                    .map(|_| u32::try_from(draws.below(self.isolates)).unwrap())
+                    .collect();
+                if stage.work == Work::Source {
+                    Stage::js_source(&isolates)
+                } else {
+                    Stage::js(&isolates)
+                }
+            })
+            .collect();
+        let exchanges: Vec<Exchange> = self
+            .inputs
+            .iter()
+            .map(|input| {
+                let partition = match input.partition {
+                    Partition::Forward if parallelisms[input.from] != parallelisms[input.to] => Partition::Rebalance,
+                    partition => partition,
+                };
+                Exchange::new(input.from, input.to, partition).with_max_rows(input.max_rows)
+            })
+            .collect();
+        let mut graph = graph(&stages, &exchanges);
+        graph.key_groups = self.key_groups;
+        for edge in &mut graph.edges {
+            let stage_of = |task: sage_types::TaskId| graph.tasks[task.index()].stage;
+            if stage_of(edge.to_task) < stage_of(edge.from_task) {
+                edge.feedback = Some(FeedbackPlan {
+                    name: "again".into(),
+                    memory_bytes: self.loop_memory_bytes,
+                    spill_bytes: 1 << 30,
+                });
+                edge.timeless = true;
+            }
+        }
+        graph
+    }
+
+    pub fn inputs_of(&self, stage: usize) -> impl Iterator<Item = &Input> {
+        self.inputs.iter().filter(move |input| input.to == stage)
+    }
+
+    /// Whether all records of a key come to the same instance.
+    pub fn is_keyed(&self, stage: usize) -> bool {
+        self.inputs_of(stage).all(|input| input.partition == Partition::Hash)
+    }
+
+    /// Whether the records of one split with the same key come to the stage in the order in which they were read.
+    pub fn keeps_order(&self, stage: usize) -> bool {
+        let mut inputs = self.inputs_of(stage);
+        let (first, second) = (inputs.next(), inputs.next());
+        match (self.stages[stage].work, first, second) {
+            (Work::Source, ..) => true,
+            (Work::Pass | Work::Delay | Work::Sum | Work::Sink, Some(only), None) => {
+                only.partition == Partition::Hash && self.keeps_order(only.from)
+            }
+            _ => false,
+        }
+    }
+
+    /// What comes to each stage, when the sources have given so many records of each split.
+    pub fn arrivals(&self, produced: &BTreeMap<u32, u64>) -> Vec<Vec<Record>> {
+        let mut arrivals: Vec<Vec<Record>> = vec![Vec::new(); self.stages.len()];
+        let mut given: Vec<Vec<Record>> = vec![Vec::new(); self.stages.len()];
+        for (stage, plan) in self.stages.iter().enumerate() {
+            let of_inputs: Vec<Vec<Record>> = self
+                .inputs_of(stage)
+                .filter(|input| !input.is_feedback)
+                .map(|input| {
+                    let copies = match input.partition {
+                        Partition::Broadcast => plan.fixed.unwrap(),
+                        _ => 1,
+                    };
+                    given[input.from].repeat(copies)
+                })
+                .collect();
+            let all: Vec<Record> = of_inputs.concat();
+            given[stage] = match plan.work {
+                Work::Source => plan
+                    .splits
+                    .iter()
+                    .flat_map(|&(split, _)| {
+                        let count = produced.get(&split).copied().unwrap_or(0);
+                        (0..count).map(move |number| record_of(self.keys, split, number))
+                    })
+                    .collect(),
+                Work::Join => {
+                    let pairs = of_inputs[0].iter().flat_map(|left| {
+                        let fitting = of_inputs[1].iter().filter_map(|right| paired(left, right));
+                        fitting.collect::<Vec<_>>()
+                    });
+                    pairs.collect()
+                }
+                // What comes to the head again is counted for it too.
+                Work::Head | Work::Tail | Work::Pass | Work::Delay | Work::Sum | Work::Sink => all.clone(),
+            };
+            arrivals[stage] = if plan.work == Work::Head {
+                all.iter().flat_map(|record| vec![*record; turns(record)]).collect()
+            } else {
+                all
+            };
+        }
+        arrivals
+    }
+}
+
+/// A record of a split.
+#[expect(clippy::cast_precision_loss, reason = "small numbers")]
+pub fn record_of(keys: u64, split: u32, number: u64) -> Record {
+    Record {
+        key: ((number * 7 + u64::from(split) * 3) % keys) as f64,
+        source: f64::from(split),
+        number: number as f64,
+    }
+}
+
+/// How often a record goes through a loop.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small whole numbers")]
+pub fn turns(record: &Record) -> usize {
+    record.number as usize % 4 + 1
+}
+
+/// What a join makes of two records, if they fit.
+#[expect(clippy::cast_possible_truncation, reason = "small whole numbers")]
+pub fn paired(left: &Record, right: &Record) -> Option<Record> {
+    let fits = (left.number + right.number) as i64 % 3 == 0;
+    (left.key.to_bits() == right.key.to_bits() && fits).then(|| Record {
+        key: left.key,
+        source: 1000.0 + left.source * 50.0 + right.source,
+        number: left.number * 4096.0 + right.number,
+    })
+}
