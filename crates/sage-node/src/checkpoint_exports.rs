@@ -22,17 +22,28 @@ pub fn checkpoint_restored(job_handle: u32) -> napi::Result<f64> {
     })
 }
 
-/// Begins an epoch. Its number; -1 while one is under way, and when nothing is left to save. With `savepoint` a copy of it is written
-/// there, also when it is begun later because of one under way.
-#[napi(ts_args_type = "jobHandle: number, savepoint?: string")]
-pub fn checkpoint_begin(job_handle: u32, savepoint: Option<String>) -> napi::Result<f64> {
+/// Begins an epoch. Its number; -1 while one is under way, and when nothing is left to save.
+#[napi]
+pub fn checkpoint_begin(job_handle: u32) -> napi::Result<f64> {
     guarded("checkpointBegin", || {
-        let job = job(job_handle)?;
-        let begun = match savepoint {
-            Some(path) => job.begin_savepoint(Path::new(&path))?,
-            None => job.begin_checkpoint()?,
-        };
-        Ok(begun.map_or(NONE, number_of))
+        Ok(job(job_handle)?.begin_checkpoint()?.map_or(NONE, number_of))
+    })
+}
+
+/// Has a copy of the next epoch written to a file that is not there yet. What becomes of it is an event.
+#[napi]
+pub fn savepoint_begin(job_handle: u32, path: String) -> napi::Result<()> {
+    guarded("savepointBegin", || {
+        job(job_handle)?.begin_savepoint(Path::new(&path))?;
+        Ok(())
+    })
+}
+
+/// Ends the sources as `stopJob` without drain, and has a copy of the last epoch written to a file that is not there yet.
+#[napi]
+pub fn savepoint_stop(job_handle: u32, path: String) -> napi::Result<()> {
+    guarded("savepointStop", || {
+        job(job_handle)?.stop_with_savepoint(Path::new(&path))
     })
 }
 

@@ -1,6 +1,5 @@
 //! Jobs: creating, controlling, watching.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use napi::bindgen_prelude::{Env, Function};
@@ -68,15 +67,10 @@ pub fn resume_job(job_handle: u32) -> napi::Result<()> {
     guarded("resumeJob", || job(job_handle)?.resume())
 }
 
-/// Ends the sources; `drain` also fires final results. With `savepoint`, which is not for `drain`, a copy of the last epoch is
-/// written there.
-#[napi(ts_args_type = "jobHandle: number, drain: boolean, savepoint?: string")]
-pub fn stop_job(job_handle: u32, drain: bool, savepoint: Option<String>) -> napi::Result<()> {
-    guarded("stopJob", || match savepoint {
-        Some(_) if drain => Err(internal("a job that is drained has no savepoint")),
-        Some(path) => job(job_handle)?.stop_with_savepoint(Path::new(&path)),
-        None => job(job_handle)?.stop(drain),
-    })
+/// Ends the sources; `drain` also fires final results.
+#[napi]
+pub fn stop_job(job_handle: u32, drain: bool) -> napi::Result<()> {
+    guarded("stopJob", || job(job_handle)?.stop(drain))
 }
 
 /// Ends one source as if it had no more data.

@@ -241,6 +241,22 @@ describe('stop({ savepoint })', () => {
     expect(await stopped).toMatchObject({ status: 'stopped' });
   });
 
+  it('given a job that has failed and waits to start again, when it is stopped so, then one more attempt writes the savepoint', async () => {
+    using place = new Workplace();
+    const build = (checkpoints: string, fail: () => void, rests: Rests): LocalEnvironment => {
+      const env = new LocalEnvironment('failing', { checkpoint: { dir: place.path(checkpoints) }, restart: { kind: 'fixed', attempts: 1, delayMs: 3_600_000 } });
+      env.fromSource(numbersWith(rests)).uid('numbers').map((n) => (fail(), n)).keyBy((n) => n % KEYS).process(Numbered).uid('numbered').sink(new JsonLinesSink(place.path('out-{part}.jsonl')), { uid: 'out' });
+      return env;
+    };
+    let left = 200;
+    const job = await build('checkpoints', () => { if (--left === 0) throw new Error('it was to fail here'); }, new Rests()).submit();
+    await expect.poll(() => job.status).toBe('restarting');
+    await expect(job.stop({ savepoint: place.path('last') })).resolves.toMatchObject({ status: 'stopped', restarts: 1 });
+    const again = await build('others', () => undefined, new Rests()).submit({ from: place.path('last') });
+    await again.completion;
+    expect(written(place)).toEqual(EXPECTED);
+  });
+
   it('given a file that comes to its place meanwhile, when the job has stopped, then that stays, the error says so, and the last checkpoint is as good', async () => {
     using place = new Workplace();
     const job = await running(place, new Rests(300), 300);

@@ -69,7 +69,7 @@ describe('a command line that is right', () => {
 
 describe('a command line that is wrong says what to type', () => {
   test.each([
-    [[], /No command was given\. Commands are run, dev, explain, deadletters, init, doctor and completion; sage-kernel --help/],
+    [[], /No command was given\. Commands are run, dev, explain, deadletters, savepoint, init, doctor and completion; sage-kernel --help/],
     [['jobs', 'list'], /no command 'jobs'/],
     [['help', 'jobs'], /no command 'jobs'/],
     [['run'], /Which file\? Write sage-kernel run pipeline\.ts/],

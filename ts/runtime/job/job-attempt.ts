@@ -178,9 +178,14 @@ export class JobAttempt {
     return answers.flat();
   }
 
-  /** Begins an epoch, a copy of which is written to `savepoint`: its number, or -1 while one is in flight. */
-  beginCheckpoint(savepoint?: string): number {
-    return callCore(() => (savepoint === undefined ? this.#core.checkpointBegin(this.#handle) : this.#core.checkpointBegin(this.#handle, savepoint)));
+  /** Begins an epoch: its number, or -1 while one is in flight. */
+  beginCheckpoint(): number {
+    return callCore(() => this.#core.checkpointBegin(this.#handle));
+  }
+
+  /** Has a copy of the next epoch written. @throws SageError when that cannot be. */
+  beginSavepoint(path: string): void {
+    callCore(() => this.#core.savepointBegin(this.#handle, path));
   }
 
   pause(): void {
@@ -191,13 +196,13 @@ export class JobAttempt {
     callCore(() => this.#core.resumeJob(this.#handle));
   }
 
-  /** @throws SageError when a savepoint cannot be written there; the attempt goes on then. */
+  /** A savepoint is not for `drain`. @throws SageError when it cannot be written there; the attempt goes on then. */
   stop(drain: boolean, savepoint?: string): void {
     // One whose end is known may still be closing its functions.
     if (this.isDecided) return;
     try {
       if (savepoint === undefined) this.#core.stopJob(this.#handle, drain);
-      else this.#core.stopJob(this.#handle, drain, savepoint);
+      else this.#core.savepointStop(this.#handle, savepoint);
     } catch (error) {
       // A native thread may have ended the job just now.
       if (!this.isDecided) throw toSageError(error);

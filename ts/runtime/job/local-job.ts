@@ -162,7 +162,7 @@ export class LocalJob implements Job {
     const file = savepointPath(path, 'savepoint');
     const write = async (): Promise<SavepointSummary> => {
       const attempt = await this.#attemptToSave('savepoint');
-      return this.#checkpoints.writeSavepoint(file, () => void attempt.beginCheckpoint(file));
+      return this.#checkpoints.writeSavepoint(file, () => attempt.beginSavepoint(file));
     };
     return abortableWait(write(), options, 'savepoint', 'it is written all the same');
   }

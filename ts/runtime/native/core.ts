@@ -9,11 +9,12 @@ export interface Core {
   createJob(graph: Uint8Array, checkpointsJson?: string): number;
   /** The epoch that the job goes on from; -1 when it begins from nothing. */
   checkpointRestored(job: number): number;
-  /**
-   * Begins an epoch: its number; -1 while one is under way, and when nothing is left to save. With `savepoint` a copy of it is written there, also when
-   * it is begun later because of one under way.
-   */
-  checkpointBegin(job: number, savepoint?: string): number;
+  /** Begins an epoch: its number; -1 while one is under way, and when nothing is left to save. */
+  checkpointBegin(job: number): number;
+  /** Has a copy of the next epoch written to a file that is not there yet. What becomes of it is an event. */
+  savepointBegin(job: number, path: string): void;
+  /** As `stopJob` without drain, and has a copy of the last epoch written to a file that is not there yet. */
+  savepointStop(job: number, path: string): void;
   /** What is in a savepoint or checkpoint, as JSON (`EpochListing` of `sage-checkpoint`), after checking all of it. */
   checkpointInspect(path: string): string;
   /** The epoch for which a source task of the isolate is to take its barrier; -1 for none. The isolate is woken when this changes. */
@@ -42,8 +43,7 @@ export interface Core {
   failJob(job: number, errorJson: string): void;
   pauseJob(job: number): void;
   resumeJob(job: number): void;
-  /** `savepoint` is not for `drain`: a copy of the last epoch is written there. */
-  stopJob(job: number, drain: boolean, savepoint?: string): void;
+  stopJob(job: number, drain: boolean): void;
   endSource(job: number, task: number): void;
   cancelJob(job: number): void;
   jobStatus(job: number): string;

@@ -46,11 +46,8 @@ export declare function checkpointAcknowledge(isolate: number, task: number, epo
  */
 export declare function checkpointAsked(isolate: number): number
 
-/**
- * Begins an epoch. Its number; -1 while one is under way, and when nothing is left to save. With `savepoint` a copy of it is written
- * there, also when it is begun later because of one under way.
- */
-export declare function checkpointBegin(jobHandle: number, savepoint?: string): number
+/** Begins an epoch. Its number; -1 while one is under way, and when nothing is left to save. */
+export declare function checkpointBegin(jobHandle: number): number
 
 /**
  * What is in a savepoint, in the file of an epoch, or in the newest epoch of a checkpoint directory, as JSON (`EpochListing` of
@@ -237,6 +234,12 @@ export declare function reportCounts(isolate: number, task: number, counts: Floa
 /** Goes on after a pause. */
 export declare function resumeJob(jobHandle: number): void
 
+/** Has a copy of the next epoch written to a file that is not there yet. What becomes of it is an event. */
+export declare function savepointBegin(jobHandle: number, path: string): void
+
+/** Ends the sources as `stopJob` without drain, and has a copy of the last epoch written to a file that is not there yet. */
+export declare function savepointStop(jobHandle: number, path: string): void
+
 /** A task of a loop has nothing left of what it took. */
 export declare function settleTask(isolate: number, task: number): void
 
@@ -282,11 +285,8 @@ export declare function stateSave(handle: number): Uint8Array
  */
 export declare function stateSaveOwn(handle: number): Uint8Array
 
-/**
- * Ends the sources; `drain` also fires final results. With `savepoint`, which is not for `drain`, a copy of the last epoch is
- * written there.
- */
-export declare function stopJob(jobHandle: number, drain: boolean, savepoint?: string): void
+/** Ends the sources; `drain` also fires final results. */
+export declare function stopJob(jobHandle: number, drain: boolean): void
 
 /**
  * What the task is to do next: 0 nothing, 1 a batch (its image is in `into`; `desc` = gate, image bytes, rows, layout), 2 produce
