@@ -20,6 +20,9 @@ const CLOSE_DEADLINE_MS = 5_000;
 /** As above, when its thread cannot be ended: it is waited for so long. */
 const GONE_DEADLINE_MS = 3_000;
 
+/** A call that takes longer is a stall. */
+const STALL_TIMEOUT_MS = 1_000;
+
 const outOfMemory = fileURLToPath(new URL('scripts/out-of-memory.ts', import.meta.url));
 const survivors = numbers(INSTANCES - 1);
 
@@ -155,6 +158,14 @@ describe('an endless loop in a worker', () => {
     expect(readdirSync(folder)).toEqual([]);
     await expectNextJobRuns();
   });
+
+  it.each(['open', 'execute'] as const)('in %s: fails its job after stallTimeoutMs, with the operator', async (at) => {
+    const args: DyingArgs = { death: 'loops', at, out: join(folder, 'out.jsonl'), lives };
+    const error = await deathOf(await dying.submit(args, { stallTimeoutMs: STALL_TIMEOUT_MS }));
+    expect(error).toMatchObject({ code: 'SAGE_WORKER_STALLED', operator: 'the dying', declaredAt: { file: expect.stringContaining('dying.ts') as string }, context: { stalledMs: expect.any(Number) as number } });
+    expect(error.message).toMatch(/^worker \d of job 'dying' has not come back from a call of 'the dying' for \d+ ms, and was ended$/);
+    expect(readdirSync(folder)).toEqual([]);
+  }, 60_000);
 
   it('in close of a job that was cancelled: the job ends without it', async () => {
     const job = await start('loops', 'close');

@@ -1,4 +1,3 @@
-import { url as debuggerUrl } from 'node:inspector';
 import { Worker } from 'node:worker_threads';
 
 import { systemClock } from '../../common/clock.ts';
@@ -104,7 +103,7 @@ export function startWorker(assignment: WorkerAssignment, stallTimeoutMs: number
     atFirst: { timeoutMs: Math.max(stallTimeoutMs, DEFAULT_STALL_TIMEOUT_MS), holds: () => !hasEntered(assignment.admission) },
     // A thread hangs in real time, whatever clock the job goes by.
     clock: systemClock,
-    mayBeSilent: () => debuggerUrl() !== undefined,
+    mayBeSilent: isDebugged,
     ask: () => worker.postMessage({ type: 'ask' } satisfies ToWorker),
     onStall(silentMs) {
       if (isDone) return;
@@ -214,6 +213,11 @@ function startError(name: string, { config }: WorkerAssignment, error: unknown):
     });
   }
   return new SageError('SAGE_WORKER_START', `${name} could not be started: ${message}`, { cause: error });
+}
+
+/** Whether a debugger may hold threads at a breakpoint; a Node that was built without has none. */
+function isDebugged(): boolean {
+  return process.features.inspector && process.getBuiltinModule('node:inspector').url() !== undefined;
 }
 
 function noop(): void {}
