@@ -15,9 +15,9 @@ interface ErrorJson {
 
 /** One line for a job: its result, field by field so that the line stays as it is, and its error if it has one. */
 export function jobJson(result: JobResult, error: unknown): string {
-  const { jobId, name, status, recordsIn, recordsOut, recordsDropped, recordsSkipped, deadLetters, durationMs, isolates, operators, edges, scaling, restarts } = result;
+  const { jobId, name, status, recordsIn, recordsOut, recordsDropped, recordsSkipped, deadLetters, durationMs, isolates, operators, edges, scaling, restarts, guarantee } = result;
   const failure = error === undefined ? {} : { error: errorFields(error) };
-  return JSON.stringify({ jobId, name, status, recordsIn, recordsOut, recordsDropped, recordsSkipped, deadLetters, durationMs, isolates, operators, edges, scaling, restarts, ...failure });
+  return JSON.stringify({ jobId, name, status, recordsIn, recordsOut, recordsDropped, recordsSkipped, deadLetters, durationMs, isolates, operators, edges, scaling, restarts, guarantee, ...failure });
 }
 
 /** One line for what went wrong before there was a job. */
