@@ -87,7 +87,12 @@ fn said<T>(what: &str, result: sage_types::Result<T>) -> Result<T, String> {
 
 impl SimTask {
     /// The task as it goes on.
-    pub fn restored(scenario: &Scenario, job: &JobCore, id: TaskId, disk: &DiskOfSinks) -> Result<Self, String> {
+    pub fn restored(
+        scenario: &Scenario,
+        job: &JobCore,
+        id: TaskId,
+        disk: &DiskOfSinks,
+    ) -> Result<Self, String> {
         let graph = job.graph();
         let plan = &graph.tasks[id.index()];
         let stage = plan.stage.index();
@@ -155,7 +160,10 @@ impl SimTask {
         match name {
             "position" => {
                 for pair in words.chunks(2) {
-                    let mine = self.splits.iter_mut().find(|(split, ..)| u64::from(*split) == pair[0]);
+                    let mine = self
+                        .splits
+                        .iter_mut()
+                        .find(|(split, ..)| u64::from(*split) == pair[0]);
                     if let Some((_, next, _)) = mine {
                         *next = pair[1];
                     }
@@ -200,10 +208,19 @@ impl SimTask {
 
     /// Name, kind and bytes of what it saves.
     fn parts(&self) -> Vec<(&'static str, PartKind, Vec<u8>)> {
-        let pairs = |words: Vec<[u64; 2]>| words.concat().iter().flat_map(|word| word.to_le_bytes()).collect();
+        let pairs = |words: Vec<[u64; 2]>| {
+            words
+                .concat()
+                .iter()
+                .flat_map(|word| word.to_le_bytes())
+                .collect()
+        };
         match self.work {
             Work::Source => {
-                let words = self.splits.iter().map(|&(split, next, _)| [u64::from(split), next]);
+                let words = self
+                    .splits
+                    .iter()
+                    .map(|&(split, next, _)| [u64::from(split), next]);
                 vec![("position", PartKind::Own, pairs(words.collect()))]
             }
             Work::Sink => {
@@ -211,7 +228,11 @@ impl SimTask {
                 vec![("files", PartKind::Own, pairs(words.collect()))]
             }
             Work::Delay if self.is_keyed => {
-                vec![("calls", PartKind::Keyed, self.entries(self.calls.iter().map(|call| (0, call))))]
+                vec![(
+                    "calls",
+                    PartKind::Keyed,
+                    self.entries(self.calls.iter().map(|call| (0, call))),
+                )]
             }
             Work::Delay => {
                 let words = self.calls.iter();
@@ -220,7 +241,8 @@ impl SimTask {
             }
             Work::Join => {
                 let sides = self.sides.values().flatten().enumerate();
-                let records = sides.flat_map(|(place, side)| side.iter().map(move |record| (place % 2, record)));
+                let records =
+                    sides.flat_map(|(place, side)| side.iter().map(move |record| (place % 2, record)));
                 vec![("sides", PartKind::Keyed, self.entries(records))]
             }
             Work::Sum | Work::Head => self
@@ -260,7 +282,13 @@ impl SimTask {
     }
 
     /// One small step. The task is in the hands of the isolate.
-    pub fn step(&mut self, isolate: &Isolate, draws: &mut Draws, now_nanos: u64, disk: &DiskOfSinks) -> Result<(), String> {
+    pub fn step(
+        &mut self,
+        isolate: &Isolate,
+        draws: &mut Draws,
+        now_nanos: u64,
+        disk: &DiskOfSinks,
+    ) -> Result<(), String> {
         match self.phase {
             Phase::Waiting => return Err(format!("task {} is in no hands", self.id)),
             Phase::Resting(until) if now_nanos < until => {}
@@ -280,7 +308,10 @@ impl SimTask {
                 }
             }
             Phase::Saving(epoch) => {
-                said("acknowledging", isolate.acknowledge(self.id, epoch, &self.image()))?;
+                said(
+                    "acknowledging",
+                    isolate.acknowledge(self.id, epoch, &self.image()),
+                )?;
                 self.phase = Phase::Done;
             }
             Phase::Finishing => {
@@ -302,7 +333,13 @@ impl SimTask {
         Ok(())
     }
 
-    fn take(&mut self, isolate: &Isolate, draws: &mut Draws, now_nanos: u64, disk: &DiskOfSinks) -> Result<(), String> {
+    fn take(
+        &mut self,
+        isolate: &Isolate,
+        draws: &mut Draws,
+        now_nanos: u64,
+        disk: &DiskOfSinks,
+    ) -> Result<(), String> {
         let mut next = Next::Release;
         match said("taking", isolate.take(self.id))? {
             Take::Nothing => {
@@ -335,7 +372,10 @@ impl SimTask {
             }
             Take::Barrier { epoch, last } => {
                 if epoch <= self.last_epoch {
-                    return Err(format!("task {} is given epoch {epoch} after {}", self.id, self.last_epoch));
+                    return Err(format!(
+                        "task {} is given epoch {epoch} after {}",
+                        self.id, self.last_epoch
+                    ));
                 }
                 self.last_epoch = epoch;
                 if last {
@@ -359,7 +399,10 @@ impl SimTask {
         for &(edge, max_rows) in &self.bounded {
             let queued = isolate.job().queued_rows(edge);
             if queued >= max_rows {
-                return Err(format!("task {} works, and edge {edge} has {queued} of {max_rows} rows", self.id));
+                return Err(format!(
+                    "task {} works, and edge {edge} has {queued} of {max_rows} rows",
+                    self.id
+                ));
             }
         }
         Ok(())
@@ -375,7 +418,13 @@ impl SimTask {
         self.send_to_all(batch);
     }
 
-    fn work_on(&mut self, arrival: &Arrival, isolate: &Isolate, draws: &mut Draws, disk: &DiskOfSinks) -> Result<(), String> {
+    fn work_on(
+        &mut self,
+        arrival: &Arrival,
+        isolate: &Isolate,
+        draws: &mut Draws,
+        disk: &DiskOfSinks,
+    ) -> Result<(), String> {
         let view = said("reading a batch", arrival.frame.view(isolate.job().registry()))?;
         let mut records = records_of(&view);
         if let Some(sums) = &mut self.sums {
@@ -395,7 +444,11 @@ impl SimTask {
                     let sides = self.sides.entry(record.key.to_bits()).or_default();
                     sides[side].push(record);
                     pairs.extend(sides[1 - side].iter().filter_map(|other| {
-                        let (left, right) = if side == 0 { (&record, other) } else { (other, &record) };
+                        let (left, right) = if side == 0 {
+                            (&record, other)
+                        } else {
+                            (other, &record)
+                        };
                         paired(left, right)
                     }));
                 }
@@ -463,18 +516,28 @@ impl SimTask {
     /// Where it stands, for whoever looks into one seed.
     pub fn describe(&self, job: &JobCore) -> String {
         let counts = &job.metrics().tasks[self.id.index()];
-        let sums = self.results(job).map(|keys| keys.iter().map(|&(_, count, _)| count).sum::<i64>());
+        let sums = self
+            .results(job)
+            .map(|keys| keys.iter().map(|&(_, count, _)| count).sum::<i64>());
         let files: u64 = self.files.iter().map(|file| file.records).sum();
         let finished = if counts.finished { "finished" } else { "runs" };
         format!(
             "{} {:?} {finished} in {} out {} splits {:?} sums {sums:?} calls {} written {files}",
-            self.id, self.work, counts.records_in, counts.records_out, self.splits, self.calls.len()
+            self.id,
+            self.work,
+            counts.records_in,
+            counts.records_out,
+            self.splits,
+            self.calls.len()
         )
     }
 
     /// Whether it has given, written or added up anything.
     pub fn has_left_something(&self) -> bool {
-        let has_keys = self.sums.as_ref().is_some_and(|sums| sums.keys().slot_count() > 0);
+        let has_keys = self
+            .sums
+            .as_ref()
+            .is_some_and(|sums| sums.keys().slot_count() > 0);
         has_keys || !self.files.is_empty() || self.splits.iter().any(|&(_, next, _)| next > 0)
     }
 
@@ -484,7 +547,10 @@ impl SimTask {
         let mut results = Vec::new();
         let mut slot = Some(0);
         while let Some(from) = slot {
-            let Some(drained) = sums.drain(from, 1000, job.registry(), FrameMeta::default()).unwrap() else {
+            let Some(drained) = sums
+                .drain(from, 1000, job.registry(), FrameMeta::default())
+                .unwrap()
+            else {
                 break;
             };
             let view = drained.frame.view(job.registry()).unwrap();
@@ -514,7 +580,10 @@ fn records_of_results(view: &sage_frame::BatchView<'_>) -> Vec<(i64, i64, i64)> 
 }
 
 fn words_of(bytes: &[u8]) -> Vec<u64> {
-    bytes.chunks(8).map(|word| u64::from_le_bytes(word.try_into().unwrap())).collect()
+    bytes
+        .chunks(8)
+        .map(|word| u64::from_le_bytes(word.try_into().unwrap()))
+        .collect()
 }
 
 /// Instance and bytes of each part.

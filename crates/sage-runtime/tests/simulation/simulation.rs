@@ -133,13 +133,13 @@ impl Simulation {
     fn process(&mut self) -> Result<Option<Process>, String> {
         let isolates = self.scenario.isolates;
         let mut faults = if self.is_faulty() {
-            Faults::draw(&mut self.draws, isolates, true)
+            Faults::draw(&mut self.draws, isolates, true, self.scenario.ends_a_loop)
         } else {
             Faults::default()
         };
         if self.outcome.processes == MOST_FAULTY + 1 {
             // Slow and paused, but it comes to its end.
-            faults = Faults::draw(&mut self.draws, isolates, false);
+            faults = Faults::draw(&mut self.draws, isolates, false, false);
         }
         if let Some(operation) = faults.crash_in_operation {
             self.files.crash_at(self.files.operations() + operation);
@@ -167,7 +167,10 @@ impl Simulation {
         self.say(|| {
             let own = &job.metrics().tasks;
             let finished: Vec<bool> = own.iter().map(|task| task.finished).collect();
-            format!("from epoch {restored}, {:?}, {faults:?}, finished: {finished:?}", self.scales.last())
+            format!(
+                "from epoch {restored}, {:?}, {faults:?}, finished: {finished:?}",
+                self.scales.last()
+            )
         });
         let process = Process::start(
             &self.scenario,
@@ -192,7 +195,9 @@ impl Simulation {
         }
         let process = Rc::new(RefCell::new(process));
         let ended = run(&process)?;
-        let process = Rc::into_inner(process).ok_or("somebody still has the process")?.into_inner();
+        let process = Rc::into_inner(process)
+            .ok_or("somebody still has the process")?
+            .into_inner();
         self.heard(&process)?;
         self.say(|| {
             let goes_on = |task: &SimTask| task.describe(&process.job);
@@ -204,14 +209,25 @@ impl Simulation {
                 self.power_returns()?;
                 Ok(None)
             }
-            Ended::Settled(state) => self.is_done(state, &process).map(|is_done| is_done.then_some(process)),
+            Ended::Settled(state) => self
+                .is_done(state, &process)
+                .map(|is_done| is_done.then_some(process)),
         }
     }
 
     /// None when the process has not got so far.
-    fn open(&mut self, faults: &Faults) -> Result<Option<(Arc<JobCore>, sage_runtime::ExecutionGraph)>, String> {
+    fn open(
+        &mut self,
+        faults: &Faults,
+    ) -> Result<Option<(Arc<JobCore>, sage_runtime::ExecutionGraph)>, String> {
         let scale = match self.scales.last() {
-            Some(before) if self.draws.percent(50) => before.clone(),
+            Some(before)
+                if self
+                    .draws
+                    .percent(if self.scenario.ends_a_loop { 80 } else { 50 }) =>
+            {
+                before.clone()
+            }
             _ => self.scenario.parallelisms(&mut self.draws),
         };
         let mut scales = vec![scale];
@@ -274,7 +290,10 @@ impl Simulation {
             .filter_map(|name| name.strip_prefix("epoch-")?.strip_suffix(".ckpt")?.parse().ok())
             .collect();
         epochs.sort_unstable();
-        let known = epochs.iter().filter(|epoch| self.completed.contains(epoch)).count();
+        let known = epochs
+            .iter()
+            .filter(|epoch| self.completed.contains(epoch))
+            .count();
         let Some(&newest) = epochs.last().filter(|_| known >= 2 && self.draws.percent(10)) else {
             return Ok(());
         };
@@ -361,7 +380,9 @@ impl Simulation {
                 *counts.entry(id).or_default() -= 1;
             }
             counts.retain(|_, count| *count != 0);
-            return Err(format!("sink {stage}: too many (or, below 0, too few) of {counts:?}"));
+            return Err(format!(
+                "sink {stage}: too many (or, below 0, too few) of {counts:?}"
+            ));
         }
         if !self.scenario.keeps_order(stage) {
             return Ok(());
@@ -372,7 +393,9 @@ impl Simulation {
             if let Some(before) = newest.insert((key, source), number)
                 && before >= number
             {
-                return Err(format!("sink {stage}: {number} of split {source} comes after {before}"));
+                return Err(format!(
+                    "sink {stage}: {number} of split {source} comes after {before}"
+                ));
             }
         }
         Ok(())
@@ -394,7 +417,9 @@ fn check_sums(stage: usize, arrived: &[Record], mut results: Vec<(i64, i64, i64)
     if results == expected {
         return Ok(());
     }
-    Err(format!("stage {stage} has added up {results:?}, and not {expected:?}"))
+    Err(format!(
+        "stage {stage} has added up {results:?}, and not {expected:?}"
+    ))
 }
 
 fn is_of_disk(error: &SageError) -> bool {
