@@ -11,11 +11,13 @@ mod draws;
 mod faults;
 mod files;
 mod process;
+mod saved_task;
 mod scenario;
 mod sim_task;
 mod simulation;
 #[path = "../support/mod.rs"]
 mod support;
+mod task_results;
 
 use simulation::{Outcome, simulate};
 
