@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sage_checkpoint::testing::SimulatedFiles;
-use sage_runtime::{ExecutionGraph, Isolate, JobCore, JobEvent, JobState, Next, WriterStep};
+use sage_runtime::{Isolate, JobCore, JobEvent, JobState, Next, WriterStep};
 use sage_types::{ManualClock, TaskId};
 
 use super::disk_of_sinks::DiskOfSinks;
@@ -79,13 +79,13 @@ impl Process {
     pub fn start(
         scenario: &Scenario,
         job: Arc<JobCore>,
-        graph: &ExecutionGraph,
         clock: Arc<ManualClock>,
         faults: Faults,
         files: SimulatedFiles,
         disk: &DiskOfSinks,
         mut draws: Draws,
     ) -> Result<Self, String> {
+        let graph = job.graph();
         let told: Arc<Mutex<Told>> = Arc::default();
         let listener = Arc::clone(&told);
         job.on_event(Some(Arc::new(move |event| {

@@ -153,7 +153,7 @@ impl Simulation {
             Some(bytes) => self.files.full_after(self.files.written_bytes() + bytes),
             None => self.files.free_space(),
         }
-        let Some((job, graph)) = self.open(&faults)? else {
+        let Some(job) = self.open(&faults)? else {
             return Ok(None);
         };
         let restored = job.restored_epoch().unwrap_or(0);
@@ -175,7 +175,6 @@ impl Simulation {
         let process = Process::start(
             &self.scenario,
             job,
-            &graph,
             Arc::clone(&self.clock),
             faults,
             self.files.clone(),
@@ -216,10 +215,7 @@ impl Simulation {
     }
 
     /// None when the process has not got so far.
-    fn open(
-        &mut self,
-        faults: &Faults,
-    ) -> Result<Option<(Arc<JobCore>, sage_runtime::ExecutionGraph)>, String> {
+    fn open(&mut self, faults: &Faults) -> Result<Option<Arc<JobCore>>, String> {
         let scale = match self.scales.last() {
             Some(before)
                 if self
@@ -240,10 +236,9 @@ impl Simulation {
                     let is_other = self.scales.last().is_some_and(|before| *before != scale);
                     self.outcome.rescaled += usize::from(is_other && job.restored_epoch().is_some());
                     self.scales.push(scale);
-                    return Ok(Some((job, graph)));
+                    return Ok(Some(job));
                 }
-                Err(error) if self.files.has_crashed() => {
-                    drop(error);
+                Err(_) if self.files.has_crashed() => {
                     self.power_returns()?;
                     return Ok(None);
                 }
