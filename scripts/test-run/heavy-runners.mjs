@@ -26,6 +26,9 @@ const loom = cargoTest('loom', ['-p', 'sage-queue', '--release', '--test', 'loom
   CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '16',
 });
 
+/** Seeds of docs/internals/simulation.md. */
+const simulatedSeeds = '20000';
+
 /** The test files that import one of these modules: that tells what they do. */
 function testFilesThatImport(modules) {
   const files = readdirSync(join(projectRoot, 'test'), { recursive: true });
@@ -84,6 +87,7 @@ const benchmarks = [
 export function heavyRunners() {
   return [
     loom,
+    cargoTest(`simulation (${simulatedSeeds} seeds)`, ['--workspace', '--test', 'simulation'], { SAGE_SIM_SEEDS: simulatedSeeds }),
     cargoTest(`long property runs, Rust (${rustPropertyCases} a property)`, undefined, { PROPTEST_CASES: rustPropertyCases }, propertiesOnDisk),
     cargoTest(`long property runs on disk, Rust (${casesOnDisk} a property)`, ['--workspace', ...testsOnDisk.flatMap((test) => ['--test', test])], { PROPTEST_CASES: casesOnDisk }),
     longVitest(`long property runs, TypeScript (${typescriptPropertyRuns} a property)`, ['fast-check', './random/describe-random-graphs.ts'], { SAGE_PROPERTY_RUNS: typescriptPropertyRuns }),

@@ -56,12 +56,17 @@ impl RestoredState {
             if finished[edge.to_task.index()] && !finished[edge.from_task.index()] && edge.feedback.is_none()
             {
                 // With as many instances it has only those edges that had ended.
-                let (to, from) = (&graph.tasks[edge.to_task.index()], &graph.tasks[edge.from_task.index()]);
+                let (to, from) = (
+                    &graph.tasks[edge.to_task.index()],
+                    &graph.tasks[edge.from_task.index()],
+                );
                 let message = format!(
                     "instance {} of '{}' had ended in epoch {}, and would be given records of '{}' now: go on with as many instances as then",
                     to.instance, to.uid, epoch.epoch, from.uid
                 );
-                return Err(SageError::new(ErrorCode::CheckpointRescale, message).with("operator", to.uid.clone()));
+                return Err(
+                    SageError::new(ErrorCode::CheckpointRescale, message).with("operator", to.uid.clone())
+                );
             }
         }
         Ok(Self {

@@ -28,7 +28,10 @@ impl JobCore {
         let graph = ExecutionGraph::decode(graph)?;
         let is_native = |kind: &TaskKind| !matches!(kind, TaskKind::JsTask { .. });
         if let Some(task) = graph.tasks.iter().find(|task| is_native(&task.kind)) {
-            return Err(internal(format!("task {} of a job without threads is native", task.id)));
+            return Err(internal(format!(
+                "task {} of a job without threads is native",
+                task.id
+            )));
         }
         let mut checkpoints = JobCheckpoints::open(settings, files, &graph, clock.monotonic_nanos())?;
         checkpoints.is_stepped = true;

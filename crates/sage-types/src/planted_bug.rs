@@ -23,11 +23,15 @@ pub enum PlantedBug {
     EndCountedAsBarrier,
     /// What comes around a loop until the barrier does is not logged.
     LoopLogForgotten,
+    /// A loop comes to its end although some of its tasks have saved and others have not.
+    LoopEndsUnderBarrier,
+    /// A loop of which a task had ended waits for that task when the job goes on.
+    EndedLoopWaits,
 }
 
 impl PlantedBug {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::BarrierOvertakesRecords,
         Self::AcknowledgedBeforeAligned,
         Self::LostWakeUp,
@@ -38,6 +42,8 @@ impl PlantedBug {
         Self::CommittedBeforeSync,
         Self::EndCountedAsBarrier,
         Self::LoopLogForgotten,
+        Self::LoopEndsUnderBarrier,
+        Self::EndedLoopWaits,
     ];
 
     /// Whether it is planted in this thread: never in a release build, which has nothing of this.

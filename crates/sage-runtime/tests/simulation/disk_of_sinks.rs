@@ -48,7 +48,10 @@ impl DiskOfSinks {
         let records = &mut state.files[usize::try_from(file.file).unwrap()];
         let length = usize::try_from(file.records).unwrap();
         if records.len() < length {
-            return Err(format!("an epoch knows {length} records of a file with {}", records.len()));
+            return Err(format!(
+                "an epoch knows {length} records of a file with {}",
+                records.len()
+            ));
         }
         records.truncate(length);
         Ok(())

@@ -21,6 +21,10 @@ pub struct Faults {
     controls: Vec<(u64, Control)>,
     /// An isolate that does nothing from one step to another.
     slow: Option<(usize, u64, u64)>,
+    /// The machine crashes some steps behind the n-th epoch.
+    pub crash_behind: Option<usize>,
+    /// What happens when all sources have ended, and the rest of the job is on its way to its end: a crash behind an epoch, or a stop.
+    pub at_the_end: Option<Control>,
     /// The machine crashes in the n-th operation of the disk from now on.
     pub crash_in_operation: Option<u64>,
     /// The n-th sync from now on fails.
@@ -33,16 +37,22 @@ pub struct Faults {
 const STEPS: usize = 2500;
 
 impl Faults {
-    /// `ends` says whether the process may end by them.
-    pub fn draw(draws: &mut Draws, isolates: usize, ends: bool) -> Self {
+    /// `ends` says whether the process may end by them, `ends_a_loop` that this is to be when a loop comes to its end.
+    pub fn draw(draws: &mut Draws, isolates: usize, ends: bool, ends_a_loop: bool) -> Self {
         let mut faults = Self::default();
         let step = |draws: &mut Draws| draws.below(STEPS) as u64 * draws.between(1, 4) as u64 / 4;
         if ends {
-            match draws.below(12) {
-                0..4 => {
+            let dice = if ends_a_loop && draws.percent(80) {
+                10 + draws.below(3)
+            } else {
+                draws.below(15)
+            };
+            match dice {
+                0 | 1 => {
                     let at = step(draws);
                     faults.controls.push((at, Control::Crash));
                 }
+                2 | 3 => faults.crash_behind = Some(draws.between(1, 10)),
                 4..6 => faults.crash_in_operation = Some(draws.between(1, 80) as u64),
                 6 => {
                     let at = step(draws);
@@ -56,7 +66,9 @@ impl Faults {
                     let at = step(draws);
                     faults.controls.push((at, Control::Stop));
                 }
-                10 => {
+                10 | 11 => faults.at_the_end = Some(Control::Crash),
+                12 => faults.at_the_end = Some(Control::Stop),
+                13 => {
                     let at = step(draws);
                     faults.controls.push((at, Control::Drain));
                 }
@@ -74,7 +86,9 @@ impl Faults {
         if draws.percent(20) {
             let at = step(draws);
             faults.controls.push((at, Control::Pause));
-            faults.controls.push((at + draws.below(300) as u64, Control::Resume));
+            faults
+                .controls
+                .push((at + draws.below(300) as u64, Control::Resume));
         }
         if draws.percent(30) {
             let at = step(draws);
@@ -85,7 +99,7 @@ impl Faults {
     }
 
     pub fn has(&self, control: Control) -> bool {
-        self.controls.iter().any(|&(_, other)| other == control)
+        self.at_the_end == Some(control) || self.controls.iter().any(|&(_, other)| other == control)
     }
 
     /// Whether something is wrong with the disk.

@@ -11,11 +11,13 @@ mod draws;
 mod faults;
 mod files;
 mod process;
+mod saved_task;
 mod scenario;
 mod sim_task;
 mod simulation;
 #[path = "../support/mod.rs"]
 mod support;
+mod task_results;
 
 use simulation::{Outcome, simulate};
 
@@ -23,7 +25,10 @@ const SEEDS: u64 = 1000;
 
 fn number_of(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable}={text} is no number")))
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{variable}={text} is no number")),
+    )
 }
 
 fn seeds() -> std::ops::Range<u64> {
@@ -33,9 +38,7 @@ fn seeds() -> std::ops::Range<u64> {
 }
 
 fn command(seed: u64) -> String {
-    format!(
-        "SAGE_SIM_SEED={seed} SAGE_SIM_SEEDS=1 cargo test --workspace --test simulation given_a_seed"
-    )
+    format!("SAGE_SIM_SEED={seed} SAGE_SIM_SEEDS=1 cargo test --workspace --test simulation given_a_seed")
 }
 
 #[test]
@@ -59,8 +62,14 @@ fn given_a_seed_when_processes_crash_and_go_on_then_nothing_is_lost_or_doubled()
     println!("{total:?}");
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     if seeds().count() >= 100 {
-        assert!(total.restored * 3 > total.processes, "too few processes went on from an epoch: {total:?}");
-        assert!(total.rescaled * 4 > total.restored, "too few with other instances: {total:?}");
+        assert!(
+            total.restored * 3 > total.processes,
+            "too few processes went on from an epoch: {total:?}"
+        );
+        assert!(
+            total.rescaled * 4 > total.restored,
+            "too few with other instances: {total:?}"
+        );
     }
 }
 
@@ -79,7 +88,10 @@ fn given_a_planted_bug_then_a_seed_finds_it() {
     for bug in sage_types::PlantedBug::ALL {
         let _planted = bug.plant();
         match (0..SEEDS).find_map(|seed| simulate(seed).err().map(|error| (seed, error))) {
-            Some((seed, error)) => println!("{bug:?}: seed {seed}: {}", error.chars().take(200).collect::<String>()),
+            Some((seed, error)) => println!(
+                "{bug:?}: seed {seed}: {}",
+                error.chars().take(200).collect::<String>()
+            ),
             None => missed.push(bug),
         }
     }

@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sage_checkpoint::testing::SimulatedFiles;
-use sage_runtime::{ExecutionGraph, Isolate, JobCore, JobEvent, JobState, Next, WriterStep};
+use sage_runtime::{Isolate, JobCore, JobEvent, JobState, Next, WriterStep};
 use sage_types::{ManualClock, TaskId};
 
 use super::disk_of_sinks::DiskOfSinks;
 use super::draws::Draws;
 use super::faults::{Control, Faults};
 use super::files::with_meanwhile;
-use super::scenario::Scenario;
+use super::scenario::{Scenario, Work};
 use super::sim_task::{Phase, SimTask};
 
 /// Nothing takes so many steps: the job goes around in circles.
@@ -54,9 +54,14 @@ pub struct Process {
     disk: DiskOfSinks,
     clock: Arc<ManualClock>,
     holds: usize,
-    begins_on_demand: bool,
+    /// Of each hundred steps, so many ask for an epoch.
+    epochs_on_demand: usize,
     draws: Draws,
     steps: u64,
+    /// How many epochs were durable when all sources had ended.
+    completed_before_end: Option<usize>,
+    /// A task whose isolate has it in hand for long.
+    lazy: Option<TaskId>,
     has_crashed: bool,
     writer_is_over: bool,
     /// Hash of all that has happened.
@@ -74,13 +79,13 @@ impl Process {
     pub fn start(
         scenario: &Scenario,
         job: Arc<JobCore>,
-        graph: &ExecutionGraph,
         clock: Arc<ManualClock>,
         faults: Faults,
         files: SimulatedFiles,
         disk: &DiskOfSinks,
-        draws: Draws,
+        mut draws: Draws,
     ) -> Result<Self, String> {
+        let graph = job.graph();
         let told: Arc<Mutex<Told>> = Arc::default();
         let listener = Arc::clone(&told);
         job.on_event(Some(Arc::new(move |event| {
@@ -98,6 +103,17 @@ impl Process {
             .iter()
             .map(|task| SimTask::restored(scenario, &job, task.id, disk))
             .collect::<Result<_, _>>()?;
+        let tasks: Vec<SimTask> = tasks;
+        let heads: Vec<TaskId> = tasks
+            .iter()
+            .filter(|task| task.work == Work::Head)
+            .map(|task| task.id)
+            .collect();
+        let lazy = match draws.below(3) {
+            0 if !heads.is_empty() => Some(*draws.of(&heads)),
+            0 | 1 => Some(tasks[draws.below(tasks.len())].id),
+            _ => None,
+        };
         let mut isolates = Vec::new();
         for index in 0..u32::try_from(scenario.isolates).unwrap() {
             let has_tasks = graph
@@ -135,9 +151,11 @@ impl Process {
             disk: disk.clone(),
             clock,
             holds: scenario.holds,
-            begins_on_demand: scenario.interval_ms.is_none(),
+            epochs_on_demand: scenario.epochs_on_demand,
             draws,
             steps: 0,
+            completed_before_end: None,
+            lazy,
             has_crashed: false,
             writer_is_over: false,
             trace: 0xcbf2_9ce4_8422_2325,
@@ -164,9 +182,19 @@ impl Process {
     fn count_step(&mut self) -> Result<(), String> {
         self.steps += 1;
         if self.steps > MOST_STEPS {
-            return Err(format!("no end after {MOST_STEPS} steps: {:?}", self.job.metrics()));
+            return Err(format!(
+                "no end after {MOST_STEPS} steps: {:?}",
+                self.job.metrics()
+            ));
         }
-        for control in self.faults.due(self.steps) {
+        if let Some(epochs) = self.faults.crash_behind
+            && self.told.lock().unwrap().completed.len() >= epochs
+        {
+            self.has_crashed |= self.draws.percent(2);
+        }
+        let mut due = self.faults.due(self.steps);
+        due.extend(self.at_the_end()?);
+        for control in due {
             self.note(1000 + control as u64);
             // What cannot be done as the job is over is not done.
             match control {
@@ -186,6 +214,30 @@ impl Process {
             }
         }
         Ok(())
+    }
+
+    /// What happens because all sources have ended.
+    fn at_the_end(&mut self) -> Result<Option<Control>, String> {
+        let Some(control) = self.faults.at_the_end else {
+            return Ok(None);
+        };
+        let is_open = |task: &SimTask| {
+            task.work == Work::Source
+                && !task.finished
+                && task.splits.iter().any(|&(_, next, records)| next < records)
+        };
+        let completed = self.told.lock().unwrap().completed.len();
+        if self.completed_before_end.is_none() && !self.tasks.iter().any(is_open) {
+            self.completed_before_end = Some(completed);
+        }
+        let Some(before) = self.completed_before_end else {
+            return Ok(None);
+        };
+        if self.draws.percent(8) {
+            self.job.begin_checkpoint().map_err(|error| error.to_json())?;
+        }
+        let may_be = control != Control::Crash || completed > before;
+        Ok((may_be && self.draws.percent(3)).then_some(control))
     }
 
     /// One small step of an isolate; `false` when none has anything to do.
@@ -208,6 +260,12 @@ impl Process {
                 }
             }
         }
+        if let Some(lazy) = self.lazy
+            && self.draws.percent(90)
+            && choices.iter().any(|&(_, task)| task != Some(lazy))
+        {
+            choices.retain(|&(_, task)| task != Some(lazy));
+        }
         if choices.is_empty() {
             return Ok(false);
         }
@@ -225,7 +283,11 @@ impl Process {
                     of.held.retain(|&held| held != id);
                 }
             }
-            None => match of.isolate.poll(None, Duration::ZERO).map_err(|error| error.to_json())? {
+            None => match of
+                .isolate
+                .poll(None, Duration::ZERO)
+                .map_err(|error| error.to_json())?
+            {
                 Next::Task(id) => {
                     let task = &mut self.tasks[id.index()];
                     if task.phase != Phase::Waiting {
@@ -312,7 +374,7 @@ pub fn run(process: &Rc<RefCell<Process>>) -> Result<Ended, String> {
                 own.clock.advance_nanos(nanos);
                 continue;
             }
-            6 | 7 if own.begins_on_demand => {
+            dice if (6..6 + own.epochs_on_demand).contains(&dice) => {
                 own.job.begin_checkpoint().map_err(|error| error.to_json())?;
                 continue;
             }
@@ -331,7 +393,9 @@ pub fn run(process: &Rc<RefCell<Process>>) -> Result<Ended, String> {
             own = process.borrow_mut();
             step
         };
-        let WriterStep::Waits(timeout) = step else { continue };
+        let WriterStep::Waits(timeout) = step else {
+            continue;
+        };
         if own.faults.goes_on(own.steps) {
             continue;
         }
@@ -341,7 +405,9 @@ pub fn run(process: &Rc<RefCell<Process>>) -> Result<Ended, String> {
         }
         let now = own.now_nanos();
         let wait = u64::try_from(timeout.as_nanos()).unwrap();
-        let due = own.next_due().map_or(wait, |due| due.saturating_sub(now).min(wait));
+        let due = own
+            .next_due()
+            .map_or(wait, |due| due.saturating_sub(now).min(wait));
         own.clock.advance_nanos(due.max(1));
     }
 }

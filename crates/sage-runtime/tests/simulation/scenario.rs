@@ -58,8 +58,13 @@ pub struct Scenario {
     /// How many tasks an isolate has in hand at a time.
     pub holds: usize,
     pub interval_ms: Option<f64>,
+    /// Of each hundred steps, so many ask for an epoch.
+    pub epochs_on_demand: usize,
     pub min_pause_ms: f64,
     pub loop_memory_bytes: u64,
+    /// A small graph around a loop, whose processes are often interrupted when the loop comes to its end: that is where its protocol
+    /// is most involved.
+    pub ends_a_loop: bool,
 }
 
 const MOST_INSTANCES: usize = 3;
@@ -68,7 +73,6 @@ impl Scenario {
     pub fn of(seed: u64) -> Self {
         let mut draws = Draws::new(seed);
         let mut scenario = Self {
-
             stages: Vec::new(),
             inputs: Vec::new(),
             keys: draws.between(2, 12) as u64,
@@ -77,16 +81,22 @@ impl Scenario {
             isolates: draws.between(1, 3),
             holds: draws.between(1, 3),
             interval_ms: draws.percent(50).then(|| draws.between(1, 20) as f64),
+            epochs_on_demand: *draws.of(&[0, 1, 2, 5, 15]),
             min_pause_ms: draws.below(5) as f64,
             loop_memory_bytes: 1 << 20,
+            ends_a_loop: seed % 8 == 7,
         };
         let mut split = 0;
-        let sources = draws.between(1, 2);
+        let sources = if scenario.ends_a_loop {
+            1
+        } else {
+            draws.between(1, 2)
+        };
         for _ in 0..sources {
             let splits = (0..draws.between(1, 4))
                 .map(|_| {
                     split += 1;
-                    (split - 1, draws.below(50) as u64)
+                    (split - 1, draws.below(40) as u64)
                 })
                 .collect();
             scenario.stages.push(StagePlan {
@@ -95,11 +105,16 @@ impl Scenario {
                 fixed: None,
             });
         }
-        if draws.percent(35) {
+        if scenario.ends_a_loop || draws.percent(40) {
             scenario.add_loop(&mut draws);
         }
         let mut has_join = false;
-        for _ in 0..draws.between(1, 4) {
+        let others = if scenario.ends_a_loop {
+            draws.below(2)
+        } else {
+            draws.between(1, 4)
+        };
+        for _ in 0..others {
             let works = [Work::Pass, Work::Delay, Work::Sum, Work::Sum, Work::Join];
             let work = match draws.of(&works) {
                 // Pairs of pairs are too many.
@@ -110,7 +125,12 @@ impl Scenario {
             scenario.add(work, &mut draws);
         }
         let leaves: Vec<usize> = (0..scenario.stages.len())
-            .filter(|&stage| scenario.inputs.iter().all(|input| input.from != stage || input.is_feedback))
+            .filter(|&stage| {
+                scenario
+                    .inputs
+                    .iter()
+                    .all(|input| input.from != stage || input.is_feedback)
+            })
             .collect();
         for from in leaves {
             scenario.stages.push(StagePlan {
@@ -119,7 +139,12 @@ impl Scenario {
                 fixed: None,
             });
             let to = scenario.stages.len() - 1;
-            let partition = *draws.of(&[Partition::Hash, Partition::Hash, Partition::Rebalance, Partition::Forward]);
+            let partition = *draws.of(&[
+                Partition::Hash,
+                Partition::Hash,
+                Partition::Rebalance,
+                Partition::Forward,
+            ]);
             scenario.connect(from, to, partition, &mut draws);
         }
         scenario
@@ -128,7 +153,11 @@ impl Scenario {
     /// A stage with one to three inputs from those before it: fan-out, unions and diamonds come by themselves.
     fn add(&mut self, work: Work, draws: &mut Draws) {
         let to = self.stages.len();
-        let inputs = if work == Work::Join { 2 } else { *draws.of(&[1, 1, 2, 3]) };
+        let inputs = if work == Work::Join {
+            2
+        } else {
+            *draws.of(&[1, 1, 2, 3])
+        };
         let broadcast = matches!(work, Work::Pass | Work::Delay) && draws.percent(20);
         self.stages.push(StagePlan {
             work,
@@ -146,7 +175,12 @@ impl Scenario {
             let partition = match work {
                 Work::Sum | Work::Join => Partition::Hash,
                 _ if broadcast && draws.percent(60) => Partition::Broadcast,
-                _ => *draws.of(&[Partition::Hash, Partition::Hash, Partition::Rebalance, Partition::Forward]),
+                _ => *draws.of(&[
+                    Partition::Hash,
+                    Partition::Hash,
+                    Partition::Rebalance,
+                    Partition::Forward,
+                ]),
             };
             self.connect(from, to, partition, draws);
         }
@@ -192,7 +226,11 @@ impl Scenario {
     pub fn parallelisms(&self, draws: &mut Draws) -> Vec<usize> {
         self.stages
             .iter()
-            .map(|stage| stage.fixed.unwrap_or_else(|| draws.between(1, MOST_INSTANCES)))
+            .map(|stage| match (stage.fixed, stage.work) {
+                (Some(fixed), _) => fixed,
+                (None, Work::Head) if self.ends_a_loop => draws.between(2, MOST_INSTANCES),
+                (None, _) => draws.between(1, MOST_INSTANCES),
+            })
             .collect()
     }
 
@@ -218,7 +256,9 @@ impl Scenario {
             .iter()
             .map(|input| {
                 let partition = match input.partition {
-                    Partition::Forward if parallelisms[input.from] != parallelisms[input.to] => Partition::Rebalance,
+                    Partition::Forward if parallelisms[input.from] != parallelisms[input.to] => {
+                        Partition::Rebalance
+                    }
                     partition => partition,
                 };
                 Exchange::new(input.from, input.to, partition).with_max_rows(input.max_rows)
@@ -246,7 +286,8 @@ impl Scenario {
 
     /// Whether all records of a key come to the same instance.
     pub fn is_keyed(&self, stage: usize) -> bool {
-        self.inputs_of(stage).all(|input| input.partition == Partition::Hash)
+        self.inputs_of(stage)
+            .all(|input| input.partition == Partition::Hash)
     }
 
     /// Whether the records of one split with the same key come to the stage in the order in which they were read.
@@ -299,7 +340,9 @@ impl Scenario {
                 Work::Head | Work::Tail | Work::Pass | Work::Delay | Work::Sum | Work::Sink => all.clone(),
             };
             arrivals[stage] = if plan.work == Work::Head {
-                all.iter().flat_map(|record| vec![*record; turns(record)]).collect()
+                all.iter()
+                    .flat_map(|record| vec![*record; turns(record)])
+                    .collect()
             } else {
                 all
             };
@@ -319,7 +362,11 @@ pub fn record_of(keys: u64, split: u32, number: u64) -> Record {
 }
 
 /// How often a record goes through a loop.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small whole numbers")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "small whole numbers"
+)]
 pub fn turns(record: &Record) -> usize {
     record.number as usize % 4 + 1
 }

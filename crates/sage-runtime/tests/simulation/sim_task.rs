@@ -2,22 +2,19 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use sage_checkpoint::{ImagePart, PartKind, TaskImage};
-use sage_frame::{FrameMeta, canonical_number};
 use sage_runtime::{Arrival, EndKind, Isolate, JobCore, Take};
-use sage_state::{AggregateKind, AggregateSpec, KeyedAggregate, KeyedPayload, saved_entries};
+use sage_state::{AggregateKind, AggregateSpec, KeyedAggregate};
 use sage_types::{EdgeId, TaskId};
 
 use super::disk_of_sinks::{DiskOfSinks, SinkFile};
 use super::draws::Draws;
+use super::saved_task::own_parts;
 use super::scenario::{Scenario, Work, paired, record_of, turns};
 use crate::support::Record;
 use crate::support::sim_task::{records_of, with_batch};
 
 /// A record of a loop says in its source how many turns it has left.
 const TURN: f64 = 100.0;
-/// A record that is on its way through an asynchronous function, or waits for its pair: gate, source, number.
-const RECORD_BYTES: usize = 24;
 
 /// Where a task that an isolate has in hand stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,23 +47,23 @@ pub struct SimTask {
     pub work: Work,
     pub phase: Phase,
     pub finished: bool,
-    operator: String,
-    is_keyed: bool,
-    keys: u64,
-    batch_rows: usize,
-    key_groups: u32,
+    pub operator: String,
+    pub is_keyed: bool,
+    pub keys: u64,
+    pub batch_rows: usize,
+    pub key_groups: u32,
     /// By output: the edges whose room is looked at.
-    bounded: Vec<(EdgeId, u64)>,
-    outputs: usize,
+    pub bounded: Vec<(EdgeId, u64)>,
+    pub outputs: usize,
     /// Sources: split, how many of its records were given, and how many it has.
     pub splits: Vec<(u32, u64, u64)>,
-    calls: VecDeque<Record>,
-    sums: Option<KeyedAggregate>,
-    sides: BTreeMap<u64, [Vec<Record>; 2]>,
+    pub calls: VecDeque<Record>,
+    pub sums: Option<KeyedAggregate>,
+    pub sides: BTreeMap<u64, [Vec<Record>; 2]>,
     pub files: Vec<SinkFile>,
-    own_file: Option<SinkFile>,
-    to_send: VecDeque<(u32, Vec<Record>)>,
-    last_epoch: u64,
+    pub own_file: Option<SinkFile>,
+    pub to_send: VecDeque<(u32, Vec<Record>)>,
+    pub last_epoch: u64,
 }
 
 fn sums() -> KeyedAggregate {
@@ -81,13 +78,18 @@ fn sums() -> KeyedAggregate {
     KeyedAggregate::new(vec![count, sum]).unwrap()
 }
 
-fn said<T>(what: &str, result: sage_types::Result<T>) -> Result<T, String> {
+pub fn said<T>(what: &str, result: sage_types::Result<T>) -> Result<T, String> {
     result.map_err(|error| format!("{what}: {}", error.to_json()))
 }
 
 impl SimTask {
     /// The task as it goes on.
-    pub fn restored(scenario: &Scenario, job: &JobCore, id: TaskId, disk: &DiskOfSinks) -> Result<Self, String> {
+    pub fn restored(
+        scenario: &Scenario,
+        job: &JobCore,
+        id: TaskId,
+        disk: &DiskOfSinks,
+    ) -> Result<Self, String> {
         let graph = job.graph();
         let plan = &graph.tasks[id.index()];
         let stage = plan.stage.index();
@@ -150,117 +152,14 @@ impl SimTask {
         Ok(task)
     }
 
-    fn restore_own(&mut self, name: &str, is_mine: bool, bytes: &[u8]) {
-        let words = words_of(bytes);
-        match name {
-            "position" => {
-                for pair in words.chunks(2) {
-                    let mine = self.splits.iter_mut().find(|(split, ..)| u64::from(*split) == pair[0]);
-                    if let Some((_, next, _)) = mine {
-                        *next = pair[1];
-                    }
-                }
-            }
-            "files" if is_mine => self.files.extend(words.chunks(2).map(|pair| SinkFile {
-                file: pair[0],
-                records: pair[1],
-            })),
-            "calls" if is_mine => {
-                let calls = words.chunks(3).map(|call| Record {
-                    key: f64::from_bits(call[0]),
-                    source: f64::from_bits(call[1]),
-                    number: f64::from_bits(call[2]),
-                });
-                self.calls.extend(calls);
-            }
-            _ => {}
-        }
-    }
-
-    fn restore_keyed(&mut self, payload: &[u8]) -> Result<(), String> {
-        if let Some(sums) = &mut self.sums {
-            return said("restoring sums", sums.restore(payload));
-        }
-        for (key, value) in said("reading entries", saved_entries(payload))? {
-            let words = words_of(value);
-            let record = Record {
-                key: f64::from_le_bytes(key[1..].try_into().unwrap()),
-                source: f64::from_bits(words[1]),
-                number: f64::from_bits(words[2]),
-            };
-            if self.work == Work::Join {
-                let side = usize::try_from(words[0]).unwrap();
-                self.sides.entry(record.key.to_bits()).or_default()[side].push(record);
-            } else {
-                self.calls.push_back(record);
-            }
-        }
-        Ok(())
-    }
-
-    /// Name, kind and bytes of what it saves.
-    fn parts(&self) -> Vec<(&'static str, PartKind, Vec<u8>)> {
-        let pairs = |words: Vec<[u64; 2]>| words.concat().iter().flat_map(|word| word.to_le_bytes()).collect();
-        match self.work {
-            Work::Source => {
-                let words = self.splits.iter().map(|&(split, next, _)| [u64::from(split), next]);
-                vec![("position", PartKind::Own, pairs(words.collect()))]
-            }
-            Work::Sink => {
-                let words = self.files.iter().map(|file| [file.file, file.records]);
-                vec![("files", PartKind::Own, pairs(words.collect()))]
-            }
-            Work::Delay if self.is_keyed => {
-                vec![("calls", PartKind::Keyed, self.entries(self.calls.iter().map(|call| (0, call))))]
-            }
-            Work::Delay => {
-                let words = self.calls.iter();
-                let words = words.flat_map(|call| [call.key, call.source, call.number]);
-                vec![("calls", PartKind::Own, words.flat_map(f64::to_le_bytes).collect())]
-            }
-            Work::Join => {
-                let sides = self.sides.values().flatten().enumerate();
-                let records = sides.flat_map(|(place, side)| side.iter().map(move |record| (place % 2, record)));
-                vec![("sides", PartKind::Keyed, self.entries(records))]
-            }
-            Work::Sum | Work::Head => self
-                .sums
-                .iter()
-                .map(|sums| ("sums", PartKind::Keyed, sums.save(self.key_groups).unwrap()))
-                .collect(),
-            Work::Pass | Work::Tail => Vec::new(),
-        }
-    }
-
-    fn entries<'a>(&self, records: impl Iterator<Item = (usize, &'a Record)>) -> Vec<u8> {
-        let mut payload = KeyedPayload::new(self.key_groups);
-        for (side, record) in records {
-            let mut value = Vec::with_capacity(RECORD_BYTES);
-            value.extend((side as u64).to_le_bytes());
-            value.extend(record.source.to_le_bytes());
-            value.extend(record.number.to_le_bytes());
-            payload.put(&canonical_number(record.key), &value).unwrap();
-        }
-        payload.into_bytes()
-    }
-
-    fn image(&self) -> Vec<u8> {
-        let mut image = TaskImage::new();
-        for (name, kind, payload) in self.parts() {
-            let part = ImagePart {
-                operator: &self.operator,
-                name,
-                kind,
-                is_full: true,
-                payload: &payload,
-            };
-            image.push(&part).unwrap();
-        }
-        image.as_bytes().to_vec()
-    }
-
     /// One small step. The task is in the hands of the isolate.
-    pub fn step(&mut self, isolate: &Isolate, draws: &mut Draws, now_nanos: u64, disk: &DiskOfSinks) -> Result<(), String> {
+    pub fn step(
+        &mut self,
+        isolate: &Isolate,
+        draws: &mut Draws,
+        now_nanos: u64,
+        disk: &DiskOfSinks,
+    ) -> Result<(), String> {
         match self.phase {
             Phase::Waiting => return Err(format!("task {} is in no hands", self.id)),
             Phase::Resting(until) if now_nanos < until => {}
@@ -280,7 +179,10 @@ impl SimTask {
                 }
             }
             Phase::Saving(epoch) => {
-                said("acknowledging", isolate.acknowledge(self.id, epoch, &self.image()))?;
+                said(
+                    "acknowledging",
+                    isolate.acknowledge(self.id, epoch, &self.image()),
+                )?;
                 self.phase = Phase::Done;
             }
             Phase::Finishing => {
@@ -302,7 +204,13 @@ impl SimTask {
         Ok(())
     }
 
-    fn take(&mut self, isolate: &Isolate, draws: &mut Draws, now_nanos: u64, disk: &DiskOfSinks) -> Result<(), String> {
+    fn take(
+        &mut self,
+        isolate: &Isolate,
+        draws: &mut Draws,
+        now_nanos: u64,
+        disk: &DiskOfSinks,
+    ) -> Result<(), String> {
         let mut next = Next::Release;
         match said("taking", isolate.take(self.id))? {
             Take::Nothing => {
@@ -335,7 +243,10 @@ impl SimTask {
             }
             Take::Barrier { epoch, last } => {
                 if epoch <= self.last_epoch {
-                    return Err(format!("task {} is given epoch {epoch} after {}", self.id, self.last_epoch));
+                    return Err(format!(
+                        "task {} is given epoch {epoch} after {}",
+                        self.id, self.last_epoch
+                    ));
                 }
                 self.last_epoch = epoch;
                 if last {
@@ -359,7 +270,10 @@ impl SimTask {
         for &(edge, max_rows) in &self.bounded {
             let queued = isolate.job().queued_rows(edge);
             if queued >= max_rows {
-                return Err(format!("task {} works, and edge {edge} has {queued} of {max_rows} rows", self.id));
+                return Err(format!(
+                    "task {} works, and edge {edge} has {queued} of {max_rows} rows",
+                    self.id
+                ));
             }
         }
         Ok(())
@@ -375,7 +289,13 @@ impl SimTask {
         self.send_to_all(batch);
     }
 
-    fn work_on(&mut self, arrival: &Arrival, isolate: &Isolate, draws: &mut Draws, disk: &DiskOfSinks) -> Result<(), String> {
+    fn work_on(
+        &mut self,
+        arrival: &Arrival,
+        isolate: &Isolate,
+        draws: &mut Draws,
+        disk: &DiskOfSinks,
+    ) -> Result<(), String> {
         let view = said("reading a batch", arrival.frame.view(isolate.job().registry()))?;
         let mut records = records_of(&view);
         if let Some(sums) = &mut self.sums {
@@ -395,7 +315,11 @@ impl SimTask {
                     let sides = self.sides.entry(record.key.to_bits()).or_default();
                     sides[side].push(record);
                     pairs.extend(sides[1 - side].iter().filter_map(|other| {
-                        let (left, right) = if side == 0 { (&record, other) } else { (other, &record) };
+                        let (left, right) = if side == 0 {
+                            (&record, other)
+                        } else {
+                            (other, &record)
+                        };
                         paired(left, right)
                     }));
                 }
@@ -459,78 +383,4 @@ impl SimTask {
             self.to_send.push_back((u32::try_from(output).unwrap(), batch));
         }
     }
-
-    /// Where it stands, for whoever looks into one seed.
-    pub fn describe(&self, job: &JobCore) -> String {
-        let counts = &job.metrics().tasks[self.id.index()];
-        let sums = self.results(job).map(|keys| keys.iter().map(|&(_, count, _)| count).sum::<i64>());
-        let files: u64 = self.files.iter().map(|file| file.records).sum();
-        let finished = if counts.finished { "finished" } else { "runs" };
-        format!(
-            "{} {:?} {finished} in {} out {} splits {:?} sums {sums:?} calls {} written {files}",
-            self.id, self.work, counts.records_in, counts.records_out, self.splits, self.calls.len()
-        )
-    }
-
-    /// Whether it has given, written or added up anything.
-    pub fn has_left_something(&self) -> bool {
-        let has_keys = self.sums.as_ref().is_some_and(|sums| sums.keys().slot_count() > 0);
-        has_keys || !self.files.is_empty() || self.splits.iter().any(|&(_, next, _)| next > 0)
-    }
-
-    /// Key, count and sum of each of its keys, if it adds up.
-    pub fn results(&self, job: &JobCore) -> Option<Vec<(i64, i64, i64)>> {
-        let sums = self.sums.as_ref()?;
-        let mut results = Vec::new();
-        let mut slot = Some(0);
-        while let Some(from) = slot {
-            let Some(drained) = sums.drain(from, 1000, job.registry(), FrameMeta::default()).unwrap() else {
-                break;
-            };
-            let view = drained.frame.view(job.registry()).unwrap();
-            let columns = records_of_results(&view);
-            results.extend(columns);
-            slot = drained.next_slot;
-        }
-        Some(results)
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "small whole numbers")]
-fn records_of_results(view: &sage_frame::BatchView<'_>) -> Vec<(i64, i64, i64)> {
-    use sage_frame::ColumnData;
-    let numbers = |column: &sage_frame::Column<'_>| match column.data {
-        ColumnData::F64(values) => values.to_vec(),
-        _ => panic!("a result is no number"),
-    };
-    let layout = view.layout();
-    let keys = numbers(&view.key().unwrap());
-    let children = &layout.nodes()[layout.row_node()].children;
-    let counts = numbers(&view.node(children[0]).unwrap());
-    let sums = numbers(&view.node(children[1]).unwrap());
-    (0..view.rows())
-        .map(|row| (keys[row] as i64, counts[row] as i64, sums[row] as i64))
-        .collect()
-}
-
-fn words_of(bytes: &[u8]) -> Vec<u64> {
-    bytes.chunks(8).map(|word| u64::from_le_bytes(word.try_into().unwrap())).collect()
-}
-
-/// Instance and bytes of each part.
-fn own_parts(mut rest: &[u8]) -> Vec<(u32, Vec<u8>)> {
-    let word = |rest: &mut &[u8]| {
-        let (word, behind) = rest.split_first_chunk::<4>().unwrap();
-        *rest = behind;
-        u32::from_le_bytes(*word)
-    };
-    let count = word(&mut rest);
-    (0..count)
-        .map(|_| {
-            let (instance, _, length) = (word(&mut rest), word(&mut rest), word(&mut rest));
-            let (bytes, behind) = rest.split_at(length as usize);
-            rest = behind;
-            (instance, bytes.to_vec())
-        })
-        .collect()
 }

@@ -133,13 +133,13 @@ impl Simulation {
     fn process(&mut self) -> Result<Option<Process>, String> {
         let isolates = self.scenario.isolates;
         let mut faults = if self.is_faulty() {
-            Faults::draw(&mut self.draws, isolates, true)
+            Faults::draw(&mut self.draws, isolates, true, self.scenario.ends_a_loop)
         } else {
             Faults::default()
         };
         if self.outcome.processes == MOST_FAULTY + 1 {
             // Slow and paused, but it comes to its end.
-            faults = Faults::draw(&mut self.draws, isolates, false);
+            faults = Faults::draw(&mut self.draws, isolates, false, false);
         }
         if let Some(operation) = faults.crash_in_operation {
             self.files.crash_at(self.files.operations() + operation);
@@ -153,7 +153,7 @@ impl Simulation {
             Some(bytes) => self.files.full_after(self.files.written_bytes() + bytes),
             None => self.files.free_space(),
         }
-        let Some((job, graph)) = self.open(&faults)? else {
+        let Some(job) = self.open(&faults)? else {
             return Ok(None);
         };
         let restored = job.restored_epoch().unwrap_or(0);
@@ -167,12 +167,14 @@ impl Simulation {
         self.say(|| {
             let own = &job.metrics().tasks;
             let finished: Vec<bool> = own.iter().map(|task| task.finished).collect();
-            format!("from epoch {restored}, {:?}, {faults:?}, finished: {finished:?}", self.scales.last())
+            format!(
+                "from epoch {restored}, {:?}, {faults:?}, finished: {finished:?}",
+                self.scales.last()
+            )
         });
         let process = Process::start(
             &self.scenario,
             job,
-            &graph,
             Arc::clone(&self.clock),
             faults,
             self.files.clone(),
@@ -192,7 +194,9 @@ impl Simulation {
         }
         let process = Rc::new(RefCell::new(process));
         let ended = run(&process)?;
-        let process = Rc::into_inner(process).ok_or("somebody still has the process")?.into_inner();
+        let process = Rc::into_inner(process)
+            .ok_or("somebody still has the process")?
+            .into_inner();
         self.heard(&process)?;
         self.say(|| {
             let goes_on = |task: &SimTask| task.describe(&process.job);
@@ -204,14 +208,22 @@ impl Simulation {
                 self.power_returns()?;
                 Ok(None)
             }
-            Ended::Settled(state) => self.is_done(state, &process).map(|is_done| is_done.then_some(process)),
+            Ended::Settled(state) => self
+                .is_done(state, &process)
+                .map(|is_done| is_done.then_some(process)),
         }
     }
 
     /// None when the process has not got so far.
-    fn open(&mut self, faults: &Faults) -> Result<Option<(Arc<JobCore>, sage_runtime::ExecutionGraph)>, String> {
+    fn open(&mut self, faults: &Faults) -> Result<Option<Arc<JobCore>>, String> {
         let scale = match self.scales.last() {
-            Some(before) if self.draws.percent(50) => before.clone(),
+            Some(before)
+                if self
+                    .draws
+                    .percent(if self.scenario.ends_a_loop { 80 } else { 50 }) =>
+            {
+                before.clone()
+            }
             _ => self.scenario.parallelisms(&mut self.draws),
         };
         let mut scales = vec![scale];
@@ -224,10 +236,9 @@ impl Simulation {
                     let is_other = self.scales.last().is_some_and(|before| *before != scale);
                     self.outcome.rescaled += usize::from(is_other && job.restored_epoch().is_some());
                     self.scales.push(scale);
-                    return Ok(Some((job, graph)));
+                    return Ok(Some(job));
                 }
-                Err(error) if self.files.has_crashed() => {
-                    drop(error);
+                Err(_) if self.files.has_crashed() => {
                     self.power_returns()?;
                     return Ok(None);
                 }
@@ -274,7 +285,10 @@ impl Simulation {
             .filter_map(|name| name.strip_prefix("epoch-")?.strip_suffix(".ckpt")?.parse().ok())
             .collect();
         epochs.sort_unstable();
-        let known = epochs.iter().filter(|epoch| self.completed.contains(epoch)).count();
+        let known = epochs
+            .iter()
+            .filter(|epoch| self.completed.contains(epoch))
+            .count();
         let Some(&newest) = epochs.last().filter(|_| known >= 2 && self.draws.percent(10)) else {
             return Ok(());
         };
@@ -361,7 +375,9 @@ impl Simulation {
                 *counts.entry(id).or_default() -= 1;
             }
             counts.retain(|_, count| *count != 0);
-            return Err(format!("sink {stage}: too many (or, below 0, too few) of {counts:?}"));
+            return Err(format!(
+                "sink {stage}: too many (or, below 0, too few) of {counts:?}"
+            ));
         }
         if !self.scenario.keeps_order(stage) {
             return Ok(());
@@ -372,7 +388,9 @@ impl Simulation {
             if let Some(before) = newest.insert((key, source), number)
                 && before >= number
             {
-                return Err(format!("sink {stage}: {number} of split {source} comes after {before}"));
+                return Err(format!(
+                    "sink {stage}: {number} of split {source} comes after {before}"
+                ));
             }
         }
         Ok(())
@@ -394,7 +412,9 @@ fn check_sums(stage: usize, arrived: &[Record], mut results: Vec<(i64, i64, i64)
     if results == expected {
         return Ok(());
     }
-    Err(format!("stage {stage} has added up {results:?}, and not {expected:?}"))
+    Err(format!(
+        "stage {stage} has added up {results:?}, and not {expected:?}"
+    ))
 }
 
 fn is_of_disk(error: &SageError) -> bool {
