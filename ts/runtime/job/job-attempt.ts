@@ -95,7 +95,7 @@ export class JobAttempt {
     const graph = encodeExecutionGraph(plan.graph, { id: host.jobId, name: plan.name, stateDirectory: stateDirectory() });
     const { checkpointsJson } = host;
     this.#handle = callCore(() => (checkpointsJson === undefined ? this.#core.createJob(graph) : this.#core.createJob(graph, checkpointsJson)));
-    if (checkpointsJson !== undefined) host.checkpoints.restored(this.#core.checkpointRestored(this.#handle));
+    if (checkpointsJson !== undefined) this.#noteRestored();
     const ended = new Promise<JobStatus>((resolve) => {
       this.#settle = { resolve };
     });
@@ -259,6 +259,17 @@ export class JobAttempt {
       // The job must not wait for one that is still being started.
       for (const worker of this.#workers) worker.dismiss();
     };
+  }
+
+  /** Where it goes on, and which newer checkpoints are of no use: nobody is to find out by himself that records were read again. */
+  #noteRestored(): void {
+    const { checkpoints, jobName, log } = this.#host;
+    const epoch = this.#core.checkpointRestored(this.#handle);
+    checkpoints.restored(epoch);
+    for (const json of this.#core.checkpointSkipped(this.#handle)) {
+      const err = toSageError(new Error(json));
+      log.logger.warn({ epoch, err }, `job '${jobName}' goes on from checkpoint ${epoch}, as a newer one cannot be used: ${err.message}`);
+    }
   }
 
   #watchHeldBack(plan: JobPlan): HeldBackWatch | undefined {
