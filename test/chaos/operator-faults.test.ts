@@ -82,6 +82,7 @@ class Faults {
 const POLICIES: Readonly<Record<string, ErrorPolicy>> = {
   skip: 'skip',
   'dead letter': 'deadLetter',
+  // oxlint-disable-next-line unicorn/no-thenable -- The policy's own word.
   'retry, then dead letter': { retry: 2, backoffMs: 0.1, then: 'deadLetter' },
 };
 
@@ -149,6 +150,7 @@ describe.each(Object.entries(POLICIES))('an operator with the policy %s', (_name
 describe('an operator that is tried again', () => {
   it.each(['map', 'flatMap', 'mapAsync', 'process', 'sink'] as const)('given a %s that fails once at one record of a hundred, when each is tried again, then none is lost or counted as failed', async (place) => {
     const faults = new Faults(3, 'throws', 1);
+    // oxlint-disable-next-line unicorn/no-thenable -- The policy's own word.
     const { result, out } = await run(place, faults, { retry: 2, backoffMs: 0.1, then: 'fail' });
     expect(out.map(({ n }) => n).toSorted((a, b) => a - b)).toEqual(Array.from({ length: RECORDS }, (_, n) => n));
     expect(result.operators.find(({ name }) => name === 'faulty')).toMatchObject({ recordsIn: RECORDS, recordsSkipped: 0, deadLetters: 0 });
