@@ -22,6 +22,12 @@ pub fn checkpoint_restored(job_handle: u32) -> napi::Result<f64> {
     })
 }
 
+/// Newer epochs that the job could not go on from, as they are damaged: an error each, as JSON.
+#[napi]
+pub fn checkpoint_skipped(job_handle: u32) -> napi::Result<Vec<String>> {
+    guarded("checkpointSkipped", || Ok(job(job_handle)?.skipped_epochs()))
+}
+
 /// Begins an epoch. Its number; -1 while one is under way, and when nothing is left to save.
 #[napi]
 pub fn checkpoint_begin(job_handle: u32) -> napi::Result<f64> {

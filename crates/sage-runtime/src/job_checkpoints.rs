@@ -1,17 +1,18 @@
 //! The checkpoints of a job: what it goes on from, and what its tasks hand over.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sage_checkpoint::{CheckpointStore, Files, ImagePart, PartKind, TaskImage, make_savepoint_place};
 use sage_queue::EndKind;
 use sage_queue::sync::Mutex;
-use sage_types::{ErrorCode, KeyGroups, Result, SharedClock, TaskId};
+use sage_types::{ErrorCode, KeyGroups, Result, SageError, SharedClock, TaskId};
 
 use crate::checkpoint_settings::{CheckpointSettings, StartFrom};
 use crate::connectors::ConnectorFactory;
 use crate::epochs::{Epochs, Pace};
-use crate::graph::{ExecutionGraph, Partition, TaskKind, TaskPlan};
+use crate::graph::{EdgePlan, ExecutionGraph, Partition, TaskKind, TaskPlan};
 use crate::job_core::{JobCore, internal};
 use crate::job_event::JobEvent;
 use crate::loop_log::LoopLog;
@@ -141,9 +142,29 @@ fn nanos(millis: f64) -> u64 {
     (millis * 1e6) as u64
 }
 
-/// Under which name a task keeps what was on its way around to one of its gates.
-fn log_name(gate: u32) -> String {
-    format!("loop:{gate}")
+/// With what the names begin under which tasks keep what was on its way around to one of their gates.
+const LOG: &str = "loop:";
+
+/// Such a name: the loop, and which of its consumers, of how many. Stages and gates have other numbers, and other operators, in a plan
+/// for another number of instances.
+fn log_name(graph: &ExecutionGraph, task: &TaskPlan, gate: u32) -> Option<String> {
+    let fed_back = |edge: &&EdgePlan| edge.feedback.is_some();
+    let edge = graph
+        .edges
+        .iter()
+        .filter(fed_back)
+        .find(|edge| edge.to_task == task.id && edge.to_gate == gate)?;
+    let name = edge.feedback.as_ref().map(|feedback| feedback.name.as_str());
+    let consumers: BTreeSet<_> = graph
+        .edges
+        .iter()
+        .filter(|edge| edge.feedback.as_ref().map(|feedback| feedback.name.as_str()) == name)
+        .map(|edge| (graph.tasks[edge.to_task.index()].stage, edge.to_gate))
+        .collect();
+    let place = consumers
+        .iter()
+        .position(|&consumer| consumer == (task.stage, gate))?;
+    Some(format!("{LOG}{}:{place}/{}", name?, consumers.len()))
 }
 
 impl JobCore {
@@ -322,7 +343,8 @@ impl JobCore {
         for (gate, log) in log.by_gate() {
             image.push(&ImagePart {
                 operator: operator_of(&task.plan),
-                name: &log_name(gate),
+                name: &log_name(&self.graph, &task.plan, gate)
+                    .ok_or_else(|| internal(format!("gate {gate} of task {id} is in no loop")))?,
                 kind: PartKind::Own,
                 is_full: true,
                 payload: &log.to_bytes(&self.registry)?,
@@ -356,17 +378,25 @@ impl JobCore {
     /// Puts what was on its way around loops back, before anything runs.
     ///
     /// # Errors
-    /// `SAGE_CHECKPOINT_RESCALE` when it cannot be divided among the instances; those of the store and of batches.
+    /// `SAGE_CHECKPOINT_RESCALE` when the plan has no place for it; those of the store and of batches.
     pub(crate) fn restore_loops(&self, restored: &RestoredState) -> Result<()> {
+        let mut claimed = BTreeSet::new();
         for task in &self.graph.tasks {
             for gate in self.graph.gates_of(task.id) {
                 let Some(first) = gate.first().filter(|edge| edge.feedback.is_some()) else {
                     continue;
                 };
-                for part in restored.own_parts(operator_of(task), &log_name(first.to_gate))? {
+                let Some(name) = log_name(&self.graph, task, first.to_gate) else {
+                    continue;
+                };
+                let parts = restored.own_parts_named(&name)?;
+                claimed.insert(name);
+                for part in parts {
+                    // Records that stay with their instance may be with any: each takes those of old instances over, as of other own parts.
+                    let stays = matches!(first.partition, Partition::Forward);
                     let log = LoopLog::from_bytes(&part.bytes, &self.registry)?;
-                    if part.parallelism == task.parallelism {
-                        if part.instance == task.instance {
+                    if part.parallelism == task.parallelism || stays {
+                        if part.instance % task.parallelism == task.instance {
                             for (_, frame) in log.into_frames() {
                                 self.edges[first.id.index()].push(frame);
                             }
@@ -383,6 +413,21 @@ impl JobCore {
                 }
             }
         }
+        for name in restored
+            .names_of_parts(LOG)
+            .filter(|name| !claimed.contains(*name))
+        {
+            for part in restored.own_parts_named(name)? {
+                if !LoopLog::from_bytes(&part.bytes, &self.registry)?
+                    .into_frames()
+                    .is_empty()
+                {
+                    let message =
+                        format!("the pipeline has no place for what was on its way around ({name})");
+                    return Err(SageError::new(ErrorCode::CheckpointRescale, message));
+                }
+            }
+        }
         Ok(())
     }
 
@@ -395,15 +440,9 @@ impl JobCore {
         instance: u32,
         log: LoopLog,
     ) -> Result<()> {
-        match partition {
+        if partition == Partition::Broadcast && instance > 0 {
             // Each instance had all of it.
-            Partition::Broadcast if instance > 0 => return Ok(()),
-            Partition::Forward if !log.is_empty() => {
-                let message =
-                    "what was on its way around a loop stays with its instance, and there are others now";
-                return Err(sage_types::SageError::new(ErrorCode::CheckpointRescale, message));
-            }
-            Partition::Broadcast | Partition::Forward | Partition::Hash | Partition::Rebalance => {}
+            return Ok(());
         }
         let outputs = &self.task(from)?.outputs;
         let output = outputs

@@ -22,10 +22,6 @@ impl LoopLog {
         self.frames.push((gate, frame));
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.frames.is_empty()
-    }
-
     pub(crate) fn into_frames(self) -> Vec<(u32, Frame)> {
         self.frames
     }

@@ -146,6 +146,32 @@ impl RestoredState {
         Ok(positions.collect())
     }
 
+    /// The own parts of a name, whatever the operator is.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) fn own_parts_named(&self, name: &str) -> Result<Vec<SavedPosition>> {
+        let mut found = Vec::new();
+        for (operator, metadata) in &self.metadata.operators {
+            if metadata.parts.contains(name) {
+                found.extend(self.own_parts(operator, name)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The names of parts that begin so.
+    pub(crate) fn names_of_parts<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
+        let parts = self
+            .metadata
+            .operators
+            .values()
+            .flat_map(|operator| &operator.parts);
+        parts
+            .map(String::as_str)
+            .filter(move |name| name.starts_with(prefix))
+    }
+
     /// The entries of the key groups of an instance; none when there is no such part.
     ///
     /// # Errors

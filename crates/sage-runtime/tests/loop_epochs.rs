@@ -335,7 +335,7 @@ proptest! {
                     received += consumer.received.get(&(epoch, edge.id.0)).copied().unwrap_or(counts.received);
                 }
                 let logged: u64 = restored
-                    .part("stage 1", "loop:1")
+                    .part("stage 1", "loop:again:0/1")
                     .unwrap()
                     .into_iter()
                     .filter(|(key, _)| key.instance == head.instance)

@@ -21,7 +21,7 @@ export interface ProcessArgs {
 const { shape: name, input, out, dir, log, parallelism, retained, pauseMs, kill } = JSON.parse(process.argv[2]!) as ProcessArgs;
 /** Into the file among the records: what was noted before has come before. */
 const note = (what: string): void => appendFileSync(log, `${what}\n`);
-const countdown = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+const countdown = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
 
 const { pipeline, records, burnMs } = shapes[name]!;
 const job = await pipeline.submit(
@@ -38,6 +38,8 @@ const arm = (): void => {
 arm();
 const over = job.ended.then(() => true);
 const pause = (): Promise<false> => new Promise((resolve) => void setTimeout(() => resolve(false), pauseMs));
+// The first checkpoint is behind some records.
+while (Atomics.load(new Int32Array(countdown), 1) === 0 && !(await Promise.race([over, pause()])));
 do {
   note('begun');
   // Rejects when the job is over.

@@ -47,7 +47,7 @@ export class Readings extends SourceFunction<Reading> implements Seekable<number
 export interface Watch {
   /** Where each record is noted that comes from a source. */
   readonly log: string;
-  /** After so many records the process kills itself; never while it is 0. Of one `Int32Array`. */
+  /** An `Int32Array`: after so many records the process kills itself, never while it is 0; and how many records there were. */
   readonly countdown: SharedArrayBuffer;
   /** How long each record takes, so that there is time for some checkpoints. */
   readonly burnMs: number;
@@ -62,7 +62,7 @@ export class Witness extends MapFunction<Reading, Reading> {
   constructor(watch: Watch | undefined) {
     super();
     this.#watch = watch;
-    this.#countdown = new Int32Array(watch?.countdown ?? new SharedArrayBuffer(4));
+    this.#countdown = new Int32Array(watch?.countdown ?? new SharedArrayBuffer(8));
   }
 
   override open(): void {
@@ -72,6 +72,7 @@ export class Witness extends MapFunction<Reading, Reading> {
   execute(reading: Reading): Reading {
     if (this.#watch === undefined) return reading;
     writeSync(this.#file, `${reading.n}\n`);
+    Atomics.add(this.#countdown, 1, 1);
     if (Atomics.load(this.#countdown, 0) > 0 && Atomics.sub(this.#countdown, 0, 1) === 1) process.kill(process.pid, 'SIGKILL');
     const until = performance.now() + this.#watch.burnMs;
     while (performance.now() < until);

@@ -113,7 +113,7 @@ export class JobAttempt {
     const { checkpointsJson } = host;
     this.#handle = callCore(() => (checkpointsJson === undefined ? this.#core.createJob(graph) : this.#core.createJob(graph, checkpointsJson)));
     this.#hasTransactions = hasTransactions(plan);
-    if (checkpointsJson !== undefined) this.#restored(plan, host);
+    if (checkpointsJson !== undefined) this.#noteRestored(plan);
     const ended = new Promise<JobStatus>((resolve) => {
       this.#settle = { resolve };
     });
@@ -127,18 +127,6 @@ export class JobAttempt {
     for (let isolate = 1; isolate <= plan.physical.isolates.workers; isolate++) this.#startWorker(plan, isolate);
     if (plan.physical.isolates.lateWorkers > 0) this.#elastic = new ElasticStages(plan);
     this.ended = this.#complete(plan, ended, main);
-  }
-
-  #restored(plan: JobPlan, { checkpoints, allowsDropped }: AttemptHost): void {
-    const epoch = this.#core.checkpointRestored(this.#handle);
-    checkpoints.restored(epoch);
-    if (epoch < 0) return;
-    try {
-      checkTransactions(this.#core, this.#handle, plan, allowsDropped);
-    } catch (error) {
-      this.#core.dropJob(this.#handle);
-      throw toSageError(error);
-    }
   }
 
   /** As the core has it; final once it is decided how the attempt ends, though functions are still to be closed. */
@@ -310,6 +298,24 @@ export class JobAttempt {
       // The job must not wait for one that is still being started.
       for (const worker of this.#workers) worker.dismiss();
     };
+  }
+
+  /** Where it goes on, and which newer checkpoints are of no use: nobody is to find out by himself that records were read again. */
+  #noteRestored(plan: JobPlan): void {
+    const { checkpoints, jobName, log, allowsDropped } = this.#host;
+    const epoch = this.#core.checkpointRestored(this.#handle);
+    checkpoints.restored(epoch);
+    for (const json of this.#core.checkpointSkipped(this.#handle)) {
+      const err = toSageError(new Error(json));
+      log.logger.warn({ epoch, err }, `job '${jobName}' goes on from checkpoint ${epoch}, as a newer one cannot be used: ${err.message}`);
+    }
+    if (epoch < 0) return;
+    try {
+      checkTransactions(this.#core, this.#handle, plan, allowsDropped);
+    } catch (error) {
+      this.#core.dropJob(this.#handle);
+      throw toSageError(error);
+    }
   }
 
   #watchHeldBack(plan: JobPlan): HeldBackWatch | undefined {

@@ -9,6 +9,8 @@ export interface Core {
   createJob(graph: Uint8Array, checkpointsJson?: string): number;
   /** The epoch that the job goes on from; -1 when it begins from nothing. */
   checkpointRestored(job: number): number;
+  /** Newer epochs that the job could not go on from, as they are damaged: an error each, as JSON. */
+  checkpointSkipped(job: number): string[];
   /** Begins an epoch: its number; -1 while one is under way, and when nothing is left to save. */
   checkpointBegin(job: number): number;
   /** Has a copy of the next epoch written to a file that is not there yet. What becomes of it is an event. */

@@ -176,6 +176,7 @@ class BenchTask {
       settleTask: () => undefined,
       jobStatus: () => 'running',
       checkpointRestored: () => (from === undefined ? -1 : 1),
+      checkpointSkipped: () => [],
       checkpointRead: (_job, operator, name, as, parallelism) => readPart(from!, operator, name, as, parallelism),
       checkpointAcknowledge: (_isolate, _task, epoch, image) => {
         if (epoch > 0) this.images.push(Buffer.from(image));

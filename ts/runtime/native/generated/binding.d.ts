@@ -64,6 +64,9 @@ export declare function checkpointRead(jobHandle: number, operator: string, name
 /** The epoch that the job goes on from; -1 when it begins from nothing. */
 export declare function checkpointRestored(jobHandle: number): number
 
+/** Newer epochs that the job could not go on from, as they are damaged: an error each, as JSON. */
+export declare function checkpointSkipped(jobHandle: number): Array<string>
+
 /**
  * Cancels every job of the process and waits (at most 2 s) for their native threads; call it before the process exits.
  * Returns how many jobs were at work.
