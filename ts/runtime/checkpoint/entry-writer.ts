@@ -53,6 +53,11 @@ export class EntryWriter {
     return entries;
   }
 
+  /** Bytes so far. */
+  get length(): number {
+    return this.#out.length;
+  }
+
   reset(): void {
     this.#out.length = 0;
   }

@@ -43,6 +43,12 @@ export class StateValuesWriter {
     return out.length;
   }
 
+  /** Appends a byte, and a value behind it; where it ends. @throws SageError SAGE_CODEC_UNCLONEABLE */
+  writeBehind(head: number, value: unknown): number {
+    this.#out.u8(head);
+    return this.write(value);
+  }
+
   /** What was written since the last `reset`, valid until the next write. */
   bytes(): Uint8Array {
     return this.#out.buffer.subarray(0, this.#out.length);

@@ -66,6 +66,8 @@ export interface Core {
   keyedStateCreate(job: number, specJson: string): number;
   /** One more state, whose number is the next one; `stateJson` is `StateSpec` of `sage-state`. */
   keyedStateDeclare(handle: number, stateJson: string): void;
+  /** Gives a state that was restored before it was declared its time to live; -1 for none. */
+  keyedStateSetTtl(handle: number, state: number, ttlMs: number): void;
   /** Begins a batch and writes the slot of each row; bytes of what `keyedStateTake` gives, 0 for nothing to do. */
   keyedStateBegin(handle: number, nowMs: number, image: Uint8Array, slots: Int32Array): number;
   /** Drops what has expired without a batch; as `keyedStateBegin`. */

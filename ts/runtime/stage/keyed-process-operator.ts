@@ -361,8 +361,8 @@ export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
       keyedValuePart<readonly SavedState[]>(owner, {
         name: 'state',
         describe: describeStates,
-        save: () => this.#places.saved(),
-        restore: (entries) => this.#places.restore([...entries]),
+        save: () => this.#places.saved(owner),
+        restore: (entries) => this.#places.restore(entries),
       }),
       keyedValuePart<SavedTimers>(owner, {
         name: 'timers',

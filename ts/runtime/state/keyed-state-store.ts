@@ -49,7 +49,9 @@ export class KeyedStateStore implements KeyedState, StatePlace {
   /** In the order of their declaration. */
   readonly #all: SlotState[] = [];
   readonly #undo: (() => void)[] = [];
-  readonly #waiting = new WaitingStates();
+  readonly waiting: WaitingStates = new WaitingStates();
+  /** Of states whose values are not here but on disk: the type that they were saved with. */
+  readonly #savedTypes = new Map<string, string>();
   #slot = -1;
   #nowMs = Number.NEGATIVE_INFINITY;
 
@@ -94,32 +96,50 @@ export class KeyedStateStore implements KeyedState, StatePlace {
 
   /** Whether no state holds anything for a slot. */
   isEmpty(slot: number): boolean {
-    return this.#all.every((state) => state.isEmpty(slot)) && !this.#waiting.has(slot);
+    return this.#all.every((state) => state.isEmpty(slot)) && !this.waiting.has(slot);
   }
 
   /** What the states hold for a slot, those too that were restored and that nobody has declared since. */
   save(slot: number): SavedState[] {
     const saved: SavedState[] = [];
     for (const [name, { type, ttlMs, state }] of this.#states) if (!state.isEmpty(slot)) saved.push([name, type, ttlMs !== undefined, state.save(slot)]);
-    saved.push(...this.#waiting.of(slot));
+    saved.push(...this.waiting.allOf(slot));
     return saved;
   }
 
-  /** Takes in for a slot what `save` gave, of states that nobody may have declared yet. */
-  restore(slot: number, saved: readonly SavedState[]): void {
+  /** Takes in for a slot what `save` gave, of states that nobody may have declared yet; `bytes` is what each has on disk. */
+  restore(slot: number, saved: readonly SavedState[], bytes = 0): void {
     for (const one of saved) {
       const declared = this.#states.get(one[0]);
-      if (declared === undefined) this.#waiting.add(slot, one);
-      else this.#restoreState(declared, slot, one);
+      if (declared === undefined) this.waiting.add(slot, one);
+      else declared.state.restore(slot, this.#formOf(declared, one), bytes);
     }
   }
 
-  #restoreState({ type, ttlMs, state }: Declared, slot: number, saved: SavedState): void {
-    const [name, savedType] = saved;
-    if (savedType !== type) {
-      throw this.#wrong(name, `the state '${name}' of '${this.#owner.operator}' is ${type}, and in the checkpoint that the job goes on from it is ${savedType}`, `Declare it as ${savedType}, or give the new state another name.`);
-    }
-    state.restore(slot, withTtl(saved, ttlMs, this.nowMs()), 0);
+  /** What a declared state takes in of what was saved. @throws SageError SAGE_STATE_DECLARATION for another type */
+  formOf(saved: SavedState): unknown {
+    return this.#formOf(this.#states.get(saved[0])!, saved);
+  }
+
+  #formOf({ type, ttlMs }: Declared, saved: SavedState): unknown {
+    this.#checkType(saved[0], type, saved[1]);
+    return withTtl(saved, ttlMs, this.nowMs());
+  }
+
+  #checkType(name: string, type: string, savedType: string): void {
+    if (savedType === type) return;
+    throw this.#wrong(name, `the state '${name}' of '${this.#owner.operator}' is ${type}, and in the checkpoint that the job goes on from it is ${savedType}`, `Declare it as ${savedType}, or give the new state another name.`);
+  }
+
+  /** What a declared state has, as `save` gives it, of a value that is not in memory. */
+  savedAs(name: string, value: unknown): SavedState {
+    const { type, ttlMs } = this.#states.get(name)!;
+    return [name, type, ttlMs !== undefined, value];
+  }
+
+  /** States are restored whose values are elsewhere. */
+  expect(name: string, type: string): void {
+    this.#savedTypes.set(name, type);
   }
 
   /** Gives memory back of what has expired: so much that it keeps up with batches of these rows. */
@@ -178,10 +198,10 @@ export class KeyedStateStore implements KeyedState, StatePlace {
   #declare<S extends SlotState>(form: StateForm, type: string, name: string, ttlMs: number | undefined, settings: string, make: (watch: StateWatch | undefined) => S): S {
     const before = this.#states.get(name);
     if (before === undefined) {
+      this.#checkType(name, type, this.#savedTypes.get(name) ?? type);
       const state = make(this.#owner.watch?.(name, ttlMs));
       const declared: Declared = { form, type, ttlMs, settings, state };
-      const waiting = this.#waiting.take(name);
-      for (const [slot, saved] of waiting ?? []) this.#restoreState(declared, slot, saved);
+      for (const [slot, saved] of this.waiting.take(name) ?? []) state.restore(slot, this.#formOf(declared, saved), 0);
       this.#states.set(name, declared);
       this.#all.push(state);
       return state;

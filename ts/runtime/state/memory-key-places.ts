@@ -3,9 +3,11 @@ import type { LayoutRegistry } from '../codec/batch-reader.ts';
 import { copyImage } from '../codec/copy-image.ts';
 import type { Core } from '../native/core.ts';
 import { KeySlots } from '../stage/key-slots.ts';
-import type { KeyBatch, KeyPlaces } from './key-places.ts';
+import type { KeyBatch, KeyPlaces, SavedKey } from './key-places.ts';
 import { KeyedStateStore, type StateOwner } from './keyed-state-store.ts';
-import type { SavedState } from './saved-state.ts';
+
+/** Keys that get their slots in one call. */
+const RESTORED_AT_ONCE = 4096;
 
 /** All keys in memory: a key has its slot for as long as it holds anything, and the slot is the owner of its timers. */
 export class MemoryKeyPlaces implements KeyPlaces {
@@ -67,14 +69,24 @@ export class MemoryKeyPlaces implements KeyPlaces {
     return slot === undefined ? undefined : this.state.named(name)?.snapshot(slot);
   }
 
-  *saved(): Generator<readonly [unknown, readonly SavedState[]]> {
+  *saved(): Generator<SavedKey> {
     for (const slot of this.#slots.live()) {
       const saved = this.state.save(slot);
       if (saved.length > 0) yield [this.#slots.keyOf(slot), saved];
     }
   }
 
-  restore(saved: readonly (readonly [key: unknown, states: readonly SavedState[]])[]): void {
+  restore(saved: Iterable<SavedKey>): void {
+    let some: SavedKey[] = [];
+    for (const one of saved) {
+      if (some.push(one) < RESTORED_AT_ONCE) continue;
+      this.#restore(some);
+      some = [];
+    }
+    this.#restore(some);
+  }
+
+  #restore(saved: readonly SavedKey[]): void {
     const slots = this.#slots.ofKeys(saved.map(([key]) => key));
     saved.forEach(([, states], n) => this.state.restore(slots[n]!, states));
   }

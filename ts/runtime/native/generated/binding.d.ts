@@ -183,6 +183,9 @@ export declare function keyedStateKeys(handle: number, nowMs: number, state: num
  */
 export declare function keyedStateRestore(handle: number, nowMs: number, state: number, entries: Uint8Array): Int32Array
 
+/** Gives a state another time to live in milliseconds; below 0 none. For one that was restored before anybody knew how long its values live. */
+export declare function keyedStateSetTtl(handle: number, state: number, ttlMs: number): void
+
 /** Gives values that `keyedStateDirty` named to the store; they stay in memory. */
 export declare function keyedStateStore(handle: number, pairs: Int32Array, ends: Int32Array, data: Uint8Array): void
 
