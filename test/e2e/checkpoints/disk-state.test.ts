@@ -50,7 +50,7 @@ function everyState(span: { readonly ttlMs?: number }): new () => KeyedProcessFu
       const total = state.reducing<number>('total', (a, b) => a + b);
       total.add(value);
       // Long after the others, when keys that have it are in memory already.
-      const late = n % 5 === 4 ? state.aggregating('late', avg<Reading, 'value'>('value')) : undefined;
+      const late = n % 5 === 4 ? state.aggregating('late', avg<Reading>('value')) : undefined;
       late?.add({ n, k: '', at, value });
       const gone = state.value<number>('gone');
       if (n % 4 === 0) gone.set(n);
@@ -131,7 +131,7 @@ describe('state on disk that goes on from a checkpoint', () => {
       const fn = built++ < 2 ? kept : asList;
       env.fromSource(sources.of(readings)).keyBy('k').process(fn).sink(new JsonLinesSink(out));
     };
-    const run = inStages(build, { dir: place.path('epochs'), out: directory(place, 'parts'), seed: 3, parallelism: [1, 1], state: [onDisk(LITTLE), onDisk(LITTLE)] });
+    const run = inStages(build, { dir: place.path('epochs'), out: directory(place, 'parts'), seed: 3, parallelism: [1, 1, 1], state: [onDisk(LITTLE), onDisk(LITTLE)] });
     expect(await failureOf(run)).toMatchObject({ code: 'SAGE_STATE_DECLARATION', message: expect.stringContaining('in the checkpoint that the job goes on from it is value') as string });
   });
 });

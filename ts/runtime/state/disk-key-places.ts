@@ -11,11 +11,11 @@ import { copyImage } from '../codec/copy-image.ts';
 import { KeyBytesWriter, readKey } from '../codec/key-bytes.ts';
 import { type StateExchange, readStateExchange } from '../codec/state-exchange.ts';
 import { type Core, FOUND_ABSENT, FOUND_SLOT, FOUND_TOO_SMALL } from '../native/core.ts';
-import { keyIdentity } from '../stage/key-identity.ts';
+import { keyIdentity, keyOfIdentity } from '../stage/key-identity.ts';
 import { KeySlots } from '../stage/key-slots.ts';
 import { StateCountGauges } from './state-count-gauges.ts';
 import { DiskStateValues } from './disk-state-values.ts';
-import type { DueTimers, KeyBatch, KeyPlaces, OwnKeys, SavedKey } from './key-places.ts';
+import type { DueTimers, KeyBatch, KeyPlaces, ChangedKey, OwnKeys, SavedKey } from './key-places.ts';
 import { KeyedStateStore, type StateOwner } from './keyed-state-store.ts';
 import { type SavedState, expiresAtMs } from './saved-state.ts';
 import type { SlotState } from './slot-state.ts';
@@ -51,6 +51,8 @@ const EXPIRY_BYTES = 8;
 const NEVER = 2n ** 64n - 1n;
 /** Values that are given to the store in one call. */
 const STORED_AT_ONCE = 4096;
+/** Keys that are noted as changed; when there are more everything is handed over. */
+const MOST_CHANGES = 500_000;
 /** Bytes that are restored in one call. */
 const RESTORED_BYTES = 1 << 20;
 const MAX_INT32 = 2 ** 31 - 1;
@@ -75,8 +77,11 @@ export class DiskKeyPlaces implements KeyPlaces {
   #leaving: StateExchange | undefined;
   #exchange = Buffer.from(new ArrayBuffer(1 << 16));
   readonly #found = new Int32Array(2);
+  #read = Buffer.from(new ArrayBuffer(1024));
   readonly #gauges: StateCountGauges;
   #metrics: FunctionMetrics | undefined;
+  /** By identity: keys with states that have changed since they were last handed over; none before the first time. */
+  #changed: Set<unknown> | undefined;
 
   constructor(host: DiskHost, place: DiskPlace, owner: Omit<StateOwner, 'watch'>) {
     const { core, job, registry } = host;
@@ -209,6 +214,7 @@ export class DiskKeyPlaces implements KeyPlaces {
     });
     const leaving = this.#leaving;
     this.#leaving = undefined;
+    if (this.#changed !== undefined) this.#noteChanged(batch, changes);
     const ends = values.encode(leaving?.toEncode ?? NOTHING);
     this.#inCore((core) => core.keyedStateFinish(this.#handle, this.state.nowMs(), Int32Array.from(changes), ends, values.bytes()));
     if (leaving !== undefined) for (const slot of leaving.givenUp) this.#forget(slot);
@@ -221,6 +227,16 @@ export class DiskKeyPlaces implements KeyPlaces {
       // An object was changed where it is, and the record that did it is done.
       throw watch.notStorable(error instanceof SageError ? error.cause : error, batch.keys[batch.slots!.indexOf(slot)]);
     }
+  }
+
+  /** Notes the keys of a batch that have changes: slot, state and bytes, one behind the other. */
+  #noteChanged({ slots, keys }: KeyBatch, changes: readonly number[]): void {
+    if (this.#changed!.size > MOST_CHANGES) return;
+    const changed = new Set<number>();
+    for (let n = 0; n < changes.length; n += 3) changed.add(changes[n]!);
+    keys.forEach((key, row) => {
+      if (changed.delete(slots![row]!)) this.#changed!.add(keyIdentity(key));
+    });
   }
 
   #forget(slot: number): void {
@@ -248,23 +264,31 @@ export class DiskKeyPlaces implements KeyPlaces {
     const identity = keyIdentity(key);
     const row = this.#open?.keys.findIndex((one) => [keyIdentity(one)].includes(identity)) ?? -1;
     if (row >= 0) return state.snapshot(this.#open!.slots![row]!);
+    const number = this.#values.numberOf(name)!;
+    const found = this.#find(key, number);
+    if (found === undefined) return undefined;
+    return typeof found === 'number' ? state.snapshot(found) : this.#values.show(number, found);
+  }
+
+  /** Where a state of a key is, if it holds anything: its slot, or the bytes that the store has. */
+  #find(key: unknown, number: number): number | Buffer | undefined {
     this.#keyBytes.reset();
     this.#keyBytes.write(key);
-    const number = this.#values.numberOf(name)!;
     const canonical = Uint8Array.from(this.#keyBytes.bytes());
     for (let size = 1024; ; ) {
-      const into = Buffer.from(new ArrayBuffer(size));
-      this.#inCore((core) => core.keyedStateFind(this.#handle, this.state.nowMs(), number, canonical, this.#found, into));
+      if (this.#read.length < size) this.#read = Buffer.from(new ArrayBuffer(size));
+      this.#inCore((core) => core.keyedStateFind(this.#handle, this.state.nowMs(), number, canonical, this.#found, this.#read));
       const [kind, value] = this.#found as unknown as readonly [number, number];
       if (kind === FOUND_ABSENT) return undefined;
-      if (kind === FOUND_SLOT) return state.snapshot(value);
-      if (kind !== FOUND_TOO_SMALL) return this.#values.show(number, into, value);
+      if (kind === FOUND_SLOT) return value;
+      if (kind !== FOUND_TOO_SMALL) return this.#read.subarray(0, value);
       size = value;
     }
   }
 
   *saved({ instance, parallelism }: OwnKeys): Generator<SavedKey> {
     this.#finish();
+    this.#changed = new Set();
     this.#storeAll();
     const nowMs = this.state.nowMs();
     // One group at a time, so that no more than that is in memory.
@@ -294,6 +318,25 @@ export class DiskKeyPlaces implements KeyPlaces {
       const ends = this.#values.encode(found);
       this.#inCore((core) => core.keyedStateStore(this.#handle, found, ends, this.#values.bytes()));
     }
+  }
+
+  changes(): Iterable<ChangedKey> | undefined {
+    this.#finish();
+    const changed = this.#changed;
+    if (changed === undefined || changed.size > MOST_CHANGES) return undefined;
+    this.#changed = new Set();
+    return Array.from(changed, (identity) => {
+      const key = keyOfIdentity(identity);
+      const saved = this.#values.names.map((_, number) => this.#savedState(key, number)).filter((state) => state !== undefined);
+      return [key, saved.length === 0 ? undefined : saved];
+    });
+  }
+
+  /** What a state holds for a key, wherever it is. */
+  #savedState(key: unknown, number: number): SavedState | undefined {
+    const found = this.#find(key, number);
+    if (found === undefined || typeof found !== 'number') return found === undefined ? undefined : this.#values.saved(number, found, 0);
+    return this.#values.savedOf(found, number);
   }
 
   restore(saved: Iterable<SavedKey>): void {

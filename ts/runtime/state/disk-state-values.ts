@@ -54,8 +54,8 @@ export class DiskStateValues {
   }
 
   /** What readers outside of the job's functions are shown of a value that the store has. */
-  show(number: number, bytes: Buffer, end: number): unknown {
-    const value = this.#read(bytes, 0, end, number);
+  show(number: number, bytes: Buffer): unknown {
+    const value = this.#read(bytes, 0, bytes.length, number);
     return this.stateOf(number)!.show(bytes[0] === AS_SAVED ? this.#store!.formOf(value as SavedState) : value);
   }
 
@@ -63,6 +63,13 @@ export class DiskStateValues {
   saved(number: number, bytes: Buffer, start: number): SavedState {
     const value = this.#read(bytes, start, bytes.length, number);
     return bytes[start] === AS_SAVED ? (value as SavedState) : this.#store!.savedAs(this.names[number]!, value);
+  }
+
+  /** A value in memory, for a checkpoint. */
+  savedOf(slot: number, number: number): SavedState | undefined {
+    const state = this.stateOf(number);
+    if (state === undefined) return this.#store!.waiting.of(slot, this.names[number]!);
+    return state.isEmpty(slot) ? undefined : this.#store!.savedAs(this.names[number]!, state.save(slot));
   }
 
   #read(bytes: Buffer, start: number, end: number, number: number): unknown {

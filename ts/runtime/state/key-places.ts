@@ -22,6 +22,9 @@ export interface DueTimers {
 /** What the states hold for a key. */
 export type SavedKey = readonly [key: unknown, states: readonly SavedState[]];
 
+/** What the states hold for a key now, if anything. */
+export type ChangedKey = readonly [key: unknown, states: readonly SavedState[] | undefined];
+
 /** Which instance of how many: its keys are those of its key groups. */
 export interface OwnKeys {
   readonly instance: number;
@@ -54,6 +57,8 @@ export interface KeyPlaces {
   snapshot(name: string, key: unknown): unknown;
   /** Each key of this instance that holds something, with that. */
   saved(of: OwnKeys): Iterable<SavedKey>;
+  /** What has changed since the last call of this or of `saved`, nothing for keys that hold nothing any more; `undefined` when it is not known, or is hardly less than everything. */
+  changes(): Iterable<ChangedKey> | undefined;
   /** Takes in what `saved` gave. A key may come several times, with other states. */
   restore(saved: Iterable<SavedKey>): void;
   /** Who owns the timers of keys that are restored. */

@@ -2,8 +2,10 @@ import type { FunctionMetrics } from '../../functions/function-metrics.ts';
 import type { LayoutRegistry } from '../codec/batch-reader.ts';
 import { copyImage } from '../codec/copy-image.ts';
 import type { Core } from '../native/core.ts';
+import { ChangedSlots } from '../checkpoint/changed-slots.ts';
+import { keyIdentity } from '../stage/key-identity.ts';
 import { KeySlots } from '../stage/key-slots.ts';
-import type { KeyBatch, KeyPlaces, SavedKey } from './key-places.ts';
+import type { KeyBatch, KeyPlaces, ChangedKey, SavedKey } from './key-places.ts';
 import { KeyedStateStore, type StateOwner } from './keyed-state-store.ts';
 
 /** Keys that get their slots in one call. */
@@ -13,6 +15,7 @@ const RESTORED_AT_ONCE = 4096;
 export class MemoryKeyPlaces implements KeyPlaces {
   readonly state: KeyedStateStore;
   readonly #slots: KeySlots;
+  readonly #changed = new ChangedSlots();
   readonly #withoutTimers: (owners: readonly number[]) => readonly number[];
   /** Batches that have slots and were not worked on yet: a slot of theirs must not go to another key. */
   #waiting: KeyBatch | undefined;
@@ -49,6 +52,7 @@ export class MemoryKeyPlaces implements KeyPlaces {
 
   touched(slot: number): void {
     this.#slots.touched(slot);
+    this.#changed.add(slot);
   }
 
   timersChanged(owner: number): void {
@@ -60,7 +64,10 @@ export class MemoryKeyPlaces implements KeyPlaces {
     this.state.expire(rows, (slot) => this.#slots.touched(slot));
     this.#slots.release((slots) => {
       const empty = slots.filter((slot) => this.state.isEmpty(slot));
-      return empty.length === 0 ? empty : this.#withoutTimers(empty);
+      if (empty.length === 0) return empty;
+      const freed = this.#withoutTimers(empty);
+      for (const slot of freed) this.#changed.leave(() => keyIdentity(this.#slots.keyOf(slot)));
+      return freed;
     });
   }
 
@@ -70,10 +77,19 @@ export class MemoryKeyPlaces implements KeyPlaces {
   }
 
   *saved(): Generator<SavedKey> {
+    this.#changed.restart();
     for (const slot of this.#slots.live()) {
       const saved = this.state.save(slot);
       if (saved.length > 0) yield [this.#slots.keyOf(slot), saved];
     }
+  }
+
+  changes(): Iterable<ChangedKey> | undefined {
+    return this.#changed.take(this.#slots.size, (slot) => {
+      if (!this.#slots.isLive(slot)) return undefined;
+      const saved = this.state.save(slot);
+      return [this.#slots.keyOf(slot), saved.length === 0 ? undefined : saved];
+    });
   }
 
   restore(saved: Iterable<SavedKey>): void {

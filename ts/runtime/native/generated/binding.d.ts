@@ -46,6 +46,9 @@ export declare function checkpointAcknowledge(isolate: number, task: number, epo
  */
 export declare function checkpointAsked(isolate: number): number
 
+/** The epoch that tasks of this isolate may hand over changes on top of, for the one under way; 0 when parts have to be whole. */
+export declare function checkpointBase(isolate: number): number
+
 /** Begins an epoch. Its number; -1 while one is under way, and when nothing is left to save. */
 export declare function checkpointBegin(jobHandle: number): number
 
@@ -291,7 +294,10 @@ export declare function take(isolate: number, task: number, desc: Int32Array, in
 /** Panics, for the test of the net. */
 export declare function testPanic(): void
 
-/** All timers, in the order in which they become due: time and id, one behind the other. */
+/**
+ * All timers, in the order in which they become due: time, id and number of registration, one behind the other. Of those of one time the
+ * smaller numbers become due first, and a timer keeps its number.
+ */
 export declare function timersAll(handle: number): Float64Array
 
 /** Cancels timers; those that are not there are ignored. How many timers there are then. */
