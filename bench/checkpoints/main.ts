@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
-import { count, type DataStream, END, type JobHandle, type KeyedStream, KeyedProcessFunction, LocalEnvironment, type Seekable, SourceFunction, sum } from '../../ts/index.ts';
+import { count, type DataStream, type END, type JobHandle, type KeyedStream, KeyedProcessFunction, LocalEnvironment, type Seekable, SourceFunction, sum } from '../../ts/index.ts';
 import { describeMachine } from '../harness/machine.ts';
 import { pairedInterval } from '../progress/paired-interval.ts';
 
@@ -52,25 +52,24 @@ class Tap {
   read = 0;
   /** Which key comes next. */
   keyOf: (n: number) => number = (n) => Math.imul(n, 48_271) >>> 0;
-  #opened = Promise.withResolvers<void>();
-  #isOpen = false;
+  opened = Promise.withResolvers<void>();
+  isOpen = false;
 
   open(): void {
-    this.#isOpen = true;
-    this.#opened.resolve();
+    this.isOpen = true;
+    this.opened.resolve();
   }
 
   shut(): void {
-    this.#isOpen = false;
-    this.#opened = Promise.withResolvers();
+    this.isOpen = false;
+    this.opened = Promise.withResolvers();
   }
 
   source(keys: readonly string[]): new () => SourceFunction<Order> & Seekable<number> {
-    // eslint-disable-next-line @typescript-eslint/no-this-alias -- the class below has a `this` of its own
-    const tap = this;
+    const tap: Tap = this;
     return class extends SourceFunction<Order> implements Seekable<number> {
       execute(): Order | typeof END | Promise<Order | typeof END> {
-        if (!tap.#isOpen) return tap.#opened.promise.then(() => this.execute());
+        if (!tap.isOpen) return tap.opened.promise.then(() => this.execute());
         const n = tap.read++;
         return { key: keys[tap.keyOf(n) % keys.length]!, price: n % 97 };
       }

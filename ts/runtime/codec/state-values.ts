@@ -11,6 +11,9 @@ const UTF16 = 2;
 const HEAD_BYTES = 1;
 const LENGTH_BYTES = 4;
 
+/** Texts up to here are written faster without leaving JavaScript. */
+const SHORT = 48;
+
 /** Writes values of states one behind the other: `docs/internals/data-path.md`, section 7. */
 export class StateValuesWriter {
   readonly #values: ValueWriter;
@@ -31,6 +34,14 @@ export class StateValuesWriter {
     if (pool === '') {
       out.u8(NO_TEXT);
       out.bytes(tokens);
+      return out.length;
+    }
+    if (pool.length <= SHORT && isAllLatin1(pool)) {
+      out.u8(LATIN1);
+      out.u32(tokens.length);
+      out.bytes(tokens);
+      out.reserve(pool.length);
+      for (let n = 0; n < pool.length; n++) out.buffer[out.length++] = pool.charCodeAt(n);
       return out.length;
     }
     const isLatin1 = isAllLatin1(pool);
