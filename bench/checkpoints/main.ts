@@ -66,15 +66,18 @@ class Tap {
   }
 
   source(keys: readonly string[]): new () => SourceFunction<Order> & Seekable<number> {
-    const tap: Tap = this;
+    const give = (): Order | Promise<Order> => {
+      if (!this.isOpen) return this.opened.promise.then(give);
+      const n = this.read++;
+      return { key: keys[this.keyOf(n) % keys.length]!, price: n % 97 };
+    };
+    const position = (): number => this.read;
     return class extends SourceFunction<Order> implements Seekable<number> {
       execute(): Order | typeof END | Promise<Order | typeof END> {
-        if (!tap.isOpen) return tap.opened.promise.then(() => this.execute());
-        const n = tap.read++;
-        return { key: keys[tap.keyOf(n) % keys.length]!, price: n % 97 };
+        return give();
       }
       position(): number {
-        return tap.read;
+        return position();
       }
       seek(): void {}
     };

@@ -14,12 +14,17 @@ impl EpochMerges {
     /// Begins a merge when one is wanted and none is running. One that fails, or whose thread cannot be started, is tried again behind
     /// the next epoch: an epoch of many files is of as much use as before, and one of too many is no base any more.
     pub(crate) fn look(&mut self, checkpoints: &JobCheckpoints) {
-        if self.running.as_ref().is_some_and(|running| !running.is_finished()) {
+        if self
+            .running
+            .as_ref()
+            .is_some_and(|running| !running.is_finished())
+        {
             return;
         }
         self.join();
         let store = checkpoints.store.lock().clone();
-        let Some((store, epoch)) = store.and_then(|store| store.needs_merge().map(|epoch| (store, epoch))) else {
+        let Some((store, epoch)) = store.and_then(|store| store.needs_merge().map(|epoch| (store, epoch)))
+        else {
             return;
         };
         let thread = std::thread::Builder::new().name("sage-merge".to_owned());
