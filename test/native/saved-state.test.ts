@@ -156,10 +156,10 @@ describe('state of the core', () => {
     expect(found).toEqual(slots);
   });
 
-  it('of timers is all of them as they become due', () => {
+  it('of timers is all of them as they become due, with the numbers of their registration', () => {
     const handle = core.timersCreate(job);
     core.timersRegister(handle, Float64Array.of(30, 10, 10, 20), Int32Array.of(1, 7, 2, 3));
-    expect([...core.timersAll(handle)]).toEqual([10, 7, 10, 2, 20, 3, 30, 1]);
+    expect([...core.timersAll(handle)]).toEqual([10, 7, 1, 10, 2, 2, 20, 3, 3, 30, 1, 0]);
   });
 
   it('of functions in memory is keys with slots, and their values are who has them', () => {

@@ -35,7 +35,6 @@ export function checkConfig(config: unknown, declaredAt: SourceLocation): Enviro
   checkState(state, declaredAt);
   checkCheckpoint(checkpoint, declaredAt);
   checkRestart(restart, declaredAt);
-  if (checkpoint !== undefined) checkSavable(state, declaredAt);
   return Object.freeze({ ...config });
 }
 
@@ -51,18 +50,6 @@ function checkState(state: unknown, declaredAt: SourceLocation): void {
     throw wrongSetting('state.memoryBytes', memoryBytes, 'a whole number of bytes above 0, such as 256 * 2 ** 20', declaredAt);
   }
   if (directory !== undefined && (typeof directory !== 'string' || directory === '')) throw wrongSetting('state.directory', directory, 'the path of a directory', declaredAt);
-}
-
-/** States on disk are read by their job only: no checkpoint has them yet. */
-function checkSavable(state: unknown, declaredAt: SourceLocation): void {
-  if (state === undefined || state === 'memory') return;
-  throw planError('SAGE_PLAN_CONFIG', {
-    message: "the environment has checkpoints, and state: 'disk', which checkpoints do not save yet",
-    expected: "state in memory, where there are checkpoints",
-    fix: "Leave state: 'disk' away, or checkpoint.",
-    found: "state: 'disk' and checkpoint",
-    declaredAt,
-  });
 }
 
 const LOGGER_METHODS = ['debug', 'info', 'warn', 'error', 'child'] as const;

@@ -72,6 +72,14 @@ pub fn checkpoint_asked(isolate: u32) -> napi::Result<f64> {
     })
 }
 
+/// The epoch that tasks of this isolate may hand over changes on top of, for the one under way; 0 when parts have to be whole.
+#[napi]
+pub fn checkpoint_base(isolate: u32) -> napi::Result<f64> {
+    guarded("checkpointBase", || {
+        Ok(number_of(ISOLATES.get(isolate)?.checkpoint_base().unwrap_or(0)))
+    })
+}
+
 /// Hands over what a task saves at its barrier, and sends the barrier on. With epoch 0, right before `finishTask`: what stays of
 /// it in all later epochs.
 #[napi(ts_args_type = "isolate: number, task: number, epoch: number, image: Uint8Array")]

@@ -75,6 +75,15 @@ pub fn keyed_state_declare(handle: u32, state_json: String) -> napi::Result<()> 
     })
 }
 
+/// Gives a state another time to live in milliseconds; below 0 none. For one that was restored before anybody knew how long its values live.
+#[napi]
+pub fn keyed_state_set_ttl(handle: u32, state: i32, ttl_ms: f64) -> napi::Result<()> {
+    guarded("keyedStateSetTtl", || {
+        let ttl_ms = (ttl_ms >= 0.0).then(|| millis(ttl_ms));
+        with_states(handle, |_, table| table.set_ttl(state, ttl_ms))
+    })
+}
+
 /// Begins a batch: writes the slot of each row's key to `slots`. Bytes of what `keyedStateTake` gives then; 0 when there is
 /// nothing to do.
 #[napi]

@@ -138,17 +138,19 @@ pub fn slots_restore<'env>(
     })
 }
 
-/// All timers, in the order in which they become due: time and id, one behind the other.
+/// All timers, in the order in which they become due: time, id and number of registration, one behind the other. Of those of one time the
+/// smaller numbers become due first, and a timer keeps its number.
 #[napi]
 pub fn timers_all(env: &Env, handle: u32) -> napi::Result<Float64ArraySlice<'_>> {
     guarded("timersAll", || {
-        let pairs: Vec<f64> = with_timers(handle, |timers| {
-            let pairs = timers
-                .iter()
-                .flat_map(|timer| [timer.time_ms, f64::from(timer.id)]);
-            Ok(pairs.collect())
+        let all: Vec<f64> = with_timers(handle, |timers| {
+            #[expect(clippy::cast_precision_loss, reason = "2^53 registrations take centuries")]
+            let all = timers
+                .numbered()
+                .flat_map(|(timer, number)| [timer.time_ms, f64::from(timer.id), number as f64]);
+            Ok(all.collect())
         })?;
-        copied_numbers(env, &pairs)
+        copied_numbers(env, &all)
     })
 }
 

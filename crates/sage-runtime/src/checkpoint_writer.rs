@@ -9,6 +9,7 @@ use sage_queue::EngineThread;
 use sage_types::{ErrorCode, Result, SageError};
 
 use crate::checkpoint_metadata::CheckpointMetadata;
+use crate::epoch_merges::EpochMerges;
 use crate::epochs::{GatheredEpoch, Work};
 use crate::job_checkpoints::JobCheckpoints;
 use crate::job_core::JobCore;
@@ -56,9 +57,11 @@ fn run(job: &JobCore) {
     let Some(checkpoints) = &job.checkpoints else {
         return;
     };
+    // Ends before the thread does: who has the directory next finds nobody in it.
+    let mut merges = EpochMerges::default();
     loop {
         match step(job, checkpoints) {
-            WriterStep::Worked => {}
+            WriterStep::Worked => merges.look(checkpoints),
             WriterStep::Waits(timeout) => checkpoints.epochs.wait(timeout, || job.is_closing()),
             WriterStep::Over => return,
         }
@@ -147,7 +150,15 @@ fn write_parts(job: &JobCore, checkpoints: &JobCheckpoints, epoch: &GatheredEpoc
     let Some(store) = &*store else {
         return Err(given_up());
     };
-    let mut writer = store.begin(epoch.barrier.epoch)?;
+    let has_changes = epoch
+        .handed
+        .iter()
+        .flat_map(|handed| handed.image.iter().flat_map(|image| image.parts()))
+        .any(|part| !part.is_full);
+    let mut writer = match epoch.base.filter(|_| has_changes) {
+        Some(base) => store.begin_changes(epoch.barrier.epoch, base)?,
+        None => store.begin(epoch.barrier.epoch)?,
+    };
     for (task, handed) in job.graph.tasks.iter().zip(&epoch.handed) {
         for part in handed.image.iter().flat_map(|image| image.parts()) {
             if job.is_closing() {

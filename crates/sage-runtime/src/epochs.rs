@@ -26,6 +26,8 @@ pub(crate) struct Handed {
 #[derive(Debug)]
 pub(crate) struct GatheredEpoch {
     pub(crate) barrier: Barrier,
+    /// What parts that are not whole are changes of.
+    pub(crate) base: Option<u64>,
     /// By task.
     pub(crate) handed: Vec<Handed>,
     pub(crate) begun_nanos: u64,
@@ -38,6 +40,7 @@ pub(crate) struct GatheredEpoch {
 #[derive(Debug)]
 struct InFlight {
     barrier: Barrier,
+    base: Option<u64>,
     begun_nanos: u64,
     alignment_nanos: u64,
     /// By task: what it has handed over.
@@ -156,11 +159,13 @@ impl Epochs {
     }
 
     /// Begins an epoch, a copy of which goes to `savepoint`, and calls `ask` for each task that is to acknowledge it. None while one is
-    /// under way, and when all tasks have finished; a `last` one, and one for a savepoint, is begun later then.
+    /// under way, and when all tasks have finished; a `last` one, and one for a savepoint, is begun later then. Its parts may be changes
+    /// on top of `base`, unless an epoch was begun since: then nobody has what is between the two.
     pub(crate) fn begin(
         &self,
         last: bool,
         savepoint: Option<PathBuf>,
+        base: Option<u64>,
         now_nanos: u64,
         ask: impl Fn(usize, Barrier),
     ) -> Option<Barrier> {
@@ -182,6 +187,7 @@ impl Epochs {
             epoch: state.next,
             last: last || state.stop_wanted,
         };
+        let base = base.filter(|base| base + 1 == state.next);
         state.next += 1;
         state.stop_wanted = false;
         state.last_begun_nanos = now_nanos;
@@ -195,6 +201,7 @@ impl Epochs {
         }
         state.in_flight = Some(InFlight {
             barrier,
+            base,
             begun_nanos: now_nanos,
             alignment_nanos: 0,
             handed,
@@ -203,6 +210,15 @@ impl Epochs {
             is_taken: false,
         });
         Some(barrier)
+    }
+
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.state.lock().in_flight.is_some()
+    }
+
+    /// What parts of the epoch under way may be changes of.
+    pub(crate) fn base(&self) -> Option<u64> {
+        self.state.lock().in_flight.as_ref()?.base
     }
 
     /// A task has handed over what it holds. The barrier, when it was the last one.
@@ -304,6 +320,7 @@ impl Epochs {
             in_flight.is_taken = true;
             return Work::Write(Box::new(GatheredEpoch {
                 barrier: in_flight.barrier,
+                base: in_flight.base,
                 handed: in_flight.handed.iter().flatten().cloned().collect(),
                 begun_nanos: in_flight.begun_nanos,
                 alignment_nanos: in_flight.alignment_nanos,
@@ -395,6 +412,7 @@ impl State {
         let handed: Vec<Option<Handed>> = self.ends.iter().map(End::handed).collect();
         self.in_flight = Some(InFlight {
             barrier,
+            base: None,
             begun_nanos: now_nanos,
             alignment_nanos: 0,
             handed: handed.clone(),
@@ -404,6 +422,7 @@ impl State {
         });
         Work::WriteLast(Box::new(GatheredEpoch {
             barrier,
+            base: None,
             handed: handed.into_iter().flatten().collect(),
             begun_nanos: now_nanos,
             alignment_nanos: 0,

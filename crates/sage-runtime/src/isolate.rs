@@ -236,6 +236,13 @@ impl Isolate {
         asked.find_map(|task| task.barrier.asked().map(|barrier| barrier.epoch))
     }
 
+    /// The epoch that keyed parts may hold changes on top of, in the one under way: what a task hands over now has to be whole when there is
+    /// none, or it was not this task that handed over the parts of that one.
+    #[must_use]
+    pub fn checkpoint_base(&self) -> Option<u64> {
+        self.job.checkpoints.as_ref()?.epochs.base()
+    }
+
     /// Hands over what the task saves at [`Take::Barrier`] (a [`sage_checkpoint::TaskImage`]), when everything that came before was
     /// emitted; the barrier goes on to the tasks behind. With epoch 0: what stays of a task that is finished next.
     ///

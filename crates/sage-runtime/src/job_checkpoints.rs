@@ -266,7 +266,19 @@ impl JobCore {
     pub(crate) fn begin_epoch(&self, last: bool, savepoint: Option<PathBuf>) -> Option<u64> {
         let checkpoints = self.checkpoints.as_ref()?;
         let ask = |task: usize, barrier: Barrier| self.tasks[task].barrier.ask(barrier);
-        let barrier = checkpoints.epochs.begin(last, savepoint, self.now_nanos(), ask)?;
+        // While one is under way none begins, and whoever writes has the store.
+        let base = if checkpoints.epochs.is_under_way() {
+            None
+        } else {
+            checkpoints
+                .store
+                .lock()
+                .as_ref()
+                .and_then(CheckpointStore::base_for_changes)
+        };
+        let barrier = checkpoints
+            .epochs
+            .begin(last, savepoint, base, self.now_nanos(), ask)?;
         let event = serde_json::json!({
             "type": "epoch", "event": "epoch", "epoch": barrier.epoch, "last": barrier.last, "state": "begun",
         });

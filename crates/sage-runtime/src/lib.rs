@@ -13,6 +13,7 @@ mod connectors;
 mod dormant_tasks;
 mod edge;
 mod edge_check;
+mod epoch_merges;
 mod epochs;
 mod feedback_edge;
 mod feedback_loop;

@@ -79,6 +79,11 @@ impl DiskState {
         Ok(())
     }
 
+    /// A state may have been given a time to live.
+    pub(crate) const fn may_expire(&mut self, expires: bool) {
+        self.expires |= expires;
+    }
+
     /// About how many bytes of disk the state of the whole job takes.
     pub(crate) fn bytes_on_disk(&self) -> Result<u64> {
         self.store.writer().store().approximate_bytes()

@@ -35,6 +35,8 @@ pub struct KeyedStateTable {
     counts: KeyedStateCounts,
     /// Between `begin` and `finish`.
     open: bool,
+    /// Whether nothing has changed since the store was found to have all values.
+    pub(crate) is_stored: bool,
     /// Greatest time that was told: it never goes back.
     pub(crate) now_ms: u64,
     /// The slots of the batch at work, each once.
@@ -54,6 +56,7 @@ impl KeyedStateTable {
             exchange: StateExchange::default(),
             counts: KeyedStateCounts::default(),
             open: false,
+            is_stored: false,
             now_ms: 0,
             batch_slots: Vec::new(),
             new_slots: Vec::new(),
@@ -87,6 +90,20 @@ impl KeyedStateTable {
             disk.declare(spec)?;
         }
         self.cells.declare(spec);
+        Ok(())
+    }
+
+    /// Gives a state another time to live, or none: what was restored of it came before it was known. Also while a batch is at work.
+    ///
+    /// # Errors
+    /// `SAGE_INTERNAL` when there is no such state.
+    pub fn set_ttl(&mut self, state: i32, ttl_ms: Option<u64>) -> Result<()> {
+        let state = self.state(state)?;
+        self.is_stored = false;
+        self.cells.set_ttl(state, ttl_ms, self.now_ms);
+        if let Some(disk) = &mut self.disk {
+            disk.may_expire(ttl_ms.is_some());
+        }
         Ok(())
     }
 
@@ -149,6 +166,7 @@ impl KeyedStateTable {
     }
 
     fn start(&mut self, now_ms: u64, looks: &mut usize) -> Result<()> {
+        self.is_stored = false;
         self.now_ms = self.now_ms.max(now_ms);
         self.exchange.clear(self.keys.slot_count());
         self.batch_slots.clear();
@@ -388,6 +406,7 @@ impl KeyedStateTable {
     /// # Errors
     /// `SAGE_INTERNAL` when a slot is not in memory, or is not held.
     pub fn hold(&mut self, slots: &[i32], more: bool) -> Result<()> {
+        self.is_stored = false;
         for slot in slots.iter().map(|slot| slot.cast_unsigned()) {
             let held = self
                 .resident

@@ -83,17 +83,7 @@ impl KeyedStateTable {
         if self.disk.is_none() {
             return Err(misused("states in memory are written by who has their values"));
         }
-        for slot in 0..u32::try_from(self.keys.slot_count()).unwrap_or(u32::MAX) {
-            if !self.keys.is_live(slot) {
-                continue;
-            }
-            self.write_removals(slot);
-            let cell = self.cells.cell(slot, state);
-            if cell.present && cell.dirty && self.cells.expiry(slot, state) > now_ms {
-                return Err(misused("the store lacks a value that has to be saved").with("slot", slot));
-            }
-        }
-        self.submit()?;
+        self.check_stored(now_ms)?;
         let Some(disk) = &self.disk else {
             return Ok(Vec::new());
         };
@@ -112,6 +102,29 @@ impl KeyedStateTable {
             })?;
         }
         Ok(payload.into_bytes())
+    }
+
+    /// Whether the store has all values of the keys in memory; what was removed is removed there. Found out once for all states and groups
+    /// that are read behind each other.
+    fn check_stored(&mut self, now_ms: u64) -> Result<()> {
+        if self.is_stored {
+            return Ok(());
+        }
+        for slot in 0..u32::try_from(self.keys.slot_count()).unwrap_or(u32::MAX) {
+            if !self.keys.is_live(slot) {
+                continue;
+            }
+            self.write_removals(slot);
+            for state in 0..self.cells.states() {
+                let cell = self.cells.cell(slot, state);
+                if cell.present && cell.dirty && self.cells.expiry(slot, state) > now_ms {
+                    return Err(misused("the store lacks a value that has to be saved").with("slot", slot));
+                }
+            }
+        }
+        self.submit()?;
+        self.is_stored = true;
+        Ok(())
     }
 
     /// Takes the entries of a state: into the store where there is one, else into memory, where each gets a slot; -1 for those that have

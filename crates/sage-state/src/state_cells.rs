@@ -78,6 +78,28 @@ impl StateCells {
         self.deadlines.widen(NO_DEADLINE);
     }
 
+    /// Gives a state another time to live, or none. Values that expired and do not now, or the other way round, count as written.
+    pub(crate) fn set_ttl(&mut self, state: u8, ttl_ms: Option<u64>, now_ms: u64) {
+        let before = std::mem::replace(&mut self.ttl_ms[state as usize], ttl_ms);
+        if before.is_some() == ttl_ms.is_some() {
+            return;
+        }
+        self.deadline_at[state as usize] = ttl_ms.map(|_| self.no_deadlines.len());
+        if ttl_ms.is_some() {
+            if self.no_deadlines.is_empty() {
+                self.deadlines.grow_to(self.cells.len(), &[]);
+            }
+            self.no_deadlines.push(NO_DEADLINE);
+            self.deadlines.widen(NO_DEADLINE);
+        }
+        for slot in 0..u32::try_from(self.cells.len()).unwrap_or(u32::MAX) {
+            if self.cell(slot, state).present {
+                self.cell_mut(slot, state).dirty = true;
+                self.set_expiry(slot, state, self.expiry_of_write(state, now_ms));
+            }
+        }
+    }
+
     /// Number of states.
     #[expect(clippy::cast_possible_truncation, reason = "there are 255 at most")]
     pub(crate) const fn states(&self) -> u8 {

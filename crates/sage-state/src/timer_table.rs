@@ -122,9 +122,14 @@ impl TimerTable {
 
     /// All timers, in the order in which they become due: registered in this order elsewhere, they do so there too.
     pub fn iter(&self) -> impl Iterator<Item = DueTimer> + '_ {
-        self.by_time.iter().map(|(&(time, _), &id)| DueTimer {
-            time_ms: time.get(),
-            id,
+        self.numbered().map(|(timer, _)| timer)
+    }
+
+    /// As [`TimerTable::iter`], each with its number of registration: of those of one time the smaller ones become due first.
+    pub fn numbered(&self) -> impl Iterator<Item = (DueTimer, u64)> + '_ {
+        self.by_time.iter().map(|(&(time, number), &id)| {
+            let time_ms = time.get();
+            (DueTimer { time_ms, id }, number)
         })
     }
 

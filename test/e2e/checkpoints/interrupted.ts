@@ -38,6 +38,11 @@ export class Workplace {
     return readdirSync(this.#directory).filter((name) => name.startsWith(prefix)).toSorted();
   }
 
+  /** The names of the files of a directory that begin so. */
+  namesIn(directory: string, prefix: string): string[] {
+    return readdirSync(this.path(directory)).filter((name) => name.startsWith(prefix));
+  }
+
   [Symbol.dispose](): void {
     rmSync(this.#directory, { recursive: true, force: true });
   }

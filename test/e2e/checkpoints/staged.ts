@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { END, type EnvironmentConfig, type JobResult, LocalEnvironment, type Seekable, SourceFunction } from '../../../ts/index.ts';
+import { END, type EnvironmentConfig, type JobResult, LocalEnvironment, type Seekable, SourceFunction, type StateSettings } from '../../../ts/index.ts';
 import { SeededRandom } from '../../../ts/testing/seeded-random.ts';
 import type { Workplace } from './interrupted.ts';
 
@@ -144,13 +144,15 @@ export interface Staged {
   readonly seed: number;
   /** Of each attempt; the last one comes to its end. */
   readonly parallelism: readonly number[];
+  /** Where each attempt keeps its state; in memory when left away. */
+  readonly state?: readonly StateSettings[];
 }
 
 /**
  * Runs it in attempts, each from the checkpoint of the one before. In each, one is written while all sources rest somewhere; then more records come, of
  * which nothing may stay, and the attempt is cancelled or fails. Returns the result of the last one, and how many calls were on their way at a barrier.
  */
-export async function inStages(build: StagedBuild, { dir, out, seed, parallelism }: Staged): Promise<{ readonly result: JobResult; readonly calls: number }> {
+export async function inStages(build: StagedBuild, { dir, out, seed, parallelism, state }: Staged): Promise<{ readonly result: JobResult; readonly calls: number }> {
   const random = new SeededRandom(seed);
   const lengths = lengthsOf(build);
   const given = lengths.map(() => 0);
@@ -162,7 +164,7 @@ export async function inStages(build: StagedBuild, { dir, out, seed, parallelism
       return { checkpoint, end: checkpoint + random.below(share) };
     });
     const sources = new StagedSources(rests);
-    const env = environmentOf(dir, instances);
+    const env = environmentOf(dir, instances, state?.[attempt]);
     build(env, sources, out);
     const job = await env.submit({ from: 'latest' });
     const failure = job.completion.then(() => undefined, (error: unknown) => Promise.reject(error as Error));
@@ -178,7 +180,7 @@ export async function inStages(build: StagedBuild, { dir, out, seed, parallelism
     else await job.cancel();
     await failure.catch(() => undefined);
   }
-  const env = environmentOf(dir, parallelism.at(-1)!);
+  const env = environmentOf(dir, parallelism.at(-1)!, state?.[parallelism.length - 1]);
   build(env, new StagedSources(), out);
   return { result: await env.submit({ from: 'latest', autostop: true }), calls };
 }
@@ -189,7 +191,7 @@ function lengthsOf(build: StagedBuild): readonly number[] {
   return sources.lengths;
 }
 
-function environmentOf(dir: string, parallelism: number): LocalEnvironment {
-  const config: EnvironmentConfig = { parallelism, checkpoint: { dir } };
+function environmentOf(dir: string, parallelism: number, state: StateSettings = 'memory'): LocalEnvironment {
+  const config: EnvironmentConfig = { parallelism, checkpoint: { dir }, state };
   return new LocalEnvironment('staged', config);
 }

@@ -249,8 +249,4 @@ export const mistakesOfTime: Readonly<Record<string, () => unknown>> = {
   'state-with-too-little-memory'() {
     return new LocalEnvironment('orders', { state: { kind: 'disk', memoryBytes: '1GB' as Untyped } });
   },
-
-  'state-on-disk-with-checkpoints'() {
-    return new LocalEnvironment('orders', { state: 'disk', checkpoint: { dir: 'checkpoints' } });
-  },
 };

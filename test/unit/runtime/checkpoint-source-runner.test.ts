@@ -38,6 +38,7 @@ class Played {
       checkpointRestored: () => (from === undefined ? -1 : 1),
       checkpointSkipped: () => [],
       checkpointRead: (_job, _operator, name) => (name === 'position' ? ownPart(from!) : Uint8Array.of(0)),
+      checkpointBase: () => 0,
       checkpointAcknowledge: (_isolate, _task, epoch, image) => void this.images.push({ epoch, parts: payloads(Buffer.from(image)) }),
     };
     this.task = createTask({ task: 0, stage: physical.stages[0]!, instance: 0 }, facts, 1, {

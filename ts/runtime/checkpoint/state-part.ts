@@ -34,6 +34,11 @@ export interface KeyedStatePart extends BasePart {
   readonly kind: 'keyed';
   /** As `OwnStatePart.save`. */
   save(entries: EntryWriter): void;
+  /**
+   * Writes what has changed since the last call of this or of `save`: of each key its last entry counts. Nothing is written, and it is false,
+   * when everything is to be saved instead. Parts without it are always saved as a whole.
+   */
+  saveChanges?(entries: EntryWriter): boolean;
   /** As `OwnStatePart.restore`, with the entries of the key groups of this instance. */
   restore(entries: EntryReader): void;
 }

@@ -6,7 +6,6 @@ import type { StatePart } from './state-part.ts';
 
 const KIND_OWN = 1;
 const KIND_KEYED = 2;
-const IS_FULL = 1;
 
 /** Makes the image that a task hands over at a barrier, of all of its parts. Kept over epochs, so that its memory is. */
 export class TaskStateWriter {
@@ -19,8 +18,8 @@ export class TaskStateWriter {
     this.#entries = new EntryWriter((entries) => core.keyGroupsFill(keyGroups, entries));
   }
 
-  /** Valid until the next call. */
-  write(parts: readonly StatePart[]): Uint8Array {
+  /** Valid until the next call. @param onTop whether what was written last is in the epoch that this one is on top of, so that changes will do */
+  write(parts: readonly StatePart[], onTop = false): Uint8Array {
     const out = this.#out;
     out.length = 0;
     out.u32(parts.length);
@@ -33,12 +32,19 @@ export class TaskStateWriter {
       writeText(out, operator);
       writeText(out, name);
       out.u8(part.kind === 'own' ? KIND_OWN : KIND_KEYED);
-      out.u8(IS_FULL);
-      const payload = this.#save(part);
+      const changes = onTop ? this.#changes(part) : undefined;
+      out.u8(changes === undefined ? 1 : 0);
+      const payload = changes ?? this.#save(part);
       out.u32(payload.length);
       out.bytes(payload);
     }
     return out.buffer.subarray(0, out.length);
+  }
+
+  #changes(part: StatePart): Uint8Array | undefined {
+    if (part.kind !== 'keyed' || part.saveChanges === undefined) return undefined;
+    this.#entries.reset();
+    return part.saveChanges(this.#entries) ? this.#entries.finish() : undefined;
   }
 
   #save(part: StatePart): Uint8Array {

@@ -30,6 +30,8 @@ export interface OwnValuePart<V> extends ValuePart {
 export interface KeyedValuePart<V> extends ValuePart {
   /** Each key once. */
   save(): Iterable<readonly [key: unknown, value: V]>;
+  /** What has changed since the last call of this or of `save`, without a value for keys that have gone; nothing when everything is to be saved. The last one of a key counts. */
+  changes?(): Iterable<readonly [key: unknown, value: V | undefined]> | undefined;
   /** @param entries with the keys of this instance; a key may come several times when instances had it that it does not belong to */
   restore(entries: Iterable<readonly [key: unknown, value: V]>): void;
 }
@@ -61,6 +63,15 @@ export function keyedValuePart<V>(owner: PartOwner, part: KeyedValuePart<V>): Ke
     name: part.name,
     save(entries) {
       for (const [key, value] of part.save()) checked(owner, part, value, { key }, () => entries.putValue(key, value));
+    },
+    saveChanges(entries) {
+      const changes = part.changes?.();
+      if (changes === undefined) return false;
+      for (const [key, value] of changes) {
+        if (value === undefined) entries.removeKey(key);
+        else checked(owner, part, value, { key }, () => entries.putValue(key, value));
+      }
+      return true;
     },
     restore: (entries) => part.restore(entries.values() as Iterable<readonly [unknown, V]>),
   };

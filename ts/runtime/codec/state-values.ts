@@ -11,6 +11,9 @@ const UTF16 = 2;
 const HEAD_BYTES = 1;
 const LENGTH_BYTES = 4;
 
+/** Texts up to here are written faster without leaving JavaScript. */
+const SHORT = 48;
+
 /** Writes values of states one behind the other: `docs/internals/data-path.md`, section 7. */
 export class StateValuesWriter {
   readonly #values: ValueWriter;
@@ -33,6 +36,14 @@ export class StateValuesWriter {
       out.bytes(tokens);
       return out.length;
     }
+    if (pool.length <= SHORT && isAllLatin1(pool)) {
+      out.u8(LATIN1);
+      out.u32(tokens.length);
+      out.bytes(tokens);
+      out.reserve(pool.length);
+      for (let n = 0; n < pool.length; n++) out.buffer[out.length++] = pool.charCodeAt(n);
+      return out.length;
+    }
     const isLatin1 = isAllLatin1(pool);
     out.u8(isLatin1 ? LATIN1 : UTF16);
     out.u32(tokens.length);
@@ -41,6 +52,12 @@ export class StateValuesWriter {
     out.reserve(bytes);
     out.length += out.buffer.write(pool, out.length, isLatin1 ? 'latin1' : 'utf16le');
     return out.length;
+  }
+
+  /** Appends a byte, and a value behind it; where it ends. @throws SageError SAGE_CODEC_UNCLONEABLE */
+  writeBehind(head: number, value: unknown): number {
+    this.#out.u8(head);
+    return this.write(value);
   }
 
   /** What was written since the last `reset`, valid until the next write. */

@@ -206,16 +206,19 @@ export class ValueWriter {
   }
 
   #shapeOf(names: readonly string[]): number {
+    // Such as where the names travel with each value anyway.
+    if (this.#registryIsFull && this.#shapes.size === 0) return -1;
     const text = JSON.stringify(names);
     const known = this.#shapes.get(text);
     if (known !== undefined) return known;
     if (this.#registryIsFull || this.#shapes.size >= MAX_SHAPES || !names.every((name) => name.isWellFormed())) return -1;
     const id = this.#intern(text);
     if (id >= 0) this.#shapes.set(text, id);
+    else this.#registryIsFull = true;
     return id;
   }
 
-  /** The id of a new shape; -1 when the job has as many as it may have. */
+  /** The id of a new shape; -1 when the job has as many as it may have, or none at all. */
   #intern(text: string): number {
     try {
       return this.#registry.internShape(text);

@@ -21,6 +21,8 @@ export interface Core {
   checkpointInspect(path: string): string;
   /** The epoch for which a source task of the isolate is to take its barrier; -1 for none. The isolate is woken when this changes. */
   checkpointAsked(isolate: number): number;
+  /** The epoch that tasks of the isolate may hand over changes on top of, for the one under way; 0 when parts have to be whole. */
+  checkpointBase(isolate: number): number;
   /** Hands over what a task saves at its barrier, and sends the barrier on. Epoch 0, right before `finishTask`: what stays of it in all later epochs. */
   checkpointAcknowledge(isolate: number, task: number, epoch: number, image: Uint8Array): void;
   /** What an instance goes on from: a kind (0: no such part, 1: bytes of each instance of then, 2: entries of its key groups), and that. */
@@ -74,6 +76,8 @@ export interface Core {
   keyedStateCreate(job: number, specJson: string): number;
   /** One more state, whose number is the next one; `stateJson` is `StateSpec` of `sage-state`. */
   keyedStateDeclare(handle: number, stateJson: string): void;
+  /** Gives a state that was restored before it was declared its time to live; -1 for none. */
+  keyedStateSetTtl(handle: number, state: number, ttlMs: number): void;
   /** Begins a batch and writes the slot of each row; bytes of what `keyedStateTake` gives, 0 for nothing to do. */
   keyedStateBegin(handle: number, nowMs: number, image: Uint8Array, slots: Int32Array): number;
   /** Drops what has expired without a batch; as `keyedStateBegin`. */
@@ -122,7 +126,7 @@ export interface Core {
   /** Keys of slots: entries whose value is `u32` slot. And back, before any other key comes: the slot of each entry, in their order. */
   slotsKeys(handle: number): Uint8Array;
   slotsRestore(handle: number, entries: Uint8Array): Int32Array;
-  /** Time and id of each timer, one behind the other, as they become due. */
+  /** Time, id and number of registration of each timer, one behind the other, as they become due. */
   timersAll(handle: number): Float64Array;
   /** Keys in memory that have a value of a state (-1: all keys): entries whose value is `u32` slot, `u64` when it expires. */
   keyedStateKeys(handle: number, nowMs: number, state: number): Uint8Array;

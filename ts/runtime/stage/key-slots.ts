@@ -50,6 +50,11 @@ export class KeySlots {
     return all;
   }
 
+  /** Whether a slot belongs to a key. */
+  isLive(slot: number): boolean {
+    return this.#isLive.get(slot) === true;
+  }
+
   /** Slots that belong to a key. */
   *live(): Generator<number> {
     for (let slot = 0; slot < this.#isLive.length; slot++) if (this.#isLive.get(slot) === true) yield slot;

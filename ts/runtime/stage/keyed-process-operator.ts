@@ -19,6 +19,7 @@ import { type SavedState, describeStates } from '../state/saved-state.ts';
 import { type BroadcastRow, BroadcastRows } from './broadcast-rows.ts';
 import { FailedTimer } from './failed-timer.ts';
 import { isThenable } from './is-thenable.ts';
+import { keyIdentity, keyOfIdentity } from './key-identity.ts';
 import type { KeyedOperator, KeyedResults } from './keyed-operator.ts';
 import type { Pushed } from './linked-node.ts';
 import { OrderedResults } from './ordered-results.ts';
@@ -90,6 +91,8 @@ export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
   #batch: Batch | undefined;
   /** To be said below when all timers that are due have fired. */
   #behind: StreamTime | undefined;
+  /** Owners of timers by identity of the key, of those that have changed since they were handed over last; none before the first time. */
+  #timerChanges: Map<unknown, number> | undefined;
   /** Rows since memory was last given back. */
   #rowsSinceRelease = 0;
 
@@ -277,7 +280,7 @@ export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
     this.#state.commit();
     this.#bindings.contexts[id]!.broadcast?.begin(false);
     if (slot >= 0) this.#places.touched(slot);
-    if (timer !== undefined) this.#places.timersChanged(timer.owner);
+    if (timer !== undefined) this.#timersChanged(timer.owner, key);
     // At the end all timers fire: those that they register would go on for ever, each registering the next one.
     const { onTimer } = this.#bindings;
     const operator = this.#node.operator.id;
@@ -288,9 +291,12 @@ export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
       const owner = timer?.owner ?? this.#places.ownerOf(batch!.at, row);
       if (request.isCancelled) {
         queue.cancel(owner, request.time);
-        this.#places.timersChanged(owner);
+        this.#timersChanged(owner, key);
       } else if (timer !== undefined && this.#timers.isOver) this.#bindings.contexts[id]!.metrics.counter('timers after the end').inc();
-      else queue.register(owner, request.time);
+      else {
+        queue.register(owner, request.time);
+        this.#timerChanges?.set(keyIdentity(key), owner);
+      }
     }
     this.#timers.registered();
     const own = collected[id]!;
@@ -306,10 +312,9 @@ export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
     const { id } = this.#node;
     const { timer } = call;
     // It has fired, and may have been the last that held its key.
-    if (timer !== undefined) {
-      this.#places.touched(call.slot);
-      this.#places.timersChanged(timer.owner);
-    }
+    if (timer !== undefined) this.#timersChanged(timer.owner, call.key);
+    // An object of its state may have been changed where it is.
+    if (call.slot >= 0) this.#places.touched(call.slot);
     const record = timer === undefined ? call.record : new FailedTimer(timer.kind, timer.time);
     return withTime(control, call.time, () =>
       linked[id]!.recovery.recover(error, record, call.key, how, async () => {
@@ -361,13 +366,15 @@ export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
       keyedValuePart<readonly SavedState[]>(owner, {
         name: 'state',
         describe: describeStates,
-        save: () => this.#places.saved(),
-        restore: (entries) => this.#places.restore([...entries]),
+        save: () => this.#places.saved(owner),
+        changes: () => this.#places.changes(),
+        restore: (entries) => this.#places.restore(entries),
       }),
       keyedValuePart<SavedTimers>(owner, {
         name: 'timers',
         describe: () => 'the timers',
-        save: () => [...this.#timers.save()].map(([timerOwner, timers]) => [this.#places.keyOf(timerOwner), timers]),
+        save: () => this.#savedTimers(),
+        changes: () => this.#changedTimers(),
         restore: (entries) => {
           const all = [...entries];
           const owners = this.#places.ownersOf(all.map(([key]) => key));
@@ -375,6 +382,29 @@ export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
         },
       }),
     ];
+  }
+
+  #savedTimers(): Iterable<readonly [unknown, SavedTimers]> {
+    this.#timerChanges = new Map();
+    return [...this.#timers.save()].map(([owner, timers]) => [this.#places.keyOf(owner), timers]);
+  }
+
+  #changedTimers(): Iterable<readonly [unknown, SavedTimers | undefined]> | undefined {
+    const changes = this.#timerChanges;
+    if (changes === undefined || changes.size > this.#timers.size / 2) return undefined;
+    this.#timerChanges = new Map();
+    const timers = changes.size === 0 ? undefined : this.#timers.save(new Set(changes.values()));
+    return [...changes].map(([identity, owner]) => {
+      // An owner may belong to another key since.
+      const isIts = [keyIdentity(this.#places.keyOf(owner))].includes(identity);
+      return [keyOfIdentity(identity), isIts ? timers?.get(owner) : undefined];
+    });
+  }
+
+  /** Timers of a key were registered or cancelled, or have fired. */
+  #timersChanged(owner: number, key: unknown): void {
+    this.#places.timersChanged(owner);
+    this.#timerChanges?.set(keyIdentity(key), owner);
   }
 
   /** What a state holds for a key now, for readers outside of the job's functions. */

@@ -152,16 +152,16 @@ export class ProcessTimers {
     return earliestMs === Number.POSITIVE_INFINITY ? undefined : Math.min(MAX_DELAY_MS, Math.max(0, earliestMs - this.#clock.now()));
   }
 
-  /** The timers by owner. */
-  save(): ReadonlyMap<number, SavedTimers> {
+  /** The timers by owner, of these or of all. */
+  save(owners?: ReadonlySet<number>): ReadonlyMap<number, SavedTimers> {
     const byOwner = new Map<number, [TimerKind, number, number][]>();
     for (const kind of ['event', 'processing'] as const) {
-      const { times, slots } = this.queueOf(kind).all();
-      slots.forEach((owner, place) => {
+      for (const { time, slot: owner, place } of this.queueOf(kind).all()) {
+        if (owners !== undefined && !owners.has(owner)) continue;
         let own = byOwner.get(owner);
         if (own === undefined) byOwner.set(owner, (own = []));
-        own.push([kind, times[place]!, place]);
-      });
+        own.push([kind, time, place]);
+      }
     }
     return byOwner;
   }

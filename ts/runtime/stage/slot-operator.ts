@@ -3,6 +3,7 @@ import { takesNumbers } from '../../compiler/native-aggregates.ts';
 import { type BuiltinAggregator, isBuiltinAggregator } from '../../functions/aggregator.ts';
 import type { AnyAggregator } from '../../transformations/aggregate-transformation.ts';
 import { isTolerant } from '../../transformations/error-policy.ts';
+import { ChangedSlots } from '../checkpoint/changed-slots.ts';
 import type { PartOwner } from '../checkpoint/part-owner.ts';
 import type { StatePart } from '../checkpoint/state-part.ts';
 import { keyedValuePart } from '../checkpoint/value-parts.ts';
@@ -63,6 +64,7 @@ export class SlotOperator implements KeyedOperator {
   readonly #filled = new SlotColumn<boolean>();
   /** Whether a slot is among those that changed. */
   readonly #isChanged = new SlotColumn<boolean>();
+  readonly #sinceSaved = new ChangedSlots();
   #closed: SlotBatch[] = [];
   #results: unknown[] = [];
   #changed = new SlotColumn<number>();
@@ -281,6 +283,7 @@ export class SlotOperator implements KeyedOperator {
   }
 
   #added(slot: number): void {
+    this.#sinceSaved.add(slot);
     if (this.#emitUpdates) this.#results.push(this.#result(slot));
     else if (this.#everyMs !== undefined && this.#isChanged.get(slot) !== true) {
       this.#isChanged.set(slot, true);
@@ -320,6 +323,7 @@ export class SlotOperator implements KeyedOperator {
     if (this.#nextDue === this.#due.length) return undefined;
     const slot = this.#due.get(this.#nextDue++)!;
     this.#isChanged.set(slot, false);
+    this.#sinceSaved.add(slot);
     return slot;
   }
 
@@ -366,14 +370,24 @@ export class SlotOperator implements KeyedOperator {
   }
 
   stateParts(owner: PartOwner): StatePart[] {
-    return [keyedValuePart<SavedKey>(owner, { name: 'state', describe: () => 'an accumulator', save: () => this.#saved(), restore: (entries) => this.#restore([...entries]) })];
+    return [
+      keyedValuePart<SavedKey>(owner, {
+        name: 'state',
+        describe: () => 'an accumulator',
+        save: () => this.#saved(),
+        changes: () => this.#sinceSaved.take(this.#keyOfSlot.length, (slot) => this.#savedKey(slot)),
+        restore: (entries) => this.#restore([...entries]),
+      }),
+    ];
   }
 
   *#saved(): Generator<readonly [unknown, SavedKey]> {
-    for (let slot = 0; slot < this.#keyOfSlot.length; slot++) {
-      if (this.#filled.get(slot) !== true) continue;
-      yield [this.#keyOfSlot.get(slot), { slot, accumulators: this.#accumulators.map((column) => column.get(slot)), isChanged: this.#isChanged.get(slot) === true }];
-    }
+    this.#sinceSaved.restart();
+    for (let slot = 0; slot < this.#keyOfSlot.length; slot++) if (this.#filled.get(slot) === true) yield this.#savedKey(slot);
+  }
+
+  #savedKey(slot: number): readonly [unknown, SavedKey] {
+    return [this.#keyOfSlot.get(slot), { slot, accumulators: this.#accumulators.map((column) => column.get(slot)), isChanged: this.#isChanged.get(slot) === true }];
   }
 
   #restore(entries: readonly (readonly [key: unknown, saved: SavedKey])[]): void {

@@ -22,6 +22,8 @@ export class TaskCheckpoints {
   readonly #task: number;
   readonly #bindings: StageBindings;
   readonly #host: Pick<RunnerHost, 'core' | 'isolate'>;
+  /** The epoch that was handed over last. */
+  #last = FINISHED;
   /** Made with the first barrier. */
   #writer: TaskStateWriter | undefined;
 
@@ -47,7 +49,10 @@ export class TaskCheckpoints {
   #handOver(epoch: number, parts: readonly StatePart[]): void {
     const { core, isolate } = this.#host;
     this.#writer ??= new TaskStateWriter(core, KEY_GROUPS);
-    core.checkpointAcknowledge(isolate, this.#task, epoch, this.#writer.write(parts));
+    // After an epoch that failed there is none, and everything is handed over.
+    const isOnTop = epoch !== FINISHED && this.#last !== FINISHED && core.checkpointBase(isolate) === this.#last;
+    this.#last = epoch;
+    core.checkpointAcknowledge(isolate, this.#task, epoch, this.#writer.write(parts, isOnTop));
   }
 
   /** Gives the parts what the epoch that the job goes on from has of them, if it goes on from one. */

@@ -296,12 +296,11 @@ export class WindowTriggers implements TriggerSurroundings {
   save(): (acc: number) => SavedTrigger {
     const queued = new Map<number, SavedTrigger['queued'][number][]>();
     for (const [queue, name] of this.#queues()) {
-      const { times, slots } = queue.all();
-      slots.forEach((acc, place) => {
+      for (const { time, slot: acc, place } of queue.all()) {
         let own = queued.get(acc);
         if (own === undefined) queued.set(acc, (own = []));
-        own.push([name, times[place]!, place]);
-      });
+        own.push([name, time, place]);
+      }
     }
     return (acc) => {
       const { state, main, clock, awaitsEnd, unfired } = this.#windows.get(acc)!;

@@ -1,19 +1,23 @@
 import { SageError, atOperator, toSageError } from '../../common/errors.ts';
 import type { SourceLocation } from '../../common/source-location.ts';
+import { KEY_GROUPS } from '../../compiler/compile-options.ts';
 import { leaf } from '../../compiler/layout/layout.ts';
 import type { FunctionMetrics } from '../../functions/function-metrics.ts';
+import { EntryReader } from '../checkpoint/entry-reader.ts';
+import { EntryWriter } from '../checkpoint/entry-writer.ts';
 import type { LayoutRegistry } from '../codec/batch-reader.ts';
 import { BatchWriter } from '../codec/batch-writer.ts';
 import { copyImage } from '../codec/copy-image.ts';
-import { KeyBytesWriter } from '../codec/key-bytes.ts';
+import { KeyBytesWriter, readKey } from '../codec/key-bytes.ts';
 import { type StateExchange, readStateExchange } from '../codec/state-exchange.ts';
-import { StateValuesReader, StateValuesWriter } from '../codec/state-values.ts';
 import { type Core, FOUND_ABSENT, FOUND_SLOT, FOUND_TOO_SMALL } from '../native/core.ts';
-import { keyIdentity } from '../stage/key-identity.ts';
+import { keyIdentity, keyOfIdentity } from '../stage/key-identity.ts';
 import { KeySlots } from '../stage/key-slots.ts';
 import { StateCountGauges } from './state-count-gauges.ts';
-import type { DueTimers, KeyBatch, KeyPlaces } from './key-places.ts';
+import { DiskStateValues } from './disk-state-values.ts';
+import type { DueTimers, KeyBatch, KeyPlaces, ChangedKey, OwnKeys, SavedKey } from './key-places.ts';
 import { KeyedStateStore, type StateOwner } from './keyed-state-store.ts';
+import { type SavedState, expiresAtMs } from './saved-state.ts';
 import type { SlotState } from './slot-state.ts';
 import { StateWatch } from './state-watch.ts';
 
@@ -39,6 +43,18 @@ export interface DiskHost {
 }
 
 const REMOVED = -1;
+const NO_TTL = -1;
+/** Of what was restored: how long it lives will be known when the state is declared. */
+const UNKNOWN_TTL_MS = 2 ** 52;
+/** Before the value in an entry of the core. */
+const EXPIRY_BYTES = 8;
+const NEVER = 2n ** 64n - 1n;
+/** Values that are given to the store in one call. */
+const STORED_AT_ONCE = 4096;
+/** Keys that are noted as changed; when there are more everything is handed over. */
+const MOST_CHANGES = 500_000;
+/** Bytes that are restored in one call. */
+const RESTORED_BYTES = 1 << 20;
 const MAX_INT32 = 2 ** 31 - 1;
 
 /**
@@ -52,11 +68,8 @@ export class DiskKeyPlaces implements KeyPlaces {
   readonly #operator: string;
   readonly #owners: KeySlots;
   readonly #handle: number;
-  readonly #writer: StateValuesWriter;
-  readonly #reader: StateValuesReader;
+  readonly #values: DiskStateValues;
   readonly #keyBytes = new KeyBytesWriter();
-  /** By number of state. */
-  readonly #watches: StateWatch[] = [];
   #hasTtl = false;
   /** The batch that the core is at work on. */
   #open: KeyBatch | undefined;
@@ -64,30 +77,43 @@ export class DiskKeyPlaces implements KeyPlaces {
   #leaving: StateExchange | undefined;
   #exchange = Buffer.from(new ArrayBuffer(1 << 16));
   readonly #found = new Int32Array(2);
+  #read = Buffer.from(new ArrayBuffer(1024));
   readonly #gauges: StateCountGauges;
   #metrics: FunctionMetrics | undefined;
+  /** By identity: keys with states that have changed since they were last handed over; none before the first time. */
+  #changed: Set<unknown> | undefined;
 
   constructor(host: DiskHost, place: DiskPlace, owner: Omit<StateOwner, 'watch'>) {
     const { core, job, registry } = host;
     this.#host = host;
     this.#operator = owner.operator;
     this.#owners = new KeySlots(core, job, registry);
-    this.#writer = new StateValuesWriter(registry);
-    this.#reader = new StateValuesReader(registry);
+    this.#values = new DiskStateValues(registry, owner.operator);
     const { operator, memoryBytes, directory } = place;
     this.#handle = core.keyedStateCreate(job, JSON.stringify({ states: [], disk: { operator, budgetBytes: memoryBytes, directory: directory ?? null } }));
     this.#gauges = new StateCountGauges(core, this.#handle);
     this.state = new KeyedStateStore({ ...owner, watch: (name, ttlMs) => this.#declare(name, ttlMs) });
+    this.#values.belongTo(this.state);
   }
 
   #declare(name: string, ttlMs: number | undefined): StateWatch {
+    const values = this.#values;
     // One more than it takes: values say themselves to the fraction of a millisecond until when they are there.
-    const spec = ttlMs === undefined ? { name } : { name, ttlMs: Math.ceil(ttlMs) + 1 };
-    this.#inCore((core) => core.keyedStateDeclare(this.#handle, JSON.stringify(spec)));
+    const coreTtlMs = ttlMs === undefined ? undefined : Math.ceil(ttlMs) + 1;
+    const known = values.numberOf(name);
+    if (known === undefined) this.#declareToCore(name, coreTtlMs);
+    else this.#inCore((core) => core.keyedStateSetTtl(this.#handle, known, coreTtlMs ?? NO_TTL));
     this.#hasTtl ||= ttlMs !== undefined;
     const watch = new StateWatch({ operator: this.#operator, keyInHand: this.#host.keyInHand }, name);
-    this.#watches.push(watch);
+    values.watches[values.numberOf(name)!] = watch;
     return watch;
+  }
+
+  /** The number of the state. */
+  #declareToCore(name: string, ttlMs: number | undefined): number {
+    const spec = ttlMs === undefined ? { name } : { name, ttlMs };
+    this.#inCore((core) => core.keyedStateDeclare(this.#handle, JSON.stringify(spec)));
+    return this.#values.names.push(name) - 1;
   }
 
   admit(image: Buffer, keys: readonly unknown[]): KeyBatch {
@@ -164,23 +190,14 @@ export class DiskKeyPlaces implements KeyPlaces {
     this.#host.core.keyedStateTake(this.#handle, image);
     const exchange = readStateExchange(image);
     const { expired, loaded, data } = exchange;
-    const { all } = this.state;
-    for (let n = 0; n < expired.length; n += 2) all[expired[n + 1]!]!.forget(expired[n]!);
+    for (let n = 0; n < expired.length; n += 2) this.#values.forget(expired[n]!, expired[n + 1]!);
     const values = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
     for (let n = 0, start = 0; n < loaded.length; n += 3) {
       const end = loaded[n + 2]!;
-      all[loaded[n + 1]!]!.restore(loaded[n]!, this.#decode(values, start, end, loaded[n + 1]!), end - start);
+      this.#values.load(loaded[n]!, loaded[n + 1]!, values, start, end);
       start = end;
     }
     return exchange;
-  }
-
-  #decode(bytes: Buffer, start: number, end: number, state: number): unknown {
-    try {
-      return this.#reader.read(bytes, start, end);
-    } catch (error) {
-      throw new SageError('SAGE_STATE_CORRUPT', `a value of the state '${this.state.names[state]}' of '${this.#operator}' cannot be read`, { operator: this.#operator, cause: error });
-    }
   }
 
   /** Tells the core what the batch at work has changed, and gives it what has to leave memory. */
@@ -188,17 +205,19 @@ export class DiskKeyPlaces implements KeyPlaces {
     const batch = this.#open;
     if (batch === undefined) return;
     this.#open = undefined;
-    const { all } = this.state;
+    const values = this.#values;
     const changes: number[] = [];
-    this.#watches.forEach((watch, number) => {
-      const state = all[number]!;
+    values.watches.forEach((watch, number) => {
+      if (watch === undefined) return;
+      const state = values.stateOf(number)!;
       for (const slot of watch.takeChanged()) changes.push(slot, number, this.#bytes(state, slot, batch, watch));
     });
     const leaving = this.#leaving;
     this.#leaving = undefined;
-    const ends = this.#encode(leaving?.toEncode);
-    this.#inCore((core) => core.keyedStateFinish(this.#handle, this.state.nowMs(), Int32Array.from(changes), ends, this.#writer.bytes()));
-    if (leaving !== undefined) for (const slot of leaving.givenUp) for (const state of all) state.forget(slot);
+    if (this.#changed !== undefined) this.#noteChanged(batch, changes);
+    const ends = values.encode(leaving?.toEncode ?? NOTHING);
+    this.#inCore((core) => core.keyedStateFinish(this.#handle, this.state.nowMs(), Int32Array.from(changes), ends, values.bytes()));
+    if (leaving !== undefined) for (const slot of leaving.givenUp) this.#forget(slot);
   }
 
   #bytes(state: SlotState, slot: number, batch: KeyBatch, watch: StateWatch): number {
@@ -210,22 +229,18 @@ export class DiskKeyPlaces implements KeyPlaces {
     }
   }
 
-  /** Encodes the values of these pairs of slot and state; where each ends. */
-  #encode(pairs: Int32Array | undefined): Int32Array {
-    const writer = this.#writer;
-    writer.reset();
-    if (pairs === undefined) return NOTHING;
-    const { all } = this.state;
-    const ends = new Int32Array(pairs.length / 2);
-    for (let n = 0; n < pairs.length; n += 2) {
-      const number = pairs[n + 1]!;
-      try {
-        ends[n / 2] = writer.write(all[number]!.save(pairs[n]!));
-      } catch (error) {
-        throw this.#watches[number]!.notStorable(error, undefined);
-      }
-    }
-    return ends;
+  /** Notes the keys of a batch that have changes: slot, state and bytes, one behind the other. */
+  #noteChanged({ slots, keys }: KeyBatch, changes: readonly number[]): void {
+    if (this.#changed!.size > MOST_CHANGES) return;
+    const changed = new Set<number>();
+    for (let n = 0; n < changes.length; n += 3) changed.add(changes[n]!);
+    keys.forEach((key, row) => {
+      if (changed.delete(slots![row]!)) this.#changed!.add(keyIdentity(key));
+    });
+  }
+
+  #forget(slot: number): void {
+    for (let number = 0; number < this.#values.names.length; number++) this.#values.forget(slot, number);
   }
 
   touched(): void {
@@ -249,36 +264,113 @@ export class DiskKeyPlaces implements KeyPlaces {
     const identity = keyIdentity(key);
     const row = this.#open?.keys.findIndex((one) => [keyIdentity(one)].includes(identity)) ?? -1;
     if (row >= 0) return state.snapshot(this.#open!.slots![row]!);
+    const number = this.#values.numberOf(name)!;
+    const found = this.#find(key, number);
+    if (found === undefined) return undefined;
+    return typeof found === 'number' ? state.snapshot(found) : this.#values.show(number, found);
+  }
+
+  /** Where a state of a key is, if it holds anything: its slot, or the bytes that the store has. */
+  #find(key: unknown, number: number): number | Buffer | undefined {
     this.#keyBytes.reset();
     this.#keyBytes.write(key);
-    const number = this.state.names.indexOf(name);
     const canonical = Uint8Array.from(this.#keyBytes.bytes());
     for (let size = 1024; ; ) {
-      const into = Buffer.from(new ArrayBuffer(size));
-      this.#inCore((core) => core.keyedStateFind(this.#handle, this.state.nowMs(), number, canonical, this.#found, into));
+      if (this.#read.length < size) this.#read = Buffer.from(new ArrayBuffer(size));
+      this.#inCore((core) => core.keyedStateFind(this.#handle, this.state.nowMs(), number, canonical, this.#found, this.#read));
       const [kind, value] = this.#found as unknown as readonly [number, number];
       if (kind === FOUND_ABSENT) return undefined;
-      if (kind === FOUND_SLOT) return state.snapshot(value);
-      if (kind !== FOUND_TOO_SMALL) return state.show(this.#decode(into, 0, value, number));
+      if (kind === FOUND_SLOT) return value;
+      if (kind !== FOUND_TOO_SMALL) return this.#read.subarray(0, value);
       size = value;
     }
   }
 
-  saved(): never {
-    throw this.#notSaved();
+  *saved({ instance, parallelism }: OwnKeys): Generator<SavedKey> {
+    this.#finish();
+    this.#changed = new Set();
+    this.#storeAll();
+    const nowMs = this.state.nowMs();
+    // One group at a time, so that no more than that is in memory.
+    for (let group = 0; group < KEY_GROUPS; group++) {
+      if (Math.floor((group * parallelism) / KEY_GROUPS) !== instance) continue;
+      const byKey = new Map<string, SavedState[]>();
+      for (let number = 0; number < this.#values.names.length; number++) {
+        const read = this.#inCore((core) => core.keyedStateEntries(this.#handle, nowMs, number, group, KEY_GROUPS));
+        for (const { key, value } of new EntryReader(Buffer.from(read.buffer, read.byteOffset, read.byteLength))) {
+          const saved = this.#values.saved(number, value, EXPIRY_BYTES);
+          const bytes = key.toString('latin1');
+          const states = byKey.get(bytes);
+          if (states === undefined) byKey.set(bytes, [saved]);
+          else states.push(saved);
+        }
+      }
+      for (const [bytes, states] of byKey) yield [readKey(Buffer.from(bytes, 'latin1'), 0, bytes.length), states];
+    }
   }
 
-  restore(): never {
-    throw this.#notSaved();
+  /** Gives the store all values of the keys in memory; they stay there. */
+  #storeAll(): void {
+    const pairs = new Int32Array(1 + 2 * STORED_AT_ONCE);
+    for (let slot = 0; slot >= 0; ) {
+      slot = this.#inCore((core) => core.keyedStateDirty(this.#handle, slot, pairs));
+      const found = pairs.slice(1, 1 + 2 * pairs[0]!);
+      const ends = this.#values.encode(found);
+      this.#inCore((core) => core.keyedStateStore(this.#handle, found, ends, this.#values.bytes()));
+    }
+  }
+
+  changes(): Iterable<ChangedKey> | undefined {
+    this.#finish();
+    const changed = this.#changed;
+    if (changed === undefined || changed.size > MOST_CHANGES) return undefined;
+    this.#changed = new Set();
+    return Array.from(changed, (identity) => {
+      const key = keyOfIdentity(identity);
+      const saved = this.#values.names.map((_, number) => this.#savedState(key, number)).filter((state) => state !== undefined);
+      return [key, saved.length === 0 ? undefined : saved];
+    });
+  }
+
+  /** What a state holds for a key, wherever it is. */
+  #savedState(key: unknown, number: number): SavedState | undefined {
+    const found = this.#find(key, number);
+    if (found === undefined || typeof found !== 'number') return found === undefined ? undefined : this.#values.saved(number, found, 0);
+    return this.#values.savedOf(found, number);
+  }
+
+  restore(saved: Iterable<SavedKey>): void {
+    const nowMs = this.state.nowMs();
+    const values = this.#values;
+    const waiting: EntryWriter[] = [];
+    const flush = (number: number): void => {
+      this.#inCore((core) => core.keyedStateRestore(this.#handle, nowMs, number, waiting[number]!.finish()));
+      waiting[number]!.reset();
+    };
+    for (const [key, states] of saved) {
+      this.#keyBytes.reset();
+      this.#keyBytes.write(key);
+      const canonical = this.#keyBytes.bytes();
+      for (const one of states) {
+        const expires = expiresAtMs(one);
+        const number = values.numberOf(one[0]) ?? this.#expect(one, expires !== undefined);
+        const entries = (waiting[number] ??= new EntryWriter(() => undefined));
+        entries.put(canonical, behindExpiry(expires, values.encodeSaved(one)));
+        if (entries.length >= RESTORED_BYTES) flush(number);
+      }
+    }
+    waiting.forEach((_, number) => flush(number));
+  }
+
+  /** A state is restored that nobody has declared: what comes of it into memory waits until then. */
+  #expect([name, type]: SavedState, expires: boolean): number {
+    this.state.expect(name, type);
+    this.#hasTtl ||= expires;
+    return this.#declareToCore(name, expires ? UNKNOWN_TTL_MS : undefined);
   }
 
   ownersOf(keys: readonly unknown[]): Int32Array {
     return this.#owners.ofKeys(keys);
-  }
-
-  /** The plan of a job with both is refused. */
-  #notSaved(): SageError {
-    return new SageError('SAGE_INTERNAL', `the states of '${this.#operator}' are on disk, and checkpoints do not have them yet`);
   }
 
   report(metrics: FunctionMetrics): void {
@@ -294,3 +386,11 @@ export class DiskKeyPlaces implements KeyPlaces {
 }
 
 const NOTHING = new Int32Array(0);
+
+/** A value of a checkpoint as an entry for the store: until when it is there, to the millisecond and a little longer, and its bytes. */
+function behindExpiry(expiresMs: number | undefined, value: Uint8Array): Uint8Array {
+  const entry = Buffer.allocUnsafe(EXPIRY_BYTES + value.length);
+  entry.writeBigUInt64LE(expiresMs === undefined ? NEVER : BigInt(Math.max(0, Math.ceil(expiresMs)) + 1), 0);
+  entry.set(value, EXPIRY_BYTES);
+  return entry;
+}

@@ -2,6 +2,7 @@ import type { Clock } from '../../common/clock.ts';
 import type { KeyedParts, TaskContext } from '../../functions/task-context.ts';
 import type { KeyedState } from '../../functions/state/keyed-state.ts';
 import type { Timers } from '../../functions/state/timers.ts';
+import { ChangedSlots } from '../checkpoint/changed-slots.ts';
 import type { PartOwner } from '../checkpoint/part-owner.ts';
 import type { StatePart } from '../checkpoint/state-part.ts';
 import { keyedValuePart } from '../checkpoint/value-parts.ts';
@@ -38,6 +39,7 @@ export class FunctionState implements KeyedParts {
   /** Slots of which something may have gone. */
   #touched: number[] = [];
   readonly #isTouched = new SlotColumn<boolean>();
+  readonly #changed = new ChangedSlots();
   /** What was restored before the function has asked for its state, by identity of the key. */
   #restored: Map<unknown, readonly SavedState[]> | undefined;
   /** Calls since memory was last given back. */
@@ -85,6 +87,13 @@ export class FunctionState implements KeyedParts {
       name: 'state',
       describe: describeStates,
       save: () => this.#saved(),
+      changes: () =>
+        this.#changed.take(this.#slots.size, (slot) => {
+          const identity = this.#identities.get(slot);
+          if (this.#slots.get(identity) !== slot) return undefined;
+          const saved = this.#store!.save(slot);
+          return [keyOfIdentity(identity), saved.length === 0 ? undefined : saved];
+        }),
       restore: (entries) => {
         for (const [key, saved] of entries) {
           const identity = keyIdentity(key);
@@ -96,6 +105,7 @@ export class FunctionState implements KeyedParts {
   }
 
   *#saved(): Generator<readonly [unknown, readonly SavedState[]]> {
+    this.#changed.restart();
     for (const [identity, saved] of this.#restored ?? []) yield [keyOfIdentity(identity), saved];
     for (const [identity, slot] of this.#slots) {
       const saved = this.#store!.save(slot);
@@ -123,6 +133,7 @@ export class FunctionState implements KeyedParts {
   }
 
   #touch(slot: number): void {
+    this.#changed.add(slot);
     if (this.#isTouched.get(slot) === true) return;
     this.#isTouched.set(slot, true);
     this.#touched.push(slot);
@@ -151,7 +162,9 @@ export class FunctionState implements KeyedParts {
     for (const slot of touched) {
       this.#isTouched.set(slot, false);
       if (!store.isEmpty(slot)) continue;
-      this.#slots.delete(this.#identities.get(slot));
+      const identity = this.#identities.get(slot);
+      this.#changed.leave(() => identity);
+      this.#slots.delete(identity);
       this.#identities.set(slot, undefined);
       this.#free.push(slot);
     }

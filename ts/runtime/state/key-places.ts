@@ -19,6 +19,18 @@ export interface DueTimers {
   dueNext(): readonly number[];
 }
 
+/** What the states hold for a key. */
+export type SavedKey = readonly [key: unknown, states: readonly SavedState[]];
+
+/** What the states hold for a key now, if anything. */
+export type ChangedKey = readonly [key: unknown, states: readonly SavedState[] | undefined];
+
+/** Which instance of how many: its keys are those of its key groups. */
+export interface OwnKeys {
+  readonly instance: number;
+  readonly parallelism: number;
+}
+
 /**
  * Where the keys of one operator in one task are, and its states. A *slot* is where the states of a key are while one of its records or
  * timers is in hand; an *owner* stands for a key among the timers for as long as it has one. Chosen once for each operator: all keys in
@@ -43,10 +55,12 @@ export interface KeyPlaces {
   release(rows: number): void;
   /** What a state holds for a key, for readers outside of the job's functions; `undefined` for nothing. */
   snapshot(name: string, key: unknown): unknown;
-  /** Each key that holds something, with that. */
-  saved(): Iterable<readonly [key: unknown, states: readonly SavedState[]]>;
-  /** Takes in what `saved` gave. */
-  restore(saved: readonly (readonly [key: unknown, states: readonly SavedState[]])[]): void;
+  /** Each key of this instance that holds something, with that. */
+  saved(of: OwnKeys): Iterable<SavedKey>;
+  /** What has changed since the last call of this or of `saved`, nothing for keys that hold nothing any more; `undefined` when it is not known, or is hardly less than everything. */
+  changes(): Iterable<ChangedKey> | undefined;
+  /** Takes in what `saved` gave. A key may come several times, with other states. */
+  restore(saved: Iterable<SavedKey>): void;
   /** Who owns the timers of keys that are restored. */
   ownersOf(keys: readonly unknown[]): Int32Array;
   /** Sets the gauges of what is held. */

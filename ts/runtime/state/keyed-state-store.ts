@@ -56,7 +56,9 @@ export class KeyedStateStore implements KeyedState, StatePlace {
   /** In the order of their declaration. */
   readonly #all: SlotState[] = [];
   readonly #undo: (() => void)[] = [];
-  readonly #waiting = new WaitingStates();
+  readonly waiting: WaitingStates = new WaitingStates();
+  /** Of states whose values are not here but on disk: the type that they were saved with. */
+  readonly #savedTypes = new Map<string, string>();
   #slot = -1;
   #nowMs = Number.NEGATIVE_INFINITY;
 
@@ -101,39 +103,58 @@ export class KeyedStateStore implements KeyedState, StatePlace {
 
   /** Whether no state holds anything for a slot. */
   isEmpty(slot: number): boolean {
-    return this.#all.every((state) => state.isEmpty(slot)) && !this.#waiting.has(slot);
+    return this.#all.every((state) => state.isEmpty(slot)) && !this.waiting.has(slot);
   }
 
   /** What the states hold for a slot, those too that were restored and that nobody has declared since. */
   save(slot: number): SavedState[] {
     const saved: SavedState[] = [];
-    for (const [name, { type, ttlMs, version: { version }, state }] of this.#states) {
-      if (state.isEmpty(slot)) continue;
-      const values = state.save(slot);
-      saved.push(version === FIRST_STATE_VERSION ? [name, type, ttlMs !== undefined, values] : [name, type, ttlMs !== undefined, values, version]);
-    }
-    saved.push(...this.#waiting.of(slot));
+    for (const [name, { state }] of this.#states) if (!state.isEmpty(slot)) saved.push(this.savedAs(name, state.save(slot)));
+    saved.push(...this.waiting.allOf(slot));
     return saved;
   }
 
-  /** Takes in for a slot what `save` gave, of states that nobody may have declared yet. */
-  restore(slot: number, saved: readonly SavedState[]): void {
+  /** Takes in for a slot what `save` gave, of states that nobody may have declared yet; `bytes` is what each has on disk. */
+  restore(slot: number, saved: readonly SavedState[], bytes = 0): void {
     for (const one of saved) {
       const declared = this.#states.get(one[0]);
-      if (declared === undefined) this.#waiting.add(slot, one);
-      else this.#restoreState(declared, slot, one);
+      if (declared === undefined) this.waiting.add(slot, one);
+      else this.#take(declared, slot, one, bytes);
     }
   }
 
-  #restoreState({ type, ttlMs, version, state }: Declared, slot: number, saved: SavedState): void {
-    const [name, savedType] = saved;
-    if (savedType !== type) {
-      throw this.#wrong(name, `the state '${name}' of '${this.#owner.operator}' is ${type}, and in the checkpoint that the job goes on from it is ${savedType}`, `Declare it as ${savedType}, or give the new state another name.`);
-    }
+  /** What a declared state takes in of what was saved; nothing where `migrate` made nothing of it. @throws SageError SAGE_STATE_DECLARATION for another type or a wrong version */
+  formOf(saved: SavedState): unknown {
+    return this.#formOf(this.#states.get(saved[0])!, saved, undefined);
+  }
+
+  #formOf({ type, ttlMs, version }: Declared, saved: SavedState, slot: number | undefined): unknown {
+    this.#checkType(saved[0], type, saved[1]);
     const { operator, keyOf } = this.#owner;
-    const migrated = migratedState(saved, version, { operator, key: keyOf === undefined ? undefined : { value: keyOf(slot) } });
+    const migrated = migratedState(saved, version, { operator, key: keyOf === undefined || slot === undefined ? undefined : { value: keyOf(slot) } });
+    return migrated[3] === undefined ? undefined : withTtl(migrated, ttlMs, this.nowMs());
+  }
+
+  #take(declared: Declared, slot: number, saved: SavedState, bytes: number): void {
+    const form = this.#formOf(declared, saved, slot);
     // What `migrate` has made nothing of is not there any more.
-    if (migrated[3] !== undefined) state.restore(slot, withTtl(migrated, ttlMs, this.nowMs()), 0);
+    if (form !== undefined) declared.state.restore(slot, form, bytes);
+  }
+
+  #checkType(name: string, type: string, savedType: string): void {
+    if (savedType === type) return;
+    throw this.#wrong(name, `the state '${name}' of '${this.#owner.operator}' is ${type}, and in the checkpoint that the job goes on from it is ${savedType}`, `Declare it as ${savedType}, or give the new state another name.`);
+  }
+
+  /** A value of a declared state, as `SlotState.save` gives it, for a checkpoint. */
+  savedAs(name: string, value: unknown): SavedState {
+    const { type, ttlMs, version: { version } } = this.#states.get(name)!;
+    return version === FIRST_STATE_VERSION ? [name, type, ttlMs !== undefined, value] : [name, type, ttlMs !== undefined, value, version];
+  }
+
+  /** States are restored whose values are elsewhere. */
+  expect(name: string, type: string): void {
+    this.#savedTypes.set(name, type);
   }
 
   /** Gives memory back of what has expired: so much that it keeps up with batches of these rows. */
@@ -193,11 +214,12 @@ export class KeyedStateStore implements KeyedState, StatePlace {
     const settings = version.version === FIRST_STATE_VERSION ? otherSettings : `${otherSettings}, version: ${version.version}`;
     const before = this.#states.get(name);
     if (before === undefined) {
+      this.#checkType(name, type, this.#savedTypes.get(name) ?? type);
       const state = make(this.#owner.watch?.(name, ttlMs));
       const declared: Declared = { form, type, ttlMs, version, settings, state };
-      for (const [slot, saved] of this.#waiting.named(name) ?? []) this.#restoreState(declared, slot, saved);
+      for (const [slot, saved] of this.waiting.named(name) ?? []) this.#take(declared, slot, saved, 0);
       // Only now: when something of it does not fit, nothing is taken, and the next declaration finds all of it.
-      this.#waiting.forget(name);
+      this.waiting.declared(name);
       this.#states.set(name, declared);
       this.#all.push(state);
       return state;

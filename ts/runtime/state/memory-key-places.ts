@@ -2,15 +2,20 @@ import type { FunctionMetrics } from '../../functions/function-metrics.ts';
 import type { LayoutRegistry } from '../codec/batch-reader.ts';
 import { copyImage } from '../codec/copy-image.ts';
 import type { Core } from '../native/core.ts';
+import { ChangedSlots } from '../checkpoint/changed-slots.ts';
+import { keyIdentity } from '../stage/key-identity.ts';
 import { KeySlots } from '../stage/key-slots.ts';
-import type { KeyBatch, KeyPlaces } from './key-places.ts';
+import type { KeyBatch, KeyPlaces, ChangedKey, SavedKey } from './key-places.ts';
 import { KeyedStateStore, type StateOwner } from './keyed-state-store.ts';
-import type { SavedState } from './saved-state.ts';
+
+/** Keys that get their slots in one call. */
+const RESTORED_AT_ONCE = 4096;
 
 /** All keys in memory: a key has its slot for as long as it holds anything, and the slot is the owner of its timers. */
 export class MemoryKeyPlaces implements KeyPlaces {
   readonly state: KeyedStateStore;
   readonly #slots: KeySlots;
+  readonly #changed = new ChangedSlots();
   readonly #withoutTimers: (owners: readonly number[]) => readonly number[];
   /** Batches that have slots and were not worked on yet: a slot of theirs must not go to another key. */
   #waiting: KeyBatch | undefined;
@@ -47,6 +52,7 @@ export class MemoryKeyPlaces implements KeyPlaces {
 
   touched(slot: number): void {
     this.#slots.touched(slot);
+    this.#changed.add(slot);
   }
 
   timersChanged(owner: number): void {
@@ -58,7 +64,10 @@ export class MemoryKeyPlaces implements KeyPlaces {
     this.state.expire(rows, (slot) => this.#slots.touched(slot));
     this.#slots.release((slots) => {
       const empty = slots.filter((slot) => this.state.isEmpty(slot));
-      return empty.length === 0 ? empty : this.#withoutTimers(empty);
+      if (empty.length === 0) return empty;
+      const freed = this.#withoutTimers(empty);
+      for (const slot of freed) this.#changed.leave(() => keyIdentity(this.#slots.keyOf(slot)));
+      return freed;
     });
   }
 
@@ -67,14 +76,33 @@ export class MemoryKeyPlaces implements KeyPlaces {
     return slot === undefined ? undefined : this.state.named(name)?.snapshot(slot);
   }
 
-  *saved(): Generator<readonly [unknown, readonly SavedState[]]> {
+  *saved(): Generator<SavedKey> {
+    this.#changed.restart();
     for (const slot of this.#slots.live()) {
       const saved = this.state.save(slot);
       if (saved.length > 0) yield [this.#slots.keyOf(slot), saved];
     }
   }
 
-  restore(saved: readonly (readonly [key: unknown, states: readonly SavedState[]])[]): void {
+  changes(): Iterable<ChangedKey> | undefined {
+    return this.#changed.take(this.#slots.size, (slot) => {
+      if (!this.#slots.isLive(slot)) return undefined;
+      const saved = this.state.save(slot);
+      return [this.#slots.keyOf(slot), saved.length === 0 ? undefined : saved];
+    });
+  }
+
+  restore(saved: Iterable<SavedKey>): void {
+    let some: SavedKey[] = [];
+    for (const one of saved) {
+      if (some.push(one) < RESTORED_AT_ONCE) continue;
+      this.#restore(some);
+      some = [];
+    }
+    this.#restore(some);
+  }
+
+  #restore(saved: readonly SavedKey[]): void {
     const slots = this.#slots.ofKeys(saved.map(([key]) => key));
     saved.forEach(([, states], n) => this.state.restore(slots[n]!, states));
   }

@@ -33,8 +33,25 @@ export function withTtl([, type, hadTtl, saved]: SavedState, ttlMs: number | und
   }
 }
 
+/** Epoch milliseconds from which on nothing of it is there any more; nothing for what does not expire. */
+export function expiresAtMs([, type, hasTtl, saved]: SavedState): number | undefined {
+  if (!hasTtl) return undefined;
+  switch (type) {
+    case 'list':
+      return latest((saved as [unknown[], number[]])[1]);
+    case 'map':
+      return latest((saved as number[]).filter((_, n) => n % 3 === 2));
+    default:
+      return (saved as [unknown, number])[1];
+  }
+}
+
 /** Which of the states of a key cannot be saved, for a message. */
 export function describeStates(states: readonly SavedState[]): string {
   const wrong = states.find(([, , , saved]) => !isStorable(saved)) ?? states[0];
   return `the state '${wrong?.[0]}'`;
+}
+
+function latest(times: readonly number[]): number {
+  return times.reduce((last, time) => Math.max(last, time), 0);
 }

@@ -58,6 +58,8 @@ function sizeOfObject(value: object, depth: number, before: Set<object> | undefi
     seen.add(value);
   }
   const prototype = Object.getPrototypeOf(value) as object | null;
+  // What nearly all of them are.
+  if (prototype === Object.prototype && (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === undefined) return sizeOfFields(value, depth, seen);
   // Plain objects, also those of another realm.
   if (prototype === null || Object.getPrototypeOf(prototype) === null) {
     const tag = tagOf(value);

@@ -105,21 +105,13 @@ export class TimerQueue {
     return this.#inCore + this.#times.length - this.#next;
   }
 
-  /** All timers, in the order in which they will fire. The core gives them by taking them out: they are registered again in that order. */
-  all(): { readonly times: readonly number[]; readonly slots: readonly number[] } {
+  /** All timers. Of those of one time the ones with smaller places fire first; a timer keeps its place for as long as it is there. */
+  *all(): Generator<{ readonly time: number; readonly slot: number; readonly place: number }> {
     this.flush();
-    const times: number[] = [];
-    const slots: number[] = [];
-    for (;;) {
-      const count = this.#core.timersDue(this.#handle, Number.POSITIVE_INFINITY, this.#takenTimes, this.#takenSlots);
-      if (count === 0) break;
-      for (let n = 0; n < count; n++) {
-        times.push(this.#takenTimes[n]!);
-        slots.push(this.#takenSlots[n]!);
-      }
-    }
-    this.#inCore = times.length === 0 ? 0 : this.#core.timersRegister(this.#handle, Float64Array.from(times), Int32Array.from(slots));
-    return { times: [...this.#times.slice(this.#next), ...times], slots: [...this.#slots.slice(this.#next), ...slots] };
+    // Those that were taken come before all others.
+    for (let n = this.#next; n < this.#times.length; n++) yield { time: this.#times[n]!, slot: this.#slots[n]!, place: n - this.#times.length };
+    const timers = this.#core.timersAll(this.#handle);
+    for (let n = 0; n < timers.length; n += 3) yield { time: timers[n]!, slot: timers[n + 1]!, place: timers[n + 2]! };
   }
 
   /** Ends a batch: the core is given what was collected. */

@@ -17,7 +17,7 @@ export class WaitingStates {
   }
 
   /** It has been declared, and has got everything. */
-  forget(name: string): void {
+  declared(name: string): void {
     this.#byName.delete(name);
   }
 
@@ -26,8 +26,18 @@ export class WaitingStates {
     return false;
   }
 
+  /** What waits of a state for a slot. */
+  of(slot: number, name: string): SavedState | undefined {
+    return this.#byName.get(name)?.get(slot);
+  }
+
+  /** What waits of a state for a slot is on disk, or has expired. */
+  forget(slot: number, name: string): void {
+    this.#byName.get(name)?.delete(slot);
+  }
+
   /** What waits for a slot. */
-  *of(slot: number): Generator<SavedState> {
+  *allOf(slot: number): Generator<SavedState> {
     for (const bySlot of this.#byName.values()) {
       const saved = bySlot.get(slot);
       if (saved !== undefined) yield saved;

@@ -375,7 +375,7 @@ pub fn turns(record: &Record) -> usize {
 #[expect(clippy::cast_possible_truncation, reason = "small whole numbers")]
 pub fn paired(left: &Record, right: &Record) -> Option<Record> {
     let fits = (left.number + right.number) as i64 % 3 == 0;
-    (left.key.to_bits() == right.key.to_bits() && fits).then(|| Record {
+    (left.key.to_bits() == right.key.to_bits() && fits).then_some(Record {
         key: left.key,
         source: 1000.0 + left.source * 50.0 + right.source,
         number: left.number * 4096.0 + right.number,

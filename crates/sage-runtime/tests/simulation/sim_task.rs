@@ -286,7 +286,7 @@ impl SimTask {
             .map(|number| record_of(self.keys, *split, number))
             .collect();
         *next += rows;
-        self.send_to_all(batch);
+        self.send_to_all(&batch);
     }
 
     fn work_on(
@@ -303,7 +303,7 @@ impl SimTask {
         }
         match self.work {
             Work::Source => return Err("a source has input".into()),
-            Work::Pass | Work::Sum => self.send_to_all(records),
+            Work::Pass | Work::Sum => self.send_to_all(&records),
             Work::Delay => {
                 self.calls.extend(records);
                 self.answer_calls(draws);
@@ -323,7 +323,7 @@ impl SimTask {
                         paired(left, right)
                     }));
                 }
-                self.send_to_all(pairs);
+                self.send_to_all(&pairs);
             }
             Work::Head => {
                 if arrival.gate == 0 {
@@ -331,7 +331,7 @@ impl SimTask {
                         record.source += TURN * turns(record) as f64;
                     }
                 }
-                self.send_to_all(records);
+                self.send_to_all(&records);
             }
             Work::Tail => {
                 for record in &mut records {
@@ -346,14 +346,13 @@ impl SimTask {
                 }
             }
             Work::Sink => {
-                let place = match self.own_file {
-                    Some(own) => self.files.iter().position(|file| file.file == own.file).unwrap(),
-                    None => {
-                        let file = disk.create();
-                        self.own_file = Some(file);
-                        self.files.push(file);
-                        self.files.len() - 1
-                    }
+                let place = if let Some(own) = self.own_file {
+                    self.files.iter().position(|file| file.file == own.file).unwrap()
+                } else {
+                    let file = disk.create();
+                    self.own_file = Some(file);
+                    self.files.push(file);
+                    self.files.len() - 1
                 };
                 disk.append(&mut self.files[place], &records);
             }
@@ -364,17 +363,17 @@ impl SimTask {
     fn answer_calls(&mut self, draws: &mut Draws) {
         let answered = draws.below(self.calls.len() + 1);
         let batch: Vec<Record> = self.calls.drain(..answered).collect();
-        self.send_to_all(batch);
+        self.send_to_all(&batch);
     }
 
     fn answer_all(&mut self) {
         let batch: Vec<Record> = self.calls.drain(..).collect();
-        self.send_to_all(batch);
+        self.send_to_all(&batch);
     }
 
-    fn send_to_all(&mut self, batch: Vec<Record>) {
+    fn send_to_all(&mut self, batch: &[Record]) {
         for output in 0..self.outputs {
-            self.send(output, batch.clone());
+            self.send(output, batch.to_vec());
         }
     }
 

@@ -208,9 +208,7 @@ impl Simulation {
                 self.power_returns()?;
                 Ok(None)
             }
-            Ended::Settled(state) => self
-                .is_done(state, &process)
-                .map(|is_done| is_done.then_some(process)),
+            Ended::Settled(state) => Self::is_done(state, &process).map(|is_done| is_done.then_some(process)),
         }
     }
 
@@ -307,7 +305,7 @@ impl Simulation {
     }
 
     /// Whether the job has done everything, as it is over.
-    fn is_done(&self, state: JobState, process: &Process) -> Result<bool, String> {
+    fn is_done(state: JobState, process: &Process) -> Result<bool, String> {
         let faults = &process.faults;
         match state {
             JobState::Finished => Ok(true),

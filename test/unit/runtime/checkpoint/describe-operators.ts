@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import type { StageOp } from '../../../../ts/compiler/physical-plan.ts';
-import { KeyedProcessFunction, type LocalEnvironment, avg, collectList, count, countWindow, early, everyCount, everyPeriod, globalWindow, max, min, session, sliding, sum, tumbling } from '../../../../ts/index.ts';
+import { KeyedProcessFunction, type LocalEnvironment, MapFunction, avg, collectList, count, countWindow, early, everyCount, everyPeriod, globalWindow, max, min, session, sliding, sum, tumbling } from '../../../../ts/index.ts';
 import { loadCore } from '../../../../ts/runtime/native/load-core.ts';
 import type { Core } from '../../../../ts/runtime/native/core.ts';
 import { VirtualClock } from '../../../../ts/testing/virtual-clock.ts';
@@ -67,6 +67,19 @@ class Watch extends KeyedProcessFunction<string, Reading, unknown> {
   }
 }
 
+/** Keeps state that goes again. */
+class Remember extends MapFunction<Reading, unknown> {
+  execute({ id, key, value }: Reading): unknown {
+    const last = this.ctx.state.value<number>('last');
+    const large = this.ctx.state.map<number, number>('large', { ttlMs: 40 });
+    const before = { last: last.get(), large: [...large] };
+    if (value > 2) large.set(value, id);
+    if (value % 3 === 0) last.clear();
+    else last.set(id);
+    return { key, id, ...before };
+  }
+}
+
 type Build = (env: LocalEnvironment) => unknown;
 const timed = (env: LocalEnvironment) => env.fromCollection<Reading>([]).assignTimestamps('at', { outOfOrdernessMs: 0 }).keyBy(({ key }) => key);
 const untimed = (env: LocalEnvironment) => env.fromCollection<Reading>([]).keyBy(({ key }) => key);
@@ -78,6 +91,7 @@ type Case = readonly [kind: StageOp['kind'], build: Build, compared?: 'all' | 'l
 
 const operators: Readonly<Record<string, Case>> = {
   'a function with state and timers': ['keyedProcess', (env) => timed(env).process(Watch).sink([])],
+  'a function with state in the middle of a segment': ['map', (env) => untimed(env).map(Remember).sink([])],
   'a keyed reduce with running results': ['reduce', (env) => untimed(env).reduce(first, { emit: 'update' }).sink([])],
   'a keyed reduce that gives results at the end': ['reduce', (env) => untimed(env).reduce(first).sink([])],
   'a keyed reduce that gives what has changed': ['reduce', (env) => untimed(env).reduce(first, { emit: { everyMs: 10_000 } }).sink([]), 'last'],
@@ -108,6 +122,8 @@ interface Stop {
   readonly parallelism: number;
   /** Twice in a row, with nothing in between. */
   readonly twice: boolean;
+  /** Epochs while it runs, before which step each is, and whether it becomes durable: those behind one that does are changes. */
+  readonly epochs: readonly { readonly before: number; readonly isDurable: boolean }[];
 }
 
 async function play(core: Core, job: number, [kind, build]: Case, all: readonly BenchStep[], parallelism: number, stop?: Stop): Promise<BenchResult[]> {
@@ -124,6 +140,7 @@ async function play(core: Core, job: number, [kind, build]: Case, all: readonly 
         bench = await new StageBench(core, job, build, kind, stop.parallelism, clock, epoch).open();
       }
     }
+    for (const { before, isDurable } of stop?.epochs ?? []) if (before === n) await bench.barrier(isDurable);
     await bench.do(step);
   }
   await bench.end();
@@ -140,7 +157,12 @@ function byKey(results: readonly BenchResult[], [, , compared]: Case): Readonly<
   return compared === 'last' ? Object.fromEntries(Object.entries(lists).map(([key, list]) => [key, list.slice(-1)])) : lists;
 }
 
-const stops: fc.Arbitrary<Stop> = fc.record({ after: fc.nat({ max: 49 }), parallelism: fc.integer({ min: 1, max: 3 }), twice: fc.boolean() });
+const stops: fc.Arbitrary<Stop> = fc.record({
+  after: fc.nat({ max: 49 }),
+  parallelism: fc.integer({ min: 1, max: 3 }),
+  twice: fc.boolean(),
+  epochs: fc.array(fc.record({ before: fc.nat({ max: 49 }), isDurable: fc.integer({ min: 0, max: 4 }).map((n) => n > 0) }), { maxLength: 20 }),
+});
 
 /** Operators that keep everything here, saved at a barrier and going on in fresh tasks. */
 export function describeOperators(form: string): void {

@@ -8,6 +8,7 @@ import { fillGroups } from './saved-instances.ts';
 interface Timer {
   readonly time: number;
   readonly id: number;
+  readonly number: number;
 }
 
 /** As much of the core as slots of keys and timers need, in plain JavaScript. */
@@ -18,11 +19,12 @@ export function slotsCore(): Core {
   const slots = new Map<number, { readonly byKey: Map<unknown, number>; readonly free: number[] }>();
   const timers = new Map<number, Timer[]>();
   let handles = 0;
+  let registrations = 0;
   const change = (handle: number, times: Float64Array, ids: Int32Array, adds: boolean): number => {
     times.forEach((time, n) => {
       const list = timers.get(handle)!;
       const at = list.findIndex((timer) => timer.time === time && timer.id === ids[n]);
-      if (adds && at < 0) list.push({ time, id: ids[n]! });
+      if (adds && at < 0) list.push({ time, id: ids[n]!, number: registrations++ });
       if (!adds && at >= 0) list.splice(at, 1);
     });
     return timers.get(handle)!.length;
@@ -78,6 +80,13 @@ export function slotsCore(): Core {
       });
       return due.length;
     },
+    timersAll: (handle) =>
+      Float64Array.from(
+        timers
+          .get(handle)!
+          .toSorted((a, b) => a.time - b.time)
+          .flatMap(({ time, id, number }) => [time, id, number]),
+      ),
     timersNext: (handle) => Math.min(Number.POSITIVE_INFINITY, ...timers.get(handle)!.map(({ time }) => time)),
     stateDrop: () => undefined,
     keyGroupsFill: (_groups, entries) => fillGroups(entries),

@@ -71,6 +71,11 @@ export class StageBench {
     return this.#stage.parallelism;
   }
 
+  /** Parts that were handed over as changes so far. */
+  get changes(): readonly string[] {
+    return this.#tasks.flatMap(({ changes }) => changes);
+  }
+
   async open(): Promise<this> {
     for (const { task } of this.#tasks) await task.open();
     return this;
@@ -123,11 +128,12 @@ export class StageBench {
     return extract && Object.values(extract.spec).filter(hasInput);
   }
 
-  /** A barrier comes to all tasks; what they hand over. */
-  async barrier(): Promise<Epoch> {
+  /** A barrier comes to all tasks; what they hand over, with what that is on top of. */
+  async barrier(isDurable = true): Promise<Epoch> {
     for (const task of this.#tasks) {
       task.queue.push({ kind: 'barrier' });
       await task.drive();
+      task.written(isDurable);
     }
     return { parallelism: this.parallelism, images: this.#tasks.map(({ images }) => images.at(-1)!) };
   }
@@ -154,7 +160,12 @@ class BenchTask {
   readonly queue: Taken[] = [];
   readonly images: Buffer[] = [];
   readonly gates: readonly number[];
+  /** Parts that were handed over as changes. */
+  readonly changes: string[] = [];
   #isReady = false;
+  #epoch = 0;
+  /** What the next epoch may be on top of. */
+  #base = 0;
 
   constructor(core: Core, job: number, stage: Stage, instance: number, facts: JobFacts, clock: VirtualClock, results: BenchResult[], from: Epoch | undefined) {
     this.gates = stage.nodes.flatMap(({ op }) => (op.kind === 'input' ? [op.gate] : []));
@@ -178,8 +189,9 @@ class BenchTask {
       checkpointRestored: () => (from === undefined ? -1 : 1),
       checkpointSkipped: () => [],
       checkpointRead: (_job, operator, name, as, parallelism) => readPart(from!, operator, name, as, parallelism),
+      checkpointBase: () => this.#base,
       checkpointAcknowledge: (_isolate, _task, epoch, image) => {
-        if (epoch > 0) this.images.push(Buffer.from(image));
+        if (epoch > 0) this.images.push(onTopOf(this.images.at(-1), Buffer.from(image), (part) => void this.changes.push(part)));
       },
     };
     const host = { ...core, ...own } as Core;
@@ -221,10 +233,20 @@ class BenchTask {
         return TAKE_TIME;
       case 'barrier':
         desc[0] = 0;
-        numbers[1] = 1;
+        numbers[1] = ++this.#epoch;
         return TAKE_BARRIER;
       case 'end':
         return TAKE_END_DRAINED;
+    }
+  }
+
+  /** What was handed over last is durable, or is not. */
+  written(isDurable: boolean): void {
+    if (isDurable) this.#base = this.#epoch;
+    else {
+      // Nobody has what was in it: what is on top of it is on top of nothing.
+      this.#base = 0;
+      this.images.length = 0;
     }
   }
 
@@ -283,7 +305,38 @@ function readPart({ parallelism: before, images }: Epoch, operator: string, name
   return Buffer.concat([Buffer.from([1]), count, ...own]);
 }
 
-function* partsOf(image: Buffer): Generator<{ readonly operator: string; readonly name: string; readonly kind: number; readonly payload: Buffer }> {
+interface BenchPart {
+  readonly operator: string;
+  readonly name: string;
+  readonly kind: number;
+  readonly isFull: boolean;
+  readonly payload: Buffer;
+}
+
+/** An image of which each part stands alone: changes are put on top of the parts of the image before. */
+function onTopOf(before: Buffer | undefined, image: Buffer, changed: (part: string) => void): Buffer {
+  const parts = [...partsOf(image)].map((part) => {
+    if (part.isFull) return part;
+    changed(part.name);
+    const below = [...partsOf(before!)].find(({ operator, name }) => operator === part.operator && name === part.name)!;
+    const entries = new Map<string, Buffer>();
+    for (const entry of [...entriesOf(below.payload, 0, 1), ...entriesOf(part.payload, 0, 1)]) {
+      const key = entry.toString('latin1', HEAD_BYTES, HEAD_BYTES + entry.readUInt32LE(3));
+      if (entry[2] === 1) entries.delete(key);
+      else entries.set(key, entry);
+    }
+    return { ...part, isFull: true, payload: Buffer.concat([...entries.values()]) };
+  });
+  const u32 = (value: number): Buffer => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32LE(value);
+    return bytes;
+  };
+  const sized = (bytes: Buffer): readonly Buffer[] => [u32(bytes.length), bytes];
+  return Buffer.concat([u32(parts.length), ...parts.flatMap(({ operator, name, kind, payload }) => [...sized(Buffer.from(operator)), ...sized(Buffer.from(name)), Buffer.from([kind, 1]), ...sized(payload)])]);
+}
+
+function* partsOf(image: Buffer): Generator<BenchPart> {
   let at = 4;
   const sized = (): Buffer => {
     const length = image.readUInt32LE(at);
@@ -294,8 +347,9 @@ function* partsOf(image: Buffer): Generator<{ readonly operator: string; readonl
     const operator = sized().toString();
     const name = sized().toString();
     const kind = image[at]!;
+    const isFull = image[at + 1] === 1;
     at += 2;
-    yield { operator, name, kind, payload: sized() };
+    yield { operator, name, kind, isFull, payload: sized() };
   }
 }
 

@@ -46,6 +46,9 @@ export declare function checkpointAcknowledge(isolate: number, task: number, epo
  */
 export declare function checkpointAsked(isolate: number): number
 
+/** The epoch that tasks of this isolate may hand over changes on top of, for the one under way; 0 when parts have to be whole. */
+export declare function checkpointBase(isolate: number): number
+
 /** Begins an epoch. Its number; -1 while one is under way, and when nothing is left to save. */
 export declare function checkpointBegin(jobHandle: number): number
 
@@ -192,6 +195,9 @@ export declare function keyedStateKeys(handle: number, nowMs: number, state: num
  */
 export declare function keyedStateRestore(handle: number, nowMs: number, state: number, entries: Uint8Array): Int32Array
 
+/** Gives a state another time to live in milliseconds; below 0 none. For one that was restored before anybody knew how long its values live. */
+export declare function keyedStateSetTtl(handle: number, state: number, ttlMs: number): void
+
 /** Gives values that `keyedStateDirty` named to the store; they stay in memory. */
 export declare function keyedStateStore(handle: number, pairs: Int32Array, ends: Int32Array, data: Uint8Array): void
 
@@ -303,7 +309,10 @@ export declare function take(isolate: number, task: number, desc: Int32Array, in
 /** Panics, for the test of the net. */
 export declare function testPanic(): void
 
-/** All timers, in the order in which they become due: time and id, one behind the other. */
+/**
+ * All timers, in the order in which they become due: time, id and number of registration, one behind the other. Of those of one time the
+ * smaller numbers become due first, and a timer keeps its number.
+ */
 export declare function timersAll(handle: number): Float64Array
 
 /** Cancels timers; those that are not there are ignored. How many timers there are then. */

@@ -1,0 +1,61 @@
+import { keyOfIdentity } from '../stage/key-identity.ts';
+import { SlotColumn } from '../stage/slot-column.ts';
+
+/**
+ * Which slots have changed since an operator has last handed over what it keeps of each key, and which keys have gone: what an epoch has
+ * to have that is on top of the one before. Notes nothing before everything was handed over once, so that it costs nothing without checkpoints.
+ */
+export class ChangedSlots {
+  readonly #isChanged = new SlotColumn<boolean>();
+  #slots: number[] = [];
+  /** By identity. */
+  #gone = new Set<unknown>();
+  #isNoting = false;
+
+  /** What is kept for a slot may be other than it was. */
+  add(slot: number): void {
+    if (!this.#isNoting || this.#isChanged.get(slot) === true) return;
+    this.#isChanged.set(slot, true);
+    this.#slots.push(slot);
+  }
+
+  /** A slot is given back: nothing is kept for its key, which is given by its identity. */
+  leave(identity: () => unknown): void {
+    if (this.#isNoting) this.#gone.add(identity());
+  }
+
+  /** Everything is handed over. */
+  restart(): void {
+    this.#isNoting = true;
+    this.#take();
+  }
+
+  #take(): { readonly slots: readonly number[]; readonly gone: ReadonlySet<unknown> } {
+    const [slots, gone] = [this.#slots, this.#gone];
+    for (const slot of slots) this.#isChanged.set(slot, false);
+    this.#slots = [];
+    if (gone.size > 0) this.#gone = new Set();
+    return { slots, gone };
+  }
+
+  /**
+   * What has changed: keys that have gone come first, as one may have come again. Nothing when all has to be handed over: for the first
+   * time, or as it is hardly more than what has changed.
+   *
+   * @param kept how many keys there are
+   * @param entryOf the key of a slot, and what is kept for it, if anything; nothing for a slot that belongs to no key
+   */
+  take<V>(kept: number, entryOf: (slot: number) => readonly [key: unknown, value: V | undefined] | undefined): Iterable<readonly [key: unknown, value: V | undefined]> | undefined {
+    if (!this.#isNoting || (this.#slots.length + this.#gone.size) * 2 > kept) return undefined;
+    const { slots, gone } = this.#take();
+    return entries(slots, gone, entryOf);
+  }
+}
+
+function* entries<V>(slots: readonly number[], gone: ReadonlySet<unknown>, entryOf: (slot: number) => readonly [key: unknown, value: V | undefined] | undefined): Generator<readonly [unknown, V | undefined]> {
+  for (const identity of gone) yield [keyOfIdentity(identity), undefined];
+  for (const slot of slots) {
+    const entry = entryOf(slot);
+    if (entry !== undefined) yield entry;
+  }
+}
