@@ -13,14 +13,16 @@ const typescriptPropertyRuns = process.env.SAGE_PROPERTY_RUNS ?? '500';
  * Each case of these waits for the disk some dozens of times: as many of them as of the others would take longer than all of those together.
  * The variable of a long run overrules what a property says itself.
  */
-const propertiesOnDisk = ['the_files_together_hold_exactly_the_records', 'records_come_out_as_they_went_in', 'the_store_on_disk_is_a_map'];
-const testsOnDisk = ['partitions', 'spill_queue', 'store_oracle'];
-/** Each case of these writes and syncs hundreds of files: `npm test` draws as many as there is time for, and no long run draws more. */
-const neverLong = [
+const propertiesOnDisk = [
+  'the_files_together_hold_exactly_the_records',
+  'records_come_out_as_they_went_in',
+  'the_store_on_disk_is_a_map',
   'given_crashes_after_checkpoints_when_a_sink_goes_on',
   'given_stops_and_crashes_when_a_sink_goes_on',
-  'given_positions_at_random_points_when_others_go_on',
 ];
+const testsOnDisk = ['partitions', 'spill_queue', 'store_oracle', 'prepared_sinks', 'stopped_sinks'];
+/** Each case of this reads files of all formats, some times over: `npm test` draws as many as there is time for, and no long run draws more. */
+const neverLong = ['given_positions_at_random_points_when_others_go_on'];
 const casesOnDisk = String(Math.ceil(Number(rustPropertyCases) / 8));
 
 /** Every interleaving of the queue and of the wake-up protocol. A target folder of its own: the flag changes all. */

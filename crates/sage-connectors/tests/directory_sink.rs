@@ -289,3 +289,25 @@ fn a_sink_that_is_aborted_leaves_what_was_there() {
         assert!(!directory.path().join("k=2").exists());
     }
 }
+
+#[test]
+fn given_partitions_of_one_batch_when_too_many_are_open_then_the_first_one_is_completed() {
+    let records: Vec<Value> = [1, 2, 3, 2].iter().map(|k| json!({ "k": k })).collect();
+    // A sink that goes on must complete the same files as the one before it: not one by chance.
+    for _chance in 0..8 {
+        let directory = tempfile::tempdir().unwrap();
+        let spec = directory_spec(
+            directory.path(),
+            &json!({ "partitionBy": ["k"], "maxOpenFiles": 2 }),
+        );
+        write_batches(&spec, &records, 1, 2).unwrap();
+        assert_eq!(
+            names(directory.path()),
+            [
+                "k=1/part-00000-00000.jsonl",
+                "k=2/part-00000-00001.jsonl",
+                "k=3/part-00000-00002.jsonl"
+            ]
+        );
+    }
+}

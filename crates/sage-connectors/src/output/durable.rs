@@ -1,8 +1,9 @@
 //! Making files durable, counted.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Result;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 static SYNCS: AtomicU64 = AtomicU64::new(0);
@@ -29,5 +30,15 @@ pub(crate) fn sync_directory_of(path: &Path) {
         .unwrap_or(Path::new("."));
     if let Ok(directory) = File::open(directory) {
         let _ = sync_file(&directory);
+    }
+}
+
+/// Makes names durable: each directory that they are in once.
+pub(crate) fn sync_directories_of(paths: impl IntoIterator<Item = PathBuf>) {
+    let mut done = HashSet::new();
+    for path in paths {
+        if done.insert(path.parent().map(Path::to_owned)) {
+            sync_directory_of(&path);
+        }
     }
 }

@@ -16,6 +16,7 @@ mod temporary_file;
 
 pub(crate) use compression::Compression;
 pub use durable::file_syncs;
+pub(crate) use durable::sync_directories_of;
 pub(crate) use file_state::FileState;
 pub(crate) use line_output::{LineCounts, LineOutput};
 pub(crate) use output_file::{FileOptions, OutputFile};

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use sage_types::Result;
 
 use crate::io_error::{IoAction, io_error};
+use crate::output::sync_directories_of;
 
 /// Those that were not there before, so that a sink that fails leaves none behind.
 #[derive(Debug, Default)]
@@ -57,9 +58,9 @@ impl CreatedDirectories {
         Ok(())
     }
 
-    /// They are part of the result.
+    /// They are part of the result, or of a checkpoint: from now on they stay, also when the power fails.
     pub(crate) fn keep(&mut self) {
-        self.0.clear();
+        sync_directories_of(self.0.drain(..));
     }
 
     /// Removes those that are empty.

@@ -9,7 +9,7 @@ use sage_frame::{BatchView, Frame, FrameMeta, LayoutRegistry, partition};
 use sage_types::{ErrorCode, Result, SageError};
 use serde::{Deserialize, Serialize};
 
-use crate::output::{FileOptions, OutputFile, SavedReader, SavedWriter};
+use crate::output::{FileOptions, OutputFile, SavedReader, SavedWriter, sync_directories_of};
 use crate::sinks::directory::created_directories::CreatedDirectories;
 use crate::sinks::directory::part_files::PartFiles;
 use crate::sinks::directory::partition_fields::{Partition, PartitionFields};
@@ -43,13 +43,16 @@ pub(crate) struct DirectorySink {
     /// Number of the next file. Counted over all partitions: where the names of two are one directory, as on file systems
     /// without regard to case, their files are not one.
     next_number: u32,
-    /// Counts batches, to know which file was written to last.
+    /// Counts the pieces that are written, to know which file was written to last. Those of a batch count each: a process that
+    /// goes on must complete the same files as the one before.
     now: u64,
 }
 
 struct CompletePart {
     sink: Box<dyn PartSink>,
     state: Vec<u8>,
+    /// A checkpoint may refer to it as complete.
+    is_saved: bool,
 }
 
 /// What another process needs beside the files.
@@ -158,7 +161,11 @@ impl DirectorySink {
         for _ in 0..state.complete {
             let state = saved.bytes()?.to_vec();
             let (sink, _) = self.open_saved(&state, None)?;
-            self.complete.push(CompletePart { sink, state });
+            self.complete.push(CompletePart {
+                sink,
+                state,
+                is_saved: true,
+            });
         }
         Ok(())
     }
@@ -207,8 +214,9 @@ impl DirectorySink {
         for part in &self.complete {
             saved.bytes(&part.state);
         }
-        // A checkpoint may refer to what is in them.
-        self.created.keep();
+        for part in &mut self.complete {
+            part.is_saved = true;
+        }
         Ok(saved.finish())
     }
 
@@ -221,6 +229,7 @@ impl DirectorySink {
             let part = self.open_part(directory)?;
             self.open.insert(Arc::clone(directory), part);
         }
+        self.now += 1;
         let now = self.now;
         match self.open.get_mut(directory) {
             Some(part) => {
@@ -278,13 +287,15 @@ impl DirectorySink {
             self.complete.push(CompletePart {
                 sink: part.sink,
                 state,
+                is_saved: false,
             });
         }
         Ok(())
     }
 
     fn complete_all(&mut self) -> Result<()> {
-        let open: Vec<Arc<str>> = self.open.keys().map(Arc::clone).collect();
+        let mut open: Vec<Arc<str>> = self.open.keys().map(Arc::clone).collect();
+        open.sort();
         open.iter().try_for_each(|directory| self.complete(directory))
     }
 
@@ -342,7 +353,6 @@ impl DirectorySink {
 
 impl BatchSink for DirectorySink {
     fn write(&mut self, batch: &BatchView<'_>) -> Result<()> {
-        self.now += 1;
         if let Some(fields) = &mut self.fields {
             let path = &self.spec.path;
             let partitions = fields.divide(batch);
@@ -355,8 +365,15 @@ impl BatchSink for DirectorySink {
     fn prepare(&mut self, last: bool) -> Result<Vec<u8>> {
         if last {
             self.complete_all()?;
+            return self.save();
         }
-        self.save()
+        let completed = self.complete.iter().filter(|part| !part.is_saved);
+        let completed: Vec<PathBuf> = completed.flat_map(|part| part.sink.paths()).collect();
+        let saved = self.save()?;
+        // What the checkpoint refers to is found also when the power fails.
+        sync_directories_of(completed);
+        self.created.keep();
+        Ok(saved)
     }
 
     fn guarantee(&self) -> Guarantee {
@@ -404,7 +421,13 @@ impl BatchSink for DirectorySink {
             part.sink.detach();
         }
         for part in self.complete.drain(..) {
-            part.sink.detach();
+            if part.is_saved {
+                part.sink.detach();
+            } else {
+                // Completed behind the last checkpoint: its records come again, into another file. What an earlier checkpoint
+                // refers to stays nevertheless.
+                drop(part.sink);
+            }
         }
         self.created.keep();
     }
