@@ -55,7 +55,7 @@ describe.concurrent('sage-kernel run of a program that submits', { timeout: TIME
     const [result, ...others] = jsonLines(stdout);
     expect(others).toEqual([]);
     expect(Object.keys(result!)).toEqual([
-      'jobId', 'name', 'status', 'recordsIn', 'recordsOut', 'recordsDropped', 'recordsSkipped', 'deadLetters', 'durationMs', 'isolates', 'operators', 'edges', 'scaling',
+      'jobId', 'name', 'status', 'recordsIn', 'recordsOut', 'recordsDropped', 'recordsSkipped', 'deadLetters', 'durationMs', 'isolates', 'operators', 'edges', 'scaling', 'restarts', 'guarantee',
     ]);
     expect(result).toMatchObject({ name: 'squares', status: 'finished', recordsIn: 3, recordsOut: 3, isolates: 1 });
     expect(stderr).toContain('square 4\n');

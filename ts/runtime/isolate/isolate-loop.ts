@@ -8,6 +8,7 @@ import { IsolateReports } from './isolate-reports.ts';
 import { POLL_TURN, type Schedule, type ScheduledIsolate, scheduledPoll } from './schedule.ts';
 import { LINGER_MS, type StageRunner, type StepResult } from '../stage/stage-runner.ts';
 import { busyShareMs, enterBusy, leaveBusy } from './event-loop-share.ts';
+import { withinMs } from './within-ms.ts';
 
 /** One task of this isolate: its runner, and how its functions are closed. */
 export interface IsolateTask {
@@ -489,19 +490,4 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
-}
-
-/** What the promise gives, or `late` when it takes longer. */
-async function withinMs<T, L = undefined>(deadlineMs: number, promise: Promise<T>, late?: L): Promise<T | L | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    return await Promise.race([
-      promise,
-      new Promise<L | undefined>((resolve) => {
-        timer = setTimeout(resolve, deadlineMs, late);
-      }),
-    ]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,9 +1,7 @@
 import { systemClock } from '../../common/clock.ts';
-import { atOperator, SageError, toSageError } from '../../common/errors.ts';
+import { SageError, toSageError } from '../../common/errors.ts';
 import type { JobId } from '../../common/ids.ts';
-import type { SourceLocation } from '../../common/source-location.ts';
 import { encodeExecutionGraph } from '../../compiler/execution/encode-execution-graph.ts';
-import { failingOperator } from '../../compiler/physical-plan.ts';
 import { DEFAULT_STALL_TIMEOUT_MS } from '../../transformations/environment-config.ts';
 import type { JobMetrics, JobStatus, ScalingDecision } from '../../transformations/job.ts';
 import { openAtWork } from '../isolate/at-work.ts';
@@ -20,6 +18,7 @@ import { openAdmission } from '../worker/admission.ts';
 import { serializeError } from '../worker/serialize-error.ts';
 import { type WorkerHandle, startWorker } from '../worker/start-worker.ts';
 import { checkTransactions, hasTransactions } from './check-transactions.ts';
+import { coreErrorOf } from './core-error.ts';
 import { ElasticStages, LOOK_EVERY_MS } from './elastic-stages.ts';
 import { mayBeHeldBack } from './held-back.ts';
 import { HeldBackWatch } from './held-back-watch.ts';
@@ -384,7 +383,7 @@ export class JobAttempt {
       return;
     }
     if (event.type === 'failure') {
-      this.#error ??= this.#coreError(event.error);
+      this.#error ??= coreErrorOf(this.#plan, event.error);
       this.#leave(this.#error);
       return;
     }
@@ -406,27 +405,6 @@ export class JobAttempt {
     if (!this.#hasTransactions) return;
     this.#durableEpochs.tell(epoch);
     for (const worker of this.#workers) worker.tellDurable(epoch);
-  }
-
-  /** An error of the core; that of a native task gets the operator that it works for. */
-  #coreError(error: { readonly code: string; readonly message: string; readonly context?: Readonly<Record<string, unknown>> }): SageError {
-    const task = this.#plan?.graph.tasks.find(({ id }) => id === error.context?.['task']);
-    if (task === undefined) return toSageError(new Error(JSON.stringify(error)), this.#loopPlace(error.context?.['loop']));
-    // On the thread of a reader other operators work too.
-    const { node, row: _, record, ...context } = error.context ?? {};
-    const nodes = this.#plan!.physical.stages[task.stage]!.nodes;
-    const operator = failingOperator((typeof node === 'number' ? nodes[node] : undefined) ?? nodes[0]!);
-    const where = { operator: operator.name, declaredAt: operator.transformation.declaredAt };
-    const known = new Error(JSON.stringify({ ...error, context }));
-    if (node === undefined) return toSageError(known, where);
-    return atOperator(toSageError(known), typeof record === 'string' ? { ...where, record: JSON.parse(record) as unknown } : where);
-  }
-
-  /** Where the future of a loop was made: the core knows loops by name, and no task is to blame for what is in them. */
-  #loopPlace(name: unknown): { operator?: string; declaredAt?: SourceLocation } {
-    const nodes = name === undefined ? [] : (this.#plan?.physical.stages.flatMap((stage) => stage.nodes) ?? []);
-    const future = nodes.find(({ operator }) => operator.kind === 'fromFuture' && operator.name === name)?.operator;
-    return future === undefined ? {} : { operator: future.name, declaredAt: future.transformation.declaredAt };
   }
 
   /** Until all sinks have committed, or one could not, or the job was cancelled. */

@@ -259,7 +259,9 @@ impl OutputFile {
         let temporary = self.temporary().map(|temporary| temporary.path().to_owned());
         let stamp = match &temporary {
             Some(path) => {
-                let metadata = fs::metadata(path).map_err(|error| io_error(IoAction::Open, path, &error))?;
+                // Users know the name that it is to get.
+                let metadata =
+                    fs::metadata(path).map_err(|error| io_error(IoAction::Commit, &self.path, &error))?;
                 Some(FileStamp::of(&metadata))
             }
             None => None,

@@ -23,17 +23,14 @@ use simulation::{Outcome, simulate};
 
 const SEEDS: u64 = 1000;
 
-fn number_of(variable: &str) -> Option<u64> {
-    let text = std::env::var(variable).ok()?;
-    Some(
-        text.parse()
-            .unwrap_or_else(|_| panic!("{variable}={text} is no number")),
-    )
+fn number_in(text: Result<String, std::env::VarError>) -> Option<u64> {
+    let text = text.ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{text} is no number")))
 }
 
 fn seeds() -> std::ops::Range<u64> {
-    let first = number_of("SAGE_SIM_SEED").unwrap_or(0);
-    let count = number_of("SAGE_SIM_SEEDS").unwrap_or(SEEDS);
+    let first = number_in(std::env::var("SAGE_SIM_SEED")).unwrap_or(0);
+    let count = number_in(std::env::var("SAGE_SIM_SEEDS")).unwrap_or(SEEDS);
     first..first + count
 }
 
