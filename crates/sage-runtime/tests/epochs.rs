@@ -79,6 +79,12 @@ impl Run {
         self.until("it is durable", |run| {
             run.job.metrics().checkpoints.unwrap().in_flight.is_none()
         });
+        // What is said of it comes behind the counts.
+        self.until("its end is told", |run| {
+            let states = run.epoch_states();
+            let begun = states.iter().filter(|state| *state == "begun").count();
+            begun * 2 == states.len() || run.job.state().is_terminal()
+        });
     }
 
     fn epoch_states(&self) -> Vec<String> {
@@ -170,6 +176,13 @@ fn given_a_job_without_end_when_it_is_stopped_then_the_last_epoch_is_durable_bef
     run.job.stop(false).unwrap();
     assert!(run.job.wait_settled(PATIENCE), "{:?}", run.job.metrics());
     assert_eq!(run.job.state(), JobState::Stopped, "{:?}", run.job.error());
+    run.until("its end is told", |run| {
+        run.events
+            .lock()
+            .unwrap()
+            .iter()
+            .any(|event| event["state"] == "stopped")
+    });
     let events = run.events.lock().unwrap();
     let last = events
         .iter()

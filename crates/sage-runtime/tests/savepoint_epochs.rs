@@ -115,6 +115,18 @@ fn given_a_job_that_is_stopped_with_a_savepoint_when_it_is_over_then_that_is_its
     run.job.stop_with_savepoint(Path::new("/folder/last")).unwrap();
     assert!(run.job.wait_settled(PATIENCE));
     assert_eq!(run.job.state(), JobState::Stopped);
+    // Events come behind the state that they speak of.
+    let started = Instant::now();
+    while !run
+        .events
+        .lock()
+        .unwrap()
+        .iter()
+        .any(|event| event["state"] == "stopped")
+    {
+        assert!(started.elapsed() < PATIENCE, "{:?}", run.job.metrics());
+        std::thread::yield_now();
+    }
     let events = run.events.lock().unwrap().clone();
     let written = events
         .iter()

@@ -1,16 +1,19 @@
-// `npm run chaos`: as many kills as one likes, from a seed on.
+// `npm run chaos`: as many kills as one likes, from a seed on; or one long job that is killed all the time.
 import { parseArgs } from 'node:util';
 
+import { soakProcesses } from '../soak/soak-processes.ts';
 import { KillGround, type KillRun } from './kill-run.ts';
 import { statisticsOf } from './kill-statistics.ts';
 
 /** At least so many kills come after the process has written a checkpoint. */
 const LEAST_AFTER_EPOCH = 0.8;
 
-const { values } = parseArgs({ options: { count: { type: 'string', default: '200' }, seed: { type: 'string', default: '1' }, case: { type: 'string' }, help: { type: 'boolean', default: false } } });
+const { values } = parseArgs({ options: { count: { type: 'string', default: '200' }, seed: { type: 'string', default: '1' }, case: { type: 'string' }, soak: { type: 'boolean', default: false }, minutes: { type: 'string', default: '60' }, help: { type: 'boolean', default: false } } });
 
 if (values.help) {
-  console.log('npm run chaos -- [--count <kills, 200>] [--seed <of the first case, 1>] | --case <seed of one case>');
+  console.log('npm run chaos -- [--count <kills, 200>] [--seed <of the first case, 1>] | --case <seed of one case> | --soak [--minutes <60>]');
+} else if (values.soak) {
+  await soakProcesses(wholeNumber('minutes', values.minutes), (line) => console.log(line));
 } else {
   await (values.case === undefined ? killAll(wholeNumber('count', values.count), wholeNumber('seed', values.seed)) : killAll(1, wholeNumber('case', values.case)));
 }
