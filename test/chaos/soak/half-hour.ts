@@ -103,10 +103,9 @@ export async function soak(minutes: number, place: (name: string) => string, loo
   stream.window(tumbling(WINDOW_MS)).aggregate({ readings: count(), sum: sum('n'), mean: avg('n') }).uid('windows').sink(new JsonLinesSink(place('windows.jsonl'))).uid('windows out');
   stream.process(Running).uid('running').sink(new JsonLinesSink(place('running.jsonl'))).uid('running out');
   const job = await env.submit();
-  let [over, checkpoints] = [false, 0];
-  void job.ended.then(() => (over = true));
+  let checkpoints = 0;
   // One after the other as fast as they go: refused and given up between two attempts.
-  while (!over) {
+  while (job.status !== 'finished' && job.status !== 'failed') {
     await job.checkpoint().then(() => checkpoints++, () => new Promise((resolve) => setImmediate(resolve)));
   }
   const { status, restarts } = await job.completion;
