@@ -275,7 +275,8 @@ describe('the border', () => {
           exchange 1 to stage 2: forward (from 2 instances to one)
         stage 2: parallelism 1, native (written by the core on threads of its own)
           exchange 1 -> sink 'sink' (jsonLines 'out.jsonl')
-        isolates: no worker thread (there is no user code to run)"
+        isolates: no worker thread (there is no user code to run)
+        guarantee: none, as there are no checkpoints"
     `);
   });
 });

@@ -44,6 +44,7 @@ mod native_task;
 mod native_windows;
 pub mod net;
 mod outputs;
+mod restored_loops;
 mod restored_state;
 mod status;
 mod stepped_job;
