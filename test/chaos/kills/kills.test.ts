@@ -6,7 +6,7 @@ import { KillGround, type KillRun } from './kill-run.ts';
 import { statisticsOf } from './kill-statistics.ts';
 
 /** Each has four kills and is of another pipeline; `npm run chaos` runs as many as one likes. */
-const SEEDS = heavy ? Array.from({ length: 15 }, (_, seed) => seed) : [0, 5];
+const SEEDS = heavy ? Array.from({ length: 15 }, (_, seed) => seed) : [5, 6];
 /** Processes that start one after the other, on a busy machine. */
 const TIMEOUT_MS = 300_000;
 
