@@ -157,8 +157,9 @@ impl Isolate {
     /// `SAGE_INTERNAL` for a wrong task or output, or a watermark that is no number.
     pub fn emit_time(&self, task: TaskId, output: u32, watermark: f64, idle: bool) -> Result<()> {
         let (task, _) = self.own_task(task)?;
-        // A task that had finished in the epoch that the job goes on from still says how far it was: its end has said more.
-        if self.job.is_closing() || task.is_finished() {
+        // A task that had finished in the epoch that the job goes on from still says how far it was, maybe before the job has started: its
+        // end says more, and nobody takes anything else from it.
+        if self.job.is_closing() || task.is_finished() || self.job.had_finished(task) {
             return Ok(());
         }
         if watermark.is_nan() {
