@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sage_checkpoint::{CheckpointStore, Files, ImagePart, PartKind, TaskImage, make_savepoint_place};
 use sage_queue::EndKind;
 use sage_queue::sync::Mutex;
-use sage_types::{ErrorCode, KeyGroups, Result, SageError, SharedClock, TaskId};
+use sage_types::{ErrorCode, KeyGroups, Result, SharedClock, TaskId};
 
 use crate::checkpoint_settings::{CheckpointSettings, StartFrom};
 use crate::connectors::ConnectorFactory;
