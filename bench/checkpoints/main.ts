@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
-import { count, type DataStream, type END, type JobHandle, type KeyedStream, KeyedProcessFunction, LocalEnvironment, type Seekable, SourceFunction, sum } from '../../ts/index.ts';
+import { count, type DataStream, type END, type Job, type KeyedStream, KeyedProcessFunction, LocalEnvironment, type Seekable, SourceFunction, sum } from '../../ts/index.ts';
 import { describeMachine } from '../harness/machine.ts';
 import { pairedInterval } from '../progress/paired-interval.ts';
 
@@ -98,7 +98,7 @@ try {
   rmSync(directory, { recursive: true, force: true });
 }
 
-async function started(tap: Tap, name: string, build: Build, dir: string | undefined, of = keys, from?: 'latest'): Promise<JobHandle> {
+async function started(tap: Tap, name: string, build: Build, dir: string | undefined, of = keys, from?: 'latest'): Promise<Job> {
   const env = new LocalEnvironment(name, { parallelism: 1, ...(dir === undefined ? {} : { checkpoint: { dir } }) });
   build(env.fromSource(tap.source(of)).keyBy('key')).sink(() => undefined);
   return env.submit(from === undefined ? {} : { from });

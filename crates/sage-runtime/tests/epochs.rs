@@ -310,7 +310,7 @@ fn given_an_interval_when_the_clock_of_the_job_moves_then_epochs_begin_by_themse
         run.clock.advance_nanos(150_000_000);
         run.until("an epoch is durable", |run| run.completed() == epoch);
     }
-    assert_eq!(run.epoch_states().len(), 6);
+    run.until("all of it is told", |run| run.epoch_states().len() == 6);
     run.job.cancel();
     assert!(run.job.wait_settled(PATIENCE));
 }
