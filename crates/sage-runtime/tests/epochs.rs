@@ -189,7 +189,10 @@ fn given_a_job_without_end_when_it_is_stopped_then_the_last_epoch_is_durable_bef
         .rposition(|event| event["state"] == "completed")
         .unwrap();
     assert_eq!(events[last]["last"], true);
-    assert_eq!(events[last + 1]["state"], "stopped");
+    assert!(
+        events[last..].iter().any(|event| event["state"] == "stopped"),
+        "{events:?}"
+    );
     assert!(factory.logs()[0].committed);
 }
 
