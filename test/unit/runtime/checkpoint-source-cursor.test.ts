@@ -134,4 +134,15 @@ describe('the position that a source says', () => {
     offsets.set('a', 2);
     expect(await restored(cursor.save(at({})))).toEqual(new Map([['a', 1]]));
   });
+
+  it('given a position that is an object of a class, when it is to be saved, then it is refused, as it would come back as another one', () => {
+    class Offset {
+      at = 1;
+    }
+    const source = new Source();
+    source.at = { first: new Offset() };
+    const refused = { code: 'SAGE_CHECKPOINT_SOURCE', message: 'the position of the source holds an object of the class Offset, which cannot be in a checkpoint' };
+    expect(() => new PositionCursor(source, 0, 1).save(at({}))).toThrow(expect.objectContaining(refused));
+    expect(() => new PositionCursor(source, 0, 1).asked()).toThrow(expect.objectContaining(refused));
+  });
 });

@@ -1,6 +1,8 @@
 import { SageError } from '../../common/errors.ts';
 import type { Seekable } from '../../functions/seekable.ts';
-import { SavedValuesReader, SavedValuesWriter } from './saved-values.ts';
+import { NotStorable } from '../state/stored-size.ts';
+import { SavedValuesReader } from './saved-values-reader.ts';
+import { SavedValuesWriter } from './saved-values-writer.ts';
 import type { SavedPart } from './state-part.ts';
 
 /** What a source has given, as its task knows it. */
@@ -36,11 +38,21 @@ interface SavedCollection {
   readonly length: number;
 }
 
-const encode = (value: unknown): Uint8Array => new SavedValuesWriter().encode(value);
+const encode = (value: unknown): Uint8Array => encodedBy(new SavedValuesWriter(), value);
 const decode = <T>({ bytes }: SavedPart): T => new SavedValuesReader().decode(bytes) as T;
 
 function cannotGoOn(message: string, help: string): SageError {
   return new SageError('SAGE_CHECKPOINT_SOURCE', message, { help });
+}
+
+/** A position of the user may be anything. */
+function encodedBy(writer: SavedValuesWriter, value: unknown): Uint8Array {
+  try {
+    return writer.encode(value);
+  } catch (error) {
+    if (!(error instanceof NotStorable)) throw error;
+    throw cannotGoOn(`the position of the source holds ${error.message}, which cannot be in a checkpoint`, 'Let position() give plain data: a number, a text, a plain object of such.');
+  }
 }
 
 /** The rows of an array that this instance has still to give. At another parallelism those of all instances are shared out anew. */
@@ -229,7 +241,7 @@ export class PositionCursor implements SourceCursor {
   /** The source is asked for its next record: until that has come, it may be further than what it has given. */
   asked(): void {
     const position = this.#source.position();
-    this.#before = typeof position === 'object' && position !== null ? { bytes: Uint8Array.from(this.#writer.encode(position)) } : { value: position };
+    this.#before = typeof position === 'object' && position !== null ? { bytes: Uint8Array.from(encodedBy(this.#writer, position)) } : { value: position };
   }
 
   /** It has answered. */

@@ -1,8 +1,12 @@
 import { SageError } from '../../common/errors.ts';
 import { describeValue } from '../../functions/check-user-function.ts';
-import { NotStorable, storedSize } from '../state/stored-size.ts';
+import { describeStates, type SavedState } from '../state/saved-state.ts';
+import { NotStorable } from '../state/stored-size.ts';
+import type { EntryReader } from './entry-reader.ts';
+import type { EntryWriter } from './entry-writer.ts';
 import type { PartOwner } from './part-owner.ts';
-import { SavedValuesReader, SavedValuesWriter } from './saved-values.ts';
+import { SavedValuesReader } from './saved-values-reader.ts';
+import { SavedValuesWriter } from './saved-values-writer.ts';
 import type { KeyedStatePart, OwnStatePart } from './state-part.ts';
 
 /** What one instance had saved as its own. */
@@ -13,21 +17,21 @@ export interface SavedValue<V> {
 }
 
 /** Of a part that is values of the user, or has some in it. */
-interface ValuePart {
+interface ValuePart<V> {
   readonly name: string;
   /** What of a value cannot be saved, for the message: `the state 'count'`. */
-  describe(value: unknown): string;
+  describe(value: V): string;
 }
 
 /** Of an instance: one value. */
-export interface OwnValuePart<V> extends ValuePart {
+export interface OwnValuePart<V> extends ValuePart<V> {
   save(): V;
   /** @param saved of all old instances */
   restore(saved: readonly SavedValue<V>[]): void;
 }
 
 /** For each key one value. */
-export interface KeyedValuePart<V> extends ValuePart {
+export interface KeyedValuePart<V> extends ValuePart<V> {
   /** Each key once. */
   save(): Iterable<readonly [key: unknown, value: V]>;
   /** What has changed since the last call of this or of `save`, without a value for keys that have gone; nothing when everything is to be saved. The last one of a key counts. */
@@ -45,7 +49,11 @@ export function ownValuePart<V>(owner: PartOwner, part: OwnValuePart<V>): OwnSta
     name: part.name,
     save() {
       const value = part.save();
-      return checked(owner, part, value, undefined, () => writer.encode(value));
+      try {
+        return writer.encode(value);
+      } catch (error) {
+        throw notSaved(error, owner, part, value, undefined);
+      }
     },
     restore(saved) {
       if (saved.length === 0) return;
@@ -55,41 +63,69 @@ export function ownValuePart<V>(owner: PartOwner, part: OwnValuePart<V>): OwnSta
   };
 }
 
+/** How the value of a key becomes an entry, and comes back. */
+interface KeyedForm<V> {
+  put(entries: EntryWriter, key: unknown, value: V): void;
+  read(entries: EntryReader): Iterable<readonly [key: unknown, value: V]>;
+}
+
+const VALUES: KeyedForm<unknown> = {
+  put: (entries, key, value) => entries.putValue(key, value),
+  read: (entries) => entries.values(),
+};
+
+const STATES: KeyedForm<readonly SavedState[]> = {
+  put: (entries, key, states) => entries.putStates(key, states),
+  read: (entries) => entries.states(),
+};
+
 /** A part that is one value for each key. What cannot be saved is an error that says whose it is. */
 export function keyedValuePart<V>(owner: PartOwner, part: KeyedValuePart<V>): KeyedStatePart {
+  return keyedPart(owner, part, VALUES as KeyedForm<V>);
+}
+
+/** The part `state` of a user function: what its states hold for each key. */
+export function keyedStatesPart(owner: PartOwner, part: Omit<KeyedValuePart<readonly SavedState[]>, 'name' | 'describe'>): KeyedStatePart {
+  return keyedPart(owner, { ...part, name: 'state', describe: describeStates }, STATES);
+}
+
+function keyedPart<V>(owner: PartOwner, part: KeyedValuePart<V>, form: KeyedForm<V>): KeyedStatePart {
+  const put = (entries: EntryWriter, key: unknown, value: V): void => {
+    try {
+      form.put(entries, key, value);
+    } catch (error) {
+      throw notSaved(error, owner, part, value, { key });
+    }
+  };
   return {
     kind: 'keyed',
     operator: owner.operator,
     name: part.name,
     save(entries) {
-      for (const [key, value] of part.save()) checked(owner, part, value, { key }, () => entries.putValue(key, value));
+      for (const [key, value] of part.save()) put(entries, key, value);
     },
     saveChanges(entries) {
       const changes = part.changes?.();
       if (changes === undefined) return false;
       for (const [key, value] of changes) {
         if (value === undefined) entries.removeKey(key);
-        else checked(owner, part, value, { key }, () => entries.putValue(key, value));
+        else put(entries, key, value);
       }
       return true;
     },
-    restore: (entries) => part.restore(entries.values() as Iterable<readonly [unknown, V]>),
+    restore: (entries) => part.restore(form.read(entries)),
   };
 }
 
-function checked<R>({ name: operator }: PartOwner, part: ValuePart, value: unknown, of: { readonly key: unknown } | undefined, encode: () => R): R {
-  try {
-    storedSize(value);
-    return encode();
-  } catch (error) {
-    if (!(error instanceof NotStorable) && !(error instanceof SageError && error.code === 'SAGE_CODEC_UNCLONEABLE')) throw error;
-    const why = error instanceof NotStorable ? `holds ${error.message}` : `cannot be encoded: ${error.message}`;
-    const place = of === undefined ? '' : ` for the key ${describeValue(of.key)}`;
-    throw new SageError('SAGE_STATE_VALUE', `${part.describe(value)} of '${operator}'${place} ${why}, which cannot be in a checkpoint`, {
-      operator,
-      context: { part: part.name },
-      help: 'Keep plain data in records and states: numbers, texts, arrays, plain objects, Map, Set, Date; make objects of classes of it when it is read.',
-      cause: error,
-    });
-  }
+/** What is thrown for a value that could not be saved: an error that says whose it is, or what else has gone wrong. */
+function notSaved<V>(error: unknown, { name: operator }: PartOwner, part: ValuePart<V>, value: V, of: { readonly key: unknown } | undefined): unknown {
+  if (!(error instanceof NotStorable) && !(error instanceof SageError && error.code === 'SAGE_CODEC_UNCLONEABLE')) return error;
+  const why = error instanceof NotStorable ? `holds ${error.message}` : `cannot be encoded: ${error.message}`;
+  const place = of === undefined ? '' : ` for the key ${describeValue(of.key)}`;
+  return new SageError('SAGE_STATE_VALUE', `${part.describe(value)} of '${operator}'${place} ${why}, which cannot be in a checkpoint`, {
+    operator,
+    context: { part: part.name },
+    help: 'Keep plain data in records and states: numbers, texts, arrays, plain objects, Map, Set, Date; make objects of classes of it when it is read.',
+    cause: error,
+  });
 }

@@ -18,7 +18,12 @@ const SHORT = 32;
 
 /** Writes keys as canonical bytes: `docs/internals/data-path.md`, section 4. */
 export class KeyBytesWriter {
-  readonly #out = new GrowableBytes();
+  readonly #out: GrowableBytes;
+
+  /** @param out where keys are appended */
+  constructor(out: GrowableBytes = new GrowableBytes()) {
+    this.#out = out;
+  }
 
   get length(): number {
     return this.#out.length;

@@ -190,19 +190,17 @@ export class ValueWriter {
   }
 
   #array(value: readonly unknown[], depth: number): void {
-    // Named properties on arrays survive a structured clone, but not this token.
-    const own = Object.keys(value).length;
-    if (own > value.length) throw EXOTIC;
+    const own = Object.keys(value);
+    // Names on arrays survive a structured clone, but not this token; they come behind all indices.
+    if (own.length > 0 && `${Number(own.at(-1)) >>> 0}` !== own.at(-1)) throw EXOTIC;
     // A sparse array may be long and nearly empty; v8 has a compact form for it.
-    if (own < value.length && value.length > 1024) throw EXOTIC;
+    if (own.length < value.length && value.length > 1024) throw EXOTIC;
     this.#bytes.u8(TOKEN_ARRAY);
     this.#bytes.u32(value.length);
     for (let n = 0; n < value.length; n++) {
-      if (own < value.length && !(n in value)) this.#bytes.u8(TOKEN_HOLE);
+      if (own.length < value.length && !(n in value)) this.#bytes.u8(TOKEN_HOLE);
       else this.#value(value[n], depth + 1);
     }
-    // More named properties than holes hide each other in the count above.
-    if (own < value.length && Object.keys(value).some((name) => !/^\d+$/.test(name))) throw EXOTIC;
   }
 
   #shapeOf(names: readonly string[]): number {

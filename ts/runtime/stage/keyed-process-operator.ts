@@ -6,7 +6,7 @@ import { isTolerant } from '../../transformations/error-policy.ts';
 import type { StatePlace } from '../../transformations/state-settings.ts';
 import type { PartOwner } from '../checkpoint/part-owner.ts';
 import type { StatePart } from '../checkpoint/state-part.ts';
-import { keyedValuePart, ownValuePart } from '../checkpoint/value-parts.ts';
+import { keyedStatesPart, keyedValuePart, ownValuePart } from '../checkpoint/value-parts.ts';
 import type { LayoutCache } from '../codec/batch-reader.ts';
 import { BatchWriter } from '../codec/batch-writer.ts';
 import { imageTimes } from '../codec/image-times.ts';
@@ -15,7 +15,6 @@ import type { Core } from '../native/core.ts';
 import type { KeyBatch, KeyPlaces } from '../state/key-places.ts';
 import type { KeyedStateStore } from '../state/keyed-state-store.ts';
 import { makeKeyPlaces } from '../state/make-key-places.ts';
-import { type SavedState, describeStates } from '../state/saved-state.ts';
 import { type BroadcastRow, BroadcastRows } from './broadcast-rows.ts';
 import { FailedTimer } from './failed-timer.ts';
 import { isThenable } from './is-thenable.ts';
@@ -363,9 +362,7 @@ export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
         save: () => this.#timers.progress,
         restore: (saved) => this.#timers.restoreProgress(saved.map(({ value }) => value)),
       }),
-      keyedValuePart<readonly SavedState[]>(owner, {
-        name: 'state',
-        describe: describeStates,
+      keyedStatesPart(owner, {
         save: () => this.#places.saved(owner),
         changes: () => this.#places.changes(),
         restore: (entries) => this.#places.restore(entries),

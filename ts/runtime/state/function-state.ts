@@ -5,14 +5,14 @@ import type { Timers } from '../../functions/state/timers.ts';
 import { ChangedSlots } from '../checkpoint/changed-slots.ts';
 import type { PartOwner } from '../checkpoint/part-owner.ts';
 import type { StatePart } from '../checkpoint/state-part.ts';
-import { keyedValuePart } from '../checkpoint/value-parts.ts';
+import { keyedStatesPart } from '../checkpoint/value-parts.ts';
 import type { StateAnswer } from '../isolate/state-reads.ts';
 import { statePlaceOf } from '../../transformations/state-settings.ts';
 import { keyIdentity, keyOfIdentity } from '../stage/key-identity.ts';
 import { SlotColumn } from '../stage/slot-column.ts';
 import { KeyedStateStore } from './keyed-state-store.ts';
 import { noDiskState, noTimers } from './missing-parts.ts';
-import { type SavedState, describeStates } from './saved-state.ts';
+import type { SavedState } from './saved-state.ts';
 import type { TaskStates } from './task-states.ts';
 
 /** What the state of a function needs of its operator. */
@@ -83,9 +83,7 @@ export class FunctionState implements KeyedParts {
 
   /** What the states hold for each key; before the function has asked for any, what was restored. */
   statePart(owner: PartOwner): StatePart {
-    return keyedValuePart<readonly SavedState[]>(owner, {
-      name: 'state',
-      describe: describeStates,
+    return keyedStatesPart(owner, {
       save: () => this.#saved(),
       changes: () =>
         this.#changed.take(this.#slots.size, (slot) => {

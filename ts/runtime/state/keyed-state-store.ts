@@ -22,9 +22,14 @@ const LEAST_EXPIRED = 64;
 /** Settings of all states. */
 const OPTIONS = ['ttlMs', 'version', 'migrate'] as const;
 
+/** The settings of a state that was declared without options. */
+const WITHOUT_OPTIONS = 'ttlMs: undefined';
+const VALUE_WITHOUT_OPTIONS = `undefined, ${WITHOUT_OPTIONS}`;
+
 type StateForm = 'value' | 'list' | 'map' | 'reducing' | 'aggregating';
 
 interface Declared {
+  readonly name: string;
   readonly form: StateForm;
   /** What has to be the same for it to go on from a checkpoint. */
   readonly type: string;
@@ -32,6 +37,8 @@ interface Declared {
   readonly version: StateVersion;
   /** What has to be the same when it is asked for again. */
   readonly settings: string;
+  /** Whether it was declared without any. */
+  readonly isPlain: boolean;
   readonly state: SlotState;
 }
 
@@ -54,7 +61,7 @@ export class KeyedStateStore implements KeyedState, StatePlace {
   readonly #owner: StateOwner;
   readonly #states = new Map<string, Declared>();
   /** In the order of their declaration. */
-  readonly #all: SlotState[] = [];
+  readonly #declared: Declared[] = [];
   readonly #undo: (() => void)[] = [];
   readonly waiting: WaitingStates = new WaitingStates();
   /** Of states whose values are not here but on disk: the type that they were saved with. */
@@ -103,14 +110,15 @@ export class KeyedStateStore implements KeyedState, StatePlace {
 
   /** Whether no state holds anything for a slot. */
   isEmpty(slot: number): boolean {
-    return this.#all.every((state) => state.isEmpty(slot)) && !this.waiting.has(slot);
+    for (const { state } of this.#declared) if (!state.isEmpty(slot)) return false;
+    return !this.waiting.has(slot);
   }
 
   /** What the states hold for a slot, those too that were restored and that nobody has declared since. */
   save(slot: number): SavedState[] {
     const saved: SavedState[] = [];
-    for (const [name, { state }] of this.#states) if (!state.isEmpty(slot)) saved.push(this.savedAs(name, state.save(slot)));
-    saved.push(...this.waiting.allOf(slot));
+    for (const declared of this.#declared) if (!declared.state.isEmpty(slot)) saved.push(savedAs(declared, declared.state.save(slot)));
+    for (const waiting of this.waiting.allOf(slot)) saved.push(waiting);
     return saved;
   }
 
@@ -148,8 +156,7 @@ export class KeyedStateStore implements KeyedState, StatePlace {
 
   /** A value of a declared state, as `SlotState.save` gives it, for a checkpoint. */
   savedAs(name: string, value: unknown): SavedState {
-    const { type, ttlMs, version: { version } } = this.#states.get(name)!;
-    return version === FIRST_STATE_VERSION ? [name, type, ttlMs !== undefined, value] : [name, type, ttlMs !== undefined, value, version];
+    return savedAs(this.#states.get(name)!, value);
   }
 
   /** States are restored whose values are elsewhere. */
@@ -159,17 +166,12 @@ export class KeyedStateStore implements KeyedState, StatePlace {
 
   /** Gives memory back of what has expired: so much that it keeps up with batches of these rows. */
   expire(rows: number, expired: (slot: number) => void): void {
-    for (const state of this.#all) state.expire(LEAST_EXPIRED + 2 * rows, expired);
+    for (const { state } of this.#declared) state.expire(LEAST_EXPIRED + 2 * rows, expired);
   }
 
   /** A state by name, for readers outside of the job's functions. */
   named(name: string): SlotState | undefined {
     return this.#states.get(name)?.state;
-  }
-
-  /** The states in the order of their declaration. */
-  get all(): readonly SlotState[] {
-    return this.#all;
   }
 
   get names(): readonly string[] {
@@ -179,16 +181,22 @@ export class KeyedStateStore implements KeyedState, StatePlace {
   value<T>(name: string, options: ValueStateOptions<T> & { readonly default: T }): ValueState<T, T>;
   value<T>(name: string, options?: StateOptions<T>): ValueState<T>;
   value<T>(name: string, options?: ValueStateOptions<T>): ValueState<T> {
+    const known = this.#asBefore('value', name, options);
+    if (known !== undefined) return known as SlotState & ValueState<T>;
     const { ttlMs, version } = this.#options(name, options, [...OPTIONS, 'default']);
     return this.#declare('value', 'value', name, ttlMs, version, `${inspect(options?.default)}, ttlMs: ${ttlMs}`, (watch) => new SlotValueState<T>(this, ttlMs, watch, options?.default));
   }
 
   list<T>(name: string, options?: StateOptions<T>): ListState<T> {
+    const known = this.#asBefore('list', name, options);
+    if (known !== undefined) return known as SlotState & ListState<T>;
     const { ttlMs, version } = this.#options(name, options);
     return this.#declare('list', 'list', name, ttlMs, version, `ttlMs: ${ttlMs}`, (watch) => new SlotListState<T>(this, ttlMs, watch));
   }
 
   map<K, V>(name: string, options?: StateOptions<V>): MapState<K, V> {
+    const known = this.#asBefore('map', name, options);
+    if (known !== undefined) return known as SlotState & MapState<K, V>;
     const { ttlMs, version } = this.#options(name, options);
     return this.#declare('map', 'map', name, ttlMs, version, `ttlMs: ${ttlMs}`, (watch) => new SlotMapState<K, V>(this, ttlMs, watch));
   }
@@ -210,18 +218,25 @@ export class KeyedStateStore implements KeyedState, StatePlace {
     return this.#declare('aggregating', type, name, ttlMs, version, `ttlMs: ${ttlMs}`, (watch) => new SlotAggregatingState<T, R>(name, aggregator, new SlotValueState<unknown>(this, ttlMs, watch)));
   }
 
+  /** A state that was declared without options, and is asked for without: functions do that for each record. */
+  #asBefore(form: StateForm, name: string, options: StateOptions | undefined): SlotState | undefined {
+    if (options !== undefined) return undefined;
+    const declared = this.#states.get(name);
+    return declared?.form === form && declared.isPlain ? declared.state : undefined;
+  }
+
   #declare<S extends SlotState>(form: StateForm, type: string, name: string, ttlMs: number | undefined, version: StateVersion, otherSettings: string, make: (watch: StateWatch | undefined) => S): S {
     const settings = version.version === FIRST_STATE_VERSION ? otherSettings : `${otherSettings}, version: ${version.version}`;
     const before = this.#states.get(name);
     if (before === undefined) {
       this.#checkType(name, type, this.#savedTypes.get(name) ?? type);
       const state = make(this.#owner.watch?.(name, ttlMs));
-      const declared: Declared = { form, type, ttlMs, version, settings, state };
-      for (const [slot, saved] of this.waiting.named(name) ?? []) this.#take(declared, slot, saved, 0);
+      const declared: Declared = { name, form, type, ttlMs, version, settings, isPlain: settings === WITHOUT_OPTIONS || settings === VALUE_WITHOUT_OPTIONS, state };
+      for (const [slot, saved] of this.waiting.named(name)) this.#take(declared, slot, saved, 0);
       // Only now: when something of it does not fit, nothing is taken, and the next declaration finds all of it.
       this.waiting.declared(name);
       this.#states.set(name, declared);
-      this.#all.push(state);
+      this.#declared.push(declared);
       return state;
     }
     if (before.form === form && before.settings === settings) return before.state as S;
@@ -254,4 +269,8 @@ export class KeyedStateStore implements KeyedState, StatePlace {
   #wrong(state: string, message: string, help: string): SageError {
     return new SageError('SAGE_STATE_DECLARATION', message, { operator: this.#owner.operator, help, context: { state } });
   }
+}
+
+function savedAs({ name, type, ttlMs, version: { version } }: Declared, value: unknown): SavedState {
+  return version === FIRST_STATE_VERSION ? [name, type, ttlMs !== undefined, value] : [name, type, ttlMs !== undefined, value, version];
 }

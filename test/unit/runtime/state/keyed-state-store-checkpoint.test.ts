@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 
 import { avg, count, sum } from '../../../../ts/index.ts';
 import { KeyedStateStore } from '../../../../ts/runtime/state/keyed-state-store.ts';
-import { SavedValuesReader, SavedValuesWriter } from '../../../../ts/runtime/checkpoint/saved-values.ts';
+import { SavedValuesReader } from '../../../../ts/runtime/checkpoint/saved-values-reader.ts';
+import { SavedValuesWriter } from '../../../../ts/runtime/checkpoint/saved-values-writer.ts';
 import type { SavedState } from '../../../../ts/runtime/state/saved-state.ts';
 import { VirtualClock } from '../../../../ts/testing/virtual-clock.ts';
 import { PROPERTY_RUNS } from '../../../property-runs.ts';

@@ -31,6 +31,14 @@ describe('values of states', () => {
     );
   });
 
+  it('keep the names of an array that has as many of them as holes', () => {
+    const value = Object.assign(new Array(2), { 0: 'a', named: 'b' });
+    const shapes = registry();
+    const writer = new StateValuesWriter(shapes);
+    const end = writer.write(value);
+    expect(new StateValuesReader(shapes).read(Buffer.from(writer.bytes()), 0, end)).toStrictEqual(structuredClone(value));
+  });
+
   it('that are cut off are an error', () => {
     const writer = new StateValuesWriter(registry());
     const end = writer.write({ name: 'a text', n: 1.5 });

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 
 import type { StateOptions } from '../../../../ts/functions/state/keyed-state.ts';
-import { SavedValuesReader, SavedValuesWriter } from '../../../../ts/runtime/checkpoint/saved-values.ts';
+import { SavedValuesReader } from '../../../../ts/runtime/checkpoint/saved-values-reader.ts';
+import { SavedValuesWriter } from '../../../../ts/runtime/checkpoint/saved-values-writer.ts';
 import { KeyedStateStore } from '../../../../ts/runtime/state/keyed-state-store.ts';
 import type { SavedState } from '../../../../ts/runtime/state/saved-state.ts';
 import { VirtualClock } from '../../../../ts/testing/virtual-clock.ts';

@@ -1,0 +1,103 @@
+import type { GrowableBytes } from '../codec/growable-bytes.ts';
+import { FIRST_STATE_VERSION } from '../state/migrated-state.ts';
+import type { SavedState } from '../state/saved-state.ts';
+import { SavedValuesReader } from './saved-values-reader.ts';
+import { SavedValuesWriter } from './saved-values-writer.ts';
+
+/** Heads that are kept: an operator has a few states. */
+const KEPT_HEADS = 16;
+
+/** What is the same for all keys of a state, and the JSON of it. */
+interface Head {
+  readonly name: string;
+  readonly type: string;
+  readonly hasTtl: boolean;
+  readonly version: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Writes what the states hold for one key: `u16` states, and for each `u32` bytes of JSON (name, type, whether it expires, version) and its value. */
+export class SavedStatesWriter {
+  readonly #out: GrowableBytes;
+  readonly #values: SavedValuesWriter;
+  readonly #heads: Head[] = [];
+  #nextHead = 0;
+
+  constructor(out: GrowableBytes, values: SavedValuesWriter) {
+    this.#out = out;
+    this.#values = values;
+  }
+
+  /** Appends the states of a key. @throws NotStorable, SageError SAGE_CODEC_UNCLONEABLE */
+  write(states: readonly SavedState[]): void {
+    const out = this.#out;
+    out.reserve(2);
+    out.view.setUint16(out.length, states.length, true);
+    out.length += 2;
+    for (let n = 0; n < states.length; n++) {
+      const [name, type, hasTtl, saved, version = FIRST_STATE_VERSION] = states[n]!;
+      const { bytes } = this.#headOf(name, type, hasTtl, version);
+      out.reserve(4 + bytes.length);
+      out.view.setUint32(out.length, bytes.length, true);
+      out.length += 4;
+      for (let at = 0; at < bytes.length; at++) out.buffer[out.length + at] = bytes[at]!;
+      out.length += bytes.length;
+      this.#values.write(saved);
+    }
+  }
+
+  #headOf(name: string, type: string, hasTtl: boolean, version: number): Head {
+    for (const head of this.#heads) if (head.name === name && head.type === type && head.hasTtl === hasTtl && head.version === version) return head;
+    const bytes = Buffer.from(JSON.stringify([name, type, hasTtl, version]), 'utf8');
+    const head: Head = { name, type, hasTtl, version, bytes };
+    this.#heads[this.#nextHead] = head;
+    this.#nextHead = (this.#nextHead + 1) % KEPT_HEADS;
+    return head;
+  }
+}
+
+/** Reads what `SavedStatesWriter` has written. */
+export class SavedStatesReader {
+  readonly #values = new SavedValuesReader();
+  #bytes: Buffer = Buffer.alloc(0);
+  readonly #heads: Head[] = [];
+  #nextHead = 0;
+
+  /** The bytes that `read` speaks of. */
+  load(bytes: Buffer): void {
+    this.#bytes = bytes;
+    this.#values.load(bytes);
+  }
+
+  /** The states of a key between two bytes. @throws Error when these are none. */
+  read(start: number, end: number): SavedState[] {
+    const bytes = this.#bytes;
+    const states: SavedState[] = [];
+    let at = start + 2;
+    for (let count = bytes.readUInt16LE(start); count > 0; count--) {
+      const headAt = at + 4;
+      const length = bytes.readUInt32LE(at);
+      const { name, type, hasTtl, version } = this.#headAt(headAt, length);
+      const saved = this.#values.readAt(headAt + length);
+      at = this.#values.end;
+      states.push(version === FIRST_STATE_VERSION ? [name, type, hasTtl, saved] : [name, type, hasTtl, saved, version]);
+    }
+    if (at !== end) throw new RangeError(`the states of a key end ${at < end ? 'before' : 'behind'} their bytes`);
+    return states;
+  }
+
+  #headAt(at: number, length: number): Head {
+    const bytes = this.#bytes;
+    search: for (const head of this.#heads) {
+      if (head.bytes.length !== length) continue;
+      for (let n = 0; n < length; n++) if (head.bytes[n] !== bytes[at + n]) continue search;
+      return head;
+    }
+    const own = Uint8Array.from(bytes.subarray(at, at + length));
+    const [name, type, hasTtl, version] = JSON.parse(Buffer.from(own).toString('utf8')) as [string, string, boolean, number];
+    const head: Head = { name, type, hasTtl, version, bytes: own };
+    this.#heads[this.#nextHead] = head;
+    this.#nextHead = (this.#nextHead + 1) % KEPT_HEADS;
+    return head;
+  }
+}
