@@ -2,7 +2,7 @@ import type { GrowableBytes } from '../codec/growable-bytes.ts';
 import { FIRST_STATE_VERSION } from '../state/migrated-state.ts';
 import type { SavedState } from '../state/saved-state.ts';
 import { SavedValuesReader } from './saved-values-reader.ts';
-import { SavedValuesWriter } from './saved-values-writer.ts';
+import type { SavedValuesWriter } from './saved-values-writer.ts';
 
 /** Heads that are kept: an operator has a few states. */
 const KEPT_HEADS = 16;
