@@ -10,6 +10,11 @@ export interface SavedEntry {
   readonly value: Buffer;
 }
 
+/** One entry of changes, as bytes; without a value it removes its key. */
+export interface ChangedEntry extends Pick<SavedEntry, 'keyGroup' | 'key'> {
+  readonly value: Buffer | undefined;
+}
+
 /** Reads the entries of a keyed part that belong to one instance, of all old instances. */
 export class EntryReader {
   readonly #bytes: Buffer;
@@ -18,16 +23,23 @@ export class EntryReader {
     this.#bytes = bytes;
   }
 
-  /** @throws RangeError for what is no list of entries. */
+  /** @throws RangeError for what is no list of entries, or removes a key. */
   *[Symbol.iterator](): Generator<SavedEntry, void, undefined> {
+    for (const { keyGroup, key, value } of this.changes()) {
+      if (value === undefined) throw new RangeError('an entry of a part that is whole removes a key');
+      yield { keyGroup, key, value };
+    }
+  }
+
+  /** Entries of changes: those without a value remove their key. @throws RangeError for what is no list of entries. */
+  *changes(): Generator<ChangedEntry, void, undefined> {
     const bytes = this.#bytes;
     for (let at = 0; at < bytes.length; ) {
       const keyAt = at + ENTRY_HEAD_BYTES;
-      if (bytes[at + 2] !== OPERATION_PUT) throw new RangeError(`an entry of a part that is whole has the operation ${bytes[at + 2]}`);
       const valueAt = keyAt + bytes.readUInt32LE(at + 3);
       const end = valueAt + bytes.readUInt32LE(at + 7);
       if (end > bytes.length) throw new RangeError('a keyed part ends within an entry');
-      yield { keyGroup: bytes.readUInt16LE(at), key: bytes.subarray(keyAt, valueAt), value: bytes.subarray(valueAt, end) };
+      yield { keyGroup: bytes.readUInt16LE(at), key: bytes.subarray(keyAt, valueAt), value: bytes[at + 2] === OPERATION_PUT ? bytes.subarray(valueAt, end) : undefined };
       at = end;
     }
   }

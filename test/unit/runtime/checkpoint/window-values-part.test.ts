@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { SourceLocation } from '../../../../ts/common/source-location.ts';
 import { KeyBytesWriter } from '../../../../ts/runtime/codec/key-bytes.ts';
-import type { KeyAccumulators } from '../../../../ts/runtime/stage/core-windows.ts';
+import type { ChangedAccumulators, KeyAccumulators } from '../../../../ts/runtime/stage/core-windows.ts';
 import { WindowProgram } from '../../../../ts/runtime/stage/window-program.ts';
 import { windowValuesPart } from '../../../../ts/runtime/stage/window-values-part.ts';
 import { AggregatedValues, ElementValues, ReducedValues, type WindowValues } from '../../../../ts/runtime/stage/window-values.ts';
@@ -40,6 +40,8 @@ const trigger: CustomTrigger<unknown, { n: number }> = {
 /** The windows of one instance, as the core lists them. */
 class Windows {
   readonly listed: KeyAccumulators[] = [];
+  /** What the core says of what it has saved last. */
+  changed: readonly ChangedAccumulators[] | undefined;
   readonly shown: Shown[] = [];
   readonly values: WindowValues;
   readonly program: WindowProgram;
@@ -61,7 +63,7 @@ class Windows {
   }
 
   part(instance: number, parallelism: number) {
-    return windowValuesPart(ownerOf(instance, parallelism), { windows: { accumulators: () => this.listed.values() as Generator<KeyAccumulators> }, values: this.values, program: this.program, keyed: true });
+    return windowValuesPart(ownerOf(instance, parallelism), { windows: { accumulators: () => this.listed.values() as Generator<KeyAccumulators>, changedAccumulators: () => this.changed }, values: this.values, program: this.program, keyed: true });
   }
 }
 
