@@ -24,7 +24,7 @@ pub struct ChangedSlots {
 pub struct SlotChanges {
     /// Canonical bytes of keys that have gone. One may have come again, in any slot: so these come first.
     pub gone: BTreeSet<Vec<u8>>,
-    /// Slots that have changed, in the order of their first change. One may have no key by now, or another one.
+    /// Slots that have changed, in the order of their first change, and have a key, perhaps another one than before.
     pub slots: Vec<u32>,
 }
 
@@ -115,12 +115,18 @@ impl ChangedSlots {
     }
 
     /// What has changed; none when everything has to be saved: for the first time, or because that is hardly more. `kept` is how many keys
-    /// there are.
-    pub fn take(&mut self, kept: usize) -> Option<SlotChanges> {
-        if !self.is_noting || (self.slots.len() + self.gone.len()) * 2 > kept {
+    /// there are, `is_kept` says of a slot whether it has one.
+    pub fn take(&mut self, kept: usize, is_kept: impl Fn(u32) -> bool) -> Option<SlotChanges> {
+        if !self.is_noting {
             return None;
         }
-        Some(self.clear())
+        let changed = self.slots.iter().filter(|&&slot| is_kept(slot)).count();
+        if (changed + self.gone.len()) * 2 > kept {
+            return None;
+        }
+        let mut changes = self.clear();
+        changes.slots.retain(|&slot| is_kept(slot));
+        Some(changes)
     }
 
     /// Bytes of memory held; those of keys that have gone without the nodes of their set.
@@ -149,9 +155,9 @@ mod tests {
         changed.note_all(&[1, 2]);
         changed.note(3);
         changed.note_gone(|_| unreachable!("nobody asks for the key"));
-        assert_eq!(changed.take(1000), None);
+        assert_eq!(changed.take(1000, |_| true), None);
         changed.restart();
-        assert_eq!(changed.take(1000), Some(SlotChanges::default()));
+        assert_eq!(changed.take(1000, |_| true), Some(SlotChanges::default()));
     }
 
     #[test]
@@ -164,14 +170,22 @@ mod tests {
         changed.note_gone(|key| key.extend_from_slice(b"a"));
         changed.note_gone(|key| key.extend_from_slice(b"b"));
 
-        let first = changed.take(10).unwrap();
+        let first = changed.take(10, |_| true).unwrap();
         assert_eq!(
             (&*first.slots, &*gone(&first)),
             (&[700, 3, 64][..], &[&b"a"[..], b"b"][..])
         );
         changed.note(64);
-        let second = changed.take(2).unwrap();
+        let second = changed.take(2, |_| true).unwrap();
         assert_eq!((&*second.slots, gone(&second).len()), (&[64][..], 0));
+    }
+
+    #[test]
+    fn given_slots_without_a_key_then_they_are_neither_given_nor_counted() {
+        let mut changed = ChangedSlots::new();
+        changed.restart();
+        changed.note_all(&[1, 2, 3]);
+        assert_eq!(changed.take(2, |slot| slot == 2).unwrap().slots, [2]);
     }
 
     #[test]
@@ -180,10 +194,10 @@ mod tests {
         changed.restart();
         changed.note_all(&[0, 1]);
         changed.note_gone(|key| key.push(7));
-        assert_eq!(changed.take(5), None);
+        assert_eq!(changed.take(5, |_| true), None);
         changed.restart();
         changed.note(1);
-        assert_eq!(changed.take(5).unwrap().slots, [1]);
+        assert_eq!(changed.take(5, |_| true).unwrap().slots, [1]);
     }
 
     #[test]
@@ -194,7 +208,7 @@ mod tests {
             changed.note_gone(|bytes| bytes.extend_from_slice(&key.to_be_bytes()));
         }
         changed.note(1);
-        assert_eq!(changed.take(usize::MAX), None);
+        assert_eq!(changed.take(usize::MAX, |_| true), None);
         assert!(changed.gone.is_empty() && changed.slots.is_empty());
     }
 }

@@ -9,7 +9,7 @@ use crate::accumulators::Accumulators;
 use crate::aggregate_inputs::{Input, aggregate_input};
 use crate::aggregate_kernels::is_empty;
 use crate::running_image::{begin_image, image_len, result_lengths};
-use crate::{AggregateSpec, ChangedSlots, KeyTable};
+use crate::{AggregateSpec, ChangedSlots, KeyTable, SlotChanges};
 
 /// Bytes of keys at which a batch of results is closed, however many rows it has: what a batch of variable data may have.
 pub const MAX_DRAINED_KEY_BYTES: usize = 64 << 10;
@@ -326,6 +326,12 @@ impl KeyedAggregate {
 
     pub(crate) const fn unsaved_mut(&mut self) -> &mut ChangedSlots {
         &mut self.unsaved
+    }
+
+    /// What has changed since it was saved last; none when everything is to be saved.
+    pub(crate) fn take_unsaved(&mut self) -> Option<SlotChanges> {
+        let keys = &self.keys;
+        self.unsaved.take(keys.len(), |slot| keys.is_live(slot))
     }
 
     pub(crate) fn note_changed(&mut self, slots: &[u32]) {

@@ -53,8 +53,7 @@ impl KeyedAggregate {
         if self.tracks_changes() {
             return Ok(None);
         }
-        let kept = self.keys().len();
-        let Some(changes) = self.unsaved_mut().take(kept) else {
+        let Some(changes) = self.take_unsaved() else {
             return Ok(None);
         };
         let mut payload = KeyedPayload::new(key_groups);
@@ -63,9 +62,7 @@ impl KeyedAggregate {
         }
         let mut entry = EntryBytes::default();
         for slot in changes.slots {
-            if self.keys().is_live(slot) {
-                self.save_key(slot, 0, &mut entry, &mut payload)?;
-            }
+            self.save_key(slot, 0, &mut entry, &mut payload)?;
         }
         Ok(Some(payload.into_bytes()))
     }

@@ -1,6 +1,6 @@
 //! Windows in a checkpoint: `docs/internals/windows.md`, "Checkpoints".
 
-use sage_state::{KeyedPayload, SavedBytes, SlotChanges, damaged, saved_entries};
+use sage_state::{KeyedPayload, SavedBytes, damaged, saved_entries};
 use sage_types::{ErrorCode, Result, SageError};
 
 use crate::progress::Progress;
@@ -95,15 +95,9 @@ impl<A: PaneAccumulators> WindowTable<A> {
         for key in &changes.gone {
             payload.remove(key)?;
         }
-        self.save_keys(self.with_rows(&changes), &mut payload)?;
+        self.save_keys(changes.slots.iter().copied(), &mut payload)?;
         *self.saved_changes_mut() = Some(changes);
         Ok(Some(payload.into_bytes()))
-    }
-
-    /// Slots that have changed and have rows.
-    fn with_rows<'a>(&'a self, changes: &'a SlotChanges) -> impl Iterator<Item = u32> + 'a {
-        let slots = changes.slots.iter().copied();
-        slots.filter(|&slot| self.book().has_rows(slot))
     }
 
     fn save_keys(&self, slots: impl Iterator<Item = u32>, payload: &mut KeyedPayload) -> Result<()> {
@@ -172,7 +166,7 @@ impl<A: PaneAccumulators> WindowTable<A> {
         for key in &changes.gone {
             payload.remove(key)?;
         }
-        self.list_keys(self.with_rows(&changes), &mut payload)?;
+        self.list_keys(changes.slots.iter().copied(), &mut payload)?;
         Ok(Some(payload.into_bytes()))
     }
 

@@ -255,7 +255,8 @@ impl<A: PaneAccumulators> WindowTable<A> {
 
     /// What has changed since everything or this was saved last; none when everything is to be saved.
     pub(crate) fn take_changes(&mut self) -> Option<SlotChanges> {
-        self.report.changed.take(self.counts().keys)
+        let (kept, book) = (self.counts().keys, &self.book);
+        self.report.changed.take(kept, |slot| book.has_rows(slot))
     }
 
     pub(crate) const fn saved_changes_mut(&mut self) -> &mut Option<SlotChanges> {
