@@ -57,6 +57,23 @@ pub fn state_save(env: &Env, handle: u32) -> napi::Result<Uint8ArraySlice<'_>> {
     })
 }
 
+/// As `stateSave`, of what has changed since the last call of this or of `stateSave`, for a part on top of the one before: keys that have gone
+/// come first, and the last entry of a key counts. Null when everything is to be saved: for the first time, because that is hardly more, and of
+/// state that does not know.
+#[napi]
+pub fn state_save_changes(env: &Env, handle: u32) -> napi::Result<Option<Uint8ArraySlice<'_>>> {
+    guarded("stateSaveChanges", || {
+        let state = STATES.get(handle)?;
+        let key_groups = state.key_groups();
+        let entries = match &state.kind {
+            StateKind::Aggregate(aggregate) => aggregate.save_changes(key_groups),
+            StateKind::Windows(windows) => windows.save_changes(key_groups),
+            StateKind::Slots(_) | StateKind::Timers(_) | StateKind::States(_) => Ok(None),
+        }?;
+        entries.map(|entries| copied_bytes(env, &entries)).transpose()
+    })
+}
+
 /// Takes the entries of `stateSave`, of one instance or several, before anything else comes to the state; of windows behind
 /// `stateRestoreOwn`. After an error the state is of no use.
 #[napi]
@@ -112,6 +129,17 @@ pub fn windows_accumulators(env: &Env, handle: u32) -> napi::Result<Uint8ArraySl
         let key_groups = STATES.get(handle)?.key_groups();
         let entries = with_windows(handle, |windows| windows.list_accumulators(key_groups))?;
         copied_bytes(env, &entries)
+    })
+}
+
+/// As `windowsAccumulators`, of the keys that the last `stateSaveChanges` gave, once behind it; entries of keys that have nothing left come first
+/// and have no value. Null behind a `stateSave`, or when that gave nothing.
+#[napi]
+pub fn windows_changed_accumulators(env: &Env, handle: u32) -> napi::Result<Option<Uint8ArraySlice<'_>>> {
+    guarded("windowsChangedAccumulators", || {
+        let key_groups = STATES.get(handle)?.key_groups();
+        let entries = with_windows(handle, |windows| windows.list_changed_accumulators(key_groups))?;
+        entries.map(|entries| copied_bytes(env, &entries)).transpose()
     })
 }
 

@@ -136,6 +136,15 @@ impl HelpedAggregate {
         self.helper.with_all_done(|work| work.aggregate.save(key_groups))
     }
 
+    /// What has changed since it was saved last: [`KeyedAggregate::save_changes`], behind everything that was added.
+    ///
+    /// # Errors
+    /// As [`HelpedAggregate::save`].
+    pub fn save_changes(&self, key_groups: u32) -> Result<Option<Vec<u8>>> {
+        self.helper
+            .with_all_done(|work| work.aggregate.save_changes(key_groups))
+    }
+
     /// Calls `body` with the aggregate, behind everything that was added.
     ///
     /// # Errors

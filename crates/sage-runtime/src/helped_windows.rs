@@ -262,7 +262,18 @@ impl HelpedWindows {
     /// That of an earlier batch; `SAGE_INTERNAL` when outcomes were not taken.
     pub fn save(&self, key_groups: u32) -> Result<Vec<u8>> {
         self.helper
-            .with_all_done(|work| with_table!(&work.windows, table, |table| table.save(key_groups)))
+            .with_all_done(|work| with_table!(&mut work.windows, table_mut, |table| table.save(key_groups)))
+    }
+
+    /// What has changed since it was saved last: [`sage_windows::WindowTable::save_changes`], behind everything that was given.
+    ///
+    /// # Errors
+    /// As [`HelpedWindows::save`].
+    pub fn save_changes(&self, key_groups: u32) -> Result<Option<Vec<u8>>> {
+        self.helper.with_all_done(|work| {
+            with_table!(&mut work.windows, table_mut, |table| table
+                .save_changes(key_groups))
+        })
     }
 
     /// How far time has come: [`sage_windows::WindowTable::save_progress`].
@@ -281,6 +292,17 @@ impl HelpedWindows {
     pub fn list_accumulators(&self, key_groups: u32) -> Result<Vec<u8>> {
         self.helper.with_all_done(|work| {
             with_table!(&work.windows, table, |table| table.list_accumulators(key_groups))
+        })
+    }
+
+    /// Those of the keys that were saved last, as changes: [`sage_windows::WindowTable::list_changed_accumulators`].
+    ///
+    /// # Errors
+    /// As [`HelpedWindows::save`].
+    pub fn list_changed_accumulators(&self, key_groups: u32) -> Result<Option<Vec<u8>>> {
+        self.helper.with_all_done(|work| {
+            with_table!(&mut work.windows, table_mut, |table| table
+                .list_changed_accumulators(key_groups))
         })
     }
 

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use crate::inputs::Found;
 use crate::job_core::JobCore;
-use crate::native_parts::{AGGREGATORS, STATE, push_part};
+use crate::native_parts::{AGGREGATORS, HandedOver, STATE, push_keys, push_part};
 use crate::native_task::{chain_of, send_through};
 use crate::task::Task;
 use crate::task_metrics::Activity;
@@ -99,6 +99,7 @@ fn take_all(
     chain: &mut NativeChain,
     aggregate: &mut KeyedAggregate,
 ) -> Result<Option<EndKind>> {
+    let mut handed_over = HandedOver::default();
     loop {
         if job.is_closing() {
             return Ok(None);
@@ -118,7 +119,12 @@ fn take_all(
                 task.metrics.switch(Activity::Busy, job.now_nanos());
                 let mut image = TaskImage::new();
                 let aggregators = aggregate.signature();
-                let entries = aggregate.save(job.graph.key_groups)?;
+                let key_groups = job.graph.key_groups;
+                let changes = if handed_over.is_on_top(job, barrier) {
+                    aggregate.save_changes(key_groups)?
+                } else {
+                    None
+                };
                 push_part(
                     &mut image,
                     task,
@@ -126,7 +132,7 @@ fn take_all(
                     PartKind::Own,
                     aggregators.as_bytes(),
                 )?;
-                push_part(&mut image, task, STATE, PartKind::Keyed, &entries)?;
+                push_keys(&mut image, task, STATE, changes, || aggregate.save(key_groups))?;
                 job.acknowledge_task(task, barrier, image)?;
             }
             Found::Nothing => {

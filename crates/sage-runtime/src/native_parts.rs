@@ -6,6 +6,7 @@ use sage_types::{KeyGroups, Result};
 
 use crate::job_core::JobCore;
 use crate::task::Task;
+use crate::task_barrier::Barrier;
 
 /// Names of their parts: where a source goes on, and what a sink has prepared.
 pub(crate) const POSITION: &str = "position";
@@ -28,6 +29,44 @@ pub(crate) fn own_part(task: &Task, name: &str, payload: &[u8]) -> Result<TaskIm
     let mut image = TaskImage::new();
     push_part(&mut image, task, name, PartKind::Own, payload)?;
     Ok(image)
+}
+
+/// Which epoch a native task has handed its keys over to last.
+#[derive(Debug, Default)]
+pub(crate) struct HandedOver {
+    epoch: Option<u64>,
+}
+
+impl HandedOver {
+    /// Whether changes will do in the epoch of a barrier: it is on top of the one that the task handed its keys over to last. (The rule of
+    /// `ts/runtime/stage/task-checkpoints.ts`.)
+    pub(crate) fn is_on_top(&mut self, job: &JobCore, barrier: Barrier) -> bool {
+        let last = self.epoch.replace(barrier.epoch);
+        let base = job.checkpoints.as_ref().and_then(|own| own.epochs.base());
+        last.is_some() && base == last
+    }
+}
+
+/// The keys of a task: what has changed, if that is known and will do, else all of them.
+///
+/// # Errors
+/// Those of `whole`; `SAGE_LIMIT_BATCH` above 4 GiB.
+pub(crate) fn push_keys(
+    image: &mut TaskImage,
+    task: &Task,
+    name: &str,
+    changes: Option<Vec<u8>>,
+    whole: impl FnOnce() -> Result<Vec<u8>>,
+) -> Result<()> {
+    let is_full = changes.is_none();
+    let payload = changes.map_or_else(whole, Ok)?;
+    image.push(&ImagePart {
+        operator: &task.plan.uid,
+        name,
+        kind: PartKind::Keyed,
+        is_full,
+        payload: &payload,
+    })
 }
 
 /// # Errors

@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 use crate::gate_times::GateTime;
 use crate::inputs::{Arrival, Found};
 use crate::job_core::JobCore;
-use crate::native_parts::{PROGRESS, WATERMARK, WINDOWS, push_part};
+use crate::native_parts::{HandedOver, PROGRESS, WATERMARK, WINDOWS, push_keys, push_part};
 use crate::native_task::{chain_of, say, send_through};
 use crate::task::Task;
 use crate::task_barrier::Barrier;
@@ -44,6 +44,7 @@ struct WindowTask<'a> {
     timed: bool,
     /// How far event time is.
     watermark: f64,
+    handed_over: HandedOver,
 }
 
 /// Runs native windows until their input has ended and their results are sent, or the job is closed.
@@ -76,6 +77,7 @@ pub(crate) fn run_windows(job: &JobCore, task: &Task, parker: &Parker, spec: &Js
             .ok_or_else(|| malformed("they have no node behind another"))?,
         timed: spec["timed"].as_bool() == Some(true),
         watermark: f64::NEG_INFINITY,
+        handed_over: HandedOver::default(),
     };
     windows.restore()?;
     if windows.run()? {
@@ -150,13 +152,19 @@ impl WindowTask<'_> {
     /// Nothing is due: all that came before was worked on.
     fn save(&mut self, barrier: Barrier) -> Result<()> {
         self.task.metrics.switch(Activity::Busy, self.job.now_nanos());
-        let table = self.windows.table();
+        let is_on_top = self.handed_over.is_on_top(self.job, barrier);
+        let key_groups = self.job.graph.key_groups;
+        let table = self.windows.table_mut();
         let mut image = TaskImage::new();
-        let entries = table.save(self.job.graph.key_groups)?;
+        let changes = if is_on_top {
+            table.save_changes(key_groups)?
+        } else {
+            None
+        };
         let (progress, watermark) = (table.save_progress(), self.watermark.to_le_bytes());
         push_part(&mut image, self.task, PROGRESS, PartKind::Own, &progress)?;
         push_part(&mut image, self.task, WATERMARK, PartKind::Own, &watermark)?;
-        push_part(&mut image, self.task, WINDOWS, PartKind::Keyed, &entries)?;
+        push_keys(&mut image, self.task, WINDOWS, changes, || table.save(key_groups))?;
         self.job.acknowledge_task(self.task, barrier, image)
     }
 

@@ -5,12 +5,13 @@
 
 mod support;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use sage_checkpoint::testing::SimulatedFiles;
-use sage_checkpoint::{ImagePart, PartKind, TaskImage};
+use sage_checkpoint::{Files, ImagePart, PartKind, TaskImage, inspect};
 use sage_frame::BatchView;
 use sage_runtime::{
     CheckpointSettings, ExecutionGraph, Isolate, JobCore, JobState, Next, Partition, Take, TaskKind,
@@ -67,6 +68,8 @@ struct Case {
     batch_rows: u32,
     /// Whether some rows come so late that their window has closed.
     late: bool,
+    /// Whether sources wait for each epoch, so that there are many of them, on top of each other.
+    paced: bool,
     /// Instances of each run but the last, which is killed, and of the last.
     parallelism: Vec<usize>,
     seed: u64,
@@ -77,14 +80,16 @@ fn case() -> impl Strategy<Value = Case> {
         (prop::sample::select(unordered()), 1_usize..=2, any::<bool>()),
         (prop::sample::select(ordered()), Just(1), any::<bool>()),
     ];
+    let spec = (spec, prop::bool::weighted(0.2));
     let parallelism = prop::collection::vec(1_usize..=3, 2..5);
     (spec, 0_u32..400, 1_u32..12, parallelism, any::<u64>()).prop_map(
-        |((spec, sources, late), records, batch_rows, parallelism, seed)| Case {
+        |(((spec, sources, late), paced), records, batch_rows, parallelism, seed)| Case {
             spec,
             sources,
             records,
             batch_rows,
             late: late && sources == 1,
+            paced,
             parallelism,
             seed,
         },
@@ -208,10 +213,11 @@ impl Task {
     }
 
     /// `false` when there was nothing to do.
-    fn step(&mut self, isolate: &Isolate, case: &Case) -> bool {
+    fn step(&mut self, isolate: &Isolate, case: &Case, rests: bool) -> bool {
         match isolate.take(self.id).unwrap() {
             Take::Nothing => return false,
             Take::Barrier { epoch, .. } => isolate.acknowledge(self.id, epoch, &self.image()).unwrap(),
+            Take::Source if rests => return false,
             Take::Source => {
                 self.give(isolate, case);
                 if self.next == case.records {
@@ -304,7 +310,7 @@ fn run(
         .map(|id| Task::new(&job, id))
         .collect();
     let isolate = job.attach(0, None).unwrap();
-    let (mut steps, mut released) = (0, None);
+    let (mut steps, mut released, mut awaited) = (0, None, None);
     let started = Instant::now();
     loop {
         assert!(started.elapsed() < PATIENCE, "{:?}", job.metrics());
@@ -312,12 +318,15 @@ fn run(
             job.cancel();
         }
         if dice.below(6) == 0 {
-            job.begin_checkpoint().unwrap();
+            let begun = job.begin_checkpoint().unwrap();
+            awaited = begun.filter(|_| case.paced).or(awaited);
         }
         match isolate.poll(released.take(), Duration::from_millis(1)).unwrap() {
             Next::Task(id) => {
                 let task = tasks.iter_mut().find(|task| task.id == id).unwrap();
-                steps += usize::from(task.step(&isolate, case));
+                let newest = || job.metrics().checkpoints.map_or(0, |made| made.last_epoch);
+                awaited = awaited.filter(|&epoch| newest() < epoch);
+                steps += usize::from(task.step(&isolate, case, awaited.is_some()));
                 released = Some(id);
             }
             Next::Idle => {}
@@ -391,6 +400,7 @@ fn aggregate_case(spec: &str) -> Case {
         records: 200,
         batch_rows: 5,
         late: false,
+        paced: false,
         parallelism: Vec::new(),
         seed: 1,
     }
@@ -431,6 +441,29 @@ fn files_have_an_epoch(case: &Case, files: &SimulatedFiles) -> bool {
     job.cancel();
     assert!(job.wait_settled(PATIENCE));
     restored
+}
+
+#[test]
+fn given_epochs_between_which_few_keys_change_then_tasks_hand_over_changes() {
+    for spec in unordered().iter().chain(&ordered()) {
+        let mut case = aggregate_case(spec);
+        case.batch_rows = 1;
+        case.paced = true;
+        let has_changes = |seed| {
+            let files = SimulatedFiles::new();
+            run(&case, 1, &files, &mut Choices(seed), Some(60)).unwrap();
+            let files: Arc<dyn Files> = files.shared();
+            let epoch = inspect(&files, Path::new("/epochs"));
+            epoch.is_ok_and(|epoch| {
+                epoch
+                    .parts
+                    .iter()
+                    .any(|part| ["state", "windows"].contains(&&*part.key.name) && !part.is_full)
+            })
+        };
+        // Some runs are killed behind few epochs.
+        assert!((0..30).any(has_changes), "{spec}");
+    }
 }
 
 #[test]

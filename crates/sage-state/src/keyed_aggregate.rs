@@ -9,7 +9,7 @@ use crate::accumulators::Accumulators;
 use crate::aggregate_inputs::{Input, aggregate_input};
 use crate::aggregate_kernels::is_empty;
 use crate::running_image::{begin_image, image_len, result_lengths};
-use crate::{AggregateSpec, KeyTable};
+use crate::{AggregateSpec, ChangedSlots, KeyTable, SlotChanges};
 
 /// Bytes of keys at which a batch of results is closed, however many rows it has: what a batch of variable data may have.
 pub const MAX_DRAINED_KEY_BYTES: usize = 64 << 10;
@@ -50,6 +50,8 @@ pub struct KeyedAggregate {
     running_layout: Layout,
     /// Slots of the batch at hand.
     slots: Vec<u32>,
+    /// Since it was saved last.
+    unsaved: ChangedSlots,
 }
 
 impl KeyedAggregate {
@@ -65,6 +67,7 @@ impl KeyedAggregate {
             specs,
             keys: KeyTable::new(),
             slots: Vec::new(),
+            unsaved: ChangedSlots::new(),
         })
     }
 
@@ -151,6 +154,7 @@ impl KeyedAggregate {
         self.keys.slots_for(view, &mut self.slots)?;
         self.accumulators.grow_to(self.keys.slot_count());
         self.accumulators.note_changed(&self.slots);
+        self.unsaved.note_all(&self.slots);
         Ok(())
     }
 
@@ -290,11 +294,15 @@ impl KeyedAggregate {
 
     /// Forgets a slot's key and what was aggregated for it; whether it had a key. The slot goes to one of the next new keys.
     pub fn remove(&mut self, slot: u32) -> bool {
-        let removed = self.keys.remove(slot);
-        if removed {
-            self.accumulators.reset(slot);
+        if !self.keys.is_live(slot) {
+            return false;
         }
-        removed
+        let keys = &self.keys;
+        self.unsaved.note_gone(|key| {
+            keys.append_canonical(slot, key);
+        });
+        self.accumulators.reset(slot);
+        self.keys.remove(slot)
     }
 
     /// The keys and their slots.
@@ -309,6 +317,21 @@ impl KeyedAggregate {
 
     pub(crate) fn specs(&self) -> &[AggregateSpec] {
         &self.specs
+    }
+
+    /// Whether changes are tracked for [`KeyedAggregate::drain_changed`].
+    pub(crate) const fn tracks_changes(&self) -> bool {
+        self.accumulators.tracks_changes()
+    }
+
+    pub(crate) const fn unsaved_mut(&mut self) -> &mut ChangedSlots {
+        &mut self.unsaved
+    }
+
+    /// What has changed since it was saved last; none when everything is to be saved.
+    pub(crate) fn take_unsaved(&mut self) -> Option<SlotChanges> {
+        let keys = &self.keys;
+        self.unsaved.take(keys.len(), |slot| keys.is_live(slot))
     }
 
     pub(crate) fn note_changed(&mut self, slots: &[u32]) {
@@ -332,6 +355,7 @@ impl KeyedAggregate {
         self.keys.bytes_used()
             + self.accumulators.bytes_used()
             + self.slots.capacity() * size_of::<u32>()
+            + self.unsaved.bytes_used()
             + self.specs.capacity() * size_of::<AggregateSpec>()
     }
 }

@@ -44,6 +44,14 @@ impl KeyedPayload {
         self.writer.put(self.group_of(key), key, value)
     }
 
+    /// Says that there is nothing of a key any more, on top of what was saved before.
+    ///
+    /// # Errors
+    /// `SAGE_LIMIT_BATCH` for a key of 4 GiB.
+    pub fn remove(&mut self, key: &[u8]) -> Result<()> {
+        self.writer.delete(self.group_of(key), key)
+    }
+
     /// The entries.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {

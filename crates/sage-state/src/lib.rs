@@ -11,6 +11,7 @@ mod accumulators;
 mod aggregate_inputs;
 mod aggregate_kernels;
 mod aggregate_spec;
+mod changed_slots;
 mod disk_state;
 mod expiry_queue;
 mod exported_keys;
@@ -41,6 +42,7 @@ mod state_spec;
 mod timer_table;
 
 pub use aggregate_spec::{AggregateKind, AggregateSpec};
+pub use changed_slots::{ChangedSlots, SlotChanges};
 pub use disk_state::DiskOptions;
 pub use exported_keys::ExportedKeys;
 pub use found_state::FoundState;

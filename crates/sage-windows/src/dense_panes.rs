@@ -321,6 +321,7 @@ impl DensePanes {
         if let Some(accumulator) = self.panes[0].find(slot, &self.pages) {
             accumulators.forget(accumulator);
         }
+        report.changed.note(slot);
         let key = self.keys.get_mut(slot);
         key.panes -= 1;
         if key.panes == 0 {

@@ -1,8 +1,12 @@
 //! What became of rows that are in no window, and of keys that have nothing.
 
+use sage_state::ChangedSlots;
+
 /// What the bookkeeping reports of the rows of a call.
 #[derive(Debug, Default)]
 pub(crate) struct RowReport {
+    /// Slots of whose keys something has changed that a checkpoint has, but for those that get rows.
+    pub(crate) changed: ChangedSlots,
     /// Rows that came after all of their windows had closed.
     pub(crate) late: Vec<u32>,
     /// Rows that belong to no window.
@@ -31,6 +35,6 @@ impl RowReport {
     /// Bytes of memory held.
     pub(crate) fn bytes_used(&self) -> usize {
         let words = self.late.capacity() + self.refused_slots.capacity() + self.dropped_slots.capacity();
-        words * size_of::<u32>()
+        words * size_of::<u32>() + self.changed.bytes_used()
     }
 }

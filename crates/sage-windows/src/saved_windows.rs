@@ -73,11 +73,36 @@ impl<A: PaneAccumulators> WindowTable<A> {
     ///
     /// # Errors
     /// `SAGE_INTERNAL` when something is due or was not taken; `SAGE_LIMIT_BATCH` when a key has 4 GiB.
-    pub fn save(&self, key_groups: u32) -> Result<Vec<u8>> {
+    pub fn save(&mut self, key_groups: u32) -> Result<Vec<u8>> {
         self.check_at_rest()?;
+        self.restart_changes();
         let mut payload = KeyedPayload::new(key_groups);
+        self.save_keys(self.used_slots(), &mut payload)?;
+        Ok(payload.into_bytes())
+    }
+
+    /// What has changed since the last call of this or of [`WindowTable::save`]: first the keys that have nothing left, then those that have
+    /// something, each with all of its windows. None when everything is to be saved.
+    ///
+    /// # Errors
+    /// As [`WindowTable::save`].
+    pub fn save_changes(&mut self, key_groups: u32) -> Result<Option<Vec<u8>>> {
+        self.check_at_rest()?;
+        let Some(changes) = self.take_changes() else {
+            return Ok(None);
+        };
+        let mut payload = KeyedPayload::new(key_groups);
+        for key in &changes.gone {
+            payload.remove(key)?;
+        }
+        self.save_keys(changes.slots.iter().copied(), &mut payload)?;
+        *self.saved_changes_mut() = Some(changes);
+        Ok(Some(payload.into_bytes()))
+    }
+
+    fn save_keys(&self, slots: impl Iterator<Item = u32>, payload: &mut KeyedPayload) -> Result<()> {
         let (mut key, mut value) = (Vec::new(), Vec::new());
-        for slot in self.used_slots() {
+        for slot in slots {
             key.clear();
             value.clear();
             self.append_key(slot, &mut key);
@@ -88,7 +113,7 @@ impl<A: PaneAccumulators> WindowTable<A> {
             self.book().save_key(slot, &mut sink);
             payload.put(&key, &value)?;
         }
-        Ok(payload.into_bytes())
+        Ok(())
     }
 
     /// Takes what [`WindowTable::save`] gave, of one instance or several.
@@ -97,6 +122,7 @@ impl<A: PaneAccumulators> WindowTable<A> {
     /// `SAGE_CHECKPOINT_DAMAGED`; `SAGE_INTERNAL` when rows or keys have come. The windows are of no use then.
     pub fn restore(&mut self, payload: &[u8]) -> Result<()> {
         self.check_unused()?;
+        self.stop_changes();
         let mut saved = saved_entries(payload)?
             .into_iter()
             .map(|(key, value)| {
@@ -122,9 +148,32 @@ impl<A: PaneAccumulators> WindowTable<A> {
     pub fn list_accumulators(&self, key_groups: u32) -> Result<Vec<u8>> {
         self.check_at_rest()?;
         let mut payload = KeyedPayload::new(key_groups);
+        self.list_keys(self.used_slots(), &mut payload)?;
+        Ok(payload.into_bytes())
+    }
+
+    /// As [`WindowTable::list_accumulators`], of the keys that the last call of [`WindowTable::save_changes`] has saved; without a value of those
+    /// that have nothing left, which come first. Once behind each; none behind a call that saved everything.
+    ///
+    /// # Errors
+    /// As [`WindowTable::save`].
+    pub fn list_changed_accumulators(&mut self, key_groups: u32) -> Result<Option<Vec<u8>>> {
+        self.check_at_rest()?;
+        let Some(changes) = self.saved_changes_mut().take() else {
+            return Ok(None);
+        };
+        let mut payload = KeyedPayload::new(key_groups);
+        for key in &changes.gone {
+            payload.remove(key)?;
+        }
+        self.list_keys(changes.slots.iter().copied(), &mut payload)?;
+        Ok(Some(payload.into_bytes()))
+    }
+
+    fn list_keys(&self, slots: impl Iterator<Item = u32>, payload: &mut KeyedPayload) -> Result<()> {
         let (mut key, mut value) = (Vec::new(), Vec::new());
         let mut sink = KeyAccumulators::default();
-        for slot in self.used_slots() {
+        for slot in slots {
             key.clear();
             value.clear();
             sink.accumulators.clear();
@@ -140,7 +189,7 @@ impl<A: PaneAccumulators> WindowTable<A> {
             }
             payload.put(&key, &value)?;
         }
-        Ok(payload.into_bytes())
+        Ok(())
     }
 
     fn check_at_rest(&self) -> Result<()> {

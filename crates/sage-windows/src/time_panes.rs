@@ -287,6 +287,7 @@ impl TimePanes {
         if key.next_fire != window {
             return;
         }
+        report.changed.note(slot);
         key.panes
             .emit(&paned, self.with_stacks, accumulators, &mut self.parts);
         if self.with_stacks && self.last.get(slot).number < paned.panes.end {
@@ -336,6 +337,7 @@ impl TimePanes {
         if self.keys.get(slot).next_close != window {
             return;
         }
+        report.changed.note(slot);
         // A pane goes with the last window that it is part of.
         let left = if self.progress.closed_until == NONE {
             NONE

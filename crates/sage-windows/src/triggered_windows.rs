@@ -243,7 +243,7 @@ impl TriggeredWindows {
         while !accumulators.is_full(max_results) {
             if let Some(due) = self.due.pop() {
                 self.perform(due, accumulators, report);
-            } else if !self.collect_due() {
+            } else if !self.collect_due(report) {
                 return;
             }
         }
@@ -265,11 +265,11 @@ impl TriggeredWindows {
     }
 
     /// Collects the windows that are due at the next time: clocks first, then ends, then closes. Whether there was such a time.
-    fn collect_due(&mut self) -> bool {
+    fn collect_due(&mut self, report: &mut RowReport) -> bool {
         if let Some(&(at, _)) = self.timers.first()
             && at.get() <= self.progress.told_ms
         {
-            self.collect_timers(at);
+            self.collect_timers(at, report);
             return true;
         }
         let progress = self.progress;
@@ -278,6 +278,7 @@ impl TriggeredWindows {
                 let key = self.keys.get_mut(slot);
                 // Else a window with an earlier end came, or an earlier key had this slot.
                 if key.next_fire == Some(at) {
+                    report.changed.note(slot);
                     let windows = key.windows.with_end(at.get());
                     self.due
                         .extend(windows.map(|window| window.due(WindowTask::Fire, slot, key.number)));
@@ -294,6 +295,7 @@ impl TriggeredWindows {
             for slot in slots {
                 let key = self.keys.get_mut(slot);
                 if key.next_close == Some(at) {
+                    report.changed.note(slot);
                     let windows = key.windows.with_end(at.get());
                     self.due
                         .extend(windows.map(|window| window.due(WindowTask::Close, slot, key.number)));
@@ -309,11 +311,12 @@ impl TriggeredWindows {
         false
     }
 
-    fn collect_timers(&mut self, at: TimeMs) {
+    fn collect_timers(&mut self, at: TimeMs, report: &mut RowReport) {
         while let Some(&(first, slot)) = self.timers.first()
             && first == at
         {
             self.timers.pop_first();
+            report.changed.note(slot);
             let key = self.keys.get_mut(slot);
             let mut next = None;
             for window in key.windows.iter_mut() {
@@ -334,6 +337,7 @@ impl TriggeredWindows {
         let Some(index) = key.windows.find(due.start, due.end) else {
             return;
         };
+        report.changed.note(due.slot);
         let window = key.windows.get_mut(index);
         let shows = match due.task {
             // All that there is, also when it was shown before: the result at the end is the one that counts.

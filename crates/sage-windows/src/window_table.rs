@@ -1,7 +1,7 @@
 //! The bookkeeping of windows: keys, batches, progress.
 
 use sage_frame::BatchView;
-use sage_state::{KeyTable, SavedBytes, damaged};
+use sage_state::{KeyTable, SavedBytes, SlotChanges, damaged};
 use sage_types::{ErrorCode, Result, SageError};
 
 use crate::progress::Progress;
@@ -45,6 +45,8 @@ pub struct WindowTable<A> {
     /// What the windows are, for checkpoints.
     signature: String,
     has_progress: bool,
+    /// What was saved by the last call of [`WindowTable::save_changes`], until its accumulators are listed.
+    saved_changes: Option<SlotChanges>,
 }
 
 impl<A: PaneAccumulators> WindowTable<A> {
@@ -74,6 +76,7 @@ impl<A: PaneAccumulators> WindowTable<A> {
             is_finished: false,
             signature: spec.signature(book_name),
             has_progress: false,
+            saved_changes: None,
         })
     }
 
@@ -121,6 +124,7 @@ impl<A: PaneAccumulators> WindowTable<A> {
             .book
             .add_rows(&rows, MAX_HELD_RESULTS, &mut self.accumulators, &mut self.report);
         self.accumulators.end_batch();
+        self.report.changed.note_all(&self.slots[from.min(next)..next]);
         self.forget_refused(next);
         self.late_rows += self.report.late.len() as u64;
         Ok(next)
@@ -202,9 +206,14 @@ impl<A: PaneAccumulators> WindowTable<A> {
         if !self.accumulators.is_taken() {
             return;
         }
+        let keys = &mut self.keys;
         for slot in self.report.dropped_slots.drain(..) {
+            // A stream without keys has one that has no bytes.
+            self.report.changed.note_gone(|key| {
+                keys.append_canonical(slot, key);
+            });
             if self.keyed {
-                self.keys.remove(slot);
+                keys.remove(slot);
             }
         }
     }
@@ -230,6 +239,28 @@ impl<A: PaneAccumulators> WindowTable<A> {
             },
             next_processing_ms: timer.into_iter().chain(end).reduce(f64::min),
         }
+    }
+
+    /// Everything is saved.
+    pub(crate) fn restart_changes(&mut self) {
+        self.report.changed.restart();
+        self.saved_changes = None;
+    }
+
+    /// Everything has to be saved next.
+    pub(crate) fn stop_changes(&mut self) {
+        self.report.changed.stop();
+        self.saved_changes = None;
+    }
+
+    /// What has changed since everything or this was saved last; none when everything is to be saved.
+    pub(crate) fn take_changes(&mut self) -> Option<SlotChanges> {
+        let (kept, book) = (self.counts().keys, &self.book);
+        self.report.changed.take(kept, |slot| book.has_rows(slot))
+    }
+
+    pub(crate) const fn saved_changes_mut(&mut self) -> &mut Option<SlotChanges> {
+        &mut self.saved_changes
     }
 
     pub(crate) const fn progress(&self) -> &Progress {

@@ -8,6 +8,8 @@
 mod support;
 
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use sage_checkpoint::EntryReader;
 use sage_frame::LayoutRegistry;
 use sage_state::saved_entries;
 use sage_types::ErrorCode;
@@ -15,7 +17,7 @@ use sage_windows::{NativeWindows, WindowSpec};
 use support::batch::RowBatch;
 use support::oracle::Row;
 use support::run::{AGGREGATES, Outcome, Step};
-use support::saved::{KEY_GROUPS, native, recorded};
+use support::saved::{Behind, KEY_GROUPS, epochs_of_changes, native, recorded};
 use support::scenario::{arb_spec, arb_steps};
 
 /// With values whose sums depend on their order, to the last bit.
@@ -35,9 +37,14 @@ fn arb_case() -> impl Strategy<Value = (WindowSpec, Vec<Step>)> {
     })
 }
 
-/// Behind each step, whether all is saved, and restored in how many instances.
-fn arb_saves(most_instances: u32) -> impl Strategy<Value = Vec<Option<u32>>> {
-    prop::collection::vec(prop::option::of(1..=most_instances), 1..8)
+/// Behind each step.
+fn arb_behind(most_instances: u32) -> impl Strategy<Value = Vec<Behind>> {
+    let behind = prop_oneof![
+        1 => Just(Behind::Nothing),
+        3 => Just(Behind::Epoch),
+        1 => (1..=most_instances).prop_map(Behind::Restart),
+    ];
+    prop::collection::vec(behind, 1..12)
 }
 
 fn javascript(spec: &WindowSpec, elements: bool) -> WindowSpec {
@@ -62,27 +69,27 @@ proptest! {
     #[test]
     fn windows_that_were_saved_go_on_as_if_nothing_had_happened(
         (spec, steps) in arb_case(),
-        saves in arb_saves(1),
+        behind in arb_behind(1),
         most in 1_usize..6,
     ) {
-        prop_assert_eq!(native(&spec, &steps, &saves, most), native(&spec, &steps, &[None], 1000), "native");
+        prop_assert_eq!(native(&spec, &steps, &behind, most), native(&spec, &steps, &[Behind::Nothing], 1000), "native");
         for elements in [false, true] {
             let spec = javascript(&spec, elements);
-            let undisturbed = recorded(&spec, &steps, &[None], 1000);
-            prop_assert_eq!(recorded(&spec, &steps, &saves, most), undisturbed, "elements {}", elements);
+            let undisturbed = recorded(&spec, &steps, &[Behind::Nothing], 1000);
+            prop_assert_eq!(recorded(&spec, &steps, &behind, most), undisturbed, "elements {}", elements);
         }
     }
 
     #[test]
     fn windows_of_another_parallelism_give_the_same_of_each_key(
         (spec, steps) in arb_case(),
-        saves in arb_saves(4),
+        behind in arb_behind(4),
     ) {
-        let undisturbed = sorted(native(&spec, &steps, &[None], 1000));
-        prop_assert_eq!(sorted(native(&spec, &steps, &saves, 1000)), undisturbed, "native");
+        let undisturbed = sorted(native(&spec, &steps, &[Behind::Nothing], 1000));
+        prop_assert_eq!(sorted(native(&spec, &steps, &behind, 1000)), undisturbed, "native");
         let spec = javascript(&spec, false);
-        let undisturbed = sorted(recorded(&spec, &steps, &[None], 1000));
-        prop_assert_eq!(sorted(recorded(&spec, &steps, &saves, 1000)), undisturbed, "recorded");
+        let undisturbed = sorted(recorded(&spec, &steps, &[Behind::Nothing], 1000));
+        prop_assert_eq!(sorted(recorded(&spec, &steps, &behind, 1000)), undisturbed, "recorded");
     }
 
     #[test]
@@ -98,7 +105,7 @@ proptest! {
             feed(&mut windows, &registry, step, spec.keyed);
         }
         let mut progress = windows.table().save_progress();
-        let mut keys = windows.table().save(KEY_GROUPS).unwrap();
+        let mut keys = windows.table_mut().save(KEY_GROUPS).unwrap();
         damage(if in_progress { &mut progress } else { &mut keys }, at, how);
 
         let mut windows = NativeWindows::new(&spec).unwrap();
@@ -187,8 +194,8 @@ fn given_all_windows_have_closed_then_rows_of_them_are_late_after_a_restore_too(
         },
         rows(&[7.0]),
     ];
-    let saves = [None, Some(1), None];
-    let outcome = native(&spec(TUMBLING), &steps, &saves, 10);
+    let behind = [Behind::Nothing, Behind::Restart(1), Behind::Nothing];
+    let outcome = native(&spec(TUMBLING), &steps, &behind, 10);
     assert_eq!((outcome.results.len(), outcome.late.len()), (1, 1));
 }
 
@@ -218,7 +225,7 @@ fn given_windows_with_rows_then_nothing_is_restored_into_them_and_what_is_due_is
     let registry = LayoutRegistry::new();
     let mut windows = NativeWindows::new(&spec(TUMBLING)).unwrap();
     feed(&mut windows, &registry, &rows(&[1.0]), true);
-    let saved = windows.table().save(KEY_GROUPS).unwrap();
+    let saved = windows.table_mut().save(KEY_GROUPS).unwrap();
     assert_eq!(saved_entries(&saved).unwrap().len(), 1);
     assert_eq!(
         windows.table_mut().restore(&saved).unwrap_err().code,
@@ -232,9 +239,103 @@ fn given_windows_with_rows_then_nothing_is_restored_into_them_and_what_is_due_is
 
     windows.table_mut().advance(10.0, 0.0).unwrap();
     assert_eq!(
-        windows.table().save(KEY_GROUPS).unwrap_err().code,
+        windows.table_mut().save(KEY_GROUPS).unwrap_err().code,
         ErrorCode::Internal
     );
     while windows.fire(10, &registry).unwrap().is_some() {}
-    assert!(windows.table().save(KEY_GROUPS).unwrap().is_empty());
+    assert!(windows.table_mut().save(KEY_GROUPS).unwrap().is_empty());
+}
+
+/// Rows of many keys, and then of a few of them.
+fn few_of_many(many: u32, few: u32) -> Vec<Step> {
+    let rows = |from: u32, until: u32, time: f64| Step::Rows {
+        rows: (from..until)
+            .map(|key| Row {
+                id: (key % 1000) as usize,
+                key,
+                time,
+                value: Some(1.0),
+            })
+            .collect(),
+        now: 0.0,
+    };
+    vec![rows(0, many, 1.0), rows(5, 5 + few, 2.0)]
+}
+
+/// Each way to keep windows.
+const WAYS: [&str; 6] = [
+    TUMBLING,
+    r#""assigner":{"kind":"sliding","sizeMs":400,"slideMs":2}"#,
+    r#""assigner":{"kind":"session","gapMs":10}"#,
+    r#""assigner":{"kind":"global"},"trigger":{"kind":"count","every":5}"#,
+    r#""assigner":{"kind":"count","size":7,"slide":7}"#,
+    r#""assigner":{"kind":"count","size":90,"slide":2}"#,
+];
+
+#[test]
+fn given_100_of_10_000_keys_have_changed_then_changes_have_less_than_a_twentieth_of_the_bytes() {
+    let registry = LayoutRegistry::new();
+    for parts in WAYS {
+        let mut windows = NativeWindows::new(&spec(parts)).unwrap();
+        let steps = few_of_many(10_000, 100);
+        feed(&mut windows, &registry, &steps[0], true);
+        let table = windows.table_mut();
+        assert_eq!(table.save_changes(KEY_GROUPS).unwrap(), None, "{parts}");
+        let whole = table.save(KEY_GROUPS).unwrap().len();
+        feed(&mut windows, &registry, &steps[1], true);
+        let changes = windows.table_mut().save_changes(KEY_GROUPS).unwrap().unwrap();
+        assert!(
+            changes.len() * 20 < whole,
+            "{parts}: {} of {whole}",
+            changes.len()
+        );
+        assert_eq!(EntryReader::new(&changes).count(), 100, "{parts}");
+        let nothing = windows.table_mut().save_changes(KEY_GROUPS).unwrap();
+        assert_eq!(nothing, Some(Vec::new()), "{parts}");
+    }
+}
+
+#[test]
+fn given_keys_whose_windows_close_then_they_are_removed_from_what_was_saved() {
+    let registry = LayoutRegistry::new();
+    for parts in &WAYS[..3] {
+        let mut windows = NativeWindows::new(&spec(parts)).unwrap();
+        let late_keys = Step::Rows {
+            rows: (20..60)
+                .map(|key| Row {
+                    id: 0,
+                    key,
+                    time: 5000.0,
+                    value: None,
+                })
+                .collect(),
+            now: 0.0,
+        };
+        feed(&mut windows, &registry, &few_of_many(10, 0)[0], true);
+        feed(&mut windows, &registry, &late_keys, true);
+        windows.table_mut().save(KEY_GROUPS).unwrap();
+        let passed = Step::Advance {
+            watermark: 1000.0,
+            now: 0.0,
+        };
+        feed(&mut windows, &registry, &passed, true);
+        let changes = windows.table_mut().save_changes(KEY_GROUPS).unwrap().unwrap();
+        let values: Vec<_> = EntryReader::new(&changes)
+            .map(|entry| entry.unwrap().value)
+            .collect();
+        assert_eq!(values, [None; 10], "{parts}");
+    }
+}
+
+#[test]
+fn given_random_windows_then_many_of_their_epochs_are_changes() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let (mut native, mut recorded) = (0, 0);
+    for _ in 0..100 {
+        let (spec, steps) = arb_case().new_tree(&mut runner).unwrap().current();
+        let [one, other] = epochs_of_changes(&spec, &steps, &[Behind::Epoch]);
+        (native, recorded) = (native + one, recorded + other);
+    }
+    // Else the properties above try nothing.
+    assert!(native > 100 && recorded > 100, "{native} {recorded}");
 }

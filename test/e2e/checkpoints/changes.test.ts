@@ -3,7 +3,7 @@ import { cpSync, rmSync } from 'node:fs';
 
 import { describe, expect, it, vi } from 'vitest';
 
-import { KeyedProcessFunction, type KeyedStream, LocalEnvironment, MapFunction, type StateSettings } from '../../../ts/index.ts';
+import { type DataStream, KeyedProcessFunction, type KeyedStream, LocalEnvironment, MapFunction, type StateSettings, count, countWindow, session, sliding, sum, tumbling } from '../../../ts/index.ts';
 import { SeededRandom } from '../../../ts/testing/seeded-random.ts';
 import { Workplace } from './interrupted.ts';
 import { Phases } from './phased-source.ts';
@@ -72,6 +72,51 @@ describe('a checkpoint of 100,000 keys of which 100 have changed since the one b
     expect(whole.bytes).toBeGreaterThan(2 * MEBIBYTE);
     expect(changed.bytes).toBeLessThan(0.02 * whole.bytes);
     expect(unchanged.bytes).toBeLessThan(0.2 * changed.bytes);
+  });
+});
+
+describe('a checkpoint of 10,000 keys of which 100 have changed since the one before', () => {
+  const DAY_MS = 86_400_000;
+  type Build = (orders: DataStream<Order>) => { sink(into: unknown[]): unknown };
+  const keyed = (orders: DataStream<Order>): Orders => orders.keyBy('key');
+  /** Nothing is over before the next day. */
+  const timed = (orders: DataStream<Order>): Orders => keyed(orders.assignTimestamps('to', { outOfOrdernessMs: DAY_MS }));
+  const sums = { orders: count(), total: sum(({ to }: Order) => to!) };
+
+  it.each<[string, Build]>([
+    ['an aggregate of the core', (orders) => keyed(orders).aggregate(sums)],
+    ['an aggregate of the core with running results', (orders) => keyed(orders).aggregate(sums, { emit: 'update' }).filter(() => false)],
+    ['tumbling windows of the core', (orders) => timed(orders).window(tumbling(DAY_MS)).aggregate(sums)],
+    ['sliding windows of many panes in the core', (orders) => timed(orders).window(sliding(DAY_MS, DAY_MS / 100)).aggregate(sums)],
+    ['sessions in the core', (orders) => timed(orders).window(session(DAY_MS)).aggregate(sums)],
+    ['tumbling windows of a reduce', (orders) => timed(orders).window(tumbling(DAY_MS)).reduce((_, order) => order)],
+    ['sessions of all records', (orders) => timed(orders).window(session(DAY_MS)).map((window) => window)],
+    ['windows of elements', (orders) => keyed(orders).window(countWindow(100)).map((window) => window)],
+    ['an interval join', (orders) => timed(orders).intervalJoin(timed(orders), { before: 0, after: 0 }, () => 1)],
+    ['an as-of join', (orders) => timed(orders).asOfJoin(timed(orders), {}, () => 1)],
+    ['a join with a table', (orders) => keyed(orders).join(keyed(orders).asTable(), {}, () => 1)],
+    ['a dedup within the key', (orders) => keyed(orders).dedup('to')],
+    ['a limit of each key', (orders) => keyed(orders).limit(5)],
+    ['batches of each key', (orders) => keyed(orders).batch({ max: 100 })],
+  ])('given %s, then it has less than a twentieth of the bytes', async (_, build) => {
+    using place = new Workplace();
+    const all = Array.from({ length: 10_000 }, (_, n): Order => ({ key: `key ${n}`, to: n }));
+    const phases = new Phases<Order>([all, all.filter((_, n) => n % 100 === 0).map(({ key }) => ({ key, to: 7 })), []]);
+    const env = new LocalEnvironment('sizes', { parallelism: 1, checkpoint: { dir: place.path('epochs') } });
+    build(env.fromSource(phases.source)).sink([]);
+    const job = await env.submit();
+    await phases.until(0);
+    const whole = await job.checkpoint();
+    phases.goOn(0);
+    await phases.until(1);
+    const changed = await job.checkpoint();
+    phases.goOn(1);
+    await phases.until(2);
+    const unchanged = await job.checkpoint();
+    await job.cancel();
+    expect(whole.bytes).toBeGreaterThan(200_000);
+    expect(changed.bytes).toBeLessThan(0.05 * whole.bytes);
+    expect(unchanged.bytes).toBeLessThan(changed.bytes);
   });
 });
 

@@ -15,7 +15,7 @@ function fill(_groups: number, entries: Uint8Array): void {
 
 describe('the image of a task', () => {
   it('given parts of each kind, when it is written, then its bytes are those of the design', () => {
-    const writer = new TaskStateWriter({ stateSave: (handle) => Uint8Array.of(handle), keyGroupsFill: fill }, 128);
+    const writer = new TaskStateWriter({ stateSave: (handle) => Uint8Array.of(handle), stateSaveChanges: () => null, keyGroupsFill: fill }, 128);
     const image = writer.write([
       own('position', () => Uint8Array.of(1, 2)),
       { kind: 'keyed', operator: 'sum', name: 's', save: (entries) => entries.put(Uint8Array.of(7, 7), Uint8Array.of(9)), restore: () => undefined },
@@ -30,8 +30,20 @@ describe('the image of a task', () => {
     ]);
   });
 
+  it.each([
+    ['knows', Uint8Array.of(8, 8), [0, 2, 0, 0, 0, 8, 8]],
+    ['does not know', null, [1, 1, 0, 0, 0, 5]],
+  ])('given a part of the core that %s what has changed, when it is written on top of an epoch, then that is what it is', (_, changes, written) => {
+    const writer = new TaskStateWriter({ stateSave: (handle) => Uint8Array.of(handle), stateSaveChanges: () => changes, keyGroupsFill: fill }, 128);
+    const part: StatePart = { kind: 'core', operator: 'sum', name: 'c', handle: 5 };
+    const head = 4 + 4 + 3 + 4 + 1 + 1;
+    expect([...writer.write([part], true).subarray(head)]).toEqual(written);
+    // On top of nothing all of it is.
+    expect([...writer.write([part]).subarray(head)]).toEqual([1, 1, 0, 0, 0, 5]);
+  });
+
   it('given one part twice, when it is written, then it is an error', () => {
-    const writer = new TaskStateWriter({ stateSave: () => new Uint8Array(), keyGroupsFill: fill }, 128);
+    const writer = new TaskStateWriter({ stateSave: () => new Uint8Array(), stateSaveChanges: () => null, keyGroupsFill: fill }, 128);
     const part = own('position', () => new Uint8Array());
     expect(() => writer.write([part, part])).toThrow(/twice/);
   });

@@ -4,12 +4,19 @@ import type { SavedState } from '../state/saved-state.ts';
 import { SavedStatesReader } from './saved-states.ts';
 import { SavedValuesReader } from './saved-values-reader.ts';
 
+const REMOVES = 'an entry of a part that is whole removes a key';
+
 /** One entry of a keyed part, as bytes. */
 export interface SavedEntry {
   readonly keyGroup: number;
   /** Canonical bytes, unless the part says otherwise. */
   readonly key: Buffer;
   readonly value: Buffer;
+}
+
+/** One entry of changes, as bytes; without a value it removes its key. */
+export interface ChangedEntry extends Pick<SavedEntry, 'keyGroup' | 'key'> {
+  readonly value: Buffer | undefined;
 }
 
 /** Reads the entries of a keyed part that belong to one instance, of all old instances. */
@@ -20,13 +27,21 @@ export class EntryReader {
     this.#bytes = bytes;
   }
 
-  /** @throws RangeError for what is no list of entries. */
+  /** @throws RangeError for what is no list of entries, or removes a key. */
   *[Symbol.iterator](): Generator<SavedEntry, void, undefined> {
+    for (const { keyGroup, key, value } of this.changes()) {
+      if (value === undefined) throw new RangeError(REMOVES);
+      yield { keyGroup, key, value };
+    }
+  }
+
+  /** Entries of changes: those without a value remove their key. @throws RangeError for what is no list of entries. */
+  *changes(): Generator<ChangedEntry, void, undefined> {
     const bytes = this.#bytes;
     for (let at = 0, end = 0; at < bytes.length; at = end) {
       const valueAt = this.#valueAt(at);
       end = this.#endOf(at, valueAt);
-      yield { keyGroup: bytes.readUInt16LE(at), key: bytes.subarray(at + ENTRY_HEAD_BYTES, valueAt), value: bytes.subarray(valueAt, end) };
+      yield { keyGroup: bytes.readUInt16LE(at), key: bytes.subarray(at + ENTRY_HEAD_BYTES, valueAt), value: bytes[at + 2] === OPERATION_PUT ? bytes.subarray(valueAt, end) : undefined };
     }
   }
 
@@ -44,6 +59,7 @@ export class EntryReader {
     const bytes = this.#bytes;
     reader.load(bytes);
     for (let at = 0, end = 0; at < bytes.length; at = end) {
+      if (bytes[at + 2] !== OPERATION_PUT) throw new RangeError(REMOVES);
       const valueAt = this.#valueAt(at);
       end = this.#endOf(at, valueAt);
       yield [readKey(bytes, at + ENTRY_HEAD_BYTES, valueAt), reader.read(valueAt, end)];
@@ -51,9 +67,7 @@ export class EntryReader {
   }
 
   #valueAt(at: number): number {
-    const bytes = this.#bytes;
-    if (bytes[at + 2] !== OPERATION_PUT) throw new RangeError(`an entry of a part that is whole has the operation ${bytes[at + 2]}`);
-    return at + ENTRY_HEAD_BYTES + bytes.readUInt32LE(at + 3);
+    return at + ENTRY_HEAD_BYTES + this.#bytes.readUInt32LE(at + 3);
   }
 
   #endOf(at: number, valueAt: number): number {

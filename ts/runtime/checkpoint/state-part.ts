@@ -43,7 +43,7 @@ export interface KeyedStatePart extends BasePart {
   restore(entries: EntryReader): void;
 }
 
-/** State of the core, by its handle: `stateSave` and `stateRestore` of the core, entries by key group. */
+/** State of the core, by its handle: `stateSave`, `stateSaveChanges` and `stateRestore` of the core, entries by key group. */
 export interface CoreStatePart extends BasePart {
   readonly kind: 'core';
   readonly handle: number;

@@ -9,11 +9,11 @@ const KIND_KEYED = 2;
 
 /** Makes the image that a task hands over at a barrier, of all of its parts. Kept over epochs, so that its memory is. */
 export class TaskStateWriter {
-  readonly #core: Pick<Core, 'stateSave' | 'keyGroupsFill'>;
+  readonly #core: Pick<Core, 'stateSave' | 'stateSaveChanges' | 'keyGroupsFill'>;
   readonly #out = new GrowableBytes();
   readonly #entries: EntryWriter;
 
-  constructor(core: Pick<Core, 'stateSave' | 'keyGroupsFill'>, keyGroups: number) {
+  constructor(core: Pick<Core, 'stateSave' | 'stateSaveChanges' | 'keyGroupsFill'>, keyGroups: number) {
     this.#core = core;
     this.#entries = new EntryWriter((entries) => core.keyGroupsFill(keyGroups, entries));
   }
@@ -42,6 +42,7 @@ export class TaskStateWriter {
   }
 
   #changes(part: StatePart): Uint8Array | undefined {
+    if (part.kind === 'core') return this.#core.stateSaveChanges(part.handle) ?? undefined;
     if (part.kind !== 'keyed' || part.saveChanges === undefined) return undefined;
     this.#entries.reset();
     return part.saveChanges(this.#entries) ? this.#entries.finish() : undefined;

@@ -138,6 +138,8 @@ export interface Core {
   keyedStateBeginKeys(handle: number, nowMs: number, entries: Uint8Array, slots: Int32Array): number;
   /** Everything that the state behind a handle holds, as entries by key group. */
   stateSave(handle: number): Uint8Array;
+  /** As `stateSave`, of what has changed since the last call of this or of that; null when everything is to be saved. */
+  stateSaveChanges(handle: number): Uint8Array | null;
   /** Puts entries that `stateSave` gave into state that is still empty. */
   stateRestore(handle: number, entries: Uint8Array): void;
   /** Of windows: how far their time is in this instance, and back, before `stateRestore`, for each instance that there was. */
@@ -145,6 +147,8 @@ export interface Core {
   stateRestoreOwn(handle: number, bytes: Uint8Array): void;
   /** Entries of the accumulators of each key: `u32` slot, `u32` count, and for each `u32` accumulator, `f64` start, `f64` end. */
   windowsAccumulators(handle: number): Uint8Array;
+  /** As `windowsAccumulators`, of the keys that the last `stateSaveChanges` gave; null when it gave nothing. Keys that have nothing left are removed first. */
+  windowsChangedAccumulators(handle: number): Uint8Array | null;
   probeSource(specJson: string): string;
   planSplits(specJson: string, parallelism: number): string;
 }

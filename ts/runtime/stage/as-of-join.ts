@@ -29,6 +29,10 @@ export class AsOfJoin extends PairHolder {
     return this.#buffers.saved();
   }
 
+  protected changes(): Iterable<readonly [key: unknown, kept: unknown]> | undefined {
+    return this.#buffers.changes();
+  }
+
   protected keep(key: unknown, kept: unknown): void {
     this.#buffers.keep(key, kept);
   }

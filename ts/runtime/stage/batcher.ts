@@ -1,5 +1,6 @@
 import { SageError } from '../../common/errors.ts';
 import type { StageNode } from '../../compiler/physical-plan.ts';
+import { ChangedKeys } from '../checkpoint/changed-keys.ts';
 import type { PartOwner } from '../checkpoint/part-owner.ts';
 import { type StatePart, takenOver } from '../checkpoint/state-part.ts';
 import { keyedValuePart, ownValuePart } from '../checkpoint/value-parts.ts';
@@ -24,6 +25,8 @@ interface OpenBatch {
   readonly sinceMs: number;
   /** Key of its records, on a keyed stream. */
   readonly key: unknown;
+  /** How many were opened before it. */
+  readonly place: number;
 }
 
 /** An open batch in a checkpoint. */
@@ -36,7 +39,7 @@ interface SavedBatch {
   readonly bytes: number;
   /** When its first record came, in epoch milliseconds, as the other clock begins anew. */
   readonly sinceAtMs: number;
-  /** Which of the open ones of its instance it is. */
+  /** How many of its instance were opened before it. */
   readonly place: number;
 }
 
@@ -66,6 +69,9 @@ export class Batcher implements HoldingOperator {
   readonly #open = new Map<unknown, OpenBatch>();
   /** In the order in which they leave. */
   #closed: OpenBatch[] = [];
+  #opened = 0;
+  /** Groups of open batches, where they are saved by key. */
+  readonly #changed = new ChangedKeys();
 
   constructor(node: StageNode, bindings: StageBindings) {
     const { op } = node;
@@ -110,6 +116,7 @@ export class Batcher implements HoldingOperator {
     batch.time = Math.max(batch.time, this.#bindings.control.time ?? Number.NEGATIVE_INFINITY);
     batch.weight += weight;
     batch.bytes += bytes;
+    this.#changed.add(group);
     if (batch.weight >= maxWeight || batch.bytes >= maxBytes) {
       own = batch;
       this.#close(group, batch);
@@ -128,13 +135,14 @@ export class Batcher implements HoldingOperator {
       const [oldest] = this.#open as Iterable<[unknown, OpenBatch]>;
       this.#close(...oldest!);
     }
-    const batch: OpenBatch = { records: [], time: Number.NEGATIVE_INFINITY, weight: 0, bytes: 0, sinceMs: this.#settings.waitMs === undefined ? 0 : this.#bindings.clock.monotonicMs(), key };
+    const batch: OpenBatch = { records: [], time: Number.NEGATIVE_INFINITY, weight: 0, bytes: 0, sinceMs: this.#settings.waitMs === undefined ? 0 : this.#bindings.clock.monotonicMs(), key, place: this.#opened++ };
     this.#open.set(group, batch);
     return batch;
   }
 
   #close(group: unknown, batch: OpenBatch): void {
     this.#open.delete(group);
+    this.#changed.add(group);
     this.#closed.push(batch);
   }
 
@@ -151,7 +159,11 @@ export class Batcher implements HoldingOperator {
       return [
         keyedValuePart<SavedBatch>(owner, {
           ...part,
-          save: () => this.#saved().map((batch) => [batch.group, batch]),
+          save: () => {
+            this.#changed.restart();
+            return this.#saved().map((batch) => [batch.group, batch]);
+          },
+          changes: () => this.#changed.take(this.#open.size, (group) => this.#savedBatch(group, this.#open.get(group))),
           restore: (entries) => this.#restore([...entries].map(([, batch]) => batch)),
         }),
       ];
@@ -166,9 +178,15 @@ export class Batcher implements HoldingOperator {
   }
 
   #saved(): SavedBatch[] {
+    return Array.from(this.#open, ([group, batch]) => this.#savedBatch(group, batch)!);
+  }
+
+  #savedBatch(group: unknown, batch: OpenBatch | undefined): SavedBatch | undefined {
+    if (batch === undefined) return undefined;
     const { clock } = this.#bindings;
+    const { records, time, weight, bytes, sinceMs, place } = batch;
     const aheadMs = this.#settings.waitMs === undefined ? 0 : clock.now() - clock.monotonicMs();
-    return Array.from(this.#open, ([group, { records, time, weight, bytes, sinceMs }], place) => ({ group: keyOfIdentity(group), records, time, weight, bytes, sinceAtMs: sinceMs + aheadMs, place }));
+    return { group: keyOfIdentity(group), records, time, weight, bytes, sinceAtMs: sinceMs + aheadMs, place };
   }
 
   #restore(saved: readonly SavedBatch[]): void {
@@ -178,7 +196,7 @@ export class Batcher implements HoldingOperator {
     const aheadMs = waitMs === undefined ? 0 : clock.now() - nowMs;
     for (const { group, records, time, weight, bytes, sinceAtMs } of saved.toSorted((a, b) => a.sinceAtMs - b.sinceAtMs || a.place - b.place)) {
       const identity = this.#group === undefined ? undefined : keyIdentity(group);
-      const batch: OpenBatch = { records, time, weight, bytes, sinceMs: Math.min(nowMs, sinceAtMs - aheadMs), key: this.#keyed ? group : undefined };
+      const batch: OpenBatch = { records, time, weight, bytes, sinceMs: Math.min(nowMs, sinceAtMs - aheadMs), key: this.#keyed ? group : undefined, place: this.#opened++ };
       const before = this.#open.get(identity);
       // Of two old instances: what does not go together leaves as it is.
       if (before !== undefined && (before.weight + weight > this.#limits.weight || before.bytes + bytes > this.#limits.bytes)) this.#close(identity, before);
@@ -253,5 +271,6 @@ export class Batcher implements HoldingOperator {
   end(): void {
     for (const batch of this.#open.values()) this.#closed.push(batch);
     this.#open.clear();
+    this.#changed.stop();
   }
 }

@@ -12,6 +12,9 @@ export interface KeyAccumulators {
   readonly accumulators: readonly { readonly acc: number; readonly start: number; readonly end: number }[];
 }
 
+/** The accumulators of a key that has changed; of one that has no windows any more only the key. */
+export type ChangedAccumulators = KeyAccumulators | { readonly key: Buffer; readonly accumulators?: undefined };
+
 /** Outcomes that say nothing but that something is done may wait for company: so many. */
 const FEW_DONE = 4;
 /** Of an accumulator in their list: number, start and end. */
@@ -129,18 +132,29 @@ export class CoreWindows {
 
   /** The accumulators of all keys, which JavaScript has the values of. */
   *accumulators(): Generator<KeyAccumulators> {
-    const listed = this.#core.windowsAccumulators(this.#handle);
-    for (const { key, value } of new EntryReader(Buffer.from(listed.buffer, listed.byteOffset, listed.byteLength))) {
-      const count = value.readUInt32LE(4);
-      const accumulators = Array.from({ length: count }, (_, n) => {
-        const at = 8 + n * ACCUMULATOR_BYTES;
-        return { acc: value.readUInt32LE(at), start: value.readDoubleLE(at + 4), end: value.readDoubleLE(at + 12) };
-      });
-      yield { key, slot: value.readUInt32LE(0), accumulators };
-    }
+    for (const { key, value } of new EntryReader(bufferOf(this.#core.windowsAccumulators(this.#handle)))) yield listed(key, value);
+  }
+
+  /** Those of the keys whose windows were saved last, as changes, and the keys that have none left, which come first; nothing when all were saved. */
+  changedAccumulators(): Iterable<ChangedAccumulators> | undefined {
+    const changed = this.#core.windowsChangedAccumulators(this.#handle);
+    return changed === null ? undefined : Array.from(new EntryReader(bufferOf(changed)).changes(), ({ key, value }) => (value === undefined ? { key } : listed(key, value)));
   }
 
   close(): void {
     this.#core.stateDrop(this.#handle);
   }
+}
+
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+function listed(key: Buffer, value: Buffer): KeyAccumulators {
+  const count = value.readUInt32LE(4);
+  const accumulators = Array.from({ length: count }, (_, n) => {
+    const at = 8 + n * ACCUMULATOR_BYTES;
+    return { acc: value.readUInt32LE(at), start: value.readDoubleLE(at + 4), end: value.readDoubleLE(at + 12) };
+  });
+  return { key, slot: value.readUInt32LE(0), accumulators };
 }

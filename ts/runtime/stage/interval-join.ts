@@ -32,6 +32,10 @@ export class IntervalJoin extends PairHolder {
     return this.#buffers.saved();
   }
 
+  protected changes(): Iterable<readonly [key: unknown, kept: unknown]> | undefined {
+    return this.#buffers.changes();
+  }
+
   protected keep(key: unknown, kept: unknown): void {
     this.#buffers.keep(key, kept);
   }

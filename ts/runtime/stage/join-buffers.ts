@@ -1,3 +1,4 @@
+import { ChangedKeys } from '../checkpoint/changed-keys.ts';
 import { DueTimes } from './due-times.ts';
 import { JoinBuffer, type WaitingRecord } from './join-buffer.ts';
 import { keyIdentity, keyOfIdentity } from './key-identity.ts';
@@ -22,6 +23,7 @@ export class JoinBuffers {
   readonly #keys = new Map<unknown, KeyBuffers>();
   readonly #due = new DueTimes<KeyBuffers>();
   readonly #dueTimeOf: (buffers: KeyBuffers) => number;
+  readonly #changed = new ChangedKeys();
 
   /** @param dueTimeOf the least time behind which the watermark changes something of a key, infinity when none does. */
   constructor(dueTimeOf: (buffers: KeyBuffers) => number) {
@@ -35,7 +37,7 @@ export class JoinBuffers {
     return { records, keys: this.#keys.size };
   }
 
-  /** Of a key, made when it has none; `schedule` follows, once a record has been added. */
+  /** Of a key, made when it has none, to be changed; `schedule` follows, once a record has been added. */
   of(key: unknown): KeyBuffers {
     const identity = keyIdentity(key);
     let buffers = this.#keys.get(identity);
@@ -43,12 +45,22 @@ export class JoinBuffers {
       buffers = { identity, left: new JoinBuffer(), right: new JoinBuffer(), dueTime: Number.POSITIVE_INFINITY };
       this.#keys.set(identity, buffers);
     }
+    this.#changed.add(identity);
     return buffers;
   }
 
   /** Of each key what is kept. */
   *saved(): Generator<readonly [key: unknown, kept: SavedBuffers]> {
+    this.#changed.restart();
     for (const { identity, left, right } of this.#keys.values()) yield [keyOfIdentity(identity), { left: left.all, right: right.all }];
+  }
+
+  /** Of each key that has changed since the last call of this or of `saved` what is kept, if anything; nothing when `saved` has to be called. */
+  changes(): Iterable<readonly [key: unknown, kept: SavedBuffers | undefined]> | undefined {
+    return this.#changed.take(this.#keys.size, (identity) => {
+      const buffers = this.#keys.get(identity);
+      return buffers && { left: buffers.left.all, right: buffers.right.all };
+    });
   }
 
   /** Keeps what `saved` gave. */
@@ -74,6 +86,7 @@ export class JoinBuffers {
       const buffers = next.value;
       if (next.time !== buffers.dueTime) continue;
       look(buffers);
+      this.#changed.add(buffers.identity);
       buffers.dueTime = Number.POSITIVE_INFINITY;
       if (buffers.left.size + buffers.right.size === 0) this.#keys.delete(buffers.identity);
       else this.schedule(buffers);
@@ -84,6 +97,7 @@ export class JoinBuffers {
   takeAll(): readonly KeyBuffers[] {
     const all = [...this.#keys.values()];
     this.#keys.clear();
+    this.#changed.stop();
     return all;
   }
 }

@@ -44,6 +44,9 @@ export abstract class PairHolder implements HoldingOperator {
   /** What is kept of each key, once each. */
   protected abstract saved(): Iterable<readonly [key: unknown, kept: unknown]>;
 
+  /** As `saved`, of keys that have changed since the last call of this or of `saved`: `KeyedValuePart.changes`. */
+  protected abstract changes(): Iterable<readonly [key: unknown, kept: unknown]> | undefined;
+
   /** Keeps of a key what `saved` gave. */
   protected abstract keep(key: unknown, kept: unknown): void;
 
@@ -96,6 +99,7 @@ export abstract class PairHolder implements HoldingOperator {
         name: 'records',
         describe: () => 'a record that waits for its partners',
         save: () => this.saved(),
+        changes: () => this.changes(),
         restore: (entries) => {
           for (const [key, kept] of entries) this.keep(key, kept);
         },

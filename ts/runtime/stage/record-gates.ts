@@ -1,5 +1,6 @@
 import { isFieldPath, readOptionalField } from '../../functions/field-path.ts';
 import type { Selector, StageNode } from '../../compiler/physical-plan.ts';
+import { ChangedKeys } from '../checkpoint/changed-keys.ts';
 import type { PartOwner } from '../checkpoint/part-owner.ts';
 import { type StatePart, takenOver } from '../checkpoint/state-part.ts';
 import { keyedValuePart, ownValuePart } from '../checkpoint/value-parts.ts';
@@ -61,41 +62,81 @@ class DedupGate implements RecordGate {
   readonly #ttlMs: number | undefined;
   /** Values count within the key. */
   readonly #isWithinKey: boolean;
+  /** Since everything or this was saved: values, or keys where values count within them. */
+  readonly #changed = new ChangedKeys();
 
   constructor(by: Selector | undefined, keyed: boolean, ttlMs: number | undefined, host: GateHost) {
     const read = by === undefined ? undefined : readSelector(by);
     if (!keyed) this.#read = read ?? ((record) => record);
     else this.#read = read === undefined ? (_record, key) => key : (record, key) => [key, read(record)];
-    this.#seen = new SeenKeys(ttlMs);
+    this.#seen = new SeenKeys(ttlMs, (identity) => this.#noteChanged(identity));
     this.#ttlMs = ttlMs;
     this.#isWithinKey = keyed && by !== undefined;
     this.#host = host;
   }
 
   passes(value: unknown, key: unknown): boolean {
-    return this.#seen.add(keyIdentity(this.#read(value, key)), this.#ttlMs === undefined ? 0 : this.#host.nowMs());
+    const identity = keyIdentity(this.#read(value, key));
+    const isNew = this.#seen.add(identity, this.#ttlMs === undefined ? 0 : this.#host.nowMs());
+    if (isNew) this.#noteChanged(identity);
+    return isNew;
+  }
+
+  /** A value was met for the first time, or is forgotten. */
+  #noteChanged(identity: unknown): void {
+    if (this.#changed.isNoting) this.#changed.add(this.#isWithinKey ? keyIdentity((keyOfIdentity(identity) as [unknown, unknown])[0]) : identity);
   }
 
   /** By the value that was met, or by the key and all values within it. */
   stateParts(owner: PartOwner): StatePart[] {
-    return [keyedValuePart<readonly SavedSeen[]>(owner, { name: 'seen', describe: () => 'a value', save: () => this.#saved(), restore: (entries) => this.#restore(entries) })];
+    return [
+      keyedValuePart<readonly SavedSeen[]>(owner, {
+        name: 'seen',
+        describe: () => 'a value',
+        save: () => {
+          this.#changed.restart();
+          return this.#isWithinKey ? Array.from(this.#seenByKey(), ([identity, seen]) => [keyOfIdentity(identity), seen]) : this.#savedValues();
+        },
+        changes: () => (this.#isWithinKey ? this.#changedWithinKeys() : this.#changed.take(this.#seen.size, (identity) => this.#savedValue(this.#seen.untilMs(identity)))),
+        restore: (entries) => this.#restore(entries),
+      }),
+    ];
   }
 
-  *#saved(): Generator<readonly [unknown, readonly SavedSeen[]]> {
-    const aheadMs = this.#ttlMs === undefined ? 0 : this.#host.epochAheadMs();
+  get #aheadMs(): number {
+    return this.#ttlMs === undefined ? 0 : this.#host.epochAheadMs();
+  }
+
+  #savedValue(untilMs: number | undefined): readonly SavedSeen[] | undefined {
+    return untilMs === undefined ? undefined : [[undefined, untilMs + this.#aheadMs]];
+  }
+
+  *#savedValues(): Generator<readonly [unknown, readonly SavedSeen[]]> {
+    for (const [identity, untilMs] of this.#seen.entries()) yield [keyOfIdentity(identity), this.#savedValue(untilMs)!];
+  }
+
+  /** All values of all keys are looked at: those of one are not kept together. */
+  #changedWithinKeys(): Iterable<readonly [unknown, readonly SavedSeen[] | undefined]> | undefined {
+    // Each value has a key, so that there are as many values at least.
+    const changed = this.#changed.takeIdentities(this.#seen.size);
+    if (changed === undefined || changed.size === 0) return changed && [];
+    const seen = this.#seenByKey(changed);
+    return Array.from(changed, (identity) => [keyOfIdentity(identity), seen.get(identity)]);
+  }
+
+  /** The values of each key, or of some, by the identity of the key. */
+  #seenByKey(some?: ReadonlySet<unknown>): ReadonlyMap<unknown, readonly SavedSeen[]> {
+    const aheadMs = this.#aheadMs;
     const byKey = new Map<unknown, SavedSeen[]>();
     for (const [identity, untilMs] of this.#seen.entries()) {
-      const value = keyOfIdentity(identity);
-      if (!this.#isWithinKey) {
-        yield [value, [[undefined, untilMs + aheadMs]]];
-        continue;
-      }
-      const [key, within] = value as [unknown, unknown];
-      const seen = byKey.get(keyIdentity(key));
-      if (seen === undefined) byKey.set(keyIdentity(key), [[within, untilMs + aheadMs]]);
+      const [key, within] = keyOfIdentity(identity) as [unknown, unknown];
+      const keyed = keyIdentity(key);
+      if (some !== undefined && !some.has(keyed)) continue;
+      const seen = byKey.get(keyed);
+      if (seen === undefined) byKey.set(keyed, [[within, untilMs + aheadMs]]);
       else seen.push([within, untilMs + aheadMs]);
     }
-    for (const [identity, seen] of byKey) yield [keyOfIdentity(identity), seen];
+    return byKey;
   }
 
   #restore(entries: Iterable<readonly [key: unknown, seen: readonly SavedSeen[]]>): void {
@@ -196,6 +237,7 @@ class LimitGate implements RecordGate {
 class KeyedLimitGate implements RecordGate {
   readonly #max: number;
   readonly #counts = new Map<unknown, number>();
+  readonly #changed = new ChangedKeys();
 
   constructor(max: number) {
     this.#max = max;
@@ -206,6 +248,7 @@ class KeyedLimitGate implements RecordGate {
     const count = this.#counts.get(id) ?? 0;
     if (count >= this.#max) return false;
     this.#counts.set(id, count + 1);
+    this.#changed.add(id);
     return true;
   }
 
@@ -215,7 +258,11 @@ class KeyedLimitGate implements RecordGate {
       keyedValuePart<number>(owner, {
         name: 'limit',
         describe: () => 'a count',
-        save: () => Array.from(counts, ([identity, count]) => [keyOfIdentity(identity), count]),
+        save: () => {
+          this.#changed.restart();
+          return Array.from(counts, ([identity, count]) => [keyOfIdentity(identity), count]);
+        },
+        changes: () => this.#changed.take(counts.size, (identity) => counts.get(identity)),
         restore: (entries) => {
           for (const [key, count] of entries) counts.set(keyIdentity(key), count);
         },

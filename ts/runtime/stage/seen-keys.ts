@@ -4,12 +4,17 @@ const MAX_MAP_ENTRIES = 8_000_000;
 /** Keys that were met, each with the time until which it counts. All have the same time to live, so that the oldest end first. */
 export class SeenKeys {
   readonly #ttlMs: number | undefined;
+  readonly #forgotten: ((key: unknown) => void) | undefined;
   /** Oldest first. */
   readonly #maps: Map<unknown, number>[] = [new Map()];
 
-  /** @param ttlMs keys are forgotten after so long; never when undefined. */
-  constructor(ttlMs: number | undefined) {
+  /**
+   * @param ttlMs keys are forgotten after so long; never when undefined
+   * @param forgotten is told each key that is
+   */
+  constructor(ttlMs: number | undefined, forgotten?: (key: unknown) => void) {
     this.#ttlMs = ttlMs;
+    this.#forgotten = forgotten;
   }
 
   get size(): number {
@@ -22,6 +27,15 @@ export class SeenKeys {
     for (const map of this.#maps) if (map.has(key)) return false;
     this.restore(key, this.#ttlMs === undefined ? 0 : nowMs + this.#ttlMs);
     return true;
+  }
+
+  /** Until when a key counts; undefined when it is not known. */
+  untilMs(key: unknown): number | undefined {
+    for (const map of this.#maps) {
+      const untilMs = map.get(key);
+      if (untilMs !== undefined) return untilMs;
+    }
+    return undefined;
   }
 
   /** All of them, those that are forgotten first in front. */
@@ -45,6 +59,7 @@ export class SeenKeys {
       for (const [key, untilMs] of oldest) {
         if (untilMs > nowMs) return;
         oldest.delete(key);
+        this.#forgotten?.(key);
       }
       if (this.#maps.length === 1) return;
       this.#maps.shift();

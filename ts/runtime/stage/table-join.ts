@@ -1,6 +1,7 @@
 import type { StageNode } from '../../compiler/physical-plan.ts';
 import type { AsOfJoinSettings, TableSettings } from '../../transformations/as-of-join-transformation.ts';
 import type { SidedRecord } from '../../transformations/interval-join-transformation.ts';
+import { ChangedKeys } from '../checkpoint/changed-keys.ts';
 import { DueTimes } from './due-times.ts';
 import { keyIdentity, keyOfIdentity } from './key-identity.ts';
 import { PairHolder } from './pair-holder.ts';
@@ -34,6 +35,7 @@ export class TableJoin extends PairHolder {
   readonly #rows = new Map<unknown, Row>();
   /** An entry for each row that ends, at a time when it may have done so: a row that has changed since is entered again. */
   readonly #due = new DueTimes<Row>();
+  readonly #changed = new ChangedKeys();
 
   constructor(node: StageNode, bindings: StageBindings) {
     const { op } = node;
@@ -54,8 +56,19 @@ export class TableJoin extends PairHolder {
   }
 
   protected *saved(): Generator<readonly [key: unknown, kept: SavedRow]> {
-    const aheadMs = this.#bindings.clock.now() - this.#nowMs;
-    for (const { identity, record, hasPartner, endsMs } of this.#rows.values()) yield [keyOfIdentity(identity), { record, hasPartner, endsAtMs: endsMs + aheadMs }];
+    this.#changed.restart();
+    for (const row of this.#rows.values()) yield [keyOfIdentity(row.identity), this.#savedRow(row)];
+  }
+
+  protected changes(): Iterable<readonly [key: unknown, kept: SavedRow | undefined]> | undefined {
+    return this.#changed.take(this.#rows.size, (identity) => {
+      const row = this.#rows.get(identity);
+      return row && this.#savedRow(row);
+    });
+  }
+
+  #savedRow({ record, hasPartner, endsMs }: Row): SavedRow {
+    return { record, hasPartner, endsAtMs: endsMs + this.#bindings.clock.now() - this.#nowMs };
   }
 
   protected keep(key: unknown, kept: unknown): void {
@@ -79,6 +92,7 @@ export class TableJoin extends PairHolder {
   #join(record: unknown, identity: unknown, time: number): void {
     const row = this.#rows.get(identity);
     if (row !== undefined && row.endsMs > this.#nowMs) {
+      if (!row.hasPartner) this.#changed.add(identity);
       row.hasPartner = true;
       this.give([record, row.record], time);
     } else if (this.#settings.type === 'left') this.give([record, undefined], time);
@@ -89,6 +103,7 @@ export class TableJoin extends PairHolder {
     const { withinMs } = this.#settings;
     const endsMs = withinMs === undefined ? Number.POSITIVE_INFINITY : this.#nowMs + withinMs;
     const row = this.#rows.get(identity);
+    this.#changed.add(identity);
     if (row !== undefined) {
       if (!row.hasPartner) this.drop(1);
       Object.assign(row, { record, hasPartner: false, endsMs });
@@ -104,6 +119,7 @@ export class TableJoin extends PairHolder {
     if (row === undefined) return;
     if (!row.hasPartner) this.drop(1);
     this.#rows.delete(identity);
+    this.#changed.add(identity);
     // An entry for its end may keep it for longer.
     row.record = undefined;
   }

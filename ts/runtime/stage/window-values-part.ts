@@ -19,7 +19,7 @@ interface SavedAccumulator {
 
 /** Windows whose content is kept in JavaScript, by the numbers of the core. */
 export interface ListedWindows {
-  readonly windows: Pick<CoreWindows, 'accumulators'>;
+  readonly windows: Pick<CoreWindows, 'accumulators' | 'changedAccumulators'>;
   readonly values: WindowValues;
   readonly program: WindowProgram;
   readonly keyed: boolean;
@@ -27,27 +27,32 @@ export interface ListedWindows {
 
 /**
  * What windows hold where JavaScript keeps it: for each key its accumulators, in the order of the core, which gives them other numbers when it
- * restores them. The part of the core comes first.
+ * restores them. The part of the core comes first: it also says what has changed. A trigger of the user changes what it keeps whenever it likes, and
+ * waits in a place among all of the instance: with one, all is saved each time.
  */
 export function windowValuesPart(owner: PartOwner, { windows, values, program, keyed }: ListedWindows): StatePart {
   const { triggers } = program;
-  const keyOf = ({ key }: KeyAccumulators): unknown => (keyed ? readKey(key, 0, key.length) : undefined);
+  const keyOf = ({ key }: Pick<KeyAccumulators, 'key'>): unknown => (keyed ? readKey(key, 0, key.length) : undefined);
+  const saved = ({ accumulators }: KeyAccumulators, triggerOf?: (acc: number) => SavedTrigger | undefined): readonly SavedAccumulator[] => accumulators.map(({ acc, start, end }) => ({ start, end, held: values.save(acc), trigger: triggerOf?.(acc) }));
   return keyedValuePart<readonly SavedAccumulator[]>(owner, {
     name: 'values',
     describe: () => 'what a window holds',
     save: function* save() {
       const triggerOf = triggers?.save();
-      for (const one of windows.accumulators()) {
-        yield [keyOf(one), one.accumulators.map(({ acc, start, end }) => ({ start, end, held: values.save(acc), trigger: triggerOf?.(acc) }))];
-      }
+      for (const one of windows.accumulators()) yield [keyOf(one), saved(one, triggerOf)];
+    },
+    changes() {
+      if (triggers !== undefined) return undefined;
+      const changed = windows.changedAccumulators();
+      return changed && Array.from(changed, (one) => [keyOf(one), one.accumulators && saved(one)]);
     },
     restore(entries) {
-      const saved = new Map(Array.from(entries, ([key, accumulators]) => [keyIdentity(key), accumulators]));
+      const byKey = new Map(Array.from(entries, ([key, accumulators]) => [keyIdentity(key), accumulators]));
       const restored: RestoredTrigger[] = [];
       for (const one of windows.accumulators()) {
         const key = keyOf(one);
         const { slot, accumulators } = one;
-        const held = saved.get(keyIdentity(key)) ?? [];
+        const held = byKey.get(keyIdentity(key)) ?? [];
         program.restoreKey(slot, key);
         accumulators.forEach(({ acc, start, end }, n) => {
           const from = held[n];

@@ -65,7 +65,7 @@ impl SimTask {
     }
 
     /// Name, kind and bytes of what it saves.
-    pub fn parts(&self) -> Vec<(&'static str, PartKind, Vec<u8>)> {
+    pub fn parts(&mut self) -> Vec<(&'static str, PartKind, Vec<u8>)> {
         let pairs = |words: Vec<[u64; 2]>| {
             words
                 .concat()
@@ -105,7 +105,7 @@ impl SimTask {
             }
             Work::Sum | Work::Head => self
                 .sums
-                .iter()
+                .iter_mut()
                 .map(|sums| ("sums", PartKind::Keyed, sums.save(self.key_groups).unwrap()))
                 .collect(),
             Work::Pass | Work::Tail => Vec::new(),
@@ -124,7 +124,7 @@ impl SimTask {
         payload.into_bytes()
     }
 
-    pub fn image(&self) -> Vec<u8> {
+    pub fn image(&mut self) -> Vec<u8> {
         let mut image = TaskImage::new();
         for (name, kind, payload) in self.parts() {
             let part = ImagePart {

@@ -2,15 +2,18 @@
 import { describe, expect, it } from 'vitest';
 
 import type { SourceLocation } from '../../../../ts/common/source-location.ts';
-import { KeyBytesWriter } from '../../../../ts/runtime/codec/key-bytes.ts';
-import type { KeyAccumulators } from '../../../../ts/runtime/stage/core-windows.ts';
+import { EntryReader } from '../../../../ts/runtime/checkpoint/entry-reader.ts';
+import { EntryWriter } from '../../../../ts/runtime/checkpoint/entry-writer.ts';
+import type { KeyedStatePart } from '../../../../ts/runtime/checkpoint/state-part.ts';
+import { KeyBytesWriter, readKey } from '../../../../ts/runtime/codec/key-bytes.ts';
+import type { ChangedAccumulators, KeyAccumulators } from '../../../../ts/runtime/stage/core-windows.ts';
 import { WindowProgram } from '../../../../ts/runtime/stage/window-program.ts';
 import { windowValuesPart } from '../../../../ts/runtime/stage/window-values-part.ts';
 import { AggregatedValues, ElementValues, ReducedValues, type WindowValues } from '../../../../ts/runtime/stage/window-values.ts';
 import { WindowTriggers } from '../../../../ts/runtime/stage/window-triggers.ts';
 import type { CustomTrigger } from '../../../../ts/index.ts';
 import { count } from '../../../../ts/index.ts';
-import { SavedInstances, instanceOf, ownerOf } from './saved-instances.ts';
+import { SavedInstances, fillGroups, instanceOf, ownerOf } from './saved-instances.ts';
 import { slotsCore } from './slots-core.ts';
 
 const bytesOf = (key: unknown): Buffer => {
@@ -40,6 +43,8 @@ const trigger: CustomTrigger<unknown, { n: number }> = {
 /** The windows of one instance, as the core lists them. */
 class Windows {
   readonly listed: KeyAccumulators[] = [];
+  /** What the core says of what it has saved last. */
+  changed: readonly ChangedAccumulators[] | undefined;
   readonly shown: Shown[] = [];
   readonly values: WindowValues;
   readonly program: WindowProgram;
@@ -61,7 +66,7 @@ class Windows {
   }
 
   part(instance: number, parallelism: number) {
-    return windowValuesPart(ownerOf(instance, parallelism), { windows: { accumulators: () => this.listed.values() as Generator<KeyAccumulators> }, values: this.values, program: this.program, keyed: true });
+    return windowValuesPart(ownerOf(instance, parallelism), { windows: { accumulators: () => this.listed.values() as Generator<KeyAccumulators>, changedAccumulators: () => this.changed }, values: this.values, program: this.program, keyed: true });
   }
 }
 
@@ -98,6 +103,39 @@ describe.each(Object.entries(kinds))('given what windows hold of %s', (_name, [m
       windows.values.add(first, 99);
       expect(resultOf(windows.values, first)).toEqual(resultOf(old.values, 2 * n + 1));
     });
+  });
+});
+
+describe('given windows of which the core says what has changed', () => {
+  const filled = (hasTrigger: boolean): Windows => {
+    const windows = new Windows(new ElementValues(true), hasTrigger);
+    ['a', 'b', 'c', 'd'].forEach((key, n) => {
+      windows.list(key, n, [n + 1]);
+      windows.values.init(n + 1);
+    });
+    windows.changed = [{ key: bytesOf('a') }, windows.listed[1]!];
+    windows.values.add(2, 'x');
+    return windows;
+  };
+  const changesOf = (windows: Windows): readonly (readonly [unknown, number])[] | undefined => {
+    const writer = new EntryWriter(fillGroups);
+    const part = windows.part(0, 1) as KeyedStatePart;
+    if (!part.saveChanges!(writer)) return undefined;
+    return [...new EntryReader(Buffer.from(writer.finish())).changes()].map(({ key, value }) => [readKey(key, 0, key.length), value === undefined ? 0 : 1]);
+  };
+
+  it('when an epoch is on top of one, then keys that have no windows go, and those that have some come', () => {
+    expect(changesOf(filled(false))).toEqual([['a', 0], ['b', 1]]);
+  });
+
+  it('when the core has saved everything, then all is saved here', () => {
+    const windows = filled(false);
+    windows.changed = undefined;
+    expect(changesOf(windows)).toBeUndefined();
+  });
+
+  it('when a trigger of the user may have changed anything, then all is saved', () => {
+    expect(changesOf(filled(true))).toBeUndefined();
   });
 });
 

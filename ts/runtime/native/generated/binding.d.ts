@@ -289,6 +289,13 @@ export declare function stateRestoreOwn(handle: number, bytes: Uint8Array): void
 export declare function stateSave(handle: number): Uint8Array
 
 /**
+ * As `stateSave`, of what has changed since the last call of this or of `stateSave`, for a part on top of the one before: keys that have gone
+ * come first, and the last entry of a key counts. Null when everything is to be saved: for the first time, because that is hardly more, and of
+ * state that does not know.
+ */
+export declare function stateSaveChanges(handle: number): Uint8Array | null
+
+/**
  * What belongs to the instance and to no key, for a part of the kind `own`: how far the time of windows has come, and what the state is.
  * Empty where there is nothing.
  */
@@ -347,6 +354,12 @@ export declare function windowsAdvance(handle: number, watermark: number, nowMs:
 
 /** Bytes that windows hold in the core, behind everything that was given. Looks at every key. */
 export declare function windowsBytes(handle: number): number
+
+/**
+ * As `windowsAccumulators`, of the keys that the last `stateSaveChanges` gave, once behind it; entries of keys that have nothing left come first
+ * and have no value. Null behind a `stateSave`, or when that gave nothing.
+ */
+export declare function windowsChangedAccumulators(handle: number): Uint8Array | null
 
 /**
  * Windows of a keyed or unkeyed stream: a `WindowSpec` (`docs/internals/windows.md`). With built-in aggregators the core has the
