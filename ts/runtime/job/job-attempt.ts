@@ -43,8 +43,10 @@ export interface AttemptHost {
   readonly log: JobLog;
   /** What has become of the checkpoints of all attempts. */
   readonly checkpoints: JobCheckpoints;
-  /** For the core; nothing for a job without. */
-  readonly checkpointsJson: string | undefined;
+  /** For the core. */
+  readonly checkpointsJson: string;
+  /** Whether there is a checkpoint that another attempt goes on from, when this one has ended well but for a commit. */
+  readonly hasCheckpoints: boolean;
   /** Whether what a checkpoint has may be left behind where nobody takes it. */
   readonly allowsDropped: boolean;
   /** From 0. */
@@ -109,10 +111,9 @@ export class JobAttempt {
     this.started = this.#started.promise;
     this.#core = loadCore();
     const graph = encodeExecutionGraph(plan.graph, { id: host.jobId, name: plan.name, stateDirectory: stateDirectory() });
-    const { checkpointsJson } = host;
-    this.#handle = callCore(() => (checkpointsJson === undefined ? this.#core.createJob(graph) : this.#core.createJob(graph, checkpointsJson)));
+    this.#handle = callCore(() => this.#core.createJob(graph, host.checkpointsJson));
     this.#hasTransactions = hasTransactions(plan);
-    if (checkpointsJson !== undefined) this.#noteRestored(plan);
+    this.#noteRestored(plan);
     const ended = new Promise<JobStatus>((resolve) => {
       this.#settle = { resolve };
     });
@@ -440,7 +441,7 @@ export class JobAttempt {
       status: this.#status,
       error: this.#error,
       // What a sink could not commit is in the last checkpoint, from which another attempt goes on.
-      isCommitted: GOOD_ENDS.has(core) && !(this.#host.checkpointsJson !== undefined && this.#error?.code === 'SAGE_USER_COMMIT'),
+      isCommitted: GOOD_ENDS.has(core) && !(this.#host.hasCheckpoints && this.#error?.code === 'SAGE_USER_COMMIT'),
       snapshot,
       userMetrics: this.#userMetrics,
       scaling: this.#scaling,

@@ -84,7 +84,8 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
   const reporter = failureReporter(stage);
   const control = new StageControl(reporter, recordAt);
   const { bindings, counters } = makeBindings(spec, job, jobHandle, host, control);
-  const checkpoints = hasCheckpoints(job.config) ? new TaskCheckpoints(spec.task, bindings, host) : undefined;
+  const savepointsOnly = !hasCheckpoints(job.config);
+  const checkpoints = new TaskCheckpoints(spec.task, bindings, host, { savepointsOnly });
   const instances: FunctionInstance[] = [];
   const sources: OpenedSource[] = [];
   /** Sinks that commit also when their task has come to its end. */
@@ -127,7 +128,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
       clock: host.clock,
       pace: bindings.pace,
       signal: job.signal,
-      restoredEpoch: () => (checkpoints === undefined ? 0 : Math.max(0, host.core.checkpointRestored(jobHandle))),
+      restoredEpoch: () => Math.max(0, host.core.checkpointRestored(jobHandle)),
       failed: (error) => reporter.failed(error, node.id, NO_RECORD),
       fail: (error) => host.fail(error, spec.task),
     });
@@ -249,7 +250,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         connectOutput(node.id, op, spec, job, bindings, host);
         break;
       case 'source':
-        sources.push(openSource(node, spec, stage.parallelism, bind, bindings, checkpoints !== undefined));
+        sources.push(openSource(node, spec, stage.parallelism, bind, bindings, !savepointsOnly));
         break;
       default:
         break;
@@ -314,8 +315,8 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
   return {
     runner,
     async open() {
-      checkpoints?.restore(jobHandle, spec.instance);
-      if (checkpoints !== undefined) await runner.goOnFrom('seek');
+      const goesOn = checkpoints.restore(jobHandle, spec.instance);
+      if (goesOn) await runner.goOnFrom('seek');
       for (const instance of instances) {
         if (job.signal.aborted) return;
         await instance.open();
@@ -323,7 +324,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
       isOpen = true;
       for (const gate of bindings.gates) gate?.open?.();
       for (const { transactions } of committers) await transactions.recover();
-      if (checkpoints === undefined) return;
+      if (savepointsOnly && !goesOn) return;
       await runner.goOnFrom('catchUp');
       // Calls and timers that were restored wait for no record.
       host.ready(spec.task);
