@@ -88,6 +88,7 @@ export class JobAttempt {
   readonly #durableEpochs = new DurableEpochs();
   /** Whether sinks commit when a checkpoint is safe. */
   readonly #hasTransactions: boolean;
+  readonly #isToldDurable: boolean;
   /** All sinks have committed, or nothing more will be. */
   #hasSettled = false;
   /** Cancelled when nothing but commits was left. */
@@ -109,10 +110,12 @@ export class JobAttempt {
     this.#plan = plan;
     this.#host = host;
     this.started = this.#started.promise;
+    if (plan.outcomes !== undefined && plan.physical.isolates.workers > 0) throw new SageError('SAGE_INTERNAL', `job '${plan.name}' records outcomes of calls, and has worker threads, in which nobody could`);
     this.#core = loadCore();
     const graph = encodeExecutionGraph(plan.graph, { id: host.jobId, name: plan.name, stateDirectory: stateDirectory() });
     this.#handle = callCore(() => this.#core.createJob(graph, host.checkpointsJson));
     this.#hasTransactions = hasTransactions(plan);
+    this.#isToldDurable = this.#hasTransactions || plan.outcomes !== undefined;
     this.#noteRestored(plan);
     const ended = new Promise<JobStatus>((resolve) => {
       this.#settle = { resolve };
@@ -345,7 +348,7 @@ export class JobAttempt {
       isolate: 0,
       physical,
       tasks,
-      facts: { jobId: this.#host.jobId, jobName: this.#host.jobName, config, signal: this.#abort.signal, attempt: this.#host.attempt, logger: this.#host.log.logger, instrument: plan.controls?.instrument, onTimer: plan.controls?.onTimer },
+      facts: { jobId: this.#host.jobId, jobName: this.#host.jobName, config, signal: this.#abort.signal, attempt: this.#host.attempt, logger: this.#host.log.logger, instrument: plan.controls?.instrument, onTimer: plan.controls?.onTimer, outcomes: plan.outcomes?.attempt() },
       stopping,
       clock: config.clock ?? systemClock,
       schedule: plan.controls?.schedule,
@@ -403,7 +406,7 @@ export class JobAttempt {
 
   /** What was prepared for this epoch may be committed. */
   #tellDurable(epoch: number): void {
-    if (!this.#hasTransactions) return;
+    if (!this.#isToldDurable) return;
     this.#durableEpochs.tell(epoch);
     for (const worker of this.#workers) worker.tellDurable(epoch);
   }

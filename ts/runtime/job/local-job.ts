@@ -173,6 +173,9 @@ export class LocalJob implements Job {
     if (!this.#hasCheckpoints && what === 'checkpoint') throw noCheckpoints(this.name);
     this.#checkNotEnded(`asked for a ${what}`);
     if (what === 'savepoint') this.#checkSavepoint();
+    if (this.#paused !== undefined && (this.#pause !== undefined || this.#mayRestartAfter(this.#attempt.status))) {
+      throw new SageError('SAGE_JOB_STATE', `job '${this.name}' has failed while it was paused, and a ${what} can be written when it has started again`, { help: 'Call resume() first.' });
+    }
     const attempt = await this.#running();
     await attempt.started;
     this.#checkNotEnded(`asked for a ${what}`);
@@ -232,6 +235,7 @@ export class LocalJob implements Job {
     if (this.#pause === undefined) this.#attempt.stop(false, file);
     const written = this.#checkpoints.lastSavepoint(file);
     this.#stopping = { drain: false, savepoint: file };
+    this.#endPause();
     this.#pause?.end();
     const stopped = async (): Promise<JobResult> => {
       const result = await this.completion;

@@ -1,5 +1,6 @@
 import { type Exchange, type Stage, type StageNode, failingOperator } from '../../compiler/physical-plan.ts';
 import type { JobId } from '../../common/ids.ts';
+import { operatorId } from '../../compiler/execution/operator-id.ts';
 import { Expression } from '../../functions/expressions/expression.ts';
 import { isFieldPath } from '../../functions/field-path.ts';
 import { BaseFunction } from '../../functions/base-function.ts';
@@ -28,6 +29,7 @@ import { IntervalJoin } from './interval-join.ts';
 import { linkNodes } from './linked-node.ts';
 import { KeyedProcessOperator } from './keyed-process-operator.ts';
 import { LookupCalls } from './lookup-calls.ts';
+import { CallRecorder } from './call-recorder.ts';
 import { makeBindings } from './make-bindings.ts';
 import { makeKeyedOperator } from './make-keyed-operator.ts';
 import type { OpenedSource } from './opened-source.ts';
@@ -36,6 +38,7 @@ import { connectOutput } from './connect-output.ts';
 import { connectOutputs, disconnect, givenTooLate } from './function-outputs.ts';
 import { openSource } from './open-source.ts';
 import { makeRecordGate } from './record-gates.ts';
+import type { RecordedOutcomes } from './recorded-outcomes.ts';
 import { partOwner } from '../checkpoint/part-owner.ts';
 import { SinkTransactions } from './sink-transactions.ts';
 import { linkDecoder } from '../codec/linked-decoder.ts';
@@ -74,6 +77,8 @@ export interface JobFacts {
   /** Of a job under the control of a test. */
   readonly instrument?: Instrument | undefined;
   readonly onTimer?: OnTimer | undefined;
+  /** Where the outcomes of asynchronous calls are recorded. */
+  readonly outcomes?: RecordedOutcomes | undefined;
   /** How an exchange encodes what goes through it. */
   readonly exchanges: readonly Exchange[];
 }
@@ -137,6 +142,13 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
     host.onDurable((epoch) => transactions.durable(epoch));
     committers.push({ transactions, instance });
   };
+  const recorderOf = (node: StageNode): CallRecorder | undefined => {
+    if (job.outcomes === undefined) return undefined;
+    const recorder = new CallRecorder(operatorId(node.operator), job.outcomes);
+    checkpoints.onPassed((epoch) => recorder.passed(epoch));
+    host.onDurable((epoch) => recorder.durable(epoch));
+    return recorder;
+  };
   const build = (node: StageNode): void => {
     const { op } = node;
     bindings.expressions[node.id] = expressionsOf(op).map((expression) => (expression === undefined ? undefined : bindExpression(expression)));
@@ -155,7 +167,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         break;
       case 'mapAsync':
         bindings.functions[node.id] = bind(node, op.fn);
-        bindings.holders[node.id] = makeAsyncCalls(node, op.lookup, bindings, () => host.ready(spec.task));
+        bindings.holders[node.id] = makeAsyncCalls(node, op.lookup, bindings, () => host.ready(spec.task), recorderOf(node));
         break;
       case 'intervalJoin':
         bindings.holders[node.id] = new IntervalJoin(node, bindings);
@@ -368,8 +380,8 @@ async function closePart(part: { close(): void | Promise<void> }, failures: unkn
 }
 
 /** The calls of a `mapAsync`; those of a lookup go through its cache. */
-function makeAsyncCalls(node: StageNode, lookup: LookupSettings | undefined, bindings: StageBindings, ready: () => void): AsyncCalls {
-  if (lookup === undefined) return new AsyncCalls(node, bindings, { ready });
+function makeAsyncCalls(node: StageNode, lookup: LookupSettings | undefined, bindings: StageBindings, ready: () => void, recorder: CallRecorder | undefined): AsyncCalls {
+  if (lookup === undefined) return new AsyncCalls(node, bindings, { ready, recorder });
   const calls = new LookupCalls(node.id, lookup, bindings.functions[node.id], bindings);
   bindings.functions[node.id] = (record: unknown, call: AsyncCall) => calls.execute(record, call);
   return new AsyncCalls(node, bindings, { ready, full: () => calls.flush(), ended: () => calls.end() });

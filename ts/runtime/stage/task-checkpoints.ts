@@ -26,6 +26,7 @@ export class TaskCheckpoints {
   readonly #host: Pick<RunnerHost, 'core' | 'isolate'>;
   /** The epoch that was handed over last. */
   #last = FINISHED;
+  readonly #passed: ((epoch: number) => void)[] = [];
   /** Made with the first barrier. */
   #writer: TaskStateWriter | undefined;
   /** What cannot be saved is no failure of the job then: nobody has asked whether it can before there is a savepoint. */
@@ -38,11 +39,17 @@ export class TaskCheckpoints {
     this.#host = host;
   }
 
+  /** Has `passed` called with each epoch for which the task hands over what it holds. */
+  onPassed(passed: (epoch: number) => void): void {
+    this.#passed.push(passed);
+  }
+
   /** Hands over what the parts are now: everything that came before the barrier is in them, or has left. The barrier goes on. */
   pass(): void {
     const { barrier } = this;
     if (barrier === undefined) return;
     this.barrier = undefined;
+    for (const passed of this.#passed) passed(barrier.epoch);
     const { core, isolate } = this.#host;
     try {
       this.#handOver(barrier.epoch, this.#bindings.stateParts);
