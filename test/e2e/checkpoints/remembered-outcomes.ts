@@ -3,7 +3,8 @@ import type { RecordedCall, RecordedOutcome, RecordedOutcomes } from '../../../t
 
 /** Outcomes in memory, for attempts and jobs of one process. */
 export class RememberedOutcomes implements OutcomeRecords {
-  readonly #kept = new Set<RecordedOutcome>();
+  /** With the checkpoint that has what came of it, if that has begun. */
+  readonly #kept = new Map<RecordedCall, { readonly outcome: RecordedOutcome; epoch: number | undefined }>();
   /** Given instead of made again. */
   given = 0;
   recorded = 0;
@@ -15,11 +16,14 @@ export class RememberedOutcomes implements OutcomeRecords {
     return this.#kept.size;
   }
 
-  attempt(): RecordedOutcomes {
-    const left = Map.groupBy([...this.#kept].toSorted((a, b) => a.call.nth - b.call.nth), ({ call }) => idOf(call));
+  attempt(restoredEpoch: number): RecordedOutcomes {
+    this.#forget(restoredEpoch);
+    for (const kept of this.#kept.values()) kept.epoch = undefined;
+    const outcomes = Array.from(this.#kept.values(), ({ outcome }) => outcome);
+    const left = Map.groupBy(outcomes.toSorted((a, b) => a.call.nth - b.call.nth), ({ call }) => idOf(call));
     const keep = (outcome: RecordedOutcome): void => {
       this.recorded++;
-      this.#kept.add(outcome);
+      this.#kept.set(outcome.call, { outcome, epoch: undefined });
     };
     return {
       find: (call) => {
@@ -33,11 +37,15 @@ export class RememberedOutcomes implements OutcomeRecords {
         keep(outcome);
         return undefined;
       },
-      forget: (calls) => {
-        const gone = new Set(calls);
-        for (const outcome of this.#kept) if (gone.has(outcome.call)) this.#kept.delete(outcome);
+      passed: (epoch, calls) => {
+        for (const call of calls) this.#kept.get(call)!.epoch = epoch;
       },
+      forget: (epoch) => this.#forget(epoch),
     };
+  }
+
+  #forget(epoch: number): void {
+    for (const [call, kept] of this.#kept) if ((kept.epoch ?? Number.POSITIVE_INFINITY) <= epoch) this.#kept.delete(call);
   }
 }
 

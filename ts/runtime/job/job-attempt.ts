@@ -15,6 +15,7 @@ import type { Core } from '../native/core.ts';
 import { loadCore } from '../native/load-core.ts';
 import { stateDirectory } from '../native/state-directory.ts';
 import { openAdmission } from '../worker/admission.ts';
+import type { RecordedOutcomes } from '../stage/recorded-outcomes.ts';
 import { serializeError } from '../worker/serialize-error.ts';
 import { type WorkerHandle, startWorker } from '../worker/start-worker.ts';
 import { checkTransactions, hasTransactions } from './check-transactions.ts';
@@ -88,7 +89,8 @@ export class JobAttempt {
   readonly #durableEpochs = new DurableEpochs();
   /** Whether sinks commit when a checkpoint is safe. */
   readonly #hasTransactions: boolean;
-  readonly #isToldDurable: boolean;
+  /** Of asynchronous calls, where they are recorded. */
+  readonly #outcomes: RecordedOutcomes | undefined;
   /** All sinks have committed, or nothing more will be. */
   #hasSettled = false;
   /** Cancelled when nothing but commits was left. */
@@ -115,7 +117,7 @@ export class JobAttempt {
     const graph = encodeExecutionGraph(plan.graph, { id: host.jobId, name: plan.name, stateDirectory: stateDirectory() });
     this.#handle = callCore(() => this.#core.createJob(graph, host.checkpointsJson));
     this.#hasTransactions = hasTransactions(plan);
-    this.#isToldDurable = this.#hasTransactions || plan.outcomes !== undefined;
+    this.#outcomes = plan.outcomes?.attempt(Math.max(0, this.#core.checkpointRestored(this.#handle)));
     this.#noteRestored(plan);
     const ended = new Promise<JobStatus>((resolve) => {
       this.#settle = { resolve };
@@ -348,7 +350,7 @@ export class JobAttempt {
       isolate: 0,
       physical,
       tasks,
-      facts: { jobId: this.#host.jobId, jobName: this.#host.jobName, config, signal: this.#abort.signal, attempt: this.#host.attempt, logger: this.#host.log.logger, instrument: plan.controls?.instrument, onTimer: plan.controls?.onTimer, outcomes: plan.outcomes?.attempt() },
+      facts: { jobId: this.#host.jobId, jobName: this.#host.jobName, config, signal: this.#abort.signal, attempt: this.#host.attempt, logger: this.#host.log.logger, instrument: plan.controls?.instrument, onTimer: plan.controls?.onTimer, outcomes: this.#outcomes },
       stopping,
       clock: config.clock ?? systemClock,
       schedule: plan.controls?.schedule,
@@ -406,7 +408,7 @@ export class JobAttempt {
 
   /** What was prepared for this epoch may be committed. */
   #tellDurable(epoch: number): void {
-    if (!this.#isToldDurable) return;
+    if (!this.#hasTransactions && this.#outcomes === undefined) return;
     this.#durableEpochs.tell(epoch);
     for (const worker of this.#workers) worker.tellDurable(epoch);
   }
@@ -449,6 +451,7 @@ export class JobAttempt {
       userMetrics: this.#userMetrics,
       scaling: this.#scaling,
     };
+    if (end.isCommitted) this.#outcomes?.forget(Number.POSITIVE_INFINITY);
     this.#plan = undefined;
     this.#elastic = undefined;
     this.#workers.length = 0;

@@ -3,8 +3,8 @@ import type { RecordedOutcomes } from '../stage/recorded-outcomes.ts';
 
 /** Keeps outcomes of calls over the attempts of a job, and over jobs. */
 export interface OutcomeRecords {
-  /** For a new attempt: it is given what earlier ones have recorded. */
-  attempt(): RecordedOutcomes;
+  /** For a new attempt: it is given what earlier ones have recorded, but for what is in the checkpoint that it goes on from; 0 for none. */
+  attempt(restoredEpoch: number): RecordedOutcomes;
 }
 
 const records = new WeakMap<StreamEnvironment, OutcomeRecords>();

@@ -56,17 +56,14 @@ export class CallRecorder {
   passed(epoch: number): void {
     if (this.#delivered.length === 0) return;
     this.#sealed.push({ epoch, outcomes: this.#delivered });
+    this.#outcomes.passed(epoch, this.#delivered.map(({ call }) => call));
     this.#delivered = [];
   }
 
-  /** Checkpoints up to this one are safe; all that is, at the end of the job. */
+  /** Checkpoints up to this one are safe. */
   durable(epoch: number): void {
-    if (epoch === Number.POSITIVE_INFINITY) this.passed(epoch);
-    const safe: RecordedOutcome[] = [];
-    while ((this.#sealed[0]?.epoch ?? Number.NaN) <= epoch) safe.push(...this.#sealed.shift()!.outcomes);
-    if (safe.length === 0) return;
-    for (const { call } of safe) this.#letGo(call.input);
-    this.#outcomes.forget(safe.map(({ call }) => call));
+    while ((this.#sealed[0]?.epoch ?? Number.NaN) <= epoch) for (const { call } of this.#sealed.shift()!.outcomes) this.#letGo(call.input);
+    this.#outcomes.forget(epoch);
   }
 
   #letGo(input: string): void {

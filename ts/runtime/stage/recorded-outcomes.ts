@@ -24,6 +24,8 @@ export interface RecordedOutcomes {
   find(call: RecordedCall): RecordedOutcome | undefined;
   /** Before an outcome is delivered, which waits for the promise. Rejects when it cannot be recorded: the job fails then. */
   record(outcome: RecordedOutcome): undefined | PromiseLike<void>;
-  /** The checkpoint that has what came of these calls is safe: they are not made again. */
-  forget(calls: readonly RecordedCall[]): void;
+  /** What came of these calls is in this checkpoint, once that is safe. An attempt that goes on from an earlier one may make them again. */
+  passed(epoch: number, calls: readonly RecordedCall[]): void;
+  /** Checkpoints up to this one are safe: calls that are in them are not made again. `Infinity` at the good end of the job: nothing is. */
+  forget(epoch: number): void;
 }
