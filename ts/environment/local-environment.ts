@@ -315,10 +315,10 @@ export class LocalEnvironment implements StreamEnvironment {
             : allowDropped !== undefined && typeof allowDropped !== 'boolean'
               ? (['allowDropped', allowDropped, 'true or false'] as const)
               : undefined;
-    if (wrong === undefined && from !== undefined && this.config.checkpoint === undefined) {
+    if (wrong === undefined && from === 'latest' && this.config.checkpoint === undefined) {
       throw planError('SAGE_PLAN_ARGUMENT', {
-        message: `submit was given from: '${from}', and the environment has no checkpoints`,
-        expected: 'an environment with checkpoint: { dir }',
+        message: "submit was given from: 'latest', and the environment has no checkpoints",
+        expected: 'the path of a savepoint, or an environment with checkpoint: { dir }',
         fix: `Write new LocalEnvironment('${this.name}', { checkpoint: { dir: 'checkpoints', intervalMs: 10_000 } }).`,
         found: 'no setting checkpoint',
         declaredAt,

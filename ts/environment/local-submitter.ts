@@ -8,6 +8,7 @@ import { explain } from '../compiler/explain/explain.ts';
 import { fingerprint } from '../compiler/fingerprint/fingerprint.ts';
 import { JobManager } from '../jobmanager/job-manager.ts';
 import { jobControls } from '../runtime/job/job-controls.ts';
+import { outcomeRecords } from '../runtime/job/outcome-records.ts';
 import { type PipelineOrigin, pipelineOrigin } from '../runtime/worker/pipeline-origin.ts';
 import { workerSession } from '../runtime/worker/worker-session.ts';
 import type { RestoreOptions } from '../transformations/checkpoint-settings.ts';
@@ -52,6 +53,7 @@ export const localSubmitter: JobSubmitter = {
       cores: availableParallelism(),
       splits,
       controls: jobControls(environment),
+      outcomes: outcomeRecords(environment),
     }, restoreOptions(options));
     observer?.started?.(job, environment);
     if (signal !== undefined) {

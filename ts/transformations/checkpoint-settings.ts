@@ -54,8 +54,8 @@ export type RestartSettings = 'none' | FixedRestart | ExponentialRestart | Failu
 /** Where a job goes on from: the newest checkpoint of its directory, or the checkpoint in a file. */
 export interface RestoreOptions {
   /**
-   * `'latest'` for the newest checkpoint of the directory (without one the job starts from the beginning), or the path of a checkpoint. Left
-   * away, the job starts from the beginning.
+   * `'latest'` for the newest checkpoint of the directory (without one the job starts from the beginning), or the path of a checkpoint or savepoint,
+   * for which no directory is needed. Left away, the job starts from the beginning.
    */
   readonly from?: string;
   /** Whether the state of operators that the pipeline no longer has may be left behind; an error when left away. */

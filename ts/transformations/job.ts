@@ -281,7 +281,7 @@ export interface JobMetrics {
   readonly scaling: readonly ScalingDecision[];
   /** How often it was started again after a failure. Counts are those of the last attempt: of what it has worked on since the checkpoint that it went on from. */
   readonly restarts: number;
-  /** Only of a job with checkpoints. */
+  /** Only of a job with checkpoints, or one that went on from a savepoint. */
   readonly checkpoints?: CheckpointMetrics;
   /** What its records can count on when it goes on from a checkpoint, and which sources and sinks limit that. */
   readonly guarantee: JobGuarantee;
@@ -331,23 +331,25 @@ export interface Job {
    */
   state(uid: string, name: string): JobState;
   /**
-   * Writes a checkpoint now, beside those that are written by the clock; resolves when it is safe on disk.
+   * Writes a checkpoint now, beside those that are written by the clock; resolves when it is safe on disk. Also while the job is paused: sources give
+   * nothing then, and what is in flight goes on as far as it has to.
    *
-   * @throws SageError SAGE_JOB_STATE for a job without checkpoints, one that is paused (what is in flight has to go on for a checkpoint), or one that has ended; rejects with the error when it could not be written.
+   * @throws SageError SAGE_JOB_STATE for a job without checkpoints, one that has failed while it was paused, or one that has ended; rejects with the error when it could not be written.
    */
   checkpoint(): Promise<CheckpointSummary>;
   /**
    * Writes a savepoint while the job goes on: a checkpoint in one file of its own, which may be copied anywhere and stays until you remove it.
-   * Go on from it with `submit({ from: path })`, with any checkpoint directory. A checkpoint is written with it. Resolves when the file is safe on disk;
-   * a signal gives up the wait, and the file is written all the same.
+   * Go on from it with `submit({ from: path })`, with any checkpoint directory or none. Where the job has one, a checkpoint is written with it. Resolves
+   * when the file is safe on disk; a signal gives up the wait, and the file is written all the same. A job may be paused meanwhile, as for `checkpoint`.
    *
    * @param path a file that is not there yet; folders that are missing are made
-   * @throws SageError SAGE_JOB_STATE for a job without checkpoints, or one that has ended; SAGE_PLAN_ARGUMENT for what is no path; SAGE_IO_EXISTS when
-   * something is there; rejects with the error when it could not be written.
+   * @throws SageError SAGE_JOB_STATE for a job that has ended; SAGE_PLAN_ARGUMENT for what is no path; SAGE_IO_EXISTS when something is there; without
+   * checkpoints SAGE_CHECKPOINT_SOURCE for a source that cannot be read again, and SAGE_CHECKPOINT_RESCALE where instances come while the job runs
+   * (parallelism `'auto'`); rejects with the error when it could not be written.
    */
   savepoint(path: string, options?: WaitOptions): Promise<SavepointSummary>;
   /**
-   * Sources wait, and what is in flight with them; no checkpoint is written meanwhile. It waits itself until the job's workers have started. A job that fails while it is paused is
+   * Sources wait, and what is in flight with them, unless a checkpoint or savepoint is asked for; none is written by the clock. It waits itself until the job's workers have started. A job that fails while it is paused is
    * started again, where it has a restart strategy, when it is resumed.
    */
   pause(options?: WaitOptions): Promise<void>;
@@ -357,7 +359,7 @@ export interface Job {
    * Sources stop, records in flight finish, sinks commit. A signal gives up the wait; the job goes on stopping.
    *
    * @throws SageError with `savepoint` also those of `Job.savepoint`: as long as it cannot be written at all, the job is not stopped. When it turns out
-   * later, such as on a full disk, the job has stopped all the same, and its last checkpoint is in its directory.
+   * later, such as on a full disk, the job has stopped all the same, and its last checkpoint is in its directory; without checkpoints it has failed.
    */
   stop(options?: StopOptions): Promise<JobResult>;
   /** At once; records in flight are dropped. It waits until functions are closed. */

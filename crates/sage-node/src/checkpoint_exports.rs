@@ -91,6 +91,17 @@ pub fn checkpoint_acknowledge(isolate: u32, task: u32, epoch: f64, image: &[u8])
     })
 }
 
+/// Says at its barrier that a task cannot hand over what it holds, for a reason (JSON of an error): this epoch is not written, and the
+/// barrier goes on.
+#[napi]
+pub fn checkpoint_refuse(isolate: u32, task: u32, epoch: f64, error: String) -> napi::Result<()> {
+    guarded("checkpointRefuse", || {
+        ISOLATES
+            .get(isolate)?
+            .refuse(TaskId(task), epoch_of(epoch)?, &error)
+    })
+}
+
 /// What instance `instance` of `parallelism` goes on from: `u8 kind` (0: no such part; 1: `u32 count`, and for each instance of
 /// then `u32 instance, u32 parallelism, u32 length, bytes`; 2: entries of the key groups of the asking instance).
 #[napi]

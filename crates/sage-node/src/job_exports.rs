@@ -16,7 +16,7 @@ use crate::handles::{JOBS, job};
 /// Builds a job from the FlatBuffers execution graph; it starts when every isolate that the graph names is attached. It is
 /// cancelled when the calling environment ends before the job does. `checkpoints_json` (`CheckpointSettings` of `sage-runtime`)
 /// says where its state is kept and what it goes on from: `{"directory","intervalMs","minPauseMs","retained","from","allowDropped"}`,
-/// `from` being `"none"`, `"latest"` or `{"path"}`.
+/// `from` being `"none"`, `"latest"` or `{"path"}`; `{"savepointsOnly":true,"from","allowDropped"}` for a job without a directory.
 #[napi(ts_args_type = "graph: Uint8Array, checkpointsJson?: string")]
 pub fn create_job(env: Env, graph: &[u8], checkpoints_json: Option<String>) -> napi::Result<u32> {
     guarded("createJob", || {

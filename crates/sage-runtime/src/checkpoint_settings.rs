@@ -18,8 +18,8 @@ pub enum StartFrom {
 /// Where and when a job saves its state, and what it goes on from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckpointSettings {
-    /// The directory, of this job alone.
-    pub directory: String,
+    /// The directory, of this job alone; none: nothing is written but the savepoints that are asked for.
+    pub directory: Option<String>,
     /// From the beginning of one epoch to that of the next, in milliseconds; none: on demand only.
     pub interval_ms: Option<f64>,
     /// At least so long between the end of an epoch and the beginning of the next, in milliseconds.
@@ -39,7 +39,7 @@ impl CheckpointSettings {
     #[must_use]
     pub fn new(directory: &str) -> Self {
         Self {
-            directory: directory.to_owned(),
+            directory: Some(directory.to_owned()),
             interval_ms: None,
             min_pause_ms: 0.0,
             retained: DEFAULT_RETAINED,
@@ -48,8 +48,19 @@ impl CheckpointSettings {
         }
     }
 
+    /// Nothing but savepoints, when they are asked for; beginning from nothing.
+    #[must_use]
+    pub fn savepoints_only() -> Self {
+        Self {
+            directory: None,
+            from: StartFrom::None,
+            ..Self::new("")
+        }
+    }
+
     /// `{"directory":"...","intervalMs":1000,"minPauseMs":0,"retained":3,"from":"latest","allowDropped":false}`; all but the first
-    /// may be left away, `from` is `"none"`, `"latest"` or `{"path":"..."}`.
+    /// may be left away, `from` is `"none"`, `"latest"` or `{"path":"..."}`. Of a job without a directory
+    /// `{"savepointsOnly":true,"from":"none","allowDropped":false}`.
     ///
     /// # Errors
     /// `SAGE_INTERNAL` for anything else: what users say was checked before.
@@ -89,10 +100,15 @@ impl CheckpointSettings {
             },
             _ => return Err(malformed("they do not say what to go on from")),
         };
+        let savepoints_only = settings["savepointsOnly"].as_bool() == Some(true);
+        if directory.is_some() == savepoints_only {
+            return Err(malformed("they have no directory, or one that is not used"));
+        }
+        if savepoints_only && from == StartFrom::Latest {
+            return Err(malformed("without a directory nothing is the latest"));
+        }
         Ok(Self {
-            directory: directory
-                .ok_or_else(|| malformed("they have no directory"))?
-                .to_owned(),
+            directory: directory.map(str::to_owned),
             interval_ms: number("intervalMs")?.filter(|&interval| interval > 0.0),
             min_pause_ms: number("minPauseMs")?.unwrap_or(0.0),
             retained,
@@ -119,7 +135,7 @@ mod tests {
         )
         .unwrap();
         let expected = CheckpointSettings {
-            directory: "/c".into(),
+            directory: Some("/c".into()),
             interval_ms: Some(250.5),
             min_pause_ms: 10.0,
             retained: 7,
@@ -127,6 +143,14 @@ mod tests {
             allow_dropped: true,
         };
         assert_eq!(settings, expected);
+    }
+
+    #[test]
+    fn given_settings_for_savepoints_only_when_read_then_there_is_no_directory() {
+        let none = CheckpointSettings::from_json(r#"{"savepointsOnly":true,"from":"none"}"#).unwrap();
+        assert_eq!(none, CheckpointSettings::savepoints_only());
+        let file = CheckpointSettings::from_json(r#"{"savepointsOnly":true,"from":{"path":"/s"}}"#).unwrap();
+        assert_eq!((file.directory, file.from), (None, StartFrom::Path("/s".into())));
     }
 
     #[test]
@@ -139,6 +163,9 @@ mod tests {
             r#"{"directory":"/c","intervalMs":-1}"#,
             r#"{"directory":"/c","from":"newest"}"#,
             r#"{"directory":"/c","from":{"path":1}}"#,
+            r#"{"directory":"/c","savepointsOnly":true}"#,
+            r#"{"savepointsOnly":true}"#,
+            r#"{"savepointsOnly":true,"from":"latest"}"#,
         ] {
             let error = CheckpointSettings::from_json(json).unwrap_err();
             assert_eq!(error.code, ErrorCode::Internal, "{json}");

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sage_checkpoint::PartKey;
+use sage_checkpoint::{EpochWriter, PartKey};
 use sage_queue::EngineThread;
 use sage_types::{ErrorCode, Result, SageError};
 
@@ -75,7 +75,7 @@ pub(crate) fn step(job: &JobCore, checkpoints: &JobCheckpoints) -> WriterStep {
     }
     match checkpoints
         .epochs
-        .next_work(checkpoints.pace, job.now_nanos(), job.state().hands_out())
+        .next_work(checkpoints.pace, job.now_nanos(), !job.is_held())
     {
         Work::Begin { last } => {
             job.begin_epoch(last, None);
@@ -83,7 +83,10 @@ pub(crate) fn step(job: &JobCore, checkpoints: &JobCheckpoints) -> WriterStep {
         }
         Work::Write(epoch) => match write(job, checkpoints, &epoch) {
             Outcome::Failed => WriterStep::Over,
-            Outcome::Durable | Outcome::Missing => WriterStep::Worked,
+            Outcome::Durable | Outcome::Missing => {
+                job.hold_again();
+                WriterStep::Worked
+            }
         },
         Work::WriteLast(epoch) => {
             if write(job, checkpoints, &epoch) == Outcome::Durable {
@@ -109,6 +112,9 @@ enum Outcome {
 }
 
 fn write(job: &JobCore, checkpoints: &JobCheckpoints, epoch: &GatheredEpoch) -> Outcome {
+    if checkpoints.savepoints_only {
+        return write_savepoints_only(job, checkpoints, epoch);
+    }
     let written = write_parts(job, checkpoints, epoch);
     let bytes = written.as_ref().ok().copied();
     let duration_nanos = checkpoints.epochs.written(epoch, bytes, job.now_nanos());
@@ -155,10 +161,15 @@ fn write_parts(job: &JobCore, checkpoints: &JobCheckpoints, epoch: &GatheredEpoc
         .iter()
         .flat_map(|handed| handed.image.iter().flat_map(|image| image.parts()))
         .any(|part| !part.is_full);
-    let mut writer = match epoch.base.filter(|_| has_changes) {
+    let writer = match epoch.base.filter(|_| has_changes) {
         Some(base) => store.begin_changes(epoch.barrier.epoch, base)?,
         None => store.begin(epoch.barrier.epoch)?,
     };
+    fill(job, epoch, writer)
+}
+
+/// Writes what was handed over, and makes it durable. How many bytes it has.
+fn fill(job: &JobCore, epoch: &GatheredEpoch, mut writer: EpochWriter) -> Result<u64> {
     for (task, handed) in job.graph.tasks.iter().zip(&epoch.handed) {
         for part in handed.image.iter().flat_map(|image| image.parts()) {
             if job.is_closing() {
@@ -191,20 +202,69 @@ fn write_savepoint(
     let written = match failure {
         Some(error) => Err(error.clone()),
         None => match &*checkpoints.store.lock() {
-            Some(store) => store.write_savepoint(epoch.barrier.epoch, path),
+            Some(store) => store
+                .write_savepoint(epoch.barrier.epoch, path)
+                .map(|summary| summary.bytes),
             None => Err(given_up()),
         },
     };
+    tell_savepoint(job, epoch, path, written.map_err(|error| error.to_json().into()));
+}
+
+/// The epoch of a job without a directory: each of the files that were asked for stands for itself. A job that was to stop with one that
+/// cannot be written fails, as nothing of what it knows would be left.
+fn write_savepoints_only(job: &JobCore, checkpoints: &JobCheckpoints, epoch: &GatheredEpoch) -> Outcome {
+    let mut bytes = None;
+    let mut last = Ok(());
+    for path in &epoch.savepoints {
+        let written = match &epoch.refusal {
+            Some(refusal) => Err(Arc::clone(refusal)),
+            None => EpochWriter::to_file(Arc::clone(&checkpoints.files), path, epoch.barrier.epoch)
+                .and_then(|writer| fill(job, epoch, writer))
+                .map_err(|error| error.to_json().into()),
+        };
+        // What was given up because the job is over is no news.
+        if written.is_err() && job.is_closing() {
+            return Outcome::Failed;
+        }
+        bytes = bytes.or(written.as_ref().ok().copied());
+        last = written.as_ref().map(|_| ()).map_err(Arc::clone);
+        tell_savepoint(job, epoch, path, written);
+    }
+    if epoch.stops_with_savepoint
+        && let Err(error) = last
+    {
+        checkpoints.epochs.written(epoch, bytes, job.now_nanos());
+        job.fail_with_json(&error);
+        return Outcome::Failed;
+    }
+    // The last barrier of a job that is stopped without a savepoint has stopped it all the same.
+    let bytes = bytes.or(epoch.barrier.last.then_some(0));
+    checkpoints.epochs.written(epoch, bytes, job.now_nanos());
+    if bytes.is_some() {
+        Outcome::Durable
+    } else {
+        Outcome::Missing
+    }
+}
+
+/// The number of bytes, or the error as JSON.
+fn tell_savepoint(
+    job: &JobCore,
+    epoch: &GatheredEpoch,
+    path: &Path,
+    written: std::result::Result<u64, Arc<str>>,
+) {
     let mut event = serde_json::json!({
         "type": "savepoint",
         "event": "savepoint",
         "epoch": epoch.barrier.epoch,
         "path": path.to_string_lossy(),
-        "bytes": written.as_ref().map_or(0, |summary| summary.bytes),
+        "bytes": written.as_ref().copied().unwrap_or_default(),
         "durationMs": millis(job.now_nanos().saturating_sub(epoch.begun_nanos)),
     });
     if let Err(error) = &written {
-        event["error"] = serde_json::from_str(&error.to_json()).unwrap_or_default();
+        event["error"] = serde_json::from_str(error).unwrap_or_default();
     }
     job.outbox.post(JobEvent::Epoch(event.to_string().into()));
     job.outbox.deliver();

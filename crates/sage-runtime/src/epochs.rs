@@ -35,6 +35,10 @@ pub(crate) struct GatheredEpoch {
     pub(crate) alignment_nanos: u64,
     /// Where copies of it are to go.
     pub(crate) savepoints: Vec<PathBuf>,
+    /// The last of these is what the job stops with.
+    pub(crate) stops_with_savepoint: bool,
+    /// Why a task cannot hand over what it holds, as JSON.
+    pub(crate) refusal: Option<Arc<str>>,
 }
 
 #[derive(Debug)]
@@ -47,6 +51,8 @@ struct InFlight {
     handed: Vec<Option<Handed>>,
     waiting: usize,
     savepoints: Vec<PathBuf>,
+    stops_with_savepoint: bool,
+    refusal: Option<Arc<str>>,
     /// The writer has it.
     is_taken: bool,
 }
@@ -112,6 +118,8 @@ pub(crate) enum Work {
 pub(crate) struct Pace {
     pub(crate) interval_nanos: Option<u64>,
     pub(crate) min_pause_nanos: u64,
+    /// When all tasks have finished, one more is written.
+    pub(crate) ends_with_epoch: bool,
 }
 
 /// Longest wait without a look at the job's clock, which may be one that a test moves.
@@ -192,9 +200,13 @@ impl Epochs {
         state.stop_wanted = false;
         state.last_begun_nanos = now_nanos;
         let mut savepoints = std::mem::take(&mut state.next_savepoints);
-        if barrier.last {
-            savepoints.extend(state.last_savepoint.take());
-        }
+        let last_savepoint = if barrier.last {
+            state.last_savepoint.take()
+        } else {
+            None
+        };
+        let stops_with_savepoint = last_savepoint.is_some();
+        savepoints.extend(last_savepoint);
         let handed: Vec<Option<Handed>> = state.ends.iter().map(End::handed).collect();
         for (task, _) in handed.iter().enumerate().filter(|(_, handed)| handed.is_none()) {
             ask(task, barrier);
@@ -207,6 +219,8 @@ impl Epochs {
             handed,
             waiting: running,
             savepoints,
+            stops_with_savepoint,
+            refusal: None,
             is_taken: false,
         });
         Some(barrier)
@@ -255,6 +269,20 @@ impl Epochs {
         });
         in_flight.alignment_nanos = in_flight.alignment_nanos.max(alignment_nanos);
         Ok(self.one_less(in_flight))
+    }
+
+    /// A task cannot hand over what it holds, for a reason (JSON): the epoch under way is not written. It is to acknowledge all the same.
+    pub(crate) fn refuse(&self, epoch: u64, error: Arc<str>) {
+        let mut state = self.state.lock();
+        if let Some(in_flight) = state.in_flight.as_mut().filter(|own| own.barrier.epoch == epoch) {
+            in_flight.refusal.get_or_insert(error);
+        }
+    }
+
+    /// Whether an epoch is under way, or one is to begin for a savepoint.
+    pub(crate) fn is_awaited(&self) -> bool {
+        let state = self.state.lock();
+        state.in_flight.is_some() || !state.next_savepoints.is_empty()
     }
 
     /// What stays of a task that finishes next.
@@ -325,10 +353,12 @@ impl Epochs {
                 begun_nanos: in_flight.begun_nanos,
                 alignment_nanos: in_flight.alignment_nanos,
                 savepoints: std::mem::take(&mut in_flight.savepoints),
+                stops_with_savepoint: in_flight.stops_with_savepoint,
+                refusal: in_flight.refusal.take(),
             }));
         }
         if state.all_finished {
-            return if state.sealed {
+            return if state.sealed || !pace.ends_with_epoch {
                 Work::Commit
             } else {
                 state.begin_last(now_nanos)
@@ -408,7 +438,9 @@ impl State {
         };
         self.next += 1;
         let mut savepoints = std::mem::take(&mut self.next_savepoints);
-        savepoints.extend(self.last_savepoint.take());
+        let last_savepoint = self.last_savepoint.take();
+        let stops_with_savepoint = last_savepoint.is_some();
+        savepoints.extend(last_savepoint);
         let handed: Vec<Option<Handed>> = self.ends.iter().map(End::handed).collect();
         self.in_flight = Some(InFlight {
             barrier,
@@ -418,6 +450,8 @@ impl State {
             handed: handed.clone(),
             waiting: 0,
             savepoints: Vec::new(),
+            stops_with_savepoint,
+            refusal: None,
             is_taken: true,
         });
         Work::WriteLast(Box::new(GatheredEpoch {
@@ -427,6 +461,8 @@ impl State {
             begun_nanos: now_nanos,
             alignment_nanos: 0,
             savepoints,
+            stops_with_savepoint,
+            refusal: None,
         }))
     }
 }

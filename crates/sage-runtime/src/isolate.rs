@@ -62,7 +62,7 @@ impl Isolate {
             if !slot.claim() {
                 continue;
             }
-            if task.is_ready() {
+            if task.is_ready() && !self.is_kept_back(task) {
                 task.metrics.switch(Activity::Busy, self.job.now_nanos());
                 return Ok(Next::Task(id));
             }
@@ -78,7 +78,7 @@ impl Isolate {
     /// `SAGE_INTERNAL` for a task that is not this isolate's.
     pub fn release(&self, task: TaskId) -> Result<()> {
         let (task, slot) = self.own_task(task)?;
-        if task.is_ready() {
+        if task.is_ready() && !self.is_kept_back(task) {
             task.metrics.switch(Activity::Idle, self.job.now_nanos());
             slot.requeue();
         } else {
@@ -97,7 +97,7 @@ impl Isolate {
         if let Some(member) = &task.member {
             member.begin();
         }
-        if self.job.is_paused() || self.job.is_closing() {
+        if self.job.is_held() || self.job.is_closing() || self.is_kept_back(task) {
             return Ok(Take::Nothing);
         }
         let taken = task.take(&self.job.registry, self.job.now_nanos());
@@ -270,6 +270,24 @@ impl Isolate {
         }
     }
 
+    /// The task cannot hand over what it holds at [`Take::Barrier`], for a reason (JSON): the epoch is not written. The barrier goes on.
+    ///
+    /// # Errors
+    /// `SAGE_INTERNAL` for a task that is not this isolate's, or was not given this barrier.
+    pub fn refuse(&self, task: TaskId, epoch: u64, error: &str) -> Result<()> {
+        let (task, _) = self.own_task(task)?;
+        if self.job.is_closing() {
+            return Ok(());
+        }
+        match task.barrier.handed() {
+            Some(barrier) if barrier.epoch == epoch => self.job.refuse_epoch(task, barrier, error),
+            _ => Err(internal(format!(
+                "task {} refuses epoch {epoch}, which it was not given",
+                task.plan.id
+            ))),
+        }
+    }
+
     /// Replaces the host's own counters of the task.
     ///
     /// # Errors
@@ -291,6 +309,14 @@ impl Isolate {
             Doorbell::Isolate { slot, isolate } if *isolate == self.place => Ok((task, slot)),
             _ => Err(internal(format!("task {id} does not run in this isolate"))),
         }
+    }
+
+    /// Whether a source has to wait, as the job is paused: only a barrier is for it.
+    fn is_kept_back(&self, task: &Task) -> bool {
+        task.plan.is_source
+            && self.job.is_paused()
+            && task.barrier.asked().is_none()
+            && task.stop_requested().is_none()
     }
 
     fn lay_down(&self, task: &Task, slot: &ReadySlot) {

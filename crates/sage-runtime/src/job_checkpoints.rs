@@ -2,13 +2,17 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use sage_checkpoint::{CheckpointStore, Files, ImagePart, PartKind, TaskImage, make_savepoint_place};
+use sage_checkpoint::{
+    CheckpointStore, Files, ImagePart, PartKind, TaskImage, make_savepoint_place, read_epoch,
+};
 use sage_queue::EndKind;
 use sage_queue::sync::Mutex;
-use sage_types::{ErrorCode, KeyGroups, Result, SharedClock, TaskId};
+use sage_types::{ErrorCode, KeyGroups, Result, SageError, SharedClock, TaskId};
 
 use crate::checkpoint_settings::{CheckpointSettings, StartFrom};
+use crate::checkpoint_writer;
 use crate::connectors::ConnectorFactory;
 use crate::epochs::{Epochs, Pace};
 use crate::graph::{ExecutionGraph, TaskKind, TaskPlan};
@@ -25,7 +29,11 @@ use crate::task_barrier::Barrier;
 pub(crate) struct JobCheckpoints {
     pub(crate) epochs: Epochs,
     pub(crate) pace: Pace,
-    /// None when the job is over: another one may have the directory.
+    /// Without a directory: nothing is written but savepoints, and nothing is done for them before one is asked for.
+    pub(crate) savepoints_only: bool,
+    /// Somebody writes epochs.
+    writes: AtomicBool,
+    /// None when the job is over, as another one may have the directory, and when there is none.
     pub(crate) store: Mutex<Option<CheckpointStore>>,
     /// Where all of it is.
     pub(crate) files: Arc<dyn Files>,
@@ -45,11 +53,16 @@ impl JobCheckpoints {
         graph: &ExecutionGraph,
         now_nanos: u64,
     ) -> Result<Self> {
-        if let Some(task) = graph.tasks.iter().find(|task| task.dormant) {
+        let savepoints_only = settings.directory.is_none();
+        let dormant = graph.tasks.iter().find(|task| task.dormant);
+        if let Some(task) = dormant.filter(|_| !savepoints_only) {
             return Err(internal(format!(
                 "task {} is dormant in a job with checkpoints",
                 task.id
             )));
+        }
+        if let Some(task) = dormant.filter(|_| settings.from != StartFrom::None) {
+            return Err(growing(task, "go on from a savepoint"));
         }
         let is_js = |id: TaskId| matches!(graph.tasks[id.index()].kind, TaskKind::JsTask { .. });
         if let Some(edge) = graph
@@ -59,15 +72,18 @@ impl JobCheckpoints {
         {
             return Err(internal(format!("edge {} leads back to a native task", edge.id)));
         }
-        let store = CheckpointStore::open(
-            Arc::clone(&files),
-            settings.directory.as_str(),
-            settings.retained as usize,
-        )?;
-        let epoch = match &settings.from {
-            StartFrom::None => None,
-            StartFrom::Latest => store.newest()?,
-            StartFrom::Path(path) => Some(store.read(Path::new(path))?),
+        let open = |directory: &String| {
+            CheckpointStore::open(Arc::clone(&files), directory.as_str(), settings.retained as usize)
+        };
+        let store = settings.directory.as_ref().map(open).transpose()?;
+        let epoch = match (&settings.from, &store) {
+            (StartFrom::None, _) => None,
+            (StartFrom::Latest, Some(store)) => store.newest()?,
+            (StartFrom::Latest, None) => {
+                return Err(internal("a job without a directory has no latest epoch"));
+            }
+            (StartFrom::Path(path), Some(store)) => Some(store.read(Path::new(path))?),
+            (StartFrom::Path(path), None) => Some(read_epoch(&files, Path::new(path))?),
         };
         let restored = epoch
             .map(|epoch| RestoredState::new(epoch, graph, settings.allow_dropped))
@@ -75,12 +91,19 @@ impl JobCheckpoints {
         // Also behind a savepoint of another directory: sinks may know epochs by their numbers.
         let next = restored.as_ref().map_or(0, RestoredState::number) + 1;
         Ok(Self {
-            epochs: Epochs::new(store.next_epoch().max(next), graph.tasks.len(), now_nanos),
+            epochs: Epochs::new(
+                store.as_ref().map_or(next, |store| store.next_epoch().max(next)),
+                graph.tasks.len(),
+                now_nanos,
+            ),
             pace: Pace {
                 interval_nanos: settings.interval_ms.map(nanos),
                 min_pause_nanos: nanos(settings.min_pause_ms),
+                ends_with_epoch: !savepoints_only,
             },
-            store: Mutex::new(Some(store)),
+            savepoints_only,
+            writes: AtomicBool::new(!savepoints_only),
+            store: Mutex::new(store),
             files,
             restored,
             is_stepped: false,
@@ -112,6 +135,11 @@ impl JobCheckpoints {
             }
         }
         Ok(())
+    }
+
+    /// Whether epochs may be under way. Not before a savepoint is asked for in a job that has nothing else.
+    pub(crate) fn writes(&self) -> bool {
+        self.writes.load(Ordering::SeqCst)
     }
 
     /// The job is over: its directory is free.
@@ -158,7 +186,7 @@ impl JobCore {
         let checkpoints = settings
             .map(|settings| JobCheckpoints::open(&settings, files, &graph, clock.monotonic_nanos()))
             .transpose()?;
-        if let Some(checkpoints) = &checkpoints {
+        if let Some(checkpoints) = checkpoints.as_ref().filter(|own| !own.savepoints_only) {
             checkpoints.check_sources(&graph, factory.as_ref())?;
         }
         Self::build(graph, clock, factory, checkpoints)
@@ -184,7 +212,7 @@ impl JobCore {
     /// # Errors
     /// `SAGE_INTERNAL` for a job without checkpoints.
     pub fn begin_checkpoint(&self) -> Result<Option<u64>> {
-        if self.checkpoints.is_none() {
+        if self.checkpoints.as_ref().is_none_or(|own| own.savepoints_only) {
             return Err(internal("the job has no checkpoints"));
         }
         Ok(self.begin_when_started(None))
@@ -194,28 +222,61 @@ impl JobCore {
     /// Directories that are missing are made. What becomes of the copy is an event of its own.
     ///
     /// # Errors
-    /// `SAGE_INTERNAL` for a job without checkpoints; `SAGE_IO_EXISTS` when something has the path; `SAGE_IO_*`.
-    pub fn begin_savepoint(&self, path: &Path) -> Result<Option<u64>> {
+    /// `SAGE_INTERNAL` for a job without checkpoints; `SAGE_IO_EXISTS` when something has the path; `SAGE_IO_*`. Of a job that writes
+    /// nothing but savepoints: `SAGE_CHECKPOINT_SOURCE` for a source that cannot be read twice, `SAGE_CHECKPOINT_RESCALE` for one whose
+    /// instances come while it runs, `SAGE_JOB_STATE` when all of its tasks have finished.
+    pub fn begin_savepoint(self: &Arc<Self>, path: &Path) -> Result<Option<u64>> {
         self.savepoint_place(path)?;
         Ok(self.begin_when_started(Some(path.to_owned())))
     }
 
-    /// Looks whether a savepoint can go there.
-    pub(crate) fn savepoint_place(&self, path: &Path) -> Result<&JobCheckpoints> {
+    /// Looks whether a savepoint can go there, and sees to it that somebody writes it.
+    pub(crate) fn savepoint_place(self: &Arc<Self>, path: &Path) -> Result<&JobCheckpoints> {
         let Some(checkpoints) = &self.checkpoints else {
             return Err(internal("the job has no checkpoints"));
         };
+        if checkpoints.savepoints_only {
+            if let Some(task) = self.graph.tasks.iter().find(|task| task.dormant) {
+                return Err(growing(task, "leave a savepoint"));
+            }
+            checkpoints.check_sources(&self.graph, self.factory.as_ref())?;
+        }
         make_savepoint_place(checkpoints.files.as_ref(), path)?;
+        self.begin_to_write(checkpoints)?;
         Ok(checkpoints)
+    }
+
+    /// The first savepoint of a job that has nothing else was asked for: from now on it has somebody who writes epochs.
+    fn begin_to_write(self: &Arc<Self>, checkpoints: &JobCheckpoints) -> Result<()> {
+        let mut status = self.status.lock();
+        if checkpoints.writes() {
+            return Ok(());
+        }
+        // Decided under the lock: who finishes the last task looks for a writer behind it.
+        if status.state.is_terminal() || status.unfinished_tasks == 0 {
+            return Err(SageError::new(
+                ErrorCode::JobState,
+                "the job has come to its end, and there is nothing left to go on with",
+            ));
+        }
+        checkpoints.writes.store(true, Ordering::SeqCst);
+        // Before the start, the thread is started with all others.
+        if status.started_nanos.is_some() {
+            status.native_threads += 1;
+            drop(status);
+            checkpoint_writer::spawn(self);
+        }
+        Ok(())
     }
 
     fn begin_when_started(&self, savepoint: Option<PathBuf>) -> Option<u64> {
         let begins = self.with_status(|status| status.started_nanos.is_some() && !status.state.is_terminal());
-        if begins {
-            self.begin_epoch(false, savepoint)
-        } else {
-            None
+        if !begins {
+            return None;
         }
+        let epoch = self.begin_epoch(false, savepoint);
+        self.let_through();
+        epoch
     }
 
     /// What an instance of an operator goes on from, as the export `checkpointRead` gives it.
@@ -254,10 +315,12 @@ impl JobCore {
         let barrier = checkpoints
             .epochs
             .begin(last, savepoint, base, self.now_nanos(), ask)?;
-        let event = serde_json::json!({
-            "type": "epoch", "event": "epoch", "epoch": barrier.epoch, "last": barrier.last, "state": "begun",
-        });
-        self.outbox.post(JobEvent::Epoch(event.to_string().into()));
+        if !checkpoints.savepoints_only {
+            let event = serde_json::json!({
+                "type": "epoch", "event": "epoch", "epoch": barrier.epoch, "last": barrier.last, "state": "begun",
+            });
+            self.outbox.post(JobEvent::Epoch(event.to_string().into()));
+        }
         // Who has inputs waits for their barriers, unless it is in a loop that gets nothing from outside.
         for task in self
             .tasks
@@ -305,6 +368,17 @@ impl JobCore {
         }
         task.doorbell.ring();
         Ok(())
+    }
+
+    /// A task cannot hand over what it holds, for a reason (JSON): the epoch is not written, and the job goes on unless it was the last one.
+    ///
+    /// # Errors
+    /// Those of [`JobCore::acknowledge_task`].
+    pub(crate) fn refuse_epoch(&self, task: &Task, barrier: Barrier, error: &str) -> Result<()> {
+        if let Some(checkpoints) = &self.checkpoints {
+            checkpoints.epochs.refuse(barrier.epoch, error.into());
+        }
+        self.acknowledge_task(task, barrier, TaskImage::new())
     }
 
     /// What came around to a task of a loop is complete: with it, what the task has handed over.
@@ -390,6 +464,13 @@ impl JobCore {
         }
         Ok(())
     }
+}
+
+fn growing(task: &TaskPlan, what: &str) -> SageError {
+    let message = format!(
+        "a job whose instances come while it runs (parallelism 'auto') cannot {what}: give it a number of instances, or checkpoints"
+    );
+    SageError::new(ErrorCode::CheckpointRescale, message).with("operator", task.uid.clone())
 }
 
 /// Whether a task that had finished has something left to do nevertheless.

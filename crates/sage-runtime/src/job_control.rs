@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use sage_queue::{EndKind, Waker};
 use sage_types::{ErrorCode, Result, SageError, TaskId};
 
+use crate::job_checkpoints::JobCheckpoints;
 use crate::job_core::{JobCore, internal};
 use crate::job_event::JobEvent;
 use crate::job_state::JobState;
@@ -42,11 +43,47 @@ impl JobCore {
         }
         Self::transition(&mut status, JobState::Running)?;
         self.paused.store(false, Ordering::SeqCst);
+        self.lets_through.store(false, Ordering::SeqCst);
         self.outbox.post(JobEvent::State(JobState::Running));
         drop(status);
         self.outbox.deliver();
         self.let_go();
+        // Those that were looked at in the pause, as an epoch was asked for, rest.
+        for task in self.tasks.iter().filter(|task| task.plan.is_source) {
+            task.doorbell.ring();
+        }
         Ok(())
+    }
+
+    /// An epoch was asked for: in a pause, what is before its barrier is worked on, while sources give nothing.
+    pub(crate) fn let_through(&self) {
+        let status = self.status.lock();
+        if status.state != JobState::Paused {
+            return;
+        }
+        self.lets_through.store(true, Ordering::SeqCst);
+        drop(status);
+        for isolate in &self.isolates {
+            isolate.queue.release_hold();
+        }
+        self.hold_again();
+    }
+
+    /// Nobody waits for an epoch any more: in a pause, tasks are kept back again.
+    pub(crate) fn hold_again(&self) {
+        let status = self.status.lock();
+        if status.state != JobState::Paused
+            || self
+                .checkpoints
+                .as_ref()
+                .is_some_and(|own| own.epochs.is_awaited())
+        {
+            return;
+        }
+        self.lets_through.store(false, Ordering::SeqCst);
+        for isolate in &self.isolates {
+            isolate.queue.hold();
+        }
     }
 
     /// Ends all sources. Records in flight are finished and sinks commit; `drain` also fires final results, and lets loops come
@@ -63,10 +100,11 @@ impl JobCore {
         let initializing = status.state == JobState::Initializing;
         Self::transition(&mut status, JobState::Stopping)?;
         self.paused.store(false, Ordering::SeqCst);
+        self.lets_through.store(false, Ordering::SeqCst);
         self.outbox.post(JobEvent::State(JobState::Stopping));
         drop(status);
         self.outbox.deliver();
-        if !drain && self.checkpoints.is_some() {
+        if !drain && self.checkpoints.as_ref().is_some_and(JobCheckpoints::writes) {
             // Sources end behind the barrier of the last epoch, and loops when it has come around.
             self.begin_epoch(true, None);
             if !initializing {
@@ -94,8 +132,8 @@ impl JobCore {
     ///
     /// # Errors
     /// `SAGE_JOB_STATE` when the job is over, or is being stopped already; `SAGE_INTERNAL` for a job without checkpoints;
-    /// `SAGE_IO_EXISTS` when something has the path, `SAGE_IO_*`: the job goes on then.
-    pub fn stop_with_savepoint(&self, path: &Path) -> Result<()> {
+    /// `SAGE_IO_EXISTS` when something has the path, `SAGE_IO_*`, and what [`JobCore::begin_savepoint`] refuses: the job goes on then.
+    pub fn stop_with_savepoint(self: &Arc<Self>, path: &Path) -> Result<()> {
         let state = self.state();
         if state == JobState::Stopping || state.is_terminal() {
             return Err(wrong_state(state, "asked for a savepoint"));
@@ -170,7 +208,7 @@ impl JobCore {
         }
         // Not done under the lock, because hooks are called: a pause may have come in between.
         let status = self.status.lock();
-        if status.state == JobState::Paused {
+        if status.state == JobState::Paused && !self.lets_through.load(Ordering::SeqCst) {
             for isolate in &self.isolates {
                 isolate.queue.hold();
             }

@@ -54,6 +54,8 @@ pub struct JobCore {
     pub(crate) changed: Condvar,
     pub(crate) outbox: Outbox,
     pub(crate) paused: AtomicBool,
+    /// In a pause: an epoch was asked for, and what is before its barrier is worked on.
+    pub(crate) lets_through: AtomicBool,
     /// The job has failed or was cancelled: everything is closed, threads leave.
     pub(crate) closing: AtomicBool,
     /// What the instances of each native source agree on.
@@ -113,6 +115,7 @@ impl JobCore {
             changed: Condvar::new(),
             outbox: Outbox::default(),
             paused: AtomicBool::new(false),
+            lets_through: AtomicBool::new(false),
             closing: AtomicBool::new(false),
             pinned: Mutex::new(HashMap::new()),
             state_store: Mutex::new(JobStateStore::default()),
@@ -222,6 +225,11 @@ impl JobCore {
         self.paused.load(Ordering::SeqCst)
     }
 
+    /// Whether isolates get nothing: in a pause, as long as nobody waits for an epoch.
+    pub(crate) fn is_held(&self) -> bool {
+        self.is_paused() && !self.lets_through.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn is_closing(&self) -> bool {
         self.closing.load(Ordering::SeqCst)
     }
@@ -320,8 +328,8 @@ impl JobCore {
         }
         match &self.checkpoints {
             // Sinks commit when the last epoch is durable: their part of it says what they are to commit.
-            Some(checkpoints) => checkpoints.epochs.all_finished(),
-            None => self.commit_now(),
+            Some(checkpoints) if checkpoints.writes() => checkpoints.epochs.all_finished(),
+            _ => self.commit_now(),
         }
     }
 
@@ -389,12 +397,15 @@ impl JobCore {
             .filter(|task| is_native(task) && !had_finished(task))
             .map(|task| task.plan.id)
             .collect();
-        status.native_threads = native.len() + usize::from(self.checkpoints.is_some());
+        let writes = self.checkpoints.as_ref().is_some_and(JobCheckpoints::writes);
+        status.native_threads = native.len() + usize::from(writes);
         drop(status);
         self.outbox.deliver();
         if let Some(checkpoints) = &self.checkpoints {
             checkpoints.epochs.started(self.now_nanos());
-            checkpoint_writer::spawn(self);
+            if writes {
+                checkpoint_writer::spawn(self);
+            }
             if let Err(error) = self.finish_restored() {
                 self.fail(&error);
             }

@@ -184,7 +184,8 @@ impl JobCore {
     }
 
     fn checkpoint_counts(&self) -> Option<CheckpointCounts> {
-        let (counts, in_flight) = self.checkpoints.as_ref()?.epochs.counts();
+        let checkpoints = self.checkpoints.as_ref().filter(|own| !own.savepoints_only)?;
+        let (counts, in_flight) = checkpoints.epochs.counts();
         Some(CheckpointCounts {
             restored: self.restored_epoch(),
             in_flight,

@@ -112,6 +112,11 @@ impl JobCore {
         })
     }
 
+    /// Whether the job writes nothing but savepoints: until one is asked for, nothing of it has to be fit for that.
+    pub(crate) fn has_savepoints_only(&self) -> bool {
+        self.checkpoints.as_ref().is_some_and(|own| own.savepoints_only)
+    }
+
     /// Whether a task had nothing to do any more in the epoch that the job goes on from.
     pub(crate) fn had_finished(&self, task: &Task) -> bool {
         let checkpoints = self.checkpoints.as_ref();

@@ -75,8 +75,14 @@ fn run_source(job: &JobCore, task: &Task, parker: &Parker, spec: &str) -> Result
             return Ok(());
         }
         if let Some(barrier) = task.barrier.asked() {
-            let position = source.position()?;
-            job.acknowledge_task(task, barrier, own_part(task, POSITION, &position)?)?;
+            match source.position() {
+                Ok(position) => job.acknowledge_task(task, barrier, own_part(task, POSITION, &position)?)?,
+                // Nobody has asked before whether it can be read twice.
+                Err(error) if job.has_savepoints_only() => {
+                    job.refuse_epoch(task, barrier, &error.to_json())?;
+                }
+                Err(error) => return Err(error),
+            }
         }
         if let Some(kind) = task.stop_requested() {
             break kind;
@@ -114,7 +120,12 @@ fn run_source(job: &JobCore, task: &Task, parker: &Parker, spec: &str) -> Result
     };
     job.read(task.plan.id, source.statistics());
     if job.checkpoints.is_some() {
-        job.leave_behind(task, own_part(task, POSITION, &source.position()?)?);
+        match source.position() {
+            Ok(position) => job.leave_behind(task, own_part(task, POSITION, &position)?),
+            // Of a source that has ended, and cannot be read twice, a savepoint knows that it has ended.
+            Err(_) if job.has_savepoints_only() => {}
+            Err(error) => return Err(error),
+        }
     }
     task.deliver_end(kind);
     job.finish_task(task);
@@ -131,7 +142,7 @@ fn source_of(job: &JobCore, task: &Task, spec: &str) -> Result<Box<dyn BatchSour
     }
     let spec = job.pinned_spec(task.plan.stage, spec)?;
     let source = job.factory.open_source(&spec, split_of(task), &job.registry)?;
-    if job.checkpoints.is_some() {
+    if job.checkpoints.is_some() && !job.has_savepoints_only() {
         source.resumable()?;
     }
     Ok(source)
@@ -224,9 +235,9 @@ fn sink_of(job: &JobCore, task: &Task, spec: &str) -> Result<Box<dyn BatchSink>>
     Ok(sink)
 }
 
-/// Completes what the sink writes, so that another process can write more behind it if there are checkpoints.
+/// Completes what the sink writes, so that another process can write more behind it if there are checkpoints, or a savepoint was asked for.
 fn seal(job: &JobCore, sink: &mut dyn BatchSink) -> Result<Vec<u8>> {
-    if job.checkpoints.is_some() {
+    if job.checkpoints.as_ref().is_some_and(JobCheckpoints::writes) {
         sink.prepare(false)?;
     }
     sink.prepare(true)

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { avg, JsonLinesSink, KeyedProcessFunction, type StateSettings } from '../../../ts/index.ts';
+import { avg, END, JsonLinesSink, KeyedProcessFunction, LocalEnvironment, type Seekable, SourceFunction, type StateSettings, type ValueState } from '../../../ts/index.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { Workplace } from './interrupted.ts';
 import { directory, inStages, linesOfParts, type StagedBuild, undisturbedStages } from './staged.ts';
@@ -133,5 +133,49 @@ describe('state on disk that goes on from a checkpoint', () => {
     };
     const run = inStages(build, { dir: place.path('epochs'), out: directory(place, 'parts'), seed: 3, parallelism: [1, 1, 1], state: [onDisk(LITTLE), onDisk(LITTLE)] });
     expect(await failureOf(run)).toMatchObject({ code: 'SAGE_STATE_DECLARATION', message: expect.stringContaining('in the checkpoint that the job goes on from it is value') as string });
+  });
+
+  it.each([true, false])('given a migrate that throws, when a value comes from the disk, then the error names its key (declared in open(): %s)', async (inOpen) => {
+    const kept = class extends KeyedProcessFunction<string, Reading, unknown> {
+      execute({ n }: Reading): void {
+        this.ctx.state.value<number>('kept').set(n);
+      }
+    };
+    const migrating = class extends KeyedProcessFunction<string, Reading, unknown> {
+      override open(): void {
+        if (inOpen) this.#kept();
+      }
+      execute(): void {
+        this.#kept().get();
+      }
+      #kept(): ValueState<number> {
+        return this.ctx.state.value<number>('kept', { version: 2, migrate: () => { throw new Error('no such form'); } });
+      }
+    };
+    const saved = place.path('saved');
+    const build = (fn: typeof kept | typeof migrating, waits: boolean): LocalEnvironment => {
+      let next = 0;
+      const gone = Promise.withResolvers<undefined>();
+      class One extends SourceFunction<Reading> implements Seekable<number> {
+        execute(): Reading | typeof END | Promise<undefined> {
+          if (next === 1 && waits) return gone.promise;
+          return next === 2 ? END : { ...readings[0]!, k: 'key 7', n: next++ };
+        }
+        position(): number {
+          return next;
+        }
+        seek(position: number): void {
+          next = position;
+        }
+      }
+      const env = new LocalEnvironment('kept', { state: onDisk(LITTLE) });
+      env.fromSource(One).uid('one').keyBy('k').process(fn).uid('kept').sink([], { uid: 'out' });
+      return env;
+    };
+    const job = await build(kept, true).submit();
+    await expect.poll(() => job.metrics().operators.find(({ name }) => name === 'process')?.recordsIn).toBe(1);
+    await job.stop({ savepoint: saved });
+    const again = await build(migrating, false).submit({ from: saved });
+    expect(await failureOf(again.completion)).toMatchObject({ message: expect.stringContaining('failed for the key the string "key 7", from version 1 to 2: no such form') as string });
   });
 });

@@ -54,6 +54,9 @@ const building = (limit: Limit): Build => (env, out, touch) => {
   touched.keyBy((n) => n % 7).process(Numbering).parallelism(2).sink(new JsonLinesSink(out));
 };
 
+/** Only savepoints. */
+const NO_CHECKPOINTS: EnvironmentConfig = {};
+
 interface Run {
   readonly job: Job;
   readonly limit: Limit;
@@ -63,14 +66,14 @@ interface Run {
   readonly failed: Promise<void>;
 }
 
-async function start(place: Workplace, records: number, config: EnvironmentConfig = {}): Promise<Run> {
+async function start(place: Workplace, records: number, config: EnvironmentConfig = {}, from = 'latest'): Promise<Run> {
   let given = 0;
   const failed = Promise.withResolvers<void>();
   const logger: Logger = { debug() {}, info() {}, warn: () => failed.resolve(), error() {}, child: () => logger };
-  const env = new LocalEnvironment('paused', { checkpoint: { dir: place.path('checkpoints'), intervalMs: 2 }, logger, ...config });
+  const env = new LocalEnvironment('paused', config === NO_CHECKPOINTS ? { logger } : { checkpoint: { dir: place.path('checkpoints'), intervalMs: 2 }, logger, ...config });
   const limit = { records };
   building(limit)(env, place.path('out.jsonl'), () => given++);
-  return { job: await env.submit({ from: 'latest' }), limit, given: () => given, failed: failed.promise };
+  return { job: await env.submit(config === NO_CHECKPOINTS && from === 'latest' ? {} : { from }), limit, given: () => given, failed: failed.promise };
 }
 
 const turns = async (count: number): Promise<void> => {
@@ -114,17 +117,73 @@ describe('a job with checkpoints that is paused', () => {
     await expectUndisturbed(place);
   });
 
-  it('given a pause, when a checkpoint is asked for, then it is refused, and says what to do; behind a resume it is written', async () => {
+  it.each([false, true])('given a pause, when checkpoints and savepoints are asked for, then they are written, sources give nothing, and nothing is lost or there twice (only savepoints: %s)', async (savepointsOnly) => {
     using place = new Workplace();
-    const run = await start(place, RECORDS / 2, { checkpoint: { dir: place.path('checkpoints') } });
+    const run = await start(place, RECORDS / 2, savepointsOnly ? NO_CHECKPOINTS : { checkpoint: { dir: place.path('checkpoints') } });
     await reaches(run.given, 100);
     await run.job.pause();
-    await expect(run.job.checkpoint()).rejects.toMatchObject({ code: 'SAGE_JOB_STATE', help: expect.stringContaining('resume()') as string });
-    await run.job.resume();
-    expect(await run.job.checkpoint()).toMatchObject({ epoch: 1 });
+    await turns(SETTLED_TURNS);
+    const given = run.given();
+    // More could come.
     run.limit.records = RECORDS;
+    if (!savepointsOnly) expect(await run.job.checkpoint()).toMatchObject({ epoch: 1 });
+    await Promise.all([run.job.savepoint(place.path('one')), run.job.savepoint(place.path('two'))]);
+    await turns(10);
+    expect(run.job.status).toBe('paused');
+    // The record that was awaited when the pause came.
+    expect(run.given() - given).toBeLessThanOrEqual(1);
+    await run.job.savepoint(place.path('three'));
+    await run.job.resume();
     await run.job.completion;
+    expect(run.given()).toBe(RECORDS);
     await expectUndisturbed(place);
+  });
+
+  it.each([false, true])('given a pause, when it is stopped with a savepoint, also behind another, then a job goes on from there (only savepoints: %s)', async (savepointsOnly) => {
+    using place = new Workplace();
+    const config = savepointsOnly ? NO_CHECKPOINTS : { checkpoint: { dir: place.path('checkpoints') } };
+    const run = await start(place, RECORDS / 2, config);
+    await reaches(run.given, 100);
+    await run.job.pause();
+    await run.job.savepoint(place.path('one'));
+    await run.job.stop({ savepoint: place.path('last') });
+    expect(run.job.status).toBe('stopped');
+    const next = await start(place, RECORDS, config, place.path('last'));
+    expect(await next.job.completion).toMatchObject({ status: 'finished', recordsIn: RECORDS - run.given() });
+    await expectUndisturbed(place);
+  });
+
+  it('given calls that are in flight when it is paused, when a savepoint is asked for, then they are in it, and it does not wait for them', async () => {
+    using place = new Workplace();
+    const limit = { records: 3 };
+    const build = (out: number[], call: (n: number) => number | Promise<number>, seen: () => void): LocalEnvironment => {
+      const env = new LocalEnvironment('calls');
+      env.fromSource(Counting, limit).uid('in').mapAsync((n) => (seen(), call(n)), { concurrency: 8 }).uid('calls').sink(out, { uid: 'out' });
+      return env;
+    };
+    const begun = Promise.withResolvers<void>();
+    let calls = 0;
+    const out: number[] = [];
+    const job = await build(out, () => new Promise<number>(() => undefined), () => ++calls === 3 && begun.resolve()).submit();
+    await begun.promise;
+    await job.pause();
+    await job.savepoint(place.path('saved'));
+    expect([job.status, out]).toEqual(['paused', []]);
+    await job.cancel();
+    limit.records = RECORDS;
+    await (await build(out, (n) => n * 10, () => undefined).submit({ from: place.path('saved') })).completion;
+    expect(out).toEqual(Array.from({ length: RECORDS }, (_, n) => n * 10));
+  });
+
+  it('given a pause in which it has failed, when a checkpoint is asked for, then it is refused, and says what to do', async () => {
+    using place = new Workplace();
+    const run = await start(place, RECORDS / 2, RESTART);
+    await reaches(run.given, RECORDS / 2);
+    await run.job.pause();
+    (run.job as LocalJob).fail(new Error('it was to fail here'));
+    await run.failed;
+    await expect(run.job.checkpoint()).rejects.toMatchObject({ code: 'SAGE_JOB_STATE', help: expect.stringContaining('resume()') as string });
+    await run.job.cancel();
   });
 
   it('given a pause, when it fails, then it is started again by the resume, not before, and its result is exact', async () => {

@@ -3,84 +3,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 
-import { END, type EnvironmentConfig, type Job, JobManager, JsonLinesSink, KeyedProcessFunction, LocalEnvironment, type Seekable, SourceFunction, type ValueState } from '../../../ts/index.ts';
+import { JobManager, JsonLinesSink, LocalEnvironment } from '../../../ts/index.ts';
 import { Workplace } from './interrupted.ts';
-
-const RECORDS = 600;
-const KEYS = 7;
-
-/** How often the key was there before. */
-class Numbered extends KeyedProcessFunction<number, number, { key: number; n: number; count: number }> {
-  #count!: ValueState<number, number>;
-  override open(): void {
-    this.#count = this.ctx.state.value('count', { default: 0 });
-  }
-  execute(n: number): void {
-    this.collect({ key: this.ctx.key, n, count: this.#count.update((count) => count + 1) });
-  }
-}
-
-/** What comes of it without any interruption, worked out by hand. */
-const EXPECTED = Array.from({ length: RECORDS }, (_, n) => JSON.stringify({ key: n % KEYS, n, count: Math.floor(n / KEYS) + 1 })).toSorted();
-
-/** Places, in records given, at which the source waits until it is let go on. */
-class Rests {
-  readonly #places: ReadonlyMap<number, { readonly reached: PromiseWithResolvers<void>; readonly goOn: PromiseWithResolvers<void> }>;
-
-  constructor(...places: readonly number[]) {
-    this.#places = new Map(places.map((place) => [place, { reached: Promise.withResolvers<void>(), goOn: Promise.withResolvers<void>() }]));
-  }
-
-  reached(place: number): Promise<void> {
-    return this.#places.get(place)!.reached.promise;
-  }
-
-  goOn(place: number): void {
-    this.#places.get(place)!.goOn.resolve();
-  }
-
-  at(place: number): Promise<void> | undefined {
-    const rest = this.#places.get(place);
-    rest?.reached.resolve();
-    return rest?.goOn.promise;
-  }
-}
-
-function numbersWith(rests: Rests): new () => SourceFunction<number> & Seekable<number> {
-  return class Numbers extends SourceFunction<number> implements Seekable<number> {
-    #next = 0;
-    execute(): number | typeof END | Promise<number | typeof END> {
-      const rest = rests.at(this.#next);
-      return rest === undefined ? this.#give() : rest.then(() => this.#give());
-    }
-    #give(): number | typeof END {
-      return this.#next === RECORDS ? END : this.#next++;
-    }
-    position(): number {
-      return this.#next;
-    }
-    seek(next: number): void {
-      this.#next = next;
-    }
-  };
-}
-
-function environment(place: Workplace, checkpoints: string | undefined, rests: Rests, config: EnvironmentConfig = {}): LocalEnvironment {
-  const env = new LocalEnvironment('numbered', { ...config, ...(checkpoints === undefined ? {} : { checkpoint: { dir: place.path(checkpoints) } }) });
-  env.fromSource(numbersWith(rests)).uid('numbers').keyBy((n) => n % KEYS).process(Numbered).uid('numbered').sink(new JsonLinesSink(place.path('out-{part}.jsonl')), { uid: 'out' });
-  return env;
-}
-
-function written(place: Workplace): string[] {
-  return place.names('out-').flatMap((name) => place.read(name, true).split('\n').filter((line) => line !== '')).toSorted();
-}
-
-/** A job that has given so many records, and waits. */
-async function running(place: Workplace, rests: Rests, at: number, config?: EnvironmentConfig): Promise<Job> {
-  const job = await environment(place, 'checkpoints', rests, config).submit();
-  await rests.reached(at);
-  return job;
-}
+import { environment, EXPECTED, KEYS, Numbered, numbersWith, RECORDS, Rests, running, written } from './numbered.ts';
 
 describe('job.savepoint(path)', () => {
   it('given a job that runs, when it is called, then a file is there, the job goes on to its end, and nothing else is left', async () => {
@@ -160,17 +85,6 @@ describe('job.savepoint(path)', () => {
     expect(written(place)).toEqual(EXPECTED);
     await expect(job.savepoint(place.path('late'))).rejects.toMatchObject({ code: 'SAGE_JOB_STATE' });
     expect(existsSync(place.path('late'))).toBe(false);
-  });
-
-  it('given an environment without checkpoints, when it is called, then the error says what to set', async () => {
-    using place = new Workplace();
-    const rests = new Rests(10);
-    const job = await environment(place, undefined, rests).submit();
-    const refused = { code: 'SAGE_JOB_STATE', help: expect.stringContaining("checkpoint: { dir: 'checkpoints' }") as unknown };
-    await expect(job.savepoint(place.path('first'))).rejects.toMatchObject(refused);
-    await expect(job.stop({ savepoint: place.path('first') })).rejects.toMatchObject(refused);
-    rests.goOn(10);
-    expect(await job.completion).toMatchObject({ status: 'finished' });
   });
 
   it('given a job that is cancelled before it is written, when it was asked for, then it rejects and no file is there', async () => {

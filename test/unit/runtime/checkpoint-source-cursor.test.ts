@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { CollectionCursor, CountedCursor, type CountedSource, PositionCursor, type SourceCursor, type SourceProgress } from '../../../ts/runtime/checkpoint/source-cursor.ts';
 import type { SavedPart } from '../../../ts/runtime/checkpoint/state-part.ts';
@@ -106,9 +106,11 @@ describe('the position that a source says', () => {
       this.at = position;
     }
   }
+  const ONE = { instance: 0, instances: 1 };
+  const nothing: CountedSource = { pull: () => 'end', rest: async () => {}, turn: async () => {} };
   const restored = async (part: Uint8Array): Promise<unknown> => {
     const source = new Source();
-    const cursor = new PositionCursor(source, 0, 1);
+    const cursor = new PositionCursor(source, nothing, ONE);
     cursor.restore([{ instance: 0, parallelism: 1, bytes: Buffer.from(part) }]);
     await cursor.seek();
     return source.at;
@@ -116,7 +118,7 @@ describe('the position that a source says', () => {
 
   it('given a record that is awaited, when the source is further already, then it is saved where it was before', async () => {
     const source = new Source();
-    const cursor = new PositionCursor(source, 0, 1);
+    const cursor = new PositionCursor(source, nothing, ONE);
     source.at = 5;
     cursor.asked();
     source.at = 6;
@@ -129,7 +131,7 @@ describe('the position that a source says', () => {
     const source = new Source();
     const offsets = new Map([['a', 1]]);
     source.at = offsets;
-    const cursor = new PositionCursor(source, 0, 1);
+    const cursor = new PositionCursor(source, nothing, ONE);
     cursor.asked();
     offsets.set('a', 2);
     expect(await restored(cursor.save(at({})))).toEqual(new Map([['a', 1]]));
@@ -142,7 +144,56 @@ describe('the position that a source says', () => {
     const source = new Source();
     source.at = { first: new Offset() };
     const refused = { code: 'SAGE_CHECKPOINT_SOURCE', message: 'the position of the source holds an object of the class Offset, which cannot be in a checkpoint' };
-    expect(() => new PositionCursor(source, 0, 1).save(at({}))).toThrow(expect.objectContaining(refused));
-    expect(() => new PositionCursor(source, 0, 1).asked()).toThrow(expect.objectContaining(refused));
+    expect(() => new PositionCursor(source, nothing, ONE).save(at({}))).toThrow(expect.objectContaining(refused));
+    expect(() => new PositionCursor(source, nothing, ONE).asked()).toThrow(expect.objectContaining(refused));
+  });
+
+  it('given marks only, when a record is awaited, then it goes on at the last mark without the records behind it', async () => {
+    const source = new Source();
+    let nowMs = 0;
+    const cursor = new PositionCursor(source, nothing, { ...ONE, nowMs: () => nowMs });
+    source.at = 100;
+    cursor.mark(0);
+    source.at = 130;
+    cursor.mark(30); // too early for another one
+    expect(await restored(cursor.save(at({ records: 30 })))).toBe(130);
+    cursor.awaited();
+    source.at = 131;
+    const pending = Uint8Array.from(cursor.save(at({ records: 30 })));
+    cursor.answered();
+    expect(await restored(cursor.save(at({ records: 31 })))).toBe(131);
+
+    const again = new Source();
+    const pulls: number[] = [];
+    const other = new PositionCursor(again, { ...nothing, pull: () => (pulls.push(pulls.length), 'record') }, ONE);
+    other.restore([{ instance: 0, parallelism: 1, bytes: Buffer.from(pending) }]);
+    await other.seek();
+    await other.catchUp();
+    expect([again.at, pulls.length]).toEqual([100, 30]);
+
+    nowMs = 10;
+    cursor.mark(31);
+    cursor.awaited();
+    expect(await restored(cursor.save(at({ records: 31 })))).toBe(131);
+  });
+
+  it('given marks and a position() that throws, when nobody asks for it, then nothing happens; else it is what save throws', () => {
+    const source = new Source();
+    vi.spyOn(source, 'position').mockImplementation(() => { throw new Error('not now'); });
+    const cursor = new PositionCursor(source, nothing, { ...ONE, nowMs: () => 0 });
+    cursor.mark(0);
+    cursor.awaited();
+    expect(() => cursor.save(at({}))).toThrow('not now');
+  });
+
+  it('given a source that ends before the records behind a mark have come again, when it catches up, then it is an error', async () => {
+    const source = new Source();
+    const cursor = new PositionCursor(source, nothing, { ...ONE, nowMs: () => 0 });
+    cursor.mark(0);
+    cursor.awaited();
+    const part = Uint8Array.from(cursor.save(at({ records: 3 })));
+    const other = new PositionCursor(new Source(), nothing, ONE);
+    other.restore([{ instance: 0, parallelism: 1, bytes: Buffer.from(part) }]);
+    await expect(other.catchUp()).rejects.toMatchObject({ code: 'SAGE_CHECKPOINT_SOURCE' });
   });
 });

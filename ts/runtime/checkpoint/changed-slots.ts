@@ -1,6 +1,9 @@
 import { keyOfIdentity } from '../stage/key-identity.ts';
 import { SlotColumn } from '../stage/slot-column.ts';
 
+/** So many keys that have gone are noted. */
+const MOST_GONE = 2 ** 19;
+
 /**
  * Which slots have changed since an operator has last handed over what it keeps of each key, and which keys have gone: what an epoch has
  * to have that is on top of the one before. Notes nothing before everything was handed over once, so that it costs nothing without checkpoints.
@@ -21,7 +24,12 @@ export class ChangedSlots {
 
   /** A slot is given back: nothing is kept for its key, which is given by its identity. */
   leave(identity: () => unknown): void {
-    if (this.#isNoting) this.#gone.add(identity());
+    if (!this.#isNoting) return;
+    this.#gone.add(identity());
+    if (this.#gone.size <= MOST_GONE) return;
+    // Where nobody asks for long, everything is handed over the next time.
+    this.#isNoting = false;
+    this.#take();
   }
 
   /** Everything is handed over. */

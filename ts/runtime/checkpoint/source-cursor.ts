@@ -24,8 +24,12 @@ export interface SourceCursor {
   seek(): void | Promise<void>;
   /** Asks the source for the records that were given before, when its function is open. */
   catchUp(): void | Promise<void>;
-  /** A record that was awaited has come, and goes down the pipeline. */
+  /** The next record is awaited. */
+  awaited?(): void;
+  /** It has come, and goes down the pipeline. */
   answered?(): void;
+  /** Nothing is awaited, and so many records have gone down the pipeline: where it is now may be noted. */
+  mark?(records: number): void;
   /** Whether the source was at its end. */
   readonly hasEnded: boolean;
 }
@@ -140,7 +144,11 @@ function sharedOut(ranges: readonly RowRange[], instance: number, instances: num
   return own;
 }
 
-type SavedPosition = { readonly kind: 'ended' } | { readonly kind: 'count'; readonly records: number } | { readonly kind: 'position'; readonly position: unknown };
+type SavedPosition =
+  | { readonly kind: 'ended' }
+  | { readonly kind: 'count'; readonly records: number }
+  /** `skip`: records behind the position that were given already; none when left away. */
+  | { readonly kind: 'position'; readonly position: unknown; readonly skip?: number };
 
 /** That of the instance; of sources other than arrays only one of the same number of instances can go on. */
 function ownPosition(saved: readonly SavedPart[], instance: number, instances: number): SavedPosition {
@@ -203,35 +211,56 @@ export class CountedCursor implements SourceCursor {
   seek(): void {}
 
   async catchUp(): Promise<void> {
-    for (let records = 0; records < this.#before; ) {
-      let pulled = this.#source.pull();
-      if (typeof pulled === 'object') pulled = await pulled;
-      if (pulled === 'end') {
-        throw cannotGoOn(
-          `the source has given ${this.#before} records before the checkpoint, and gave only ${records} when it was asked for them again`,
-          'Give it position() and seek(), or start without the checkpoint.',
-        );
-      }
-      if (pulled === 'nothing') await this.#source.rest();
-      else if (++records % RECORDS_PER_TURN === 0) await this.#source.turn();
-    }
+    const records = await pullAgain(this.#source, this.#before);
+    if (records === this.#before) return;
+    throw cannotGoOn(
+      `the source has given ${this.#before} records before the checkpoint, and gave only ${records} when it was asked for them again`,
+      'Give it position() and seek(), or start without the checkpoint.',
+    );
   }
 }
+
+/** Asks a source for records that were given before. How many came before its end, so many at most. */
+async function pullAgain(source: CountedSource, wanted: number): Promise<number> {
+  for (let records = 0; records < wanted; ) {
+    let pulled = source.pull();
+    if (typeof pulled === 'object') pulled = await pulled;
+    if (pulled === 'end') return records;
+    if (pulled === 'nothing') await source.rest();
+    else if (++records % RECORDS_PER_TURN === 0) await source.turn();
+  }
+  return wanted;
+}
+
+/** Where a source was: a primitive, or the bytes of a value that it may change. */
+type NotedPosition = { readonly value: unknown } | { readonly bytes: Uint8Array };
+
+/** A mark that is so old, in records or time, gives way to a new one: what comes behind a mark may have to be asked for again. */
+const MARK_RECORDS = 64;
+const MARK_MS = 4;
 
 /** Asks the source how far it is (`Seekable`). */
 export class PositionCursor implements SourceCursor {
   readonly #source: Seekable;
+  readonly #again: CountedSource;
   readonly #instance: number;
   readonly #instances: number;
+  readonly #nowMs: (() => number) | undefined;
   readonly #writer = new SavedValuesWriter();
-  /** Before the record that is awaited: a primitive, or the bytes of a value that may be changed. */
-  #before: { readonly value: unknown } | { readonly bytes: Uint8Array } | undefined;
+  /** Before the record that is awaited. */
+  #before: NotedPosition | undefined;
+  /** It has not answered yet. */
+  #isAwaited = false;
+  #marked: { readonly noted: NotedPosition | { readonly error: unknown }; readonly records: number; readonly atMs: number } | undefined;
   #saved: SavedPosition | undefined;
 
-  constructor(source: Seekable, instance: number, instances: number) {
+  /** @param nowMs where positions are noted at marks only, and not before each record */
+  constructor(source: Seekable, again: CountedSource, { instance, instances, nowMs }: { readonly instance: number; readonly instances: number; readonly nowMs?: (() => number) | undefined }) {
     this.#source = source;
+    this.#again = again;
     this.#instance = instance;
     this.#instances = instances;
+    this.#nowMs = nowMs;
   }
 
   get hasEnded(): boolean {
@@ -240,20 +269,47 @@ export class PositionCursor implements SourceCursor {
 
   /** The source is asked for its next record: until that has come, it may be further than what it has given. */
   asked(): void {
-    const position = this.#source.position();
-    this.#before = typeof position === 'object' && position !== null ? { bytes: Uint8Array.from(encodedBy(this.#writer, position)) } : { value: position };
+    this.#before = this.#note();
   }
 
   /** It has answered. */
   answered(): void {
     this.#before = undefined;
+    this.#isAwaited = false;
   }
 
-  save({ ended }: SourceProgress): Uint8Array {
+  /** Its next record is awaited, and where it was before that was not noted: it is so many records behind the last mark. */
+  awaited(): void {
+    this.#isAwaited = true;
+  }
+
+  mark(records: number): void {
+    if (this.#nowMs === undefined) return;
+    const last = this.#marked;
+    const atMs = this.#nowMs();
+    if (last !== undefined && records - last.records < MARK_RECORDS && atMs - last.atMs < MARK_MS) return;
+    let noted: NotedPosition | { readonly error: unknown };
+    try {
+      noted = this.#note();
+    } catch (error) {
+      // Nobody has asked for it yet, and perhaps nobody will.
+      noted = { error };
+    }
+    this.#marked = { noted, records, atMs };
+  }
+
+  #note(): NotedPosition {
+    const position = this.#source.position();
+    return typeof position === 'object' && position !== null ? { bytes: Uint8Array.from(encodedBy(this.#writer, position)) } : { value: position };
+  }
+
+  save({ ended, records }: SourceProgress): Uint8Array {
     if (ended || this.hasEnded) return encode({ kind: 'ended' } satisfies SavedPosition);
-    const before = this.#before;
-    const position = before === undefined ? this.#source.position() : 'bytes' in before ? new SavedValuesReader().decode(Buffer.from(before.bytes)) : before.value;
-    return encode({ kind: 'position', position } satisfies SavedPosition);
+    if (this.#before !== undefined) return encode({ kind: 'position', position: positionOf(this.#before) } satisfies SavedPosition);
+    const marked = this.#marked;
+    if (!this.#isAwaited || marked === undefined) return encode({ kind: 'position', position: this.#source.position() } satisfies SavedPosition);
+    if ('error' in marked.noted) throw marked.noted.error;
+    return encode({ kind: 'position', position: positionOf(marked.noted), skip: records - marked.records } satisfies SavedPosition);
   }
 
   restore(saved: readonly SavedPart[]): void {
@@ -268,5 +324,17 @@ export class PositionCursor implements SourceCursor {
     return this.#saved?.kind === 'position' ? this.#source.seek(this.#saved.position) : undefined;
   }
 
-  catchUp(): void {}
+  async catchUp(): Promise<void> {
+    const skip = this.#saved?.kind === 'position' ? (this.#saved.skip ?? 0) : 0;
+    const records = await pullAgain(this.#again, skip);
+    if (records === skip) return;
+    throw cannotGoOn(
+      `the source has given ${skip} records behind its position before the savepoint, and gave only ${records} when it was asked for them again`,
+      'Have seek(position) give the same records again, or start without the savepoint.',
+    );
+  }
+}
+
+function positionOf(noted: NotedPosition): unknown {
+  return 'bytes' in noted ? new SavedValuesReader().decode(Buffer.from(noted.bytes)) : noted.value;
 }

@@ -1,7 +1,6 @@
 import { atOperator, type SageError, toSageError } from '../../common/errors.ts';
 import type { Clock } from '../../common/clock.ts';
 import type { PhysicalPlan } from '../../compiler/physical-plan.ts';
-import { hasCheckpoints } from '../../transformations/checkpoint-settings.ts';
 import { LayoutCache } from '../codec/batch-reader.ts';
 import type { AtWork } from './at-work.ts';
 import type { InstanceMetrics } from './instance-metrics.ts';
@@ -93,7 +92,7 @@ export async function runIsolate(assignment: IsolateAssignment): Promise<void> {
   } catch (error) {
     onError(error, -1);
   }
-  const loop = new IsolateLoop({ core, job, isolate: handle, tasks, mayBlock: isolate > 0, hasCheckpoints: hasCheckpoints(facts.config), clock: assignment.clock, schedule: assignment.schedule, stopping: assignment.stopping, signal: facts.signal, onError, onMetrics: assignment.onMetrics, onSettled: assignment.onSettled, atWork: assignment.atWork });
+  const loop = new IsolateLoop({ core, job, isolate: handle, tasks, mayBlock: isolate > 0, clock: assignment.clock, schedule: assignment.schedule, stopping: assignment.stopping, signal: facts.signal, onError, onMetrics: assignment.onMetrics, onSettled: assignment.onSettled, atWork: assignment.atWork });
   wakes.loop = loop;
   assignment.stateReads.connect((question) => [...tasks.values()].flatMap((task) => task.readState(question)));
   try {

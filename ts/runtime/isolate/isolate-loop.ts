@@ -58,7 +58,6 @@ export interface IsolateLoopOptions {
   readonly stopping: Promise<void>;
   /** Aborted when the job is cancelled or has failed. */
   readonly signal: AbortSignal;
-  readonly hasCheckpoints: boolean;
   /** Called with each error of user code or of ours; the job then fails. */
   readonly onError: (error: unknown, task: number) => SageError;
   /** Called now and then with what user code counts, and once more at the end. */
@@ -108,14 +107,14 @@ export class IsolateLoop {
 
   /** As `wake`, by the core: perhaps because the sources are to take a barrier, of which a step that waits for a record does not know. */
   wakeByCore(): void {
-    this.#looksForBarrier = this.#options.hasCheckpoints;
+    this.#looksForBarrier = true;
     this.wake();
   }
 
   #lookForBarrier(): void {
     this.#looksForBarrier = false;
-    const { core, isolate, tasks, hasCheckpoints } = this.#options;
-    if (!hasCheckpoints || this.#away.size === 0) return;
+    const { core, isolate, tasks } = this.#options;
+    if (this.#away.size === 0) return;
     if (core.checkpointAsked(isolate) < 0) return;
     for (const id of this.#away.keys()) tasks.get(id)!.runner.lookForBarrier();
   }
@@ -460,7 +459,7 @@ export class IsolateLoop {
       setImmediate(resolve);
     });
     // While other tasks have work, it is never idle.
-    this.#looksForBarrier = this.#options.hasCheckpoints;
+    this.#looksForBarrier = true;
     this.#lastTurnMs = performance.now();
   }
 

@@ -15,6 +15,7 @@ import type { Core } from '../native/core.ts';
 import { loadCore } from '../native/load-core.ts';
 import { stateDirectory } from '../native/state-directory.ts';
 import { openAdmission } from '../worker/admission.ts';
+import type { RecordedOutcomes } from '../stage/recorded-outcomes.ts';
 import { serializeError } from '../worker/serialize-error.ts';
 import { type WorkerHandle, startWorker } from '../worker/start-worker.ts';
 import { checkTransactions, hasTransactions } from './check-transactions.ts';
@@ -43,8 +44,10 @@ export interface AttemptHost {
   readonly log: JobLog;
   /** What has become of the checkpoints of all attempts. */
   readonly checkpoints: JobCheckpoints;
-  /** For the core; nothing for a job without. */
-  readonly checkpointsJson: string | undefined;
+  /** For the core. */
+  readonly checkpointsJson: string;
+  /** Whether there is a checkpoint that another attempt goes on from, when this one has ended well but for a commit. */
+  readonly hasCheckpoints: boolean;
   /** Whether what a checkpoint has may be left behind where nobody takes it. */
   readonly allowsDropped: boolean;
   /** From 0. */
@@ -86,6 +89,8 @@ export class JobAttempt {
   readonly #durableEpochs = new DurableEpochs();
   /** Whether sinks commit when a checkpoint is safe. */
   readonly #hasTransactions: boolean;
+  /** Of asynchronous calls, where they are recorded. */
+  readonly #outcomes: RecordedOutcomes | undefined;
   /** All sinks have committed, or nothing more will be. */
   #hasSettled = false;
   /** Cancelled when nothing but commits was left. */
@@ -107,12 +112,13 @@ export class JobAttempt {
     this.#plan = plan;
     this.#host = host;
     this.started = this.#started.promise;
+    if (plan.outcomes !== undefined && plan.physical.isolates.workers > 0) throw new SageError('SAGE_INTERNAL', `job '${plan.name}' records outcomes of calls, and has worker threads, in which nobody could`);
     this.#core = loadCore();
     const graph = encodeExecutionGraph(plan.graph, { id: host.jobId, name: plan.name, stateDirectory: stateDirectory() });
-    const { checkpointsJson } = host;
-    this.#handle = callCore(() => (checkpointsJson === undefined ? this.#core.createJob(graph) : this.#core.createJob(graph, checkpointsJson)));
+    this.#handle = callCore(() => this.#core.createJob(graph, host.checkpointsJson));
     this.#hasTransactions = hasTransactions(plan);
-    if (checkpointsJson !== undefined) this.#noteRestored(plan);
+    this.#outcomes = plan.outcomes?.attempt(Math.max(0, this.#core.checkpointRestored(this.#handle)));
+    this.#noteRestored(plan);
     const ended = new Promise<JobStatus>((resolve) => {
       this.#settle = { resolve };
     });
@@ -344,7 +350,7 @@ export class JobAttempt {
       isolate: 0,
       physical,
       tasks,
-      facts: { jobId: this.#host.jobId, jobName: this.#host.jobName, config, signal: this.#abort.signal, attempt: this.#host.attempt, logger: this.#host.log.logger, instrument: plan.controls?.instrument, onTimer: plan.controls?.onTimer },
+      facts: { jobId: this.#host.jobId, jobName: this.#host.jobName, config, signal: this.#abort.signal, attempt: this.#host.attempt, logger: this.#host.log.logger, instrument: plan.controls?.instrument, onTimer: plan.controls?.onTimer, outcomes: this.#outcomes },
       stopping,
       clock: config.clock ?? systemClock,
       schedule: plan.controls?.schedule,
@@ -402,7 +408,7 @@ export class JobAttempt {
 
   /** What was prepared for this epoch may be committed. */
   #tellDurable(epoch: number): void {
-    if (!this.#hasTransactions) return;
+    if (!this.#hasTransactions && this.#outcomes === undefined) return;
     this.#durableEpochs.tell(epoch);
     for (const worker of this.#workers) worker.tellDurable(epoch);
   }
@@ -440,11 +446,12 @@ export class JobAttempt {
       status: this.#status,
       error: this.#error,
       // What a sink could not commit is in the last checkpoint, from which another attempt goes on.
-      isCommitted: GOOD_ENDS.has(core) && !(this.#host.checkpointsJson !== undefined && this.#error?.code === 'SAGE_USER_COMMIT'),
+      isCommitted: GOOD_ENDS.has(core) && !(this.#host.hasCheckpoints && this.#error?.code === 'SAGE_USER_COMMIT'),
       snapshot,
       userMetrics: this.#userMetrics,
       scaling: this.#scaling,
     };
+    if (end.isCommitted) this.#outcomes?.forget(Number.POSITIVE_INFINITY);
     this.#plan = undefined;
     this.#elastic = undefined;
     this.#workers.length = 0;

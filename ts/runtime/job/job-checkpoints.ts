@@ -26,16 +26,17 @@ export interface SavepointEvent {
 
 type AwaitedSavepoint = PromiseWithResolvers<SavepointSummary> & { readonly path: string };
 
-/** The settings of a job's checkpoints for the core, as JSON; nothing for a job without. */
-export function checkpointsJson({ checkpoint }: EnvironmentConfig, { from, allowDropped = false }: RestoreOptions): string | undefined {
-  if (checkpoint === undefined) return undefined;
+/** What a job's checkpoints are for the core, as JSON; a job without has savepoints, when they are asked for. */
+export function checkpointsJson({ checkpoint }: EnvironmentConfig, { from, allowDropped = false }: RestoreOptions): string {
+  const start = from === undefined ? 'none' : from === 'latest' ? 'latest' : { path: from };
+  if (checkpoint === undefined) return JSON.stringify({ savepointsOnly: true, from: start, allowDropped });
   const { dir, intervalMs, minPauseMs = 0, retained = DEFAULT_RETAINED } = checkpoint;
   return JSON.stringify({
     directory: dir,
     ...(intervalMs === undefined ? {} : { intervalMs }),
     minPauseMs,
     retained,
-    from: from === undefined ? 'none' : from === 'latest' ? 'latest' : { path: from },
+    from: start,
     allowDropped,
   });
 }
@@ -49,6 +50,7 @@ export class JobCheckpoints {
   #failed = 0;
   #last: EpochEvent | undefined;
   #restoredEpoch: number | undefined;
+  #savepointCount = 0;
   readonly #waiting = new Set<PromiseWithResolvers<EpochEvent>>();
   /** Those that are written while the job goes on, in the order in which they were asked for. */
   readonly #savepoints: AwaitedSavepoint[] = [];
@@ -69,6 +71,15 @@ export class JobCheckpoints {
       lastAlignmentMs: this.#last?.alignmentMs,
       restoredEpoch: this.#restoredEpoch,
     };
+  }
+
+  /** Savepoints that were written while the job goes on. */
+  get savepoints(): number {
+    return this.#savepointCount;
+  }
+
+  get restoredEpoch(): number | undefined {
+    return this.#restoredEpoch;
   }
 
   /** An attempt goes on from this epoch; -1 for none. */
@@ -121,6 +132,7 @@ export class JobCheckpoints {
     const place = this.#savepoints.findIndex((awaited) => awaited.path === path);
     const awaited = place < 0 ? this.#lastSavepoint : this.#savepoints.splice(place, 1)[0];
     if (place < 0) this.#lastSavepoint = undefined;
+    if (error === undefined) this.#savepointCount++;
     if (error === undefined) awaited?.resolve({ path, epoch, bytes, durationMs });
     else awaited?.reject(toSageError(new Error(JSON.stringify(error))));
   }

@@ -3,6 +3,7 @@ import type { Fingerprint } from '../../compiler/fingerprint/fingerprint.ts';
 import type { PhysicalPlan } from '../../compiler/physical-plan.ts';
 import type { EnvironmentConfig } from '../../transformations/environment-config.ts';
 import type { JobControls } from './job-controls.ts';
+import type { OutcomeRecords } from './outcome-records.ts';
 import type { PipelineOrigin } from '../worker/pipeline-origin.ts';
 
 /** A compiled pipeline, ready to be started. */
@@ -20,4 +21,6 @@ export interface JobPlan {
   readonly splits: ReadonlyMap<number, number>;
   /** Of a test. */
   readonly controls?: JobControls | undefined;
+  /** Keeps the outcomes of asynchronous calls. */
+  readonly outcomes?: OutcomeRecords | undefined;
 }

@@ -16,6 +16,7 @@ import type { JobPlan } from './job-plan.ts';
 import { makeJobResult } from './job-result.ts';
 import { LocalJobState, operatorWithState } from './local-job-state.ts';
 import { makeRestarts, mayEndOtherwise, type Restarts } from './restarts.ts';
+import { checkSavable } from './check-savable.ts';
 import { drainedSavepoint, noCheckpoints, savepointPath } from './savepoint-arguments.ts';
 
 /** Timers longer than this wrap around in Node. */
@@ -169,15 +170,21 @@ export class LocalJob implements Job {
 
   /** The attempt, when it runs, that a checkpoint can be asked of. */
   async #attemptToSave(what: 'checkpoint' | 'savepoint'): Promise<JobAttempt> {
-    if (!this.#hasCheckpoints) throw noCheckpoints(this.name, what);
+    if (!this.#hasCheckpoints && what === 'checkpoint') throw noCheckpoints(this.name);
     this.#checkNotEnded(`asked for a ${what}`);
-    if (this.status === 'paused') {
-      throw new SageError('SAGE_JOB_STATE', `job '${this.name}' is paused, and a ${what} needs what is in flight in it to go on`, { help: 'Call resume() first, or stop(), which writes a last checkpoint.' });
+    if (what === 'savepoint') this.#checkSavepoint();
+    if (this.#paused !== undefined && (this.#pause !== undefined || this.#mayRestartAfter(this.#attempt.status))) {
+      throw new SageError('SAGE_JOB_STATE', `job '${this.name}' has failed while it was paused, and a ${what} can be written when it has started again`, { help: 'Call resume() first.' });
     }
     const attempt = await this.#running();
     await attempt.started;
     this.#checkNotEnded(`asked for a ${what}`);
     return attempt;
+  }
+
+  /** Without checkpoints nobody has asked yet whether the job could go on from what it saves. */
+  #checkSavepoint(): void {
+    if (!this.#hasCheckpoints && this.#plan !== undefined) checkSavable(this.#plan, this.name, this.#checkpoints.savepoints);
   }
 
   /** Waits, if need be, until the job's workers have started. */
@@ -219,8 +226,8 @@ export class LocalJob implements Job {
   async #stopWithSavepoint(options: StopOptions, path: string): Promise<JobResult> {
     const file = savepointPath(path, 'stop');
     if (options.drain === true) throw drainedSavepoint();
-    if (!this.#hasCheckpoints) throw noCheckpoints(this.name, 'savepoint');
     this.#checkNotEnded('asked for a savepoint');
+    this.#checkSavepoint();
     if (this.#stopping !== undefined) {
       throw new SageError('SAGE_JOB_STATE', `job '${this.name}' is being stopped already, and cannot be asked for a savepoint any more`, { help: 'Give savepoint to the first call of stop().' });
     }
@@ -228,6 +235,7 @@ export class LocalJob implements Job {
     if (this.#pause === undefined) this.#attempt.stop(false, file);
     const written = this.#checkpoints.lastSavepoint(file);
     this.#stopping = { drain: false, savepoint: file };
+    this.#endPause();
     this.#pause?.end();
     const stopped = async (): Promise<JobResult> => {
       const result = await this.completion;
@@ -273,7 +281,7 @@ export class LocalJob implements Job {
 
   /** What the metrics of an attempt do not say. */
   get #ofJob(): Pick<JobMetrics, 'restarts' | 'checkpoints'> {
-    return { restarts: this.#restartCount, ...(this.#hasCheckpoints ? { checkpoints: this.#checkpoints.metrics } : {}) };
+    return { restarts: this.#restartCount, ...(this.#hasCheckpoints || this.#checkpoints.restoredEpoch !== undefined ? { checkpoints: this.#checkpoints.metrics } : {}) };
   }
 
   /** The core forgets a job that has ended. */
@@ -310,6 +318,7 @@ export class LocalJob implements Job {
       jobName: this.name,
       log: this.#log,
       checkpoints: this.#checkpoints,
+      hasCheckpoints: this.#hasCheckpoints,
       checkpointsJson: checkpointsJson(plan.config, source === undefined ? restore : { ...restore, from: source }),
       allowsDropped: this.#restore.allowDropped === true,
       attempt,

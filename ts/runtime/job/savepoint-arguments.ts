@@ -22,10 +22,9 @@ export function drainedSavepoint(): SageError {
   });
 }
 
-/** The error for a job whose environment has no checkpoints: nothing in it knows how far it is. */
-export function noCheckpoints(job: string, what: 'checkpoint' | 'savepoint'): SageError {
-  const message = what === 'checkpoint' ? `job '${job}' has no checkpoints` : `job '${job}' has no checkpoints, and a savepoint is made of one`;
-  return new SageError('SAGE_JOB_STATE', message, {
-    help: "Give its environment checkpoint: { dir: 'checkpoints' }. Without intervalMs, only those are written that are asked for, and the last one.",
+/** The error for a job whose environment has no checkpoints. */
+export function noCheckpoints(job: string): SageError {
+  return new SageError('SAGE_JOB_STATE', `job '${job}' has no checkpoints`, {
+    help: "Give its environment checkpoint: { dir: 'checkpoints' }. Without intervalMs, only those are written that are asked for, and the last one. Or call savepoint(path), which needs no directory.",
   });
 }

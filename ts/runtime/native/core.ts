@@ -25,6 +25,7 @@ export interface Core {
   checkpointBase(isolate: number): number;
   /** Hands over what a task saves at its barrier, and sends the barrier on. Epoch 0, right before `finishTask`: what stays of it in all later epochs. */
   checkpointAcknowledge(isolate: number, task: number, epoch: number, image: Uint8Array): void;
+  checkpointRefuse(isolate: number, task: number, epoch: number, error: string): void;
   /** What an instance goes on from: a kind (0: no such part, 1: bytes of each instance of then, 2: entries of its key groups), and that. */
   checkpointRead(job: number, operator: string, name: string, instance: number, parallelism: number): Uint8Array;
   attachIsolate(job: number, isolate: number, wake?: () => void): number;

@@ -1,3 +1,5 @@
+import type { RecordedCall } from './recorded-outcomes.ts';
+
 /** What a call of `mapAsync` is told beside its record; one for each attempt. */
 export class AsyncCall {
   readonly attempt: number;
@@ -44,6 +46,8 @@ export class AsyncEntry extends AsyncCall {
   attempts = 0;
   state: EntryState = 'waiting';
   result: unknown = undefined;
+  /** Where outcomes are recorded, when it has been begun. */
+  recorded: RecordedCall | undefined = undefined;
   /** What the attempt at hand was told. */
   current: AsyncCall = this;
 

@@ -14,6 +14,7 @@ import type { Pushed } from './linked-node.ts';
 import { type FailureKind, backoffMs } from './recovery.ts';
 import { type CallsInFlight, type SavedCall, type SavedStep, callParts, keyedCallParts } from './saved-calls.ts';
 import type { StageBindings } from './stage-bindings.ts';
+import type { CallRecorder } from './call-recorder.ts';
 import type { StreamTime } from './stage-times.ts';
 import { withTime } from './with-time.ts';
 
@@ -44,6 +45,8 @@ export interface AsyncHost {
   full?(): void;
   /** There are no more records. */
   ended?(): void;
+  /** Where outcomes are recorded. */
+  readonly recorder?: CallRecorder | undefined;
 }
 
 /**
@@ -71,6 +74,8 @@ export class AsyncCalls implements HoldingOperator, CallsInFlight {
   readonly #waiting: AsyncEntry[] = [];
   /** Between two attempts. */
   readonly #backingOff = new Set<AsyncEntry>();
+  /** They have come back, and are delivered when that is recorded. */
+  readonly #recording = new Set<AsyncEntry>();
   readonly #lanes = new Map<unknown, Lane>();
   #laneWaiting = 0;
   #nextPlace = 0;
@@ -254,7 +259,7 @@ export class AsyncCalls implements HoldingOperator, CallsInFlight {
     if (this.#settings.ordered) return this.#entries.slice(this.#head).filter(({ state }) => state !== 'left out');
     const running = this.#slots.flatMap(({ entry }) => entry ?? []);
     const inLanes = Array.from(this.#lanes.values(), ({ waiting }) => waiting).flat();
-    return [...running, ...this.#backingOff, ...this.#waiting, ...inLanes].toSorted((a, b) => a.place - b.place);
+    return [...running, ...this.#backingOff, ...this.#recording, ...this.#waiting, ...inLanes].toSorted((a, b) => a.place - b.place);
   }
 
   /** The calls are begun with the first step of the task. */
@@ -306,6 +311,7 @@ export class AsyncCalls implements HoldingOperator, CallsInFlight {
     if (entry.attempts > 1) entry.current = new AsyncCall(entry.attempts, entry.key);
     let result: unknown;
     try {
+      if (this.#giveRecorded(entry)) return;
       result = this.#call(entry.value, entry.current);
     } catch (error) {
       this.#failed(entry, error, 'threw');
@@ -361,7 +367,58 @@ export class AsyncCalls implements HoldingOperator, CallsInFlight {
     this.#failed(entry, error, 'rejected');
   }
 
+  /** Gives what an earlier attempt of the job has recorded of the call, if it has; whether it has. */
+  #giveRecorded(entry: AsyncEntry): boolean {
+    const { recorder } = this.#host;
+    if (recorder === undefined || entry.attempts > 1) return false;
+    entry.recorded = recorder.call(entry.value, entry.key);
+    const found = recorder.find(entry.recorded);
+    if (found === undefined) return false;
+    recorder.delivered(found);
+    this.#deliver(entry, found.result);
+    return true;
+  }
+
   #succeeded(entry: AsyncEntry, result: unknown): void {
+    const { recorder } = this.#host;
+    if (recorder === undefined) this.#deliver(entry, result);
+    else this.#record(recorder, entry, result);
+  }
+
+  /** The outcome is delivered when it is recorded. */
+  #record(recorder: CallRecorder, entry: AsyncEntry, result: unknown): void {
+    // Another attempt may have begun: it would not find what is recorded now, and make the call again.
+    if (this.#bindings.control.over) {
+      this.#running--;
+      return;
+    }
+    const outcome = { call: entry.recorded!, result };
+    const deliver = (): void => {
+      this.#recording.delete(entry);
+      recorder.delivered(outcome);
+      this.#deliver(entry, result);
+    };
+    const failed = (error: unknown): void => {
+      this.#recording.delete(entry);
+      if (!this.#bindings.control.over) this.#failure ??= { error: this.#bindings.control.rejected(error, this.#node.id, entry.value) };
+      this.#finish(entry, 'left out');
+    };
+    let recorded: undefined | PromiseLike<void>;
+    try {
+      recorded = recorder.record(outcome);
+    } catch (error) {
+      failed(error);
+      return;
+    }
+    if (recorded === undefined) {
+      deliver();
+      return;
+    }
+    this.#recording.add(entry);
+    recorded.then(deliver, failed);
+  }
+
+  #deliver(entry: AsyncEntry, result: unknown): void {
     if (result === undefined) {
       this.#bindings.dropped[this.#node.id]!++;
       this.#finish(entry, 'left out');
@@ -390,6 +447,7 @@ export class AsyncCalls implements HoldingOperator, CallsInFlight {
       );
       return;
     }
+    if (entry.recorded !== undefined) this.#host.recorder?.gaveUp(entry.recorded);
     const { recovery } = this.#bindings.linked[this.#node.id]!;
     if (recovery.isTolerant) this.#letters.push({ error, entry, how });
     else {

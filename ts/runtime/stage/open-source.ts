@@ -15,7 +15,8 @@ import type { TaskSpec } from './stage-factory.ts';
 /**
  * Opens the source of a node in one of its instances; `bind` makes its function, where it has one.
  *
- * @param keepsPosition whether the job has checkpoints
+ * @param keepsPosition whether the job has checkpoints: a source that knows how far it is says so before each record. Without, it is asked now and
+ *   then, as a savepoint may come
  */
 export function openSource(
   node: StageNode,
@@ -32,14 +33,14 @@ export function openSource(
       return openCollection(node.id, source.items, spec.instance, instances);
     case 'iterable': {
       const iterator = source.open();
-      if (!keepsPosition) return openIterator(node.id, iterator);
-      if (isSeekable(iterator)) {
-        const cursor = new PositionCursor(iterator as Seekable, spec.instance, instances);
-        return openIterator(node.id, askingIterator(iterator, cursor), cursor);
-      }
       const pull = (): unknown => iterator.next();
       const read = (settled: unknown): Pulled => (iteratorResult(settled).done === true ? 'end' : 'record');
-      return openIterator(node.id, iterator, new CountedCursor(countedSource(pull, read, bindings), spec.instance, instances));
+      const again = countedSource(pull, read, bindings);
+      if (isSeekable(iterator)) {
+        const cursor = new PositionCursor(iterator as Seekable, again, { instance: spec.instance, instances, nowMs: keepsPosition ? undefined : bindings.pace.nowMs });
+        return openIterator(node.id, keepsPosition ? askingIterator(iterator, cursor) : iterator, cursor);
+      }
+      return openIterator(node.id, iterator, new CountedCursor(again, spec.instance, instances));
     }
     case 'function':
     case 'batch': {
@@ -47,16 +48,16 @@ export function openSource(
       const pull = typeof fn === 'function' ? fn : () => fn.execute();
       const patient = isTolerant(node.operator.transformation.errorPolicy) ? retryingPull(pull, node, bindings) : pull;
       const ends = source.form === 'batch' ? 'batch' : 'source';
-      if (!keepsPosition) return openFunction(node.id, patient, ends);
-      if (isSeekable(fn)) {
-        const cursor = new PositionCursor(fn as Seekable, spec.instance, instances);
-        return openFunction(node.id, askingPull(patient, cursor), ends, cursor);
-      }
       const read = (pulled: unknown): Pulled => {
         if (ends === 'batch') return pulled === null || pulled === undefined ? 'end' : 'record';
         return pulled === END ? 'end' : pulled === undefined ? 'nothing' : 'record';
       };
-      return openFunction(node.id, patient, ends, new CountedCursor(countedSource(patient, read, bindings), spec.instance, instances));
+      const again = countedSource(patient, read, bindings);
+      if (isSeekable(fn)) {
+        const cursor = new PositionCursor(fn as Seekable, again, { instance: spec.instance, instances, nowMs: keepsPosition ? undefined : bindings.pace.nowMs });
+        return openFunction(node.id, keepsPosition ? askingPull(patient, cursor) : patient, ends, cursor);
+      }
+      return openFunction(node.id, patient, ends, new CountedCursor(again, spec.instance, instances));
     }
     case 'native':
       throw new TypeError('a native source is a stage of its own');

@@ -1,5 +1,6 @@
 import { type Exchange, type Stage, type StageNode, failingOperator } from '../../compiler/physical-plan.ts';
 import type { JobId } from '../../common/ids.ts';
+import { operatorId } from '../../compiler/execution/operator-id.ts';
 import { Expression } from '../../functions/expressions/expression.ts';
 import { isFieldPath } from '../../functions/field-path.ts';
 import { BaseFunction } from '../../functions/base-function.ts';
@@ -28,6 +29,7 @@ import { IntervalJoin } from './interval-join.ts';
 import { linkNodes } from './linked-node.ts';
 import { KeyedProcessOperator } from './keyed-process-operator.ts';
 import { LookupCalls } from './lookup-calls.ts';
+import { CallRecorder } from './call-recorder.ts';
 import { makeBindings } from './make-bindings.ts';
 import { makeKeyedOperator } from './make-keyed-operator.ts';
 import type { OpenedSource } from './opened-source.ts';
@@ -36,6 +38,7 @@ import { connectOutput } from './connect-output.ts';
 import { connectOutputs, disconnect, givenTooLate } from './function-outputs.ts';
 import { openSource } from './open-source.ts';
 import { makeRecordGate } from './record-gates.ts';
+import type { RecordedOutcomes } from './recorded-outcomes.ts';
 import { partOwner } from '../checkpoint/part-owner.ts';
 import { SinkTransactions } from './sink-transactions.ts';
 import { linkDecoder } from '../codec/linked-decoder.ts';
@@ -74,6 +77,8 @@ export interface JobFacts {
   /** Of a job under the control of a test. */
   readonly instrument?: Instrument | undefined;
   readonly onTimer?: OnTimer | undefined;
+  /** Where the outcomes of asynchronous calls are recorded. */
+  readonly outcomes?: RecordedOutcomes | undefined;
   /** How an exchange encodes what goes through it. */
   readonly exchanges: readonly Exchange[];
 }
@@ -84,7 +89,8 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
   const reporter = failureReporter(stage);
   const control = new StageControl(reporter, recordAt);
   const { bindings, counters } = makeBindings(spec, job, jobHandle, host, control);
-  const checkpoints = hasCheckpoints(job.config) ? new TaskCheckpoints(spec.task, bindings, host) : undefined;
+  const savepointsOnly = !hasCheckpoints(job.config);
+  const checkpoints = new TaskCheckpoints(spec.task, bindings, host, { savepointsOnly });
   const instances: FunctionInstance[] = [];
   const sources: OpenedSource[] = [];
   /** Sinks that commit also when their task has come to its end. */
@@ -127,7 +133,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
       clock: host.clock,
       pace: bindings.pace,
       signal: job.signal,
-      restoredEpoch: () => (checkpoints === undefined ? 0 : Math.max(0, host.core.checkpointRestored(jobHandle))),
+      restoredEpoch: () => Math.max(0, host.core.checkpointRestored(jobHandle)),
       failed: (error) => reporter.failed(error, node.id, NO_RECORD),
       fail: (error) => host.fail(error, spec.task),
     });
@@ -135,6 +141,13 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
     bindings.stateParts.push(transactions.statePart());
     host.onDurable((epoch) => transactions.durable(epoch));
     committers.push({ transactions, instance });
+  };
+  const recorderOf = (node: StageNode): CallRecorder | undefined => {
+    if (job.outcomes === undefined) return undefined;
+    const recorder = new CallRecorder(operatorId(node.operator), job.outcomes);
+    checkpoints.onPassed((epoch) => recorder.passed(epoch));
+    host.onDurable((epoch) => recorder.durable(epoch));
+    return recorder;
   };
   const build = (node: StageNode): void => {
     const { op } = node;
@@ -154,7 +167,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         break;
       case 'mapAsync':
         bindings.functions[node.id] = bind(node, op.fn);
-        bindings.holders[node.id] = makeAsyncCalls(node, op.lookup, bindings, () => host.ready(spec.task));
+        bindings.holders[node.id] = makeAsyncCalls(node, op.lookup, bindings, () => host.ready(spec.task), recorderOf(node));
         break;
       case 'intervalJoin':
         bindings.holders[node.id] = new IntervalJoin(node, bindings);
@@ -249,7 +262,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
         connectOutput(node.id, op, spec, job, bindings, host);
         break;
       case 'source':
-        sources.push(openSource(node, spec, stage.parallelism, bind, bindings, checkpoints !== undefined));
+        sources.push(openSource(node, spec, stage.parallelism, bind, bindings, !savepointsOnly));
         break;
       default:
         break;
@@ -314,8 +327,8 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
   return {
     runner,
     async open() {
-      checkpoints?.restore(jobHandle, spec.instance);
-      if (checkpoints !== undefined) await runner.goOnFrom('seek');
+      const goesOn = checkpoints.restore(jobHandle, spec.instance);
+      if (goesOn) await runner.goOnFrom('seek');
       for (const instance of instances) {
         if (job.signal.aborted) return;
         await instance.open();
@@ -323,7 +336,7 @@ export function createTask(spec: TaskSpec, job: JobFacts, jobHandle: number, hos
       isOpen = true;
       for (const gate of bindings.gates) gate?.open?.();
       for (const { transactions } of committers) await transactions.recover();
-      if (checkpoints === undefined) return;
+      if (savepointsOnly && !goesOn) return;
       await runner.goOnFrom('catchUp');
       // Calls and timers that were restored wait for no record.
       host.ready(spec.task);
@@ -367,8 +380,8 @@ async function closePart(part: { close(): void | Promise<void> }, failures: unkn
 }
 
 /** The calls of a `mapAsync`; those of a lookup go through its cache. */
-function makeAsyncCalls(node: StageNode, lookup: LookupSettings | undefined, bindings: StageBindings, ready: () => void): AsyncCalls {
-  if (lookup === undefined) return new AsyncCalls(node, bindings, { ready });
+function makeAsyncCalls(node: StageNode, lookup: LookupSettings | undefined, bindings: StageBindings, ready: () => void, recorder: CallRecorder | undefined): AsyncCalls {
+  if (lookup === undefined) return new AsyncCalls(node, bindings, { ready, recorder });
   const calls = new LookupCalls(node.id, lookup, bindings.functions[node.id], bindings);
   bindings.functions[node.id] = (record: unknown, call: AsyncCall) => calls.execute(record, call);
   return new AsyncCalls(node, bindings, { ready, full: () => calls.flush(), ended: () => calls.end() });

@@ -46,6 +46,8 @@ export class StageSources {
   /** The source that was left with a promise that has not settled. */
   #owing: WorkItem | undefined;
   #onStopping: () => void = () => undefined;
+  /** How many records of a root have gone down the pipeline. */
+  #recordsOf: (root: number) => number = () => 0;
 
   constructor(
     opened: readonly OpenedSource[],
@@ -129,6 +131,7 @@ export class StageSources {
         end: opened.end,
       };
       if (source.item.next < source.item.end) {
+        opened.cursor?.mark?.(this.#recordsOf(opened.root));
         this.#stack.resumeSource(source.item);
         return;
       }
@@ -152,6 +155,7 @@ export class StageSources {
   pulled(item: WorkItem, promise: PromiseLike<unknown>): void {
     this.#control.pulled = undefined;
     this.#stack.remove(item);
+    this.#sources.find((source) => source.item === item)?.opened.cursor?.awaited?.();
     this.#pull = { item, promise };
     this.#owing = item;
     // It may be rejected before somebody waits for it.
@@ -191,6 +195,7 @@ export class StageSources {
 
   /** How far the sources are; `recordsOf` says how many records of a root have gone down the pipeline. */
   parts(operatorOf: (root: number) => string, recordsOf: (root: number) => number): readonly OwnStatePart[] {
+    this.#recordsOf = recordsOf;
     return this.#sources.flatMap((source): readonly OwnStatePart[] => {
       const { cursor, root } = source.opened;
       if (cursor === undefined) return [];

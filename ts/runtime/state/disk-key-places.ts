@@ -92,7 +92,7 @@ export class DiskKeyPlaces implements KeyPlaces {
     const { operator, memoryBytes, directory } = place;
     this.#handle = core.keyedStateCreate(job, JSON.stringify({ states: [], disk: { operator, budgetBytes: memoryBytes, directory: directory ?? null } }));
     this.#gauges = new StateCountGauges(core, this.#handle);
-    this.state = new KeyedStateStore({ ...owner, watch: (name, ttlMs) => this.#declare(name, ttlMs) });
+    this.state = new KeyedStateStore({ ...owner, keyOf: (slot) => this.#keyOfSlot(slot), watch: (name, ttlMs) => this.#declare(name, ttlMs) });
     this.#values.belongTo(this.state);
   }
 
@@ -107,6 +107,12 @@ export class DiskKeyPlaces implements KeyPlaces {
     const watch = new StateWatch({ operator: this.#operator, keyInHand: this.#host.keyInHand }, name);
     values.watches[values.numberOf(name)!] = watch;
     return watch;
+  }
+
+  /** The key of a slot of the batch at work; nothing for others, which only the core knows. */
+  #keyOfSlot(slot: number): unknown {
+    const row = this.#open?.slots?.indexOf(slot) ?? -1;
+    return row < 0 ? undefined : this.#open!.keys[row];
   }
 
   /** The number of the state. */
@@ -267,7 +273,7 @@ export class DiskKeyPlaces implements KeyPlaces {
     const number = this.#values.numberOf(name)!;
     const found = this.#find(key, number);
     if (found === undefined) return undefined;
-    return typeof found === 'number' ? state.snapshot(found) : this.#values.show(number, found);
+    return typeof found === 'number' ? state.snapshot(found) : this.#values.show(number, found, key);
   }
 
   /** Where a state of a key is, if it holds anything: its slot, or the bytes that the store has. */

@@ -54,9 +54,9 @@ export class DiskStateValues {
   }
 
   /** What readers outside of the job's functions are shown of a value that the store has. */
-  show(number: number, bytes: Buffer): unknown {
+  show(number: number, bytes: Buffer, key: unknown): unknown {
     const value = this.#read(bytes, 0, bytes.length, number);
-    const form = bytes[0] === AS_SAVED ? this.#store!.formOf(value as SavedState) : value;
+    const form = bytes[0] === AS_SAVED ? this.#store!.formOf(value as SavedState, key) : value;
     return form === undefined ? undefined : this.stateOf(number)!.show(form);
   }
 

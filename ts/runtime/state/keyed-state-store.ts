@@ -50,8 +50,8 @@ export interface StateOwner {
   readonly isTolerant: boolean;
   /** Looks up the slot of the key in hand, where `begin` does not say it; nothing when there is none. */
   slotInHand?(): number | undefined;
-  /** The key that has a slot, for messages; not there where states belong to no key. */
-  readonly keyOf?: (slot: number) => unknown;
+  /** The key that has a slot, for messages, where it is at hand; not there where states belong to no key. */
+  readonly keyOf?: ((slot: number) => unknown) | undefined;
   /** With state on disk: the next state is there, and this is who wants to know what becomes of it. */
   readonly watch?: ((name: string, ttlMs: number | undefined) => StateWatch) | undefined;
 }
@@ -132,19 +132,18 @@ export class KeyedStateStore implements KeyedState, StatePlace {
   }
 
   /** What a declared state takes in of what was saved; nothing where `migrate` made nothing of it. @throws SageError SAGE_STATE_DECLARATION for another type or a wrong version */
-  formOf(saved: SavedState): unknown {
-    return this.#formOf(this.#states.get(saved[0])!, saved, undefined);
+  formOf(saved: SavedState, key: unknown): unknown {
+    return this.#formOf(this.#states.get(saved[0])!, saved, key);
   }
 
-  #formOf({ type, ttlMs, version }: Declared, saved: SavedState, slot: number | undefined): unknown {
+  #formOf({ type, ttlMs, version }: Pick<Declared, 'type' | 'ttlMs' | 'version'>, saved: SavedState, key: unknown): unknown {
     this.#checkType(saved[0], type, saved[1]);
-    const { operator, keyOf } = this.#owner;
-    const migrated = migratedState(saved, version, { operator, key: keyOf === undefined || slot === undefined ? undefined : { value: keyOf(slot) } });
+    const migrated = migratedState(saved, version, { operator: this.#owner.operator, key: key === undefined ? undefined : { value: key } });
     return migrated[3] === undefined ? undefined : withTtl(migrated, ttlMs, this.nowMs());
   }
 
   #take(declared: Declared, slot: number, saved: SavedState, bytes: number): void {
-    const form = this.#formOf(declared, saved, slot);
+    const form = this.#formOf(declared, saved, this.#owner.keyOf?.(slot));
     // What `migrate` has made nothing of is not there any more.
     if (form !== undefined) declared.state.restore(slot, form, bytes);
   }
@@ -230,10 +229,11 @@ export class KeyedStateStore implements KeyedState, StatePlace {
     const before = this.#states.get(name);
     if (before === undefined) {
       this.#checkType(name, type, this.#savedTypes.get(name) ?? type);
+      // First of all: when something of it does not fit, nobody is told of the state, and the next declaration finds all of it.
+      const forms = Array.from(this.waiting.named(name), ([slot, saved]) => [slot, this.#formOf({ type, ttlMs, version }, saved, this.#owner.keyOf?.(slot))] as const);
       const state = make(this.#owner.watch?.(name, ttlMs));
       const declared: Declared = { name, form, type, ttlMs, version, settings, isPlain: settings === WITHOUT_OPTIONS || settings === VALUE_WITHOUT_OPTIONS, state };
-      for (const [slot, saved] of this.waiting.named(name)) this.#take(declared, slot, saved, 0);
-      // Only now: when something of it does not fit, nothing is taken, and the next declaration finds all of it.
+      for (const [slot, restored] of forms) if (restored !== undefined) state.restore(slot, restored, 0);
       this.waiting.declared(name);
       this.#states.set(name, declared);
       this.#declared.push(declared);

@@ -6,12 +6,18 @@ import { SavedValuesReader } from '../../../../ts/runtime/checkpoint/saved-value
 import { SavedValuesWriter } from '../../../../ts/runtime/checkpoint/saved-values-writer.ts';
 import { KeyedStateStore } from '../../../../ts/runtime/state/keyed-state-store.ts';
 import type { SavedState } from '../../../../ts/runtime/state/saved-state.ts';
+import { StateWatch } from '../../../../ts/runtime/state/state-watch.ts';
 import { VirtualClock } from '../../../../ts/testing/virtual-clock.ts';
 
 const KEYS = ['ann', 'bob'];
 
-function makeStore(clock = new VirtualClock(1_000)): KeyedStateStore {
-  return new KeyedStateStore({ operator: 'visits', clock, isTolerant: false, keyOf: (slot) => KEYS[slot] });
+/** @param watched told of each state, as an operator is that keeps them on disk */
+function makeStore(clock = new VirtualClock(1_000), watched?: (name: string) => void): KeyedStateStore {
+  const watch = (name: string): StateWatch => {
+    watched?.(name);
+    return new StateWatch({ operator: 'visits', keyInHand: () => undefined }, name);
+  };
+  return new KeyedStateStore({ operator: 'visits', clock, isTolerant: false, keyOf: (slot) => KEYS[slot], watch: watched === undefined ? undefined : watch });
 }
 
 /** As a checkpoint takes it along. */
@@ -123,15 +129,16 @@ describe('a version that does not fit', () => {
     ['a migrate that throws', { version: 4, migrate: (): never => { throw new RangeError('no such form'); } }, "migrate of the state 'seen' of 'visits' failed for the key the string \"bob\", from version 3 to 4: no such form", 'Mend migrate'],
     ['a migrate that is asynchronous', { version: 4, migrate: (() => Promise.resolve(1)) as never }, "for the key the string \"bob\", from version 3 to 4: migrate of the state 'seen' gave a promise", 'Mend migrate'],
   ])('given %s, when it is declared, then the error names operator, state and versions, and says what to do', (_, options, message, help) => {
-    const store = makeStore();
+    const watched: string[] = [];
+    const store = makeStore(undefined, (name) => void watched.push(name));
     store.restore(1, saved());
     const declared = (): unknown => store.value<number>('seen', options);
     expect(declared).toThrowError(expect.objectContaining({ code: 'SAGE_STATE_DECLARATION', operator: 'visits', message: expect.stringContaining(message) as unknown, help: expect.stringContaining(help) as unknown }) as Error);
-    // Nothing of it was taken: a function that goes on all the same does not begin with nothing.
+    // Nobody was told of it, and nothing of it was taken: a function that goes on all the same does not begin with nothing.
     expect(declared).toThrow(message);
     const mended = store.value<number>('seen', { version: 4, migrate: (old) => (old as number) + 1 });
     store.begin(1);
-    expect(mended.get()).toBe(2);
+    expect([mended.get(), watched]).toEqual([2, ['seen']]);
   });
 
   it.each([
