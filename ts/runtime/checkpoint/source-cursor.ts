@@ -1,5 +1,6 @@
 import { SageError } from '../../common/errors.ts';
 import type { Seekable } from '../../functions/seekable.ts';
+import { NotStorable, storedSize } from '../state/stored-size.ts';
 import { SavedValuesReader, SavedValuesWriter } from './saved-values.ts';
 import type { SavedPart } from './state-part.ts';
 
@@ -38,6 +39,20 @@ interface SavedCollection {
 
 const encode = (value: unknown): Uint8Array => new SavedValuesWriter().encode(value);
 const decode = <T>({ bytes }: SavedPart): T => new SavedValuesReader().decode(bytes) as T;
+
+/** @param whole what has the position in it. @throws SageError SAGE_STATE_VALUE for one that would not come back as it is. */
+function encodePosition(writer: SavedValuesWriter, position: unknown, whole: unknown): Uint8Array {
+  try {
+    storedSize(position);
+    return writer.encode(whole);
+  } catch (error) {
+    const what = error instanceof NotStorable ? error.message : `what cannot be encoded (${error instanceof Error ? error.message : String(error)})`;
+    throw new SageError('SAGE_STATE_VALUE', `position() gave ${what}, which cannot be in a checkpoint`, {
+      help: 'Give plain data from position(), such as a number, a text, or a plain object of these.',
+      cause: error,
+    });
+  }
+}
 
 function cannotGoOn(message: string, help: string): SageError {
   return new SageError('SAGE_CHECKPOINT_SOURCE', message, { help });
@@ -229,7 +244,7 @@ export class PositionCursor implements SourceCursor {
   /** The source is asked for its next record: until that has come, it may be further than what it has given. */
   asked(): void {
     const position = this.#source.position();
-    this.#before = typeof position === 'object' && position !== null ? { bytes: Uint8Array.from(this.#writer.encode(position)) } : { value: position };
+    this.#before = typeof position === 'object' && position !== null ? { bytes: Uint8Array.from(encodePosition(this.#writer, position, position)) } : { value: position };
   }
 
   /** It has answered. */
@@ -241,7 +256,7 @@ export class PositionCursor implements SourceCursor {
     if (ended || this.hasEnded) return encode({ kind: 'ended' } satisfies SavedPosition);
     const before = this.#before;
     const position = before === undefined ? this.#source.position() : 'bytes' in before ? new SavedValuesReader().decode(Buffer.from(before.bytes)) : before.value;
-    return encode({ kind: 'position', position } satisfies SavedPosition);
+    return encodePosition(this.#writer, position, { kind: 'position', position } satisfies SavedPosition);
   }
 
   restore(saved: readonly SavedPart[]): void {

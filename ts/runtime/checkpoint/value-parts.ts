@@ -1,4 +1,4 @@
-import { SageError } from '../../common/errors.ts';
+import { operatorError, SageError } from '../../common/errors.ts';
 import { describeValue } from '../../functions/check-user-function.ts';
 import { NotStorable, storedSize } from '../state/stored-size.ts';
 import type { PartOwner } from './part-owner.ts';
@@ -77,7 +77,7 @@ export function keyedValuePart<V>(owner: PartOwner, part: KeyedValuePart<V>): Ke
   };
 }
 
-function checked<R>({ name: operator }: PartOwner, part: ValuePart, value: unknown, of: { readonly key: unknown } | undefined, encode: () => R): R {
+function checked<R>({ name: operator, declaredAt }: PartOwner, part: ValuePart, value: unknown, of: { readonly key: unknown } | undefined, encode: () => R): R {
   try {
     storedSize(value);
     return encode();
@@ -85,8 +85,9 @@ function checked<R>({ name: operator }: PartOwner, part: ValuePart, value: unkno
     if (!(error instanceof NotStorable) && !(error instanceof SageError && error.code === 'SAGE_CODEC_UNCLONEABLE')) throw error;
     const why = error instanceof NotStorable ? `holds ${error.message}` : `cannot be encoded: ${error.message}`;
     const place = of === undefined ? '' : ` for the key ${describeValue(of.key)}`;
-    throw new SageError('SAGE_STATE_VALUE', `${part.describe(value)} of '${operator}'${place} ${why}, which cannot be in a checkpoint`, {
+    throw operatorError('SAGE_STATE_VALUE', `${part.describe(value)} of '${operator}'${place} ${why}, which cannot be in a checkpoint`, {
       operator,
+      declaredAt,
       context: { part: part.name },
       help: 'Keep plain data in records and states: numbers, texts, arrays, plain objects, Map, Set, Date; make objects of classes of it when it is read.',
       cause: error,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
 import { inspect } from 'node:util';
 
 import { abortableWait, type WaitOptions } from '../../common/abortable-wait.ts';
@@ -10,7 +11,7 @@ import type { CheckpointSummary, Job, JobMetrics, JobResult, JobState, JobStatus
 import type { StateAnswer, StateQuestion } from '../isolate/state-reads.ts';
 import { JobLog } from '../logging/job-log.ts';
 import { FINAL, JobAttempt } from './job-attempt.ts';
-import { checkpointsJson, JobCheckpoints } from './job-checkpoints.ts';
+import { checkpointsJson, JobCheckpoints, withAbsolutePaths } from './job-checkpoints.ts';
 import { makeJobMetrics } from './job-metrics.ts';
 import type { JobPlan } from './job-plan.ts';
 import { makeJobResult } from './job-result.ts';
@@ -65,13 +66,15 @@ export class LocalJob implements Job {
   #result: JobResult | undefined;
 
   /** Starts a compiled pipeline. @throws SageError when the core refuses the graph, or what it is to go on from. */
-  constructor(plan: JobPlan, restore: RestoreOptions = {}) {
+  constructor(given: JobPlan, restore: RestoreOptions = {}) {
+    const plan = { ...given, config: withAbsolutePaths(given.config) };
     const { config, name } = plan;
     // Taken now where it is needed later: a program may add operators to its environment for the next job.
     const fingerprint = mayRestart(config) && plan.physical.isolates.workers > 0 ? plan.fingerprint() : undefined;
     this.#plan = fingerprint === undefined ? plan : { ...plan, fingerprint: () => fingerprint };
     this.name = name;
-    this.#restore = restore;
+    const { from } = restore;
+    this.#restore = from === undefined || from === 'latest' ? restore : { ...restore, from: resolve(from) };
     this.#hasCheckpoints = hasCheckpoints(config);
     this.#restarts = makeRestarts(config.restart ?? 'none', Math.random);
     this.#log = new JobLog({ job: name, jobId: this.id }, config.logger);
@@ -312,6 +315,7 @@ export class LocalJob implements Job {
       checkpoints: this.#checkpoints,
       checkpointsJson: checkpointsJson(plan.config, source === undefined ? restore : { ...restore, from: source }),
       allowsDropped: this.#restore.allowDropped === true,
+      mustGoOn: this.#checkpoints.hasCompleted,
       attempt,
     });
     const clock = plan.config.clock ?? systemClock;
