@@ -7,6 +7,7 @@ import { startTimer, systemClock } from '../../common/clock.ts';
 import { SageError, toSageError } from '../../common/errors.ts';
 import type { JobId } from '../../common/ids.ts';
 import { hasCheckpoints, mayRestart, type RestoreOptions } from '../../transformations/checkpoint-settings.ts';
+import type { JobGuarantee } from '../../transformations/job-guarantee.ts';
 import type { CheckpointSummary, Job, JobMetrics, JobResult, JobState, JobStatus, SavepointSummary, StopOptions } from '../../transformations/job.ts';
 import type { StateAnswer, StateQuestion } from '../isolate/state-reads.ts';
 import { JobLog } from '../logging/job-log.ts';
@@ -39,6 +40,8 @@ interface Stopping {
 export class LocalJob implements Job {
   readonly id: JobId = randomUUID();
   readonly name: string;
+  /** What the plan says of it. */
+  readonly guarantee: JobGuarantee;
   /** Dropped at the end: an ended job stays listed, and must not hold on to its pipeline and the user's data in it. */
   #plan: JobPlan | undefined;
   readonly #log: JobLog;
@@ -73,6 +76,7 @@ export class LocalJob implements Job {
     const fingerprint = mayRestart(config) && plan.physical.isolates.workers > 0 ? plan.fingerprint() : undefined;
     this.#plan = fingerprint === undefined ? plan : { ...plan, fingerprint: () => fingerprint };
     this.name = name;
+    this.guarantee = plan.physical.guarantee;
     const { from } = restore;
     this.#restore = from === undefined || from === 'latest' ? restore : { ...restore, from: resolve(from) };
     this.#hasCheckpoints = hasCheckpoints(config);
