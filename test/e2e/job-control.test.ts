@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -257,6 +260,25 @@ describe('JobManager', () => {
     expect(await manager.deleteJob(id)).toBe(false);
     expect(() => manager.getJobStatus(id)).toThrow(expect.objectContaining({ code: 'SAGE_JOB_NOT_FOUND' }) as Error);
     await expect(manager.pauseJob(id)).rejects.toMatchObject({ code: 'SAGE_JOB_NOT_FOUND' });
+  });
+
+  it('says of a job that runs what it guarantees, and which sink limits that', async () => {
+    const manager = JobManager.instance();
+    const { env, some } = endless();
+    const id = await manager.submitJob(env);
+    await some(1);
+    expect(manager.getJobStatus(id).guarantee).toEqual({ level: 'none', limits: [] });
+    expect((await manager.cancelJob(id)).guarantee).toEqual({ level: 'none', limits: [] });
+    const directory = mkdtempSync(join(tmpdir(), 'sage-guarantee-'));
+    try {
+      const limited = new LocalEnvironment('limited', { checkpoint: { dir: directory } });
+      limited.fromSource(async function* () { for (;;) yield nextTurn(1); }).sink(() => undefined).named('twice');
+      const other = await manager.submitJob(limited);
+      expect(manager.getJobStatus(other)).toMatchObject({ result: undefined, guarantee: { level: 'atLeastOnce', limits: expect.arrayContaining([expect.objectContaining({ operator: 'twice', kind: 'sink' })]) as unknown } });
+      await manager.cancelJob(other);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 
   it('a job that failed says why, and stays as it is', async () => {

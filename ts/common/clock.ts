@@ -19,9 +19,16 @@ export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
 };
 
-/** Calls `wake` once so many milliseconds have passed on this clock; gives a function that takes that back. */
+/** A timer of Node with a longer delay fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Calls `wake` once so many milliseconds have passed on this clock, however many; gives a function that takes that back. */
 export function startTimer(clock: Clock, delayMs: number, wake: () => void): () => void {
   if (clock.after !== undefined) return clock.after(delayMs, wake);
-  const timer = setTimeout(wake, delayMs);
+  let timer: NodeJS.Timeout;
+  const wait = (leftMs: number): void => {
+    timer = leftMs > LONGEST_TIMER_MS ? setTimeout(() => wait(leftMs - LONGEST_TIMER_MS), LONGEST_TIMER_MS) : setTimeout(wake, leftMs);
+  };
+  wait(delayMs);
   return () => clearTimeout(timer);
 }

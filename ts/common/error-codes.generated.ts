@@ -607,8 +607,8 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorInfo>> = {
   SAGE_CHECKPOINT_UNCLAIMED: {
     domain: 'user',
     retryable: false,
-    message: 'A checkpoint holds state of an operator that the pipeline does not have.',
-    help: 'Give operators with state a uid(), as it was; or say that state may be dropped.',
+    message: 'A checkpoint holds state of an operator that the pipeline does not have, or that does something else now.',
+    help: 'Give operators with state the uid() that they had, or what is new one of its own; or leave the state behind with submit({ from, allowDropped: true }).',
   },
   SAGE_CHECKPOINT_RESCALE: {
     domain: 'user',

@@ -29,6 +29,8 @@ export interface Task {
   readonly operators?: readonly string[];
   /** Id of the operator whose work a native task does. */
   readonly uid?: string | undefined;
+  /** What each of `operators` does (`operatorWork`). */
+  readonly works?: readonly string[];
 }
 
 /** One physical edge: a queue from one task to another. */

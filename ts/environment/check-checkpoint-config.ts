@@ -7,10 +7,13 @@ type Check = readonly [holds: (value: unknown) => boolean, expected: string];
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value);
 
+/** As far as the core can count. */
+const MAX_RETAINED = 2 ** 32 - 1;
+
 const TEXT: Check = [(value) => typeof value === 'string' && value !== '', 'the path of a directory'];
 const DELAY: Check = [(value) => isNumber(value) && value >= 0, 'milliseconds from 0 on'];
 const PERIOD: Check = [(value) => isNumber(value) && value > 0, 'milliseconds above 0'];
-const COUNT: Check = [(value) => isWhole(value) && value >= 1, 'a whole number from 1 on'];
+const RETAINED: Check = [(value) => isWhole(value) && value >= 1 && value <= MAX_RETAINED, `a whole number from 1 to ${MAX_RETAINED}`];
 const COUNT_FROM_0: Check = [(value) => isWhole(value) && value >= 0, 'a whole number from 0 on'];
 const FACTOR: Check = [(value) => isNumber(value) && value >= 1, 'a number from 1 on'];
 const SHARE: Check = [(value) => isNumber(value) && value >= 0 && value < 1, 'a number from 0 up to 1'];
@@ -18,7 +21,7 @@ const SHARE: Check = [(value) => isNumber(value) && value >= 0 && value < 1, 'a 
 /** By name: a check, and whether it may be left away. */
 type Members = Readonly<Record<string, readonly [check: Check, optional?: 'optional']>>;
 
-const CHECKPOINT: Members = { dir: [TEXT], intervalMs: [PERIOD, 'optional'], minPauseMs: [DELAY, 'optional'], retained: [COUNT, 'optional'] };
+const CHECKPOINT: Members = { dir: [TEXT], intervalMs: [PERIOD, 'optional'], minPauseMs: [DELAY, 'optional'], retained: [RETAINED, 'optional'] };
 const RESTARTS: Readonly<Record<string, Members>> = {
   fixed: { attempts: [COUNT_FROM_0], delayMs: [DELAY] },
   exponential: { initialMs: [PERIOD], maxMs: [PERIOD], multiplier: [FACTOR, 'optional'], jitter: [SHARE, 'optional'], resetAfterMs: [PERIOD, 'optional'] },

@@ -6,6 +6,7 @@ import type { JobId } from '../common/ids.ts';
 import type { JobPlan } from '../runtime/job/job-plan.ts';
 import type { LocalJob } from '../runtime/job/local-job.ts';
 import type { RestoreOptions } from '../transformations/checkpoint-settings.ts';
+import type { JobGuarantee } from '../transformations/job-guarantee.ts';
 import type { Job as PublicJob, JobResult, JobStatus, StopOptions } from '../transformations/job.ts';
 import type { StreamEnvironment } from '../transformations/stream-environment.ts';
 import { forgetEnded } from './forget-ended.ts';
@@ -19,6 +20,8 @@ export interface JobInfo {
   readonly name: string;
   /** What it is doing, or how it ended. */
   readonly status: JobStatus;
+  /** What its records can count on when it goes on from a checkpoint, and which sources and sinks limit that. */
+  readonly guarantee: JobGuarantee;
   /** Of a job that has ended. */
   readonly result: JobResult | undefined;
   /** Why it failed, or was cancelled by its signal. */
@@ -198,5 +201,5 @@ export class JobManager {
 }
 
 function info(job: LocalJob): JobInfo {
-  return { id: job.id, name: job.name, status: job.status, result: job.result, error: job.error };
+  return { id: job.id, name: job.name, status: job.status, guarantee: job.guarantee, result: job.result, error: job.error };
 }

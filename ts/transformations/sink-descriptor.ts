@@ -63,6 +63,8 @@ export interface StreamSink {
   readonly name: string;
   /** Whether other sinks may write to the stream too: where this one does not end it. A `WritableStream` has one writer. */
   readonly isShared: boolean;
+  /** Whether the stream ends with the job; it is destroyed when the job fails. */
+  readonly ends: boolean;
   /** Called once a job. @param fail told of an error that comes when nobody writes. @throws SageError SAGE_USER_SINK when the stream takes nothing any more. */
   readonly open: (fail: (error: unknown) => void) => StreamWriter;
 }

@@ -18,6 +18,9 @@ pub(crate) struct OperatorMetadata {
     pub(crate) left: BTreeSet<u32>,
     /// Names of its parts.
     pub(crate) parts: BTreeSet<String>,
+    /// What it does, where its job said so.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) work: String,
 }
 
 /// The metadata of an epoch, as JSON.
@@ -38,6 +41,7 @@ impl CheckpointMetadata {
             for id in ids_of(task) {
                 let operator = operators.entry(id.to_owned()).or_default();
                 operator.parallelism = task.parallelism;
+                work_of(task, id).clone_into(&mut operator.work);
                 if handed.finished {
                     operator.finished.insert(task.instance);
                     if handed.image.is_some() {
@@ -123,6 +127,14 @@ pub(crate) fn ids_of(task: &TaskPlan) -> impl Iterator<Item = &str> {
     task.operators.iter().map(String::as_str).chain(own)
 }
 
+/// What an operator of a task does; empty where nobody says so.
+pub(crate) fn work_of<'a>(task: &'a TaskPlan, operator: &str) -> &'a str {
+    let place = task.operators.iter().position(|id| id == operator);
+    place
+        .and_then(|place| task.works.get(place))
+        .map_or("", String::as_str)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,6 +145,7 @@ mod tests {
             finished: finished.iter().copied().collect(),
             left: left.iter().copied().collect(),
             parts: parts.iter().map(|&part| part.to_owned()).collect(),
+            work: String::new(),
         }
     }
 
@@ -160,6 +173,7 @@ mod tests {
             chain: None,
             operators: operators.iter().map(|&id| id.to_owned()).collect(),
             uid: String::new(),
+            works: Vec::new(),
         }
     }
 

@@ -65,6 +65,8 @@ pub struct TaskPlan {
     pub operators: Vec<String>,
     /// Id of the operator whose work a native task does; empty for others.
     pub uid: String,
+    /// What each of `operators` does; shorter, or empty words, where nobody says so.
+    pub works: Vec<String>,
 }
 
 /// What makes an edge one that leads back.

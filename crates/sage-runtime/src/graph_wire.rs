@@ -110,6 +110,7 @@ fn task_plan(task: wire::Task<'_>) -> Result<TaskPlan> {
             .map(str::to_owned)
             .collect(),
         uid: task.uid().unwrap_or_default().to_owned(),
+        works: task.works().into_iter().flatten().map(str::to_owned).collect(),
     })
 }
 
@@ -157,6 +158,7 @@ fn encode_task<'a>(fbb: &mut FlatBufferBuilder<'a>, task: &TaskPlan) -> WIPOffse
         TaskKind::NativeAggregate { spec } => (wire::TaskKind::NativeAggregate, -1, Some(spec)),
     };
     let operators: Vec<_> = task.operators.iter().map(|id| fbb.create_string(id)).collect();
+    let works: Vec<_> = task.works.iter().map(|work| fbb.create_string(work)).collect();
     let args = wire::TaskArgs {
         id: task.id.0,
         stage: task.stage.0,
@@ -171,6 +173,7 @@ fn encode_task<'a>(fbb: &mut FlatBufferBuilder<'a>, task: &TaskPlan) -> WIPOffse
         chain: task.chain.as_ref().map(|chain| fbb.create_string(chain)),
         operators: Some(fbb.create_vector(&operators)),
         uid: Some(fbb.create_string(&task.uid)),
+        works: Some(fbb.create_vector(&works)),
     };
     wire::Task::create(fbb, &args)
 }

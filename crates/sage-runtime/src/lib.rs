@@ -43,6 +43,7 @@ mod native_parts;
 mod native_task;
 mod native_windows;
 pub mod net;
+mod other_works;
 mod outputs;
 mod restored_loops;
 mod restored_state;

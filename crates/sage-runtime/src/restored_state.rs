@@ -11,6 +11,7 @@ use sage_types::{ErrorCode, KeyGroups, PlantedBug, Result, SageError};
 use crate::checkpoint_metadata::{CheckpointMetadata, ids_of};
 use crate::graph::{ExecutionGraph, TaskKind, TaskPlan};
 use crate::job_core::internal;
+use crate::other_works::{other_works, other_works_error};
 
 /// Kinds of [`RestoredState::read`].
 const ABSENT: u8 = 0;
@@ -24,17 +25,24 @@ pub(crate) struct RestoredState {
     metadata: CheckpointMetadata,
     /// By task: it has nothing to do any more.
     finished: Box<[bool]>,
+    /// Operators whose state is left behind, as those of their ids do something else now.
+    left_behind: BTreeSet<String>,
 }
 
 impl RestoredState {
     /// # Errors
-    /// `SAGE_CHECKPOINT_UNCLAIMED` for state of operators that are not there any more, `SAGE_CHECKPOINT_RESCALE` when it cannot be
+    /// `SAGE_CHECKPOINT_UNCLAIMED` for state of operators that are not there any more or do something else, `SAGE_CHECKPOINT_RESCALE` when it cannot be
     /// divided among the instances there are, `SAGE_CHECKPOINT_DAMAGED`.
     pub(crate) fn new(epoch: RestoredEpoch, graph: &ExecutionGraph, allow_dropped: bool) -> Result<Self> {
-        let metadata = CheckpointMetadata::from_json(epoch.metadata())?;
+        let mut metadata = CheckpointMetadata::from_json(epoch.metadata())?;
+        let others = other_works(&metadata, graph);
         if !allow_dropped {
             check_claimed(&epoch, graph)?;
+            if !others.is_empty() {
+                return Err(other_works_error(epoch.epoch, &others));
+            }
         }
+        metadata.operators.retain(|id, _| !others.contains_key(id));
         check_scale(&epoch, &metadata, graph)?;
         let mut finished: Box<[bool]> = graph
             .tasks
@@ -73,6 +81,7 @@ impl RestoredState {
             epoch,
             metadata,
             finished,
+            left_behind: others.into_keys().collect(),
         })
     }
 
@@ -89,6 +98,13 @@ impl RestoredState {
         self.finished.get(task.id.index()) == Some(&true)
     }
 
+    fn part(&self, operator: &str, name: &str) -> Result<Vec<(PartKey, PartPayload)>> {
+        if self.left_behind.contains(operator) {
+            return Ok(Vec::new());
+        }
+        self.epoch.part(operator, name)
+    }
+
     /// The parts of one name of an operator: `u8 kind`, then for own parts `u32 count` and for each instance of then `u32 instance, u32
     /// parallelism, u32 length, bytes`, for keyed ones the entries of the key groups of the asking instance.
     ///
@@ -101,7 +117,7 @@ impl RestoredState {
         groups: &KeyGroups,
         instance: u32,
     ) -> Result<Vec<u8>> {
-        let mut parts = self.epoch.part(operator, name)?;
+        let mut parts = self.part(operator, name)?;
         if PlantedBug::PartDroppedAtRescale.is_planted() {
             parts.retain(|(key, _)| key.parallelism == groups.parallelism() || key.instance == 0);
         }
@@ -136,7 +152,7 @@ impl RestoredState {
     /// # Errors
     /// Those of the store.
     pub(crate) fn own_parts(&self, operator: &str, name: &str) -> Result<Vec<SavedPosition>> {
-        let parts = self.epoch.part(operator, name)?;
+        let parts = self.part(operator, name)?;
         check_kind(&parts, PartKind::Own)?;
         let positions = parts.into_iter().map(|(key, payload)| SavedPosition {
             instance: key.instance,
@@ -183,7 +199,7 @@ impl RestoredState {
         groups: &KeyGroups,
         instance: u32,
     ) -> Result<Option<Vec<u8>>> {
-        let parts = self.epoch.part(operator, name)?;
+        let parts = self.part(operator, name)?;
         if parts.is_empty() {
             return Ok(None);
         }
@@ -200,7 +216,7 @@ impl RestoredState {
         for id in ids_of(task) {
             let names = self.metadata.operators.get(id).map(|operator| &operator.parts);
             for name in names.into_iter().flatten() {
-                for (key, payload) in self.epoch.part(id, name)? {
+                for (key, payload) in self.part(id, name)? {
                     if key.instance == task.instance && key.parallelism == task.parallelism {
                         image.push(&ImagePart {
                             operator: id,

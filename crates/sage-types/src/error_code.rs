@@ -171,7 +171,7 @@ pub enum ErrorCode {
     CheckpointDamaged,
     /// `SAGE_CHECKPOINT_VERSION`: A checkpoint was written in a format that this version does not read.
     CheckpointVersion,
-    /// `SAGE_CHECKPOINT_UNCLAIMED`: A checkpoint holds state of an operator that the pipeline does not have.
+    /// `SAGE_CHECKPOINT_UNCLAIMED`: A checkpoint holds state of an operator that the pipeline does not have, or that does something else now.
     CheckpointUnclaimed,
     /// `SAGE_CHECKPOINT_RESCALE`: A checkpoint cannot be divided among this number of instances.
     CheckpointRescale,
@@ -638,7 +638,7 @@ impl ErrorCode {
             Self::CheckpointLocked => "The checkpoint directory is in use by another job.",
             Self::CheckpointDamaged => "A file of a checkpoint is damaged or incomplete.",
             Self::CheckpointVersion => "A checkpoint was written in a format that this version does not read.",
-            Self::CheckpointUnclaimed => "A checkpoint holds state of an operator that the pipeline does not have.",
+            Self::CheckpointUnclaimed => "A checkpoint holds state of an operator that the pipeline does not have, or that does something else now.",
             Self::CheckpointRescale => "A checkpoint cannot be divided among this number of instances.",
             Self::WorkerImport => "A worker thread could not import the module that defines the pipeline.",
             Self::WorkerStart => "A worker thread could not be started.",
@@ -744,7 +744,7 @@ impl ErrorCode {
             Self::CheckpointLocked => "End that job, or give each job a directory of its own.",
             Self::CheckpointDamaged => "Start from an earlier epoch or a savepoint, and check the disk.",
             Self::CheckpointVersion => "Use the version of SAGE Kernel that wrote it, or a newer one.",
-            Self::CheckpointUnclaimed => "Give operators with state a uid(), as it was; or say that state may be dropped.",
+            Self::CheckpointUnclaimed => "Give operators with state the uid() that they had, or what is new one of its own; or leave the state behind with submit({ from, allowDropped: true }).",
             Self::CheckpointRescale => "Go on with the parallelism that it was made with.",
             Self::WorkerImport => "Put the pipeline in a module of its own and use definePipeline(import.meta.url, ...).",
             Self::WorkerStart => "The cause says why; lower the parallelism if the machine is out of threads or memory.",

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 
@@ -26,6 +26,16 @@ export class Workplace {
 
   remove(name: string): void {
     rmSync(this.path(name));
+  }
+
+  /** Makes a directory; its path. */
+  directory(name: string): string {
+    mkdirSync(this.path(name));
+    return this.path(name);
+  }
+
+  removeDirectory(name: string): void {
+    rmSync(this.path(name), { recursive: true });
   }
 
   /** What another process is to go on with, or left: no name of a result begins with a dot. */

@@ -1,7 +1,9 @@
 // Jobs whose functions fail for a while, and that are started again.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 
-import { JsonLinesSink, LocalEnvironment, type Logger } from '../../../ts/index.ts';
+import { JsonLinesSink, LocalEnvironment, type Logger, type Seekable, SourceFunction } from '../../../ts/index.ts';
+import type { LocalJob } from '../../../ts/runtime/job/local-job.ts';
 import { Workplace } from './interrupted.ts';
 
 const RECORDS = 500;
@@ -97,5 +99,60 @@ describe('a job that is started again', () => {
     env.fromCollection(items.slice(0, 4)).map(counter).sink((record) => void seen.push(record));
     await env.submit({ autostop: true });
     expect(seen.slice(-4)).toEqual([0, 1, 2, 3].map((n) => ({ n, seen: n + 1 })));
+  });
+});
+
+describe('the checkpoints of a job that is started again', () => {
+  /** A job whose source rests behind all records, so that it has one checkpoint of them. */
+  async function resting(dir: string) {
+    const given: number[] = [];
+    const failed = Promise.withResolvers<void>();
+    const logger: Logger = { ...quiet, warn: () => failed.resolve(), child: () => logger };
+    const env = new LocalEnvironment('again', { logger, restart: { kind: 'fixed', attempts: 1, delayMs: 0 }, checkpoint: { dir } });
+    env.fromSource(Resting).map((n) => (given.push(n), n)).sink(() => undefined);
+    const job = await env.submit();
+    await expect.poll(() => given.length, { interval: 1 }).toBe(RECORDS);
+    await job.checkpoint();
+    return { job: job as LocalJob, given, failed: failed.promise };
+  }
+
+  class Resting extends SourceFunction<number> implements Seekable<number> {
+    #next = 0;
+    execute(): number | undefined | Promise<undefined> {
+      return this.#next < RECORDS ? this.#next++ : nextTurn().then(() => undefined);
+    }
+    position(): number {
+      return this.#next;
+    }
+    seek(position: number): void {
+      this.#next = position;
+    }
+  }
+
+  it('given a relative directory, when the program has gone to another one before it fails, then it goes on from its own', async () => {
+    using place = new Workplace();
+    const home = process.cwd();
+    const [here, there] = [place.directory('here'), place.directory('there')];
+    try {
+      process.chdir(here);
+      const { job, given, failed } = await resting('checkpoints');
+      process.chdir(there);
+      job.fail(new Error('it was to fail here'));
+      await failed;
+      await expect.poll(() => job.status, { interval: 1 }).toBe('running');
+      await job.stop();
+      expect([job.metrics().checkpoints?.restoredEpoch, given.length, place.namesIn('there', '')]).toEqual([1, RECORDS, []]);
+    } finally {
+      process.chdir(home);
+    }
+  });
+
+  it('given that its directory was removed, when it fails, then it is not begun from nothing: it ends with an error that says what is gone', async () => {
+    using place = new Workplace();
+    const { job, given } = await resting(place.path('checkpoints'));
+    place.removeDirectory('checkpoints');
+    job.fail(new Error('it was to fail here'));
+    await expect(job.completion).rejects.toMatchObject({ code: 'SAGE_IO_NOT_FOUND', message: expect.stringContaining(place.path('checkpoints')) as string, help: expect.stringContaining("from: 'latest'") as string });
+    expect([job.status, given.length]).toEqual(['failed', RECORDS]);
   });
 });

@@ -86,6 +86,20 @@ describe('sources of a job with checkpoints', () => {
     expect(explained((env) => env.fromSource(Seekable, { unbounded: true }))).not.toMatch(/replayed from the start/);
   });
 
+  it('given a stream as the sink of a job with restarts, when it is planned, then it has to stay open: a failure would destroy it', () => {
+    const planned = (stream: Writable | WritableStream<string>, options: { end?: boolean }, config: EnvironmentConfig) => () => {
+      const env = new LocalEnvironment('x', config);
+      env.fromCollection([1]).map(String).sink(stream, options).named('the stream');
+      return env.explain('physical');
+    };
+    const restart = { kind: 'fixed', attempts: 1, delayMs: 0 } as const;
+    for (const make of [() => new Writable({ objectMode: true }), () => new WritableStream<string>()]) {
+      expect(planned(make(), {}, { restart })).toThrow(/'the stream' is destroyed when the job fails[^]*checkpoint-config\.test\.ts[^]*\{ end: false \}/);
+      expect(planned(make(), { end: false }, { restart })).not.toThrow();
+      expect(planned(make(), {}, { checkpoint })).not.toThrow();
+    }
+  });
+
   it('given a generator function, when it is planned, then the plan says what it is exact for, and that an array gets records again', () => {
     const text = explained((env) => env.fromBatch(function* numbers() { yield 1; }));
     expect(text).toMatch(/checkpoints: every 1000 ms, 3 kept in checkpoints; state exactly once/);

@@ -143,7 +143,7 @@ describe('the position that a source says', () => {
     }
     const source = new Source();
     source.at = { first: new Offset() };
-    const refused = { code: 'SAGE_CHECKPOINT_SOURCE', message: 'the position of the source holds an object of the class Offset, which cannot be in a checkpoint' };
+    const refused = { code: 'SAGE_STATE_VALUE', message: 'position() gave an object of the class Offset, which cannot be in a checkpoint' };
     expect(() => new PositionCursor(source, nothing, ONE).save(at({}))).toThrow(expect.objectContaining(refused));
     expect(() => new PositionCursor(source, nothing, ONE).asked()).toThrow(expect.objectContaining(refused));
   });

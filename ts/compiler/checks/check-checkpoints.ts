@@ -2,6 +2,7 @@ import { planError } from '../../common/errors.ts';
 import { isSeekable } from '../../functions/seekable.ts';
 import type { UserFunction } from '../../functions/user-function.ts';
 import { hasCheckpoints, mayRestart } from '../../transformations/checkpoint-settings.ts';
+import type { SinkTransformation } from '../../transformations/sink-transformation.ts';
 import type { SourceDescriptor } from '../../transformations/source-descriptor.ts';
 import type { Transformation } from '../../transformations/transformation.ts';
 import type { PlanConfig } from '../compile-options.ts';
@@ -34,14 +35,15 @@ function isSeekableFunction(fn: UserFunction): boolean {
 }
 
 /**
- * With checkpoints, or restarts, each source has to be able to go on.
+ * With checkpoints, or restarts, each source has to be able to go on; with restarts each sink has to be there for the next attempt.
  *
- * @throws SageError SAGE_CHECKPOINT_SOURCE with the line of a source that cannot
+ * @throws SageError SAGE_CHECKPOINT_SOURCE with the line of a source that cannot, SAGE_PLAN_SINK with that of a stream that is not
  */
 export function checkCheckpoints(pipeline: Pipeline, config: PlanConfig): void {
   const what = hasCheckpoints(config) ? 'checkpoints' : mayRestart(config) ? 'restarts' : undefined;
   if (what === undefined) return;
   for (const transformation of pipeline as readonly Transformation[]) {
+    if (transformation.kind === 'sink' && mayRestart(config)) checkStreamStays(transformation);
     if (transformation.kind !== 'source') continue;
     const { source, name, declaredAt } = transformation;
     if (replayOf(source) !== 'never') continue;
@@ -57,4 +59,16 @@ export function checkCheckpoints(pipeline: Pipeline, config: PlanConfig): void {
       operator: name,
     });
   }
+}
+
+/** A stream that ends with the job is destroyed by the first failure, and takes nothing of the next attempt. */
+function checkStreamStays({ sink, name, declaredAt }: SinkTransformation): void {
+  if (sink.form !== 'stream' || !sink.ends) return;
+  throw planError('SAGE_PLAN_SINK', {
+    message: `the ${sink.name} of sink '${name}' is destroyed when the job fails, and the job is to start again then`,
+    expected: 'a stream that stays open, in a job with restarts',
+    fix: `Write sink(stream, { end: false }), and end the stream when the job's completion has settled.`,
+    declaredAt,
+    operator: name,
+  });
 }

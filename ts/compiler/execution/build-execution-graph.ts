@@ -2,6 +2,7 @@ import { KEY_GROUPS } from '../compile-options.ts';
 import type { LogicalOperator } from '../logical-plan.ts';
 import type { Edge, ExecutionGraph, Task, TaskKind } from '../execution-graph.ts';
 import { operatorId } from './operator-id.ts';
+import { operatorWork } from './operator-work.ts';
 import { aggregateTaskSpec, chainSpec, mixedOf } from './native-chain.ts';
 import type { Exchange, PhysicalPlan, Stage } from '../physical-plan.ts';
 
@@ -58,14 +59,15 @@ function taskOf(stage: Stage, instance: number, id: number, { isolates: { worker
     spec: op.kind === 'native' ? JSON.stringify(op.spec) : isNative ? aggregateTaskSpec(stage, mixed) : undefined,
     dormant: stage.placement === 'elastic' && instance > 0,
     chain: isNative ? chainSpec(stage, mixed) : undefined,
-    operators: operatorsOf(stage),
+    ...operatorsOf(stage),
     uid: isNative ? operatorId(kind === 'nativeAggregate' ? aggregateOf(stage) : operator) : undefined,
   };
 }
 
-/** Ids of all operators of a stage, each once. */
-function operatorsOf({ nodes }: Stage): readonly string[] {
-  return [...new Set(nodes.map(({ operator }) => operatorId(operator)))];
+/** Ids of all operators of a stage, each once, and what they do. */
+function operatorsOf({ nodes }: Stage): Required<Pick<Task, 'operators' | 'works'>> {
+  const works = new Map(nodes.map(({ operator }) => [operatorId(operator), operatorWork(operator)]));
+  return { operators: [...works.keys()], works: [...works.values()] };
 }
 
 /** The operator whose state the core keeps in a native stage. */

@@ -47,8 +47,9 @@ function encodeTask(builder: Builder, task: Task): Offset {
   const spec = task.spec === undefined ? NO_OFFSET : builder.createSharedString(task.spec);
   const chain = task.chain === undefined ? NO_OFFSET : builder.createSharedString(task.chain);
   const operators = task.operators === undefined ? NO_OFFSET : vectorOf(builder, task.operators.map((id) => builder.createSharedString(id)));
+  const works = task.works === undefined ? NO_OFFSET : vectorOf(builder, task.works.map((work) => builder.createSharedString(work)));
   const uid = task.uid === undefined ? NO_OFFSET : builder.createSharedString(task.uid);
-  builder.startObject(13);
+  builder.startObject(14);
   builder.addFieldInt32(0, task.id, 0);
   builder.addFieldInt32(1, task.stage, 0);
   builder.addFieldOffset(2, name, NO_OFFSET);
@@ -62,6 +63,7 @@ function encodeTask(builder: Builder, task: Task): Offset {
   builder.addFieldOffset(10, chain, NO_OFFSET);
   builder.addFieldOffset(11, operators, NO_OFFSET);
   builder.addFieldOffset(12, uid, NO_OFFSET);
+  builder.addFieldOffset(13, works, NO_OFFSET);
   return builder.endObject();
 }
 

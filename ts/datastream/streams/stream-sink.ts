@@ -41,6 +41,7 @@ export function toStreamSink(value: object, end: unknown, declaredAt: SourceLoca
     stream: value,
     name,
     isShared: isWritable(value) && !ends,
+    ends,
     open(fail) {
       const problem = whyNotWritable(value);
       if (problem !== undefined) {

@@ -1,3 +1,4 @@
+import type { SourceLocation } from '../../common/source-location.ts';
 import { operatorId } from '../../compiler/execution/operator-id.ts';
 import { type StageNode, failingOperator } from '../../compiler/physical-plan.ts';
 
@@ -7,11 +8,14 @@ export interface PartOwner {
   readonly operator: string;
   /** What messages call it. */
   readonly name: string;
+  /** Where the user declared it. */
+  readonly declaredAt?: SourceLocation;
   readonly instance: number;
   readonly parallelism: number;
 }
 
 /** The instance of a node's operator. */
 export function partOwner(node: StageNode, { instance, parallelism }: { readonly instance: number; readonly parallelism: number }): PartOwner {
-  return { operator: operatorId(node.operator), name: failingOperator(node).name, instance, parallelism };
+  const { name, transformation } = failingOperator(node);
+  return { operator: operatorId(node.operator), name, declaredAt: transformation.declaredAt, instance, parallelism };
 }

@@ -42,21 +42,24 @@ interface SavedCollection {
   readonly length: number;
 }
 
-const encode = (value: unknown): Uint8Array => encodedBy(new SavedValuesWriter(), value);
+const encode = (value: unknown): Uint8Array => new SavedValuesWriter().encode(value);
 const decode = <T>({ bytes }: SavedPart): T => new SavedValuesReader().decode(bytes) as T;
+
+/** @throws SageError SAGE_STATE_VALUE for a position that would not come back as it is. */
+function encodePosition(writer: SavedValuesWriter, position: unknown): Uint8Array {
+  try {
+    return writer.encode(position);
+  } catch (error) {
+    const what = error instanceof NotStorable ? error.message : `what cannot be encoded (${error instanceof Error ? error.message : String(error)})`;
+    throw new SageError('SAGE_STATE_VALUE', `position() gave ${what}, which cannot be in a checkpoint`, {
+      help: 'Give plain data from position(), such as a number, a text, or a plain object of these.',
+      cause: error,
+    });
+  }
+}
 
 function cannotGoOn(message: string, help: string): SageError {
   return new SageError('SAGE_CHECKPOINT_SOURCE', message, { help });
-}
-
-/** A position of the user may be anything. */
-function encodedBy(writer: SavedValuesWriter, value: unknown): Uint8Array {
-  try {
-    return writer.encode(value);
-  } catch (error) {
-    if (!(error instanceof NotStorable)) throw error;
-    throw cannotGoOn(`the position of the source holds ${error.message}, which cannot be in a checkpoint`, 'Let position() give plain data: a number, a text, a plain object of such.');
-  }
 }
 
 /** The rows of an array that this instance has still to give. At another parallelism those of all instances are shared out anew. */
@@ -300,16 +303,20 @@ export class PositionCursor implements SourceCursor {
 
   #note(): NotedPosition {
     const position = this.#source.position();
-    return typeof position === 'object' && position !== null ? { bytes: Uint8Array.from(encodedBy(this.#writer, position)) } : { value: position };
+    return typeof position === 'object' && position !== null ? { bytes: Uint8Array.from(encodePosition(this.#writer, position)) } : { value: position };
+  }
+
+  #encode(position: SavedPosition): Uint8Array {
+    return encodePosition(this.#writer, position);
   }
 
   save({ ended, records }: SourceProgress): Uint8Array {
     if (ended || this.hasEnded) return encode({ kind: 'ended' } satisfies SavedPosition);
-    if (this.#before !== undefined) return encode({ kind: 'position', position: positionOf(this.#before) } satisfies SavedPosition);
+    if (this.#before !== undefined) return this.#encode({ kind: 'position', position: positionOf(this.#before) });
     const marked = this.#marked;
-    if (!this.#isAwaited || marked === undefined) return encode({ kind: 'position', position: this.#source.position() } satisfies SavedPosition);
+    if (!this.#isAwaited || marked === undefined) return this.#encode({ kind: 'position', position: this.#source.position() });
     if ('error' in marked.noted) throw marked.noted.error;
-    return encode({ kind: 'position', position: positionOf(marked.noted), skip: records - marked.records } satisfies SavedPosition);
+    return this.#encode({ kind: 'position', position: positionOf(marked.noted), skip: records - marked.records });
   }
 
   restore(saved: readonly SavedPart[]): void {

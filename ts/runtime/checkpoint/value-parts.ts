@@ -1,4 +1,4 @@
-import { SageError } from '../../common/errors.ts';
+import { operatorError, SageError } from '../../common/errors.ts';
 import { describeValue } from '../../functions/check-user-function.ts';
 import { describeStates, type SavedState } from '../state/saved-state.ts';
 import { NotStorable } from '../state/stored-size.ts';
@@ -118,12 +118,13 @@ function keyedPart<V>(owner: PartOwner, part: KeyedValuePart<V>, form: KeyedForm
 }
 
 /** What is thrown for a value that could not be saved: an error that says whose it is, or what else has gone wrong. */
-function notSaved<V>(error: unknown, { name: operator }: PartOwner, part: ValuePart<V>, value: V, of: { readonly key: unknown } | undefined): unknown {
+function notSaved<V>(error: unknown, { name: operator, declaredAt }: PartOwner, part: ValuePart<V>, value: V, of: { readonly key: unknown } | undefined): unknown {
   if (!(error instanceof NotStorable) && !(error instanceof SageError && error.code === 'SAGE_CODEC_UNCLONEABLE')) return error;
   const why = error instanceof NotStorable ? `holds ${error.message}` : `cannot be encoded: ${error.message}`;
   const place = of === undefined ? '' : ` for the key ${describeValue(of.key)}`;
-  return new SageError('SAGE_STATE_VALUE', `${part.describe(value)} of '${operator}'${place} ${why}, which cannot be in a checkpoint`, {
+  return operatorError('SAGE_STATE_VALUE', `${part.describe(value)} of '${operator}'${place} ${why}, which cannot be in a checkpoint`, {
     operator,
+    declaredAt,
     context: { part: part.name },
     help: 'Keep plain data in records and states: numbers, texts, arrays, plain objects, Map, Set, Date; make objects of classes of it when it is read.',
     cause: error,

@@ -23,7 +23,7 @@ import { coreErrorOf } from './core-error.ts';
 import { ElasticStages, LOOK_EVERY_MS } from './elastic-stages.ts';
 import { mayBeHeldBack } from './held-back.ts';
 import { HeldBackWatch } from './held-back-watch.ts';
-import type { EpochEvent, JobCheckpoints, SavepointEvent } from './job-checkpoints.ts';
+import { checkpointsGone, type EpochEvent, type JobCheckpoints, type SavepointEvent } from './job-checkpoints.ts';
 import { makeJobMetrics, transformationsOf } from './job-metrics.ts';
 import type { JobPlan } from './job-plan.ts';
 import { type CoreMetrics, countOperators } from './job-result.ts';
@@ -50,6 +50,8 @@ export interface AttemptHost {
   readonly hasCheckpoints: boolean;
   /** Whether what a checkpoint has may be left behind where nobody takes it. */
   readonly allowsDropped: boolean;
+  /** Whether the job has written checkpoints, so that it is not to begin from nothing. */
+  readonly mustGoOn: boolean;
   /** From 0. */
   readonly attempt: number;
 }
@@ -307,15 +309,16 @@ export class JobAttempt {
 
   /** Where it goes on, and which newer checkpoints are of no use: nobody is to find out by himself that records were read again. */
   #noteRestored(plan: JobPlan): void {
-    const { checkpoints, jobName, log, allowsDropped } = this.#host;
+    const { checkpoints, jobName, log, allowsDropped, mustGoOn } = this.#host;
     const epoch = this.#core.checkpointRestored(this.#handle);
     checkpoints.restored(epoch);
     for (const json of this.#core.checkpointSkipped(this.#handle)) {
       const err = toSageError(new Error(json));
       log.logger.warn({ epoch, err }, `job '${jobName}' goes on from checkpoint ${epoch}, as a newer one cannot be used: ${err.message}`);
     }
-    if (epoch < 0) return;
+    if (epoch < 0 && !mustGoOn) return;
     try {
+      if (epoch < 0) throw checkpointsGone(jobName, plan.config);
       checkTransactions(this.#core, this.#handle, plan, allowsDropped);
     } catch (error) {
       this.#core.dropJob(this.#handle);

@@ -1,4 +1,6 @@
-import { type SageError, toSageError } from '../../common/errors.ts';
+import { resolve } from 'node:path';
+
+import { SageError, toSageError } from '../../common/errors.ts';
 import type { CheckpointMetrics, CheckpointSummary, SavepointSummary } from '../../transformations/job.ts';
 import type { EnvironmentConfig } from '../../transformations/environment-config.ts';
 import { DEFAULT_RETAINED, type RestoreOptions } from '../../transformations/checkpoint-settings.ts';
@@ -25,6 +27,19 @@ export interface SavepointEvent {
 }
 
 type AwaitedSavepoint = PromiseWithResolvers<SavepointSummary> & { readonly path: string };
+
+/** The same settings with the directory as an absolute path: the working directory of the process may be another one when the job starts again. */
+export function withAbsolutePaths(config: EnvironmentConfig): EnvironmentConfig {
+  const { checkpoint } = config;
+  return checkpoint === undefined ? config : { ...config, checkpoint: { ...checkpoint, dir: resolve(checkpoint.dir) } };
+}
+
+/** The error for a job that is started again, and whose directory has nothing any more of what it had written: a start from nothing would read everything again. */
+export function checkpointsGone(job: string, { checkpoint }: EnvironmentConfig): SageError {
+  return new SageError('SAGE_IO_NOT_FOUND', `job '${job}' cannot start again: the checkpoints that it has written are gone from ${checkpoint?.dir}`, {
+    help: 'Put the files back, and go on with submit({ from: \'latest\' }); or submit the job anew, which reads everything again.',
+  });
+}
 
 /** What a job's checkpoints are for the core, as JSON; a job without has savepoints, when they are asked for. */
 export function checkpointsJson({ checkpoint }: EnvironmentConfig, { from, allowDropped = false }: RestoreOptions): string {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
 import { inspect } from 'node:util';
 
 import { abortableWait, type WaitOptions } from '../../common/abortable-wait.ts';
@@ -6,11 +7,12 @@ import { startTimer, systemClock } from '../../common/clock.ts';
 import { SageError, toSageError } from '../../common/errors.ts';
 import type { JobId } from '../../common/ids.ts';
 import { hasCheckpoints, mayRestart, type RestoreOptions } from '../../transformations/checkpoint-settings.ts';
+import type { JobGuarantee } from '../../transformations/job-guarantee.ts';
 import type { CheckpointSummary, Job, JobMetrics, JobResult, JobState, JobStatus, SavepointSummary, StopOptions } from '../../transformations/job.ts';
 import type { StateAnswer, StateQuestion } from '../isolate/state-reads.ts';
 import { JobLog } from '../logging/job-log.ts';
 import { FINAL, JobAttempt } from './job-attempt.ts';
-import { checkpointsJson, JobCheckpoints } from './job-checkpoints.ts';
+import { checkpointsJson, JobCheckpoints, withAbsolutePaths } from './job-checkpoints.ts';
 import { makeJobMetrics } from './job-metrics.ts';
 import type { JobPlan } from './job-plan.ts';
 import { makeJobResult } from './job-result.ts';
@@ -39,6 +41,8 @@ interface Stopping {
 export class LocalJob implements Job {
   readonly id: JobId = randomUUID();
   readonly name: string;
+  /** What the plan says of it. */
+  readonly guarantee: JobGuarantee;
   /** Dropped at the end: an ended job stays listed, and must not hold on to its pipeline and the user's data in it. */
   #plan: JobPlan | undefined;
   readonly #log: JobLog;
@@ -66,13 +70,16 @@ export class LocalJob implements Job {
   #result: JobResult | undefined;
 
   /** Starts a compiled pipeline. @throws SageError when the core refuses the graph, or what it is to go on from. */
-  constructor(plan: JobPlan, restore: RestoreOptions = {}) {
+  constructor(given: JobPlan, restore: RestoreOptions = {}) {
+    const plan = { ...given, config: withAbsolutePaths(given.config) };
     const { config, name } = plan;
     // Taken now where it is needed later: a program may add operators to its environment for the next job.
     const fingerprint = mayRestart(config) && plan.physical.isolates.workers > 0 ? plan.fingerprint() : undefined;
     this.#plan = fingerprint === undefined ? plan : { ...plan, fingerprint: () => fingerprint };
     this.name = name;
-    this.#restore = restore;
+    this.guarantee = plan.physical.guarantee;
+    const { from } = restore;
+    this.#restore = from === undefined || from === 'latest' ? restore : { ...restore, from: resolve(from) };
     this.#hasCheckpoints = hasCheckpoints(config);
     this.#restarts = makeRestarts(config.restart ?? 'none', Math.random);
     this.#log = new JobLog({ job: name, jobId: this.id }, config.logger);
@@ -321,6 +328,7 @@ export class LocalJob implements Job {
       hasCheckpoints: this.#hasCheckpoints,
       checkpointsJson: checkpointsJson(plan.config, source === undefined ? restore : { ...restore, from: source }),
       allowsDropped: this.#restore.allowDropped === true,
+      mustGoOn: this.#checkpoints.hasCompleted,
       attempt,
     });
     const clock = plan.config.clock ?? systemClock;

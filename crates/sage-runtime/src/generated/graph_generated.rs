@@ -233,6 +233,7 @@ impl<'a> Task<'a> {
   pub const VT_CHAIN: ::flatbuffers::VOffsetT = 24;
   pub const VT_OPERATORS: ::flatbuffers::VOffsetT = 26;
   pub const VT_UID: ::flatbuffers::VOffsetT = 28;
+  pub const VT_WORKS: ::flatbuffers::VOffsetT = 30;
 
   #[inline]
   pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
@@ -244,6 +245,7 @@ impl<'a> Task<'a> {
     args: &'args TaskArgs<'args>
   ) -> ::flatbuffers::WIPOffset<Task<'bldr>> {
     let mut builder = TaskBuilder::new(_fbb);
+    if let Some(x) = args.works { builder.add_works(x); }
     if let Some(x) = args.uid { builder.add_uid(x); }
     if let Some(x) = args.operators { builder.add_operators(x); }
     if let Some(x) = args.chain { builder.add_chain(x); }
@@ -361,6 +363,14 @@ impl<'a> Task<'a> {
     // which contains a valid value in this slot
     unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<&str>>(Task::VT_UID, None)}
   }
+  /// What each of `operators` does, in the same order: one that does something else cannot go on with its state.
+  #[inline]
+  pub fn works(&self) -> Option<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<&'a str>>> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<&'a str>>>>(Task::VT_WORKS, None)}
+  }
 }
 
 impl ::flatbuffers::Verifiable for Task<'_> {
@@ -382,6 +392,7 @@ impl ::flatbuffers::Verifiable for Task<'_> {
      .visit_field::<::flatbuffers::ForwardsUOffset<&str>>("chain", Self::VT_CHAIN, false)?
      .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, ::flatbuffers::ForwardsUOffset<&'_ str>>>>("operators", Self::VT_OPERATORS, false)?
      .visit_field::<::flatbuffers::ForwardsUOffset<&str>>("uid", Self::VT_UID, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, ::flatbuffers::ForwardsUOffset<&'_ str>>>>("works", Self::VT_WORKS, false)?
      .finish();
     Ok(())
   }
@@ -400,6 +411,7 @@ pub struct TaskArgs<'a> {
     pub chain: Option<::flatbuffers::WIPOffset<&'a str>>,
     pub operators: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<&'a str>>>>,
     pub uid: Option<::flatbuffers::WIPOffset<&'a str>>,
+    pub works: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<&'a str>>>>,
 }
 impl<'a> Default for TaskArgs<'a> {
   #[inline]
@@ -418,6 +430,7 @@ impl<'a> Default for TaskArgs<'a> {
       chain: None,
       operators: None,
       uid: None,
+      works: None,
     }
   }
 }
@@ -480,6 +493,10 @@ impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> TaskBuilder<'a, 'b, A> {
     self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Task::VT_UID, uid);
   }
   #[inline]
+  pub fn add_works(&mut self, works: ::flatbuffers::WIPOffset<::flatbuffers::Vector<'b , ::flatbuffers::ForwardsUOffset<&'b  str>>>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Task::VT_WORKS, works);
+  }
+  #[inline]
   pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> TaskBuilder<'a, 'b, A> {
     let start = _fbb.start_table();
     TaskBuilder {
@@ -510,6 +527,7 @@ impl ::core::fmt::Debug for Task<'_> {
       ds.field("chain", &self.chain());
       ds.field("operators", &self.operators());
       ds.field("uid", &self.uid());
+      ds.field("works", &self.works());
       ds.finish()
   }
 }

@@ -105,6 +105,7 @@ pub fn graph(stages: &[Stage], exchanges: &[Exchange]) -> ExecutionGraph {
                 chain: None,
                 operators: vec![format!("stage {index}")],
                 uid: format!("stage {index}"),
+                works: Vec::new(),
             });
         }
     }

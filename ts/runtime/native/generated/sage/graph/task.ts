@@ -132,8 +132,23 @@ uid(optionalEncoding?:any):string|Uint8Array|null {
   return offset ? this.bb!.__string(this.bb_pos + offset, optionalEncoding) : null;
 }
 
+/**
+ * What each of `operators` does, in the same order: one that does something else cannot go on with its state.
+ */
+works(index: number):string
+works(index: number,optionalEncoding:flatbuffers.Encoding):string|Uint8Array
+works(index: number,optionalEncoding?:any):string|Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 30);
+  return offset ? this.bb!.__string(this.bb!.__vector(this.bb_pos + offset) + index * 4, optionalEncoding) : null;
+}
+
+worksLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 30);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
 static startTask(builder:flatbuffers.Builder):void {
-  builder.startObject(13);
+  builder.startObject(14);
 }
 
 static addId(builder:flatbuffers.Builder, id:number):void {
@@ -200,12 +215,28 @@ static addUid(builder:flatbuffers.Builder, uidOffset:flatbuffers.Offset):void {
   builder.addFieldOffset(12, uidOffset, 0);
 }
 
+static addWorks(builder:flatbuffers.Builder, worksOffset:flatbuffers.Offset):void {
+  builder.addFieldOffset(13, worksOffset, 0);
+}
+
+static createWorksVector(builder:flatbuffers.Builder, data:flatbuffers.Offset[]):flatbuffers.Offset {
+  builder.startVector(4, data.length, 4);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addOffset(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startWorksVector(builder:flatbuffers.Builder, numElems:number):void {
+  builder.startVector(4, numElems, 4);
+}
+
 static endTask(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
 }
 
-static createTask(builder:flatbuffers.Builder, id:number, stage:number, nameOffset:flatbuffers.Offset, instance:number, parallelism:number, isolate:number, kind:TaskKind, isSource:boolean, specOffset:flatbuffers.Offset, dormant:boolean, chainOffset:flatbuffers.Offset, operatorsOffset:flatbuffers.Offset, uidOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createTask(builder:flatbuffers.Builder, id:number, stage:number, nameOffset:flatbuffers.Offset, instance:number, parallelism:number, isolate:number, kind:TaskKind, isSource:boolean, specOffset:flatbuffers.Offset, dormant:boolean, chainOffset:flatbuffers.Offset, operatorsOffset:flatbuffers.Offset, uidOffset:flatbuffers.Offset, worksOffset:flatbuffers.Offset):flatbuffers.Offset {
   Task.startTask(builder);
   Task.addId(builder, id);
   Task.addStage(builder, stage);
@@ -220,6 +251,7 @@ static createTask(builder:flatbuffers.Builder, id:number, stage:number, nameOffs
   Task.addChain(builder, chainOffset);
   Task.addOperators(builder, operatorsOffset);
   Task.addUid(builder, uidOffset);
+  Task.addWorks(builder, worksOffset);
   return Task.endTask(builder);
 }
 }
