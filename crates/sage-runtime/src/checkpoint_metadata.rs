@@ -40,15 +40,15 @@ impl CheckpointMetadata {
                 operator.parallelism = task.parallelism;
                 if handed.finished {
                     operator.finished.insert(task.instance);
-                    if handed.image.is_some() {
+                    if handed.parts.is_some() {
                         operator.left.insert(task.instance);
                     }
                 }
             }
-            for part in handed.image.iter().flat_map(|image| image.parts()) {
-                let operator = operators.entry(part.operator.to_owned()).or_default();
+            for (operator, name) in handed.parts.iter().flat_map(|parts| parts.names()) {
+                let operator = operators.entry(operator.to_owned()).or_default();
                 operator.parallelism = task.parallelism;
-                operator.parts.insert(part.name.to_owned());
+                operator.parts.insert(name.to_owned());
             }
         }
         Self {

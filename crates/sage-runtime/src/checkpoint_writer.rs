@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sage_checkpoint::PartKey;
 use sage_queue::EngineThread;
 use sage_types::{ErrorCode, Result, SageError};
 
@@ -153,24 +152,17 @@ fn write_parts(job: &JobCore, checkpoints: &JobCheckpoints, epoch: &GatheredEpoc
     let has_changes = epoch
         .handed
         .iter()
-        .flat_map(|handed| handed.image.iter().flat_map(|image| image.parts()))
-        .any(|part| !part.is_full);
+        .any(|handed| handed.parts.as_ref().is_some_and(|parts| !parts.are_whole()));
     let mut writer = match epoch.base.filter(|_| has_changes) {
         Some(base) => store.begin_changes(epoch.barrier.epoch, base)?,
         None => store.begin(epoch.barrier.epoch)?,
     };
     for (task, handed) in job.graph.tasks.iter().zip(&epoch.handed) {
-        for part in handed.image.iter().flat_map(|image| image.parts()) {
+        for part in handed.parts.iter().flat_map(|parts| parts.of(task)) {
             if job.is_closing() {
                 return Err(given_up());
             }
-            let key = PartKey {
-                operator: part.operator.to_owned(),
-                instance: task.instance,
-                parallelism: task.parallelism,
-                name: part.name.to_owned(),
-            };
-            writer.add(&key, part.kind, part.is_full, part.payload)?;
+            writer.add(&part.key, part.kind, part.is_full, part.payload)?;
         }
     }
     let metadata = CheckpointMetadata::of(&job.graph, epoch).to_json()?;

@@ -297,11 +297,12 @@ impl JobCore {
                 .lock()
                 .push((id, barrier, image, alignment_nanos));
         } else {
-            self.gathered(
-                checkpoints
-                    .epochs
-                    .acknowledged(id, barrier.epoch, image, alignment_nanos)?,
-            );
+            self.gathered(checkpoints.epochs.acknowledged(
+                id,
+                barrier.epoch,
+                image.into(),
+                alignment_nanos,
+            )?);
         }
         task.doorbell.ring();
         Ok(())
@@ -340,7 +341,7 @@ impl JobCore {
         self.gathered(
             checkpoints
                 .epochs
-                .acknowledged(id, barrier.epoch, image, alignment_nanos)?,
+                .acknowledged(id, barrier.epoch, image.into(), alignment_nanos)?,
         );
         Ok(())
     }
@@ -348,7 +349,7 @@ impl JobCore {
     /// What stays, in all later epochs, of a task that finishes next.
     pub(crate) fn leave_behind(&self, task: &Task, image: TaskImage) {
         if let Some(checkpoints) = &self.checkpoints {
-            checkpoints.epochs.leaves(task.plan.id, image);
+            checkpoints.epochs.leaves(task.plan.id, image.into());
         }
     }
 
@@ -384,7 +385,7 @@ impl JobCore {
             }
             checkpoints
                 .epochs
-                .leaves(task.plan.id, restored.image_of(&task.plan)?);
+                .leaves(task.plan.id, restored.left_by(&task.plan)?);
             task.deliver_end(EndKind::Drained);
             self.finish_task(task);
         }
