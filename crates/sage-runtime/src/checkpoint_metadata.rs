@@ -32,13 +32,19 @@ pub(crate) struct CheckpointMetadata {
 }
 
 impl CheckpointMetadata {
-    pub(crate) fn of(graph: &ExecutionGraph, epoch: &GatheredEpoch) -> Self {
+    /// `had_ended`: operators that had come to their end before. They have given all that they give, also where they share a task with others
+    /// that go on.
+    pub(crate) fn of(
+        graph: &ExecutionGraph,
+        epoch: &GatheredEpoch,
+        had_ended: impl Fn(&str) -> bool,
+    ) -> Self {
         let mut operators: BTreeMap<String, OperatorMetadata> = BTreeMap::new();
         for (task, handed) in graph.tasks.iter().zip(&epoch.handed) {
             for id in ids_of(task) {
                 let operator = operators.entry(id.to_owned()).or_default();
                 operator.parallelism = task.parallelism;
-                if handed.finished {
+                if handed.finished || had_ended(id) {
                     operator.finished.insert(task.instance);
                     if handed.parts.is_some() {
                         operator.left.insert(task.instance);
@@ -77,6 +83,11 @@ impl CheckpointMetadata {
         serde_json::to_string(self).map_err(|error| {
             SageError::new(ErrorCode::Internal, "metadata of an epoch are no JSON").caused_by(error)
         })
+    }
+
+    /// Whether all instances of an operator had come to their end; nothing when the job did not have it.
+    pub(crate) fn has_ended(&self, operator: &str) -> Option<bool> {
+        self.operators.get(operator).map(OperatorMetadata::all_finished)
     }
 
     /// Whether the job had any of the operators of a task.

@@ -165,7 +165,11 @@ fn write_parts(job: &JobCore, checkpoints: &JobCheckpoints, epoch: &GatheredEpoc
             writer.add(&part.key, part.kind, part.is_full, part.payload)?;
         }
     }
-    let metadata = CheckpointMetadata::of(&job.graph, epoch).to_json()?;
+    let had_ended = |operator: &str| {
+        let restored = checkpoints.restored.as_ref();
+        restored.and_then(|restored| restored.has_ended(operator)) == Some(true)
+    };
+    let metadata = CheckpointMetadata::of(&job.graph, epoch, had_ended).to_json()?;
     if job.is_closing() {
         return Err(given_up());
     }

@@ -171,6 +171,13 @@ impl JobCore {
         Some(restored.number())
     }
 
+    /// Whether all instances of an operator had come to their end in the epoch that the job goes on from; nothing when it has none of it.
+    #[must_use]
+    pub fn had_ended(&self, operator: &str) -> Option<bool> {
+        let restored = self.checkpoints.as_ref()?.restored.as_ref()?;
+        restored.has_ended(operator)
+    }
+
     /// The newer epochs that could not be gone on from, and why, as JSON.
     #[must_use]
     pub fn skipped_epochs(&self) -> Vec<String> {

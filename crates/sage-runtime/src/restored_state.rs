@@ -90,6 +90,11 @@ impl RestoredState {
         self.finished.get(task.id.index()) == Some(&true)
     }
 
+    /// Whether all instances of an operator had come to their end; nothing when the job did not have it.
+    pub(crate) fn has_ended(&self, operator: &str) -> Option<bool> {
+        self.metadata.has_ended(operator)
+    }
+
     /// The parts of one name of an operator: `u8 kind`, then for own parts `u32 count` and for each instance of then `u32 instance, u32
     /// parallelism, u32 length, bytes`, for keyed ones the entries of the key groups of the asking instance.
     ///

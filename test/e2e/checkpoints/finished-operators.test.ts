@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 
 import { readSavepoint } from '../../../ts/cli/savepoint/read-savepoint.ts';
-import { count, type DataStream, END, FileSource, type Job, JsonLinesSink, KeyedProcessFunction, LocalEnvironment, type Seekable, SinkFunction, SourceFunction, sum, type Transaction, type TransactionalSink, tumbling } from '../../../ts/index.ts';
+import { count, type DataStream, END, FileSource, type Job, JsonLinesSink, KeyedProcessFunction, LocalEnvironment, ProcessFunction, type Seekable, SinkFunction, SourceFunction, sum, type Transaction, type TransactionalSink, tumbling } from '../../../ts/index.ts';
 import { Workplace } from './interrupted.ts';
 import { linesOfParts } from './staged.ts';
 
@@ -16,8 +16,9 @@ interface Item {
 const RECORDS = 40;
 /** The source that goes on has so many in each attempt; those of the last one are its last. */
 const STEP = 20;
-/** Instances of the attempts: behind the first and the second there is a checkpoint. */
-const PARALLELISM = [2, 3, 1];
+/** Instances of the attempts, each of which but the last writes a checkpoint. With one, operators share tasks that do not elsewhere. */
+const PARALLELISM = [2, 3, 1, 2];
+const ATTEMPTS = [...PARALLELISM.keys()];
 
 const items: readonly Item[] = Array.from({ length: RECORDS }, (_, n) => ({ n, k: n % 5 }));
 
@@ -83,6 +84,17 @@ class Counts extends KeyedProcessFunction<number, Item, Counted> {
   }
   override onTimer(): void {
     this.collect({ k: this.ctx.key, records: this.ctx.state.value<number>('records', { default: 0 }).get() });
+  }
+}
+
+/** Says at its end how many there were. */
+class Last extends ProcessFunction<Item, Item> {
+  #records = 0;
+  execute(): void {
+    this.#records++;
+  }
+  override finish(): void {
+    this.collect({ n: this.#records, k: 5 });
   }
 }
 
@@ -159,6 +171,8 @@ const builds: Readonly<Record<string, (env: LocalEnvironment, parallelism: numbe
   'a process function that has given its results': (env) => timed(env.fromCollection(items)).keyBy('k').process(Counts).uid('ends').map(asItem),
   'an aggregate that has given its results': (env) => env.fromCollection(items).keyBy('k').aggregate({ records: count() }).uid('ends').map(({ records }) => ({ n: records, k: 1 })),
   'an aggregate of everything that has given its result': (env) => env.fromCollection(items).aggregate({ records: count(), total: sum('n') }).uid('ends').map(({ records, total }) => ({ n: total, k: records })),
+  'a reduce of everything that has given its result': (env) => env.fromCollection(items).reduce((a, b) => ({ n: a.n + b.n, k: 6 })).uid('ends'),
+  'a function that has given its last results': (env) => env.fromCollection(items).parallelism(1).process(Last).parallelism(1).uid('ends'),
   'a reduce that has given its results': (env) => env.fromCollection(items).keyBy('k').reduce((a, b) => ({ n: a.n + b.n, k: a.k })).uid('ends'),
   'windows that have given their results': (env) => timed(env.fromCollection(items)).keyBy('k').window(tumbling(10)).aggregate({ records: count() }).uid('ends').map(({ records }) => ({ n: records, k: 2 })),
   'a limit that has given all it may': (env) => env.fromCollection(items).limit(7).uid('ends').map(() => ({ n: 1, k: 3 })),
@@ -196,14 +210,14 @@ async function results(build: Build, attempts: readonly number[]): Promise<Reado
 }
 
 describe(`an operator that has ended while others go on, with ${PARALLELISM.join(', then ')} instances`, () => {
-  it.each(Object.entries(builds))('given %s, when the job is ended behind a checkpoint and goes on twice, then the results are those of an undisturbed run', async (_what, stream) => {
+  it.each(Object.entries(builds))('given %s, when the job is ended behind checkpoints and goes on again and again, then the results are those of an undisturbed run', async (_what, stream) => {
     const build: Build = (env, attempt, output, place) => withOthers(env, attempt, stream(env, attempt.parallelism, place), output);
-    const undisturbed = await results(build, [2]);
+    const undisturbed = await results(build, ATTEMPTS.slice(-1));
     expect(Object.values(undisturbed).flat().length).toBeGreaterThan(0);
-    expect(await results(build, [0, 1, 2])).toEqual(undisturbed);
+    expect(await results(build, ATTEMPTS)).toEqual(undisturbed);
   });
 
-  it('given a transactional sink whose last commits have not come to their end, when the job is ended behind a checkpoint and goes on twice, then each row is there once', async () => {
+  it('given a transactional sink whose last commits have not come to their end, when the job is ended behind checkpoints and goes on again and again, then each row is there once', async () => {
     table = new Table();
     let attempts = 0;
     await results((env, attempt, output) => {
@@ -211,9 +225,20 @@ describe(`an operator that has ended while others go on, with ${PARALLELISM.join
       if (attempt.isLast) table.asked.length = 0;
       env.fromCollection(items).sink(TableSink).uid('ends');
       env.fromSource(attempt.source).sink(written(output('goes on')));
-    }, [0, 1, 2]);
+    }, ATTEMPTS);
     expect(table.rows.map((row) => (row as Item).n).toSorted((a, b) => a - b)).toEqual(items.map(({ n }) => n));
     // The last attempt still knows of both: nobody can tell whether the one before came to commit them.
     expect(new Set(table.asked).size).toBe(PARALLELISM[0]);
+  });
+
+  it.each([1, 2])('given a source that is new in front of it, when the job is to go on with %i instances, then that is refused: nobody would see its records', async (parallelism) => {
+    using place = new Workplace();
+    const environment = (): LocalEnvironment => new LocalEnvironment('grown', { parallelism, checkpoint: { dir: place.path('checkpoints') } });
+    const before = environment();
+    before.fromCollection(items).uid('old').map(({ n }) => n).uid('ends').sink([]).uid('sink');
+    await before.submit({ autostop: true });
+    const after = environment();
+    after.fromCollection(items).uid('old').union(after.fromCollection(items).uid('new')).map(({ n }) => n).uid('ends').sink([]).uid('sink');
+    await expect(after.submit({ from: 'latest', autostop: true })).rejects.toMatchObject({ code: 'SAGE_CHECKPOINT_RESCALE' });
   });
 });

@@ -17,6 +17,7 @@ import { stateDirectory } from '../native/state-directory.ts';
 import { openAdmission } from '../worker/admission.ts';
 import { serializeError } from '../worker/serialize-error.ts';
 import { type WorkerHandle, startWorker } from '../worker/start-worker.ts';
+import { checkEnded } from './check-ended.ts';
 import { checkTransactions, hasTransactions } from './check-transactions.ts';
 import { coreErrorOf } from './core-error.ts';
 import { ElasticStages, LOOK_EVERY_MS } from './elastic-stages.ts';
@@ -310,6 +311,7 @@ export class JobAttempt {
     }
     if (epoch < 0) return;
     try {
+      checkEnded(this.#core, this.#handle, plan);
       checkTransactions(this.#core, this.#handle, plan, allowsDropped);
     } catch (error) {
       this.#core.dropJob(this.#handle);

@@ -1,4 +1,6 @@
 import { KEY_GROUPS } from '../../compiler/compile-options.ts';
+import { operatorId } from '../../compiler/execution/operator-id.ts';
+import { OPERATOR_HAD_ENDED } from '../native/core.ts';
 import { RestoredState } from '../checkpoint/restored-state.ts';
 import { TaskStateWriter } from '../checkpoint/task-state-writer.ts';
 import type { StatePart } from '../checkpoint/state-part.ts';
@@ -55,11 +57,14 @@ export class TaskCheckpoints {
     core.checkpointAcknowledge(isolate, this.#task, epoch, this.#writer.write(parts, isOnTop));
   }
 
-  /** Gives the parts what the epoch that the job goes on from has of them, if it goes on from one. */
+  /** Gives the parts what the epoch that the job goes on from has of them, if it goes on from one, and notes who had come to his end in it. */
   restore(job: number, instance: number): void {
     const { core } = this.#host;
     if (core.checkpointRestored(job) < 0) return;
     const restored = new RestoredState(core, job, instance, this.#bindings.stage.parallelism);
     for (const part of this.#bindings.stateParts) restored.restore(part);
+    for (const { id, operator } of this.#bindings.stage.nodes) {
+      if (core.checkpointOperator(job, operatorId(operator)) === OPERATOR_HAD_ENDED) this.#bindings.hadEnded.add(id);
+    }
   }
 }
