@@ -22,6 +22,18 @@ pub fn checkpoint_restored(job_handle: u32) -> napi::Result<f64> {
     })
 }
 
+/// What the epoch that the job goes on from says of an operator: 0 nothing, 1 that it goes on, 2 that all of its instances had come to their end.
+#[napi]
+pub fn checkpoint_operator(job_handle: u32, operator: String) -> napi::Result<u32> {
+    guarded("checkpointOperator", || {
+        Ok(match job(job_handle)?.had_ended(&operator) {
+            None => 0,
+            Some(false) => 1,
+            Some(true) => 2,
+        })
+    })
+}
+
 /// Newer epochs that the job could not go on from, as they are damaged: an error each, as JSON.
 #[napi]
 pub fn checkpoint_skipped(job_handle: u32) -> napi::Result<Vec<String>> {

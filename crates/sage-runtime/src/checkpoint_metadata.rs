@@ -35,24 +35,30 @@ pub(crate) struct CheckpointMetadata {
 }
 
 impl CheckpointMetadata {
-    pub(crate) fn of(graph: &ExecutionGraph, epoch: &GatheredEpoch) -> Self {
+    /// `had_ended`: operators that had come to their end before. They have given all that they give, also where they share a task with others
+    /// that go on.
+    pub(crate) fn of(
+        graph: &ExecutionGraph,
+        epoch: &GatheredEpoch,
+        had_ended: impl Fn(&str) -> bool,
+    ) -> Self {
         let mut operators: BTreeMap<String, OperatorMetadata> = BTreeMap::new();
         for (task, handed) in graph.tasks.iter().zip(&epoch.handed) {
             for id in ids_of(task) {
                 let operator = operators.entry(id.to_owned()).or_default();
                 operator.parallelism = task.parallelism;
                 work_of(task, id).clone_into(&mut operator.work);
-                if handed.finished {
+                if handed.finished || had_ended(id) {
                     operator.finished.insert(task.instance);
-                    if handed.image.is_some() {
+                    if handed.parts.is_some() {
                         operator.left.insert(task.instance);
                     }
                 }
             }
-            for part in handed.image.iter().flat_map(|image| image.parts()) {
-                let operator = operators.entry(part.operator.to_owned()).or_default();
+            for (operator, name) in handed.parts.iter().flat_map(|parts| parts.names()) {
+                let operator = operators.entry(operator.to_owned()).or_default();
                 operator.parallelism = task.parallelism;
-                operator.parts.insert(part.name.to_owned());
+                operator.parts.insert(name.to_owned());
             }
         }
         Self {
@@ -81,6 +87,11 @@ impl CheckpointMetadata {
         serde_json::to_string(self).map_err(|error| {
             SageError::new(ErrorCode::Internal, "metadata of an epoch are no JSON").caused_by(error)
         })
+    }
+
+    /// Whether all instances of an operator had come to their end; nothing when the job did not have it.
+    pub(crate) fn has_ended(&self, operator: &str) -> Option<bool> {
+        self.operators.get(operator).map(OperatorMetadata::all_finished)
     }
 
     /// Whether the job had any of the operators of a task.

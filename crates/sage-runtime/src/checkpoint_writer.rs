@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sage_checkpoint::{EpochWriter, PartKey};
+use sage_checkpoint::EpochWriter;
 use sage_queue::EngineThread;
 use sage_types::{ErrorCode, Result, SageError};
 
@@ -159,32 +159,34 @@ fn write_parts(job: &JobCore, checkpoints: &JobCheckpoints, epoch: &GatheredEpoc
     let has_changes = epoch
         .handed
         .iter()
-        .flat_map(|handed| handed.image.iter().flat_map(|image| image.parts()))
-        .any(|part| !part.is_full);
+        .any(|handed| handed.parts.as_ref().is_some_and(|parts| !parts.are_whole()));
     let writer = match epoch.base.filter(|_| has_changes) {
         Some(base) => store.begin_changes(epoch.barrier.epoch, base)?,
         None => store.begin(epoch.barrier.epoch)?,
     };
-    fill(job, epoch, writer)
+    fill(job, checkpoints, epoch, writer)
 }
 
 /// Writes what was handed over, and makes it durable. How many bytes it has.
-fn fill(job: &JobCore, epoch: &GatheredEpoch, mut writer: EpochWriter) -> Result<u64> {
+fn fill(
+    job: &JobCore,
+    checkpoints: &JobCheckpoints,
+    epoch: &GatheredEpoch,
+    mut writer: EpochWriter,
+) -> Result<u64> {
     for (task, handed) in job.graph.tasks.iter().zip(&epoch.handed) {
-        for part in handed.image.iter().flat_map(|image| image.parts()) {
+        for part in handed.parts.iter().flat_map(|parts| parts.of(task)) {
             if job.is_closing() {
                 return Err(given_up());
             }
-            let key = PartKey {
-                operator: part.operator.to_owned(),
-                instance: task.instance,
-                parallelism: task.parallelism,
-                name: part.name.to_owned(),
-            };
-            writer.add(&key, part.kind, part.is_full, part.payload)?;
+            writer.add(&part.key, part.kind, part.is_full, part.payload)?;
         }
     }
-    let metadata = CheckpointMetadata::of(&job.graph, epoch).to_json()?;
+    let had_ended = |operator: &str| {
+        let restored = checkpoints.restored.as_ref();
+        restored.and_then(|restored| restored.has_ended(operator)) == Some(true)
+    };
+    let metadata = CheckpointMetadata::of(&job.graph, epoch, had_ended).to_json()?;
     if job.is_closing() {
         return Err(given_up());
     }
@@ -220,7 +222,7 @@ fn write_savepoints_only(job: &JobCore, checkpoints: &JobCheckpoints, epoch: &Ga
         let written = match &epoch.refusal {
             Some(refusal) => Err(Arc::clone(refusal)),
             None => EpochWriter::to_file(Arc::clone(&checkpoints.files), path, epoch.barrier.epoch)
-                .and_then(|writer| fill(job, epoch, writer))
+                .and_then(|writer| fill(job, checkpoints, epoch, writer))
                 .map_err(|error| error.to_json().into()),
         };
         // What was given up because the job is over is no news.

@@ -7,17 +7,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sage_checkpoint::TaskImage;
 use sage_queue::sync::{Condvar, Mutex};
 use sage_types::{PlantedBug, Result, TaskId};
 
+use crate::handed_parts::HandedParts;
 use crate::job_core::internal;
 use crate::task_barrier::Barrier;
 
 /// What one task has handed over for an epoch.
 #[derive(Debug, Clone)]
 pub(crate) struct Handed {
-    pub(crate) image: Option<Arc<TaskImage>>,
+    pub(crate) parts: Option<Arc<HandedParts>>,
     /// It had finished: it gives nothing any more.
     pub(crate) finished: bool,
 }
@@ -62,8 +62,8 @@ enum End {
     #[default]
     Runs,
     /// It has said what stays of it, and finishes next.
-    Leaves(Arc<TaskImage>),
-    Finished(Option<Arc<TaskImage>>),
+    Leaves(Arc<HandedParts>),
+    Finished(Option<Arc<HandedParts>>),
 }
 
 /// What became of the epochs so far.
@@ -243,7 +243,7 @@ impl Epochs {
         &self,
         task: TaskId,
         epoch: u64,
-        image: TaskImage,
+        parts: HandedParts,
         alignment_nanos: u64,
     ) -> Result<Option<Barrier>> {
         let mut state = self.state.lock();
@@ -264,7 +264,7 @@ impl Epochs {
             return Err(internal(format!("task {task} acknowledges epoch {epoch} twice")));
         };
         *slot = Some(Handed {
-            image: Some(Arc::new(image)),
+            parts: Some(Arc::new(parts)),
             finished: false,
         });
         in_flight.alignment_nanos = in_flight.alignment_nanos.max(alignment_nanos);
@@ -286,11 +286,11 @@ impl Epochs {
     }
 
     /// What stays of a task that finishes next.
-    pub(crate) fn leaves(&self, task: TaskId, image: TaskImage) {
+    pub(crate) fn leaves(&self, task: TaskId, parts: HandedParts) {
         if let Some(end) = self.state.lock().ends.get_mut(task.index())
             && !PlantedBug::PositionForgottenAtEnd.is_planted()
         {
-            *end = End::Leaves(Arc::new(image));
+            *end = End::Leaves(Arc::new(parts));
         }
     }
 
@@ -299,11 +299,11 @@ impl Epochs {
         let mut state = self.state.lock();
         let State { ends, in_flight, .. } = &mut *state;
         let end = ends.get_mut(task.index())?;
-        let image = match std::mem::take(end) {
-            End::Leaves(image) | End::Finished(Some(image)) => Some(image),
+        let parts = match std::mem::take(end) {
+            End::Leaves(parts) | End::Finished(Some(parts)) => Some(parts),
             End::Runs | End::Finished(None) => None,
         };
-        *end = End::Finished(image);
+        *end = End::Finished(parts);
         let in_flight = in_flight.as_mut()?;
         let slot = in_flight
             .handed
@@ -470,8 +470,8 @@ impl State {
 impl End {
     fn handed(&self) -> Option<Handed> {
         match self {
-            Self::Finished(image) => Some(Handed {
-                image: image.clone(),
+            Self::Finished(parts) => Some(Handed {
+                parts: parts.clone(),
                 finished: true,
             }),
             Self::Runs | Self::Leaves(_) => None,

@@ -199,6 +199,13 @@ impl JobCore {
         Some(restored.number())
     }
 
+    /// Whether all instances of an operator had come to their end in the epoch that the job goes on from; nothing when it has none of it.
+    #[must_use]
+    pub fn had_ended(&self, operator: &str) -> Option<bool> {
+        let restored = self.checkpoints.as_ref()?.restored.as_ref()?;
+        restored.has_ended(operator)
+    }
+
     /// The newer epochs that could not be gone on from, and why, as JSON.
     #[must_use]
     pub fn skipped_epochs(&self) -> Vec<String> {
@@ -360,11 +367,12 @@ impl JobCore {
                 .lock()
                 .push((id, barrier, image, alignment_nanos));
         } else {
-            self.gathered(
-                checkpoints
-                    .epochs
-                    .acknowledged(id, barrier.epoch, image, alignment_nanos)?,
-            );
+            self.gathered(checkpoints.epochs.acknowledged(
+                id,
+                barrier.epoch,
+                image.into(),
+                alignment_nanos,
+            )?);
         }
         task.doorbell.ring();
         Ok(())
@@ -414,7 +422,7 @@ impl JobCore {
         self.gathered(
             checkpoints
                 .epochs
-                .acknowledged(id, barrier.epoch, image, alignment_nanos)?,
+                .acknowledged(id, barrier.epoch, image.into(), alignment_nanos)?,
         );
         Ok(())
     }
@@ -422,7 +430,7 @@ impl JobCore {
     /// What stays, in all later epochs, of a task that finishes next.
     pub(crate) fn leave_behind(&self, task: &Task, image: TaskImage) {
         if let Some(checkpoints) = &self.checkpoints {
-            checkpoints.epochs.leaves(task.plan.id, image);
+            checkpoints.epochs.leaves(task.plan.id, image.into());
         }
     }
 
@@ -458,7 +466,7 @@ impl JobCore {
             }
             checkpoints
                 .epochs
-                .leaves(task.plan.id, restored.image_of(&task.plan)?);
+                .leaves(task.plan.id, restored.left_by(&task.plan)?);
             task.deliver_end(EndKind::Drained);
             self.finish_task(task);
         }

@@ -21,6 +21,7 @@ mod gate_times;
 mod graph;
 mod graph_check;
 mod graph_wire;
+mod handed_parts;
 mod helped_aggregate;
 mod helped_windows;
 mod helped_work;

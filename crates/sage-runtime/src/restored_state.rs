@@ -10,6 +10,7 @@ use sage_types::{ErrorCode, KeyGroups, PlantedBug, Result, SageError};
 
 use crate::checkpoint_metadata::{CheckpointMetadata, ids_of};
 use crate::graph::{ExecutionGraph, TaskKind, TaskPlan};
+use crate::handed_parts::HandedParts;
 use crate::job_core::internal;
 use crate::other_works::{other_works, other_works_error};
 
@@ -103,6 +104,11 @@ impl RestoredState {
             return Ok(Vec::new());
         }
         self.epoch.part(operator, name)
+    }
+
+    /// Whether all instances of an operator had come to their end; nothing when the job did not have it.
+    pub(crate) fn has_ended(&self, operator: &str) -> Option<bool> {
+        self.metadata.has_ended(operator)
     }
 
     /// The parts of one name of an operator: `u8 kind`, then for own parts `u32 count` and for each instance of then `u32 instance, u32
@@ -207,29 +213,51 @@ impl RestoredState {
         own_entries(parts.iter().map(|(_, payload)| payload), groups, instance).map(Some)
     }
 
-    /// What a task that had finished left behind, for the next epochs; nothing when there are other instances now.
+    /// What a task that had finished left behind, for the next epochs. With another number of instances it hands on what it would have got:
+    /// the entries of its key groups, and own parts of old instances as they were, so that one that begins again in another plan finds them.
     ///
     /// # Errors
-    /// Those of the store.
-    pub(crate) fn image_of(&self, task: &TaskPlan) -> Result<TaskImage> {
-        let mut image = TaskImage::new();
+    /// Those of the store; `SAGE_CHECKPOINT_DAMAGED`.
+    pub(crate) fn left_by(&self, task: &TaskPlan) -> Result<HandedParts> {
+        let groups = KeyGroups::new(self.metadata.key_groups, task.parallelism);
+        let (mut own, mut inherited) = (TaskImage::new(), Vec::new());
         for id in ids_of(task) {
             let names = self.metadata.operators.get(id).map(|operator| &operator.parts);
             for name in names.into_iter().flatten() {
-                for (key, payload) in self.part(id, name)? {
-                    if key.instance == task.instance && key.parallelism == task.parallelism {
-                        image.push(&ImagePart {
-                            operator: id,
-                            name,
-                            kind: payload.kind(),
-                            is_full: true,
-                            payload: payload.bytes(),
-                        })?;
+                let mut push = |kind, payload: &[u8]| {
+                    own.push(&ImagePart {
+                        operator: id,
+                        name,
+                        kind,
+                        is_full: true,
+                        payload,
+                    })
+                };
+                let parts = self.part(id, name)?;
+                let is_as_now = |key: &PartKey| key.parallelism == task.parallelism;
+                let (keyed, of_instances): (Vec<_>, Vec<_>) = parts
+                    .into_iter()
+                    .partition(|(_, payload)| payload.kind() == PartKind::Keyed);
+                if keyed.iter().any(|(key, _)| !is_as_now(key)) {
+                    let payloads = keyed.iter().map(|(_, payload)| payload);
+                    push(PartKind::Keyed, &own_entries(payloads, &groups, task.instance)?)?;
+                } else if let Some((_, payload)) = keyed.iter().find(|(key, _)| key.instance == task.instance)
+                {
+                    push(PartKind::Keyed, payload.bytes())?;
+                }
+                for (key, payload) in of_instances {
+                    if key.instance % task.parallelism.max(1) != task.instance {
+                        continue;
+                    }
+                    if is_as_now(&key) {
+                        push(PartKind::Own, payload.bytes())?;
+                    } else {
+                        inherited.push((key, payload));
                     }
                 }
             }
         }
-        Ok(image)
+        Ok(HandedParts::new(own, inherited))
     }
 }
 

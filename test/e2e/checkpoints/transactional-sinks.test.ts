@@ -218,16 +218,19 @@ describe('a transactional sink', () => {
     expect(table.rows.length).toBe(job.metrics().operators.at(-1)!.recordsIn);
   }, 60_000);
 
-  it('given a checkpoint whose last commits are not made sure of, when the sink has another parallelism or is another one, then the job is refused', async () => {
+  it('given a checkpoint whose last commits are not made sure of, when the sink has another parallelism then it makes sure of them, and when it is another one the job is refused', async () => {
     using place = new Workplace();
-    const { name } = newTable();
+    const { name, table } = newTable();
     const checkpoint = { dir: place.path('checkpoints') };
     const ended = new LocalEnvironment('ended', { checkpoint, parallelism: 2 });
     ended.fromCollection(numbers).sink(TableSink, { args: [name] }).uid('rows');
     await ended.submit({ autostop: true });
     const rescaled = new LocalEnvironment('ended', { checkpoint, parallelism: 3 });
     rescaled.fromCollection(numbers).sink(TableSink, { args: [name] }).uid('rows');
-    await expect(rescaled.submit({ from: 'latest', autostop: true })).rejects.toMatchObject({ code: 'SAGE_CHECKPOINT_RESCALE' });
+    await expect(rescaled.submit({ from: 'latest', autostop: true })).resolves.toMatchObject({ status: 'finished' });
+    expect(sorted(table.rows)).toEqual(numbers);
+    // Each transaction was asked for twice, and had been committed before.
+    expect(table.calls.filter((call) => call === 'commit').length).toBe(2 * table.commits.length);
     const plain = new LocalEnvironment('ended', { checkpoint, parallelism: 2 });
     plain.fromCollection(numbers).sink(() => undefined).uid('rows');
     await expect(plain.submit({ from: 'latest', autostop: true })).rejects.toMatchObject({ code: 'SAGE_CHECKPOINT_UNCLAIMED' });

@@ -36,6 +36,7 @@ class Played {
       hasCredit: () => 1,
       jobStatus: () => 'running',
       checkpointRestored: () => (from === undefined ? -1 : 1),
+      checkpointOperator: () => 1,
       checkpointSkipped: () => [],
       checkpointRead: (_job, _operator, name) => (name === 'position' ? ownPart(from!) : Uint8Array.of(0)),
       checkpointBase: () => 0,

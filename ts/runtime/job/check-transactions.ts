@@ -11,8 +11,7 @@ import type { JobPlan } from './job-plan.ts';
 /**
  * What sinks had prepared in the epoch that a job goes on from has to be committed by somebody.
  *
- * @throws SageError SAGE_CHECKPOINT_UNCLAIMED when a sink is no longer transactional, unless that is allowed; SAGE_CHECKPOINT_RESCALE when it had come to its
- * end and has another number of instances now: later epochs would have nothing of it.
+ * @throws SageError SAGE_CHECKPOINT_UNCLAIMED when a sink is no longer transactional, unless that is allowed.
  */
 export function checkTransactions(core: Core, job: number, { physical }: JobPlan, allowDropped: boolean): void {
   for (const { nodes, parallelism } of physical.stages) {
@@ -20,22 +19,13 @@ export function checkTransactions(core: Core, job: number, { physical }: JobPlan
       const owner = partOwner(node, { instance: 0, parallelism });
       const { name } = owner;
       const { declaredAt } = node.operator.transformation;
-      const saved = savedBy(new RestoredState(core, job, 0, parallelism), node, parallelism).filter(({ value }) => value.prepared.length > 0);
-      const [first] = saved;
-      if (first === undefined) continue;
-      if (!isTransactional(node)) {
-        if (allowDropped) continue;
+      const saved = savedBy(new RestoredState(core, job, 0, parallelism), node, parallelism);
+      if (saved.every(({ value }) => value.prepared.length === 0)) continue;
+      if (!isTransactional(node) && !allowDropped) {
         throw operatorError('SAGE_CHECKPOINT_UNCLAIMED', `sink '${name}' had prepared records for a commit, and has no prepare() and commit() now`, {
           operator: name,
           declaredAt,
           help: 'Give it the two methods again, or leave those records behind with allowDropped: true.',
-        });
-      }
-      if (saved.some(({ value, parallelism: before }) => value.hasEnded && before !== parallelism)) {
-        throw operatorError('SAGE_CHECKPOINT_RESCALE', `sink '${name}' had come to its end with ${first.parallelism} instances, whose last commits are to be made sure of, and has ${parallelism} now`, {
-          operator: name,
-          declaredAt,
-          help: `Go on once with .parallelism(${first.parallelism}) behind the sink.`,
         });
       }
     }
@@ -60,7 +50,7 @@ function savedBy(restored: RestoredState, node: StageNode, parallelism: number):
   restored.restore(
     transactionsPart(
       partOwner(node, { instance: 0, parallelism }),
-      () => ({ prepared: [], hasEnded: false }),
+      () => ({ prepared: [] }),
       (all) => {
         saved = all;
       },

@@ -18,6 +18,7 @@ import { openAdmission } from '../worker/admission.ts';
 import type { RecordedOutcomes } from '../stage/recorded-outcomes.ts';
 import { serializeError } from '../worker/serialize-error.ts';
 import { type WorkerHandle, startWorker } from '../worker/start-worker.ts';
+import { checkEnded } from './check-ended.ts';
 import { checkTransactions, hasTransactions } from './check-transactions.ts';
 import { coreErrorOf } from './core-error.ts';
 import { ElasticStages, LOOK_EVERY_MS } from './elastic-stages.ts';
@@ -319,6 +320,7 @@ export class JobAttempt {
     if (epoch < 0 && !mustGoOn) return;
     try {
       if (epoch < 0) throw checkpointsGone(jobName, plan.config);
+      checkEnded(this.#core, this.#handle, plan);
       checkTransactions(this.#core, this.#handle, plan, allowsDropped);
     } catch (error) {
       this.#core.dropJob(this.#handle);

@@ -9,6 +9,8 @@ export interface Core {
   createJob(graph: Uint8Array, checkpointsJson?: string): number;
   /** The epoch that the job goes on from; -1 when it begins from nothing. */
   checkpointRestored(job: number): number;
+  /** What the epoch that the job goes on from says of an operator: `OPERATOR_IS_NEW`, 1 when it goes on, `OPERATOR_HAD_ENDED`. */
+  checkpointOperator(job: number, operator: string): number;
   /** Newer epochs that the job could not go on from, as they are damaged: an error each, as JSON. */
   checkpointSkipped(job: number): string[];
   /** Begins an epoch: its number; -1 while one is under way, and when nothing is left to save. */
@@ -163,6 +165,10 @@ export const TAKE_TOO_SMALL = 5;
 export const TAKE_TIME = 6;
 /** The loop of the task has come to rest: it is to give what it holds back. */
 export const TAKE_FLUSH = 7;
+/** Of `checkpointOperator`: the epoch has nothing of it, or there is none. */
+export const OPERATOR_IS_NEW = 0;
+/** Of `checkpointOperator`: all of its instances had come to their end. */
+export const OPERATOR_HAD_ENDED = 2;
 /** A barrier: `desc[0]` is 1 when the task stops behind it; its epoch is a float64 at byte 8. Nothing more comes before `checkpointAcknowledge`. */
 export const TAKE_BARRIER = 8;
 

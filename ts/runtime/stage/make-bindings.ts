@@ -63,6 +63,7 @@ export function makeBindings(
     collected: forEachNode(),
     linked: [],
     stateParts: [],
+    hadEnded: new Set(),
     transactions: forEachNode(),
     counts: counter(0),
     dropped: counter(1),

@@ -30,8 +30,6 @@ interface Prepared {
 export interface SavedTransactions {
   /** Prepared, and perhaps not committed. */
   readonly prepared: readonly Prepared[];
-  /** Whether the instance had come to its end. */
-  readonly hasEnded: boolean;
 }
 
 /** Where a transactional sink is, and what it can do there. */
@@ -87,7 +85,7 @@ export class SinkTransactions {
     const { owner } = this.#host;
     return transactionsPart(
       owner,
-      () => ({ prepared: [...this.#prepared], hasEnded: this.#hasEnded }),
+      () => ({ prepared: [...this.#prepared] }),
       (saved) => {
         this.#restored = takenOver(saved, owner.instance, owner.parallelism).flatMap(({ value }) => value.prepared);
       },

@@ -161,6 +161,8 @@ export interface StageBindings {
   readonly linked: LinkedNode[];
   /** What the operators of the task hand over at a barrier, in any order; filled in when they are made, whether or not the job has checkpoints. */
   readonly stateParts: StatePart[];
+  /** Nodes whose operators had all come to their end in the epoch that the job goes on from: they have given what they give then. */
+  readonly hadEnded: Set<number>;
   /** What is prepared and committed of transactional sinks, by node. */
   readonly transactions: (SinkTransactions | undefined)[];
   /** Records that entered at a root; results that left an aggregate. */

@@ -163,6 +163,8 @@ export class StageHolders {
         if (holder.inFlight > 0 || holder.isFull) return 'in flight';
         continue;
       }
+      // Its results were given in a task of its own.
+      if (this.#bindings.hadEnded.has(node.id)) continue;
       if (op.kind === 'process' && drained && (op.coInput?.owner ?? node.id) === node.id) {
         const finished = this.#finishFunction(node.id);
         if (finished !== undefined) return finished;

@@ -1,5 +1,7 @@
 import { toSageError } from '../../common/errors.ts';
 import { KEY_GROUPS } from '../../compiler/compile-options.ts';
+import { operatorId } from '../../compiler/execution/operator-id.ts';
+import { OPERATOR_HAD_ENDED } from '../native/core.ts';
 import { RestoredState } from '../checkpoint/restored-state.ts';
 import { TaskStateWriter } from '../checkpoint/task-state-writer.ts';
 import type { StatePart } from '../checkpoint/state-part.ts';
@@ -79,12 +81,15 @@ export class TaskCheckpoints {
     core.checkpointAcknowledge(isolate, this.#task, epoch, this.#writer.write(parts, isOnTop));
   }
 
-  /** Gives the parts what the epoch that the job goes on from has of them. Whether it goes on from one. */
+  /** Gives the parts what the epoch that the job goes on from has of them, and notes who had come to his end in it. Whether it goes on from one. */
   restore(job: number, instance: number): boolean {
     const { core } = this.#host;
     if (core.checkpointRestored(job) < 0) return false;
     const restored = new RestoredState(core, job, instance, this.#bindings.stage.parallelism);
     for (const part of this.#bindings.stateParts) restored.restore(part);
+    for (const { id, operator } of this.#bindings.stage.nodes) {
+      if (core.checkpointOperator(job, operatorId(operator)) === OPERATOR_HAD_ENDED) this.#bindings.hadEnded.add(id);
+    }
     return true;
   }
 }

@@ -187,6 +187,7 @@ class BenchTask {
       settleTask: () => undefined,
       jobStatus: () => 'running',
       checkpointRestored: () => (from === undefined ? -1 : 1),
+      checkpointOperator: () => 1,
       checkpointSkipped: () => [],
       checkpointRead: (_job, operator, name, as, parallelism) => readPart(from!, operator, name, as, parallelism),
       checkpointBase: () => this.#base,

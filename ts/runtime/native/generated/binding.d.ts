@@ -58,6 +58,9 @@ export declare function checkpointBegin(jobHandle: number): number
  */
 export declare function checkpointInspect(path: string): string
 
+/** What the epoch that the job goes on from says of an operator: 0 nothing, 1 that it goes on, 2 that all of its instances had come to their end. */
+export declare function checkpointOperator(jobHandle: number, operator: string): number
+
 /**
  * What instance `instance` of `parallelism` goes on from: `u8 kind` (0: no such part; 1: `u32 count`, and for each instance of
  * then `u32 instance, u32 parallelism, u32 length, bytes`; 2: entries of the key groups of the asking instance).
