@@ -63,7 +63,8 @@ impl JobCheckpoints {
             Arc::clone(&files),
             settings.directory.as_str(),
             settings.retained as usize,
-        )?;
+        )?
+        .with_limits(settings.chain_limits);
         let epoch = match &settings.from {
             StartFrom::None => None,
             StartFrom::Latest => store.newest()?,

@@ -17,7 +17,9 @@ mod sim_task;
 mod simulation;
 #[path = "../support/mod.rs"]
 mod support;
+mod table_task;
 mod task_results;
+mod timed_task;
 
 use simulation::{Outcome, simulate};
 
@@ -49,6 +51,8 @@ fn given_a_seed_when_processes_crash_and_go_on_then_nothing_is_lost_or_doubled()
                 total.restored += outcome.restored;
                 total.rescaled += outcome.rescaled;
                 total.epochs += outcome.epochs;
+                total.merges += outcome.merges;
+                total.crashes_in_merges += outcome.crashes_in_merges;
             }
             Err(error) => failures.push(format!("seed {seed}: {error}\n  again: {}", command(seed))),
         }
@@ -66,6 +70,10 @@ fn given_a_seed_when_processes_crash_and_go_on_then_nothing_is_lost_or_doubled()
         assert!(
             total.rescaled * 4 > total.restored,
             "too few with other instances: {total:?}"
+        );
+        assert!(
+            total.merges * 2 > total.processes && total.crashes_in_merges * 100 > total.processes,
+            "too few merges: {total:?}"
         );
     }
 }

@@ -1,6 +1,6 @@
 //! One process: a job, its isolates, and the clock, in one thread.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use sage_types::{ManualClock, TaskId};
 use super::disk_of_sinks::DiskOfSinks;
 use super::draws::Draws;
 use super::faults::{Control, Faults};
-use super::files::with_meanwhile;
+use super::files::{Worker, with_meanwhile};
 use super::scenario::{Scenario, Work};
 use super::sim_task::{Phase, SimTask};
 
@@ -64,6 +64,10 @@ pub struct Process {
     lazy: Option<TaskId>,
     has_crashed: bool,
     writer_is_over: bool,
+    /// Merges that were begun, and those that were done.
+    begun_merges: usize,
+    pub merges: usize,
+    pub crashed_in_merge: bool,
     /// Hash of all that has happened.
     pub trace: u64,
 }
@@ -158,6 +162,9 @@ impl Process {
             lazy,
             has_crashed: false,
             writer_is_over: false,
+            begun_merges: 0,
+            merges: 0,
+            crashed_in_merge: false,
             trace: 0xcbf2_9ce4_8422_2325,
         })
     }
@@ -318,6 +325,14 @@ impl Process {
         Ok(())
     }
 
+    fn merge_begins(&mut self) {
+        self.begun_merges += 1;
+        if self.faults.crash_in_merge == Some(self.begun_merges) {
+            let operation = self.draws.between(1, 8) as u64;
+            self.files.crash_at(self.files.operations() + operation);
+        }
+    }
+
     /// The earliest moment at which a source that rests goes on.
     fn next_due(&self) -> Option<u64> {
         let due = |task: &SimTask| match task.phase {
@@ -341,7 +356,7 @@ fn write(process: &Rc<RefCell<Process>>) -> Result<WriterStep, String> {
             }
         })
     };
-    let step = with_meanwhile(meanwhile, || job.step_checkpoints()).map_err(|error| error.to_json())?;
+    let step = with_meanwhile(Worker::Writer, meanwhile, || job.step_checkpoints()).map_err(|error| error.to_json())?;
     if let Some(error) = failure.take() {
         return Err(error);
     }
@@ -349,6 +364,50 @@ fn write(process: &Rc<RefCell<Process>>) -> Result<WriterStep, String> {
     process.note(7);
     process.writer_is_over |= step == WriterStep::Over;
     Ok(step)
+}
+
+/// Merges the newest epoch, if that is wanted. At each operation of the disk the pipeline goes on, and the writer too.
+fn merge(process: &Rc<RefCell<Process>>) -> Result<(), String> {
+    let job = Arc::clone(&process.borrow().job);
+    let failure: Rc<RefCell<Option<String>>> = Rc::default();
+    let has_begun = Cell::new(false);
+    let meanwhile = {
+        let (process, failure) = (Rc::clone(process), Rc::clone(&failure));
+        Rc::new(move || {
+            if !has_begun.replace(true) {
+                process.borrow_mut().merge_begins();
+            }
+            if failure.borrow().is_none()
+                && let Err(error) = beside_merge(&process)
+            {
+                failure.replace(Some(error));
+            }
+        })
+    };
+    let merged = with_meanwhile(Worker::Merge, meanwhile, || job.step_merges());
+    if let Some(error) = failure.take() {
+        return Err(error);
+    }
+    let mut process = process.borrow_mut();
+    process.note(8);
+    match merged {
+        Ok(has_merged) => process.merges += usize::from(has_merged),
+        Err(_) if process.is_gone() => process.crashed_in_merge = true,
+        Err(_) if process.faults.spoil_files() => {}
+        Err(error) => return Err(format!("a merge failed on a sound disk: {}", error.to_json())),
+    }
+    Ok(())
+}
+
+fn beside_merge(process: &Rc<RefCell<Process>>) -> Result<(), String> {
+    let mut own = process.borrow_mut();
+    own.meanwhile()?;
+    let writes = own.draws.percent(40) && !own.writer_is_over && !own.is_gone();
+    drop(own);
+    if writes {
+        write(process)?;
+    }
+    Ok(())
 }
 
 /// Runs until the job is over or the machine has crashed.
@@ -367,6 +426,11 @@ pub fn run(process: &Rc<RefCell<Process>>) -> Result<Ended, String> {
             0..4 if !own.writer_is_over => {
                 drop(own);
                 write(process)?;
+                continue;
+            }
+            97..100 if !own.writer_is_over => {
+                drop(own);
+                merge(process)?;
                 continue;
             }
             4..6 => {

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use sage_checkpoint::ChainLimits;
 use sage_runtime::{ExecutionGraph, FeedbackPlan, Partition};
 
 use super::draws::Draws;
+use super::timed_task::{whole, window_of};
 use crate::support::{Exchange, Record, Stage, graph};
 
 /// What the tasks of a stage do.
@@ -18,6 +20,10 @@ pub enum Work {
     Delay,
     /// Counts and adds up by key, and passes on.
     Sum,
+    /// The same in state of which epochs have the changes, and passes on.
+    Table,
+    /// Gives a record for each key and window of event time, when the window is over.
+    Window,
     /// Gives a record for each pair of records of its two inputs with the same key that fit each other.
     Join,
     /// The head of a loop: sends each record to the tail, as often as it says.
@@ -61,6 +67,9 @@ pub struct Scenario {
     /// Of each hundred steps, so many ask for an epoch.
     pub epochs_on_demand: usize,
     pub min_pause_ms: f64,
+    /// Few, so that there is something to merge soon.
+    pub chain_limits: ChainLimits,
+    pub retained: u32,
     pub loop_memory_bytes: u64,
     /// A small graph around a loop, whose processes are often interrupted when the loop comes to its end: that is where its protocol
     /// is most involved.
@@ -83,9 +92,13 @@ impl Scenario {
             interval_ms: draws.percent(50).then(|| draws.between(1, 20) as f64),
             epochs_on_demand: *draws.of(&[0, 1, 2, 5, 15]),
             min_pause_ms: draws.below(5) as f64,
+            chain_limits: ChainLimits::default(),
+            retained: u32::try_from(draws.between(1, 3)).unwrap(),
             loop_memory_bytes: 1 << 20,
             ends_a_loop: seed % 8 == 7,
         };
+        scenario.chain_limits.merge_files = draws.between(2, 4);
+        scenario.chain_limits.max_files = scenario.chain_limits.merge_files + draws.below(4);
         let mut split = 0;
         let sources = if scenario.ends_a_loop {
             1
@@ -115,7 +128,15 @@ impl Scenario {
             draws.between(1, 4)
         };
         for _ in 0..others {
-            let works = [Work::Pass, Work::Delay, Work::Sum, Work::Sum, Work::Join];
+            let works = [
+                Work::Pass,
+                Work::Delay,
+                Work::Sum,
+                Work::Table,
+                Work::Table,
+                Work::Window,
+                Work::Join,
+            ];
             let work = match draws.of(&works) {
                 // Pairs of pairs are too many.
                 Work::Join if has_join => Work::Sum,
@@ -173,7 +194,7 @@ impl Scenario {
                 }
             };
             let partition = match work {
-                Work::Sum | Work::Join => Partition::Hash,
+                Work::Sum | Work::Table | Work::Window | Work::Join => Partition::Hash,
                 _ if broadcast && draws.percent(60) => Partition::Broadcast,
                 _ => *draws.of(&[
                     Partition::Hash,
@@ -296,10 +317,21 @@ impl Scenario {
         let (first, second) = (inputs.next(), inputs.next());
         match (self.stages[stage].work, first, second) {
             (Work::Source, ..) => true,
-            (Work::Pass | Work::Delay | Work::Sum | Work::Sink, Some(only), None) => {
+            (Work::Pass | Work::Delay | Work::Sum | Work::Table | Work::Sink, Some(only), None) => {
                 only.partition == Partition::Hash && self.keeps_order(only.from)
             }
             _ => false,
+        }
+    }
+
+    /// Whether the numbers of the records that a stage gives are those of the sources, behind the watermarks that it says.
+    pub fn is_timed(&self, stage: usize) -> bool {
+        match self.stages[stage].work {
+            Work::Source => true,
+            Work::Pass | Work::Delay | Work::Sum | Work::Table => {
+                self.inputs_of(stage).all(|input| self.is_timed(input.from))
+            }
+            Work::Window | Work::Join | Work::Head | Work::Tail | Work::Sink => false,
         }
     }
 
@@ -336,8 +368,26 @@ impl Scenario {
                     });
                     pairs.collect()
                 }
+                Work::Window => {
+                    let mut windows: BTreeMap<(u64, u64), (u64, u64)> = BTreeMap::new();
+                    for record in &all {
+                        let sums = windows.entry((record.key.to_bits(), window_of(record))).or_default();
+                        sums.0 += 1;
+                        sums.1 += whole(record.number);
+                    }
+                    let result = |((key, window), (count, sum))| {
+                        window_result(f64::from_bits(key), window, count, sum)
+                    };
+                    windows.into_iter().map(result).collect()
+                }
                 // What comes to the head again is counted for it too.
-                Work::Head | Work::Tail | Work::Pass | Work::Delay | Work::Sum | Work::Sink => all.clone(),
+                Work::Head
+                | Work::Tail
+                | Work::Pass
+                | Work::Delay
+                | Work::Sum
+                | Work::Table
+                | Work::Sink => all.clone(),
             };
             arrivals[stage] = if plan.work == Work::Head {
                 all.iter()
@@ -358,6 +408,18 @@ pub fn record_of(keys: u64, split: u32, number: u64) -> Record {
         key: ((number * 7 + u64::from(split) * 3) % keys) as f64,
         source: f64::from(split),
         number: number as f64,
+    }
+}
+
+/// How long a window is, in the time of records.
+pub const WINDOW: f64 = 5.0;
+
+/// What a window gives for a key.
+pub fn window_result(key: f64, window: u64, count: u64, sum: u64) -> Record {
+    Record {
+        key,
+        source: 2000.0 + window as f64,
+        number: (count * 4096 + sum) as f64,
     }
 }
 

@@ -8,8 +8,10 @@ use sage_types::{EdgeId, TaskId};
 
 use super::disk_of_sinks::{DiskOfSinks, SinkFile};
 use super::draws::Draws;
-use super::saved_task::own_parts;
+use super::saved_task::{Part, own_parts};
 use super::scenario::{Scenario, Work, paired, record_of, turns};
+use super::table_task::Table;
+use super::timed_task::TaskTime;
 use crate::support::Record;
 use crate::support::sim_task::{records_of, with_batch};
 
@@ -41,6 +43,13 @@ pub enum Next {
     Release,
 }
 
+/// What goes to an output.
+#[derive(Debug)]
+pub enum Parcel {
+    Batch(Vec<Record>),
+    Time(f64),
+}
+
 pub struct SimTask {
     pub id: TaskId,
     pub stage: usize,
@@ -59,10 +68,12 @@ pub struct SimTask {
     pub splits: Vec<(u32, u64, u64)>,
     pub calls: VecDeque<Record>,
     pub sums: Option<KeyedAggregate>,
+    pub table: Table,
+    pub time: TaskTime,
     pub sides: BTreeMap<u64, [Vec<Record>; 2]>,
     pub files: Vec<SinkFile>,
     pub own_file: Option<SinkFile>,
-    pub to_send: VecDeque<(u32, Vec<Record>)>,
+    pub to_send: VecDeque<(u32, Parcel)>,
     pub last_epoch: u64,
 }
 
@@ -124,13 +135,20 @@ impl SimTask {
                 .collect(),
             calls: VecDeque::new(),
             sums: has_sums.then(sums),
+            table: Table::default(),
+            time: TaskTime {
+                is_timed: scenario.is_timed(stage),
+                gates: vec![f64::NEG_INFINITY; scenario.inputs_of(stage).count()],
+                told: f64::NEG_INFINITY,
+                windows: BTreeMap::new(),
+            },
             sides: BTreeMap::new(),
             files: Vec::new(),
             own_file: None,
             to_send: VecDeque::new(),
             last_epoch: 0,
         };
-        for (name, ..) in task.parts() {
+        for Part { name, .. } in task.parts(true) {
             let read = said(
                 "reading a part",
                 job.read_checkpoint(&task.operator, name, plan.instance, plan.parallelism),
@@ -143,9 +161,10 @@ impl SimTask {
                         task.restore_own(name, of_others(instance), &bytes);
                     }
                 }
-                _ => task.restore_keyed(&read[1..])?,
+                _ => task.restore_keyed(name, &read[1..])?,
             }
         }
+        task.table.check()?;
         for file in &task.files {
             disk.truncate(*file)?;
         }
@@ -165,28 +184,39 @@ impl SimTask {
             Phase::Resting(until) if now_nanos < until => {}
             Phase::Polled | Phase::Resting(_) => self.take(isolate, draws, now_nanos, disk)?,
             Phase::Sending(next) => {
-                if let Some((output, batch)) = self.to_send.pop_front() {
-                    let sent = with_batch(&batch, isolate.job().registry(), |view| {
-                        isolate.emit(self.id, output, view)
-                    });
-                    said("emitting", sent)?;
-                } else {
-                    self.phase = match next {
-                        Next::Save(epoch) => Phase::Saving(epoch),
-                        Next::Finish => Phase::Finishing,
-                        Next::Release => Phase::Done,
-                    };
+                match self.to_send.pop_front() {
+                    Some((output, Parcel::Batch(batch))) => {
+                        let sent = with_batch(&batch, isolate.job().registry(), |view| {
+                            isolate.emit(self.id, output, view)
+                        });
+                        said("emitting", sent)?;
+                    }
+                    Some((output, Parcel::Time(watermark))) => {
+                        let sent = isolate.emit_time(self.id, output, watermark, false);
+                        said("saying the time", sent)?;
+                    }
+                    None => {
+                        self.phase = match next {
+                            Next::Save(epoch) => Phase::Saving(epoch),
+                            Next::Finish => Phase::Finishing,
+                            Next::Release => Phase::Done,
+                        };
+                    }
                 }
             }
             Phase::Saving(epoch) => {
+                // Now and then all, as when much has changed.
+                let is_full =
+                    !self.table.saves_changes(isolate.checkpoint_base()) || draws.percent(10);
                 said(
                     "acknowledging",
-                    isolate.acknowledge(self.id, epoch, &self.image()),
+                    isolate.acknowledge(self.id, epoch, &self.image(is_full)),
                 )?;
+                self.table.was_saved(epoch);
                 self.phase = Phase::Done;
             }
             Phase::Finishing => {
-                said("leaving", isolate.acknowledge(self.id, 0, &self.image()))?;
+                said("leaving", isolate.acknowledge(self.id, 0, &self.image(true)))?;
                 said("finishing", isolate.finish_task(self.id))?;
                 self.finished = true;
                 self.phase = Phase::Done;
@@ -218,9 +248,13 @@ impl SimTask {
                 if !self.calls.is_empty() && said("looking for credit", isolate.has_credit(self.id))? {
                     self.check_room(isolate)?;
                     self.answer_calls(draws);
+                    self.time_goes_on();
                 }
             }
-            Take::Time(_) => return Err(format!("task {} is told a time that nobody said", self.id)),
+            Take::Time(time) => {
+                self.check_room(isolate)?;
+                self.time_came(time)?;
+            }
             Take::Flush => {}
             Take::Source => {
                 self.check_room(isolate)?;
@@ -235,6 +269,9 @@ impl SimTask {
                     next = Next::Finish;
                 } else {
                     self.produce(*draws.of(&open), draws);
+                    if draws.percent(60) {
+                        self.time_goes_on();
+                    }
                 }
             }
             Take::Batch(arrival) => {
@@ -257,6 +294,7 @@ impl SimTask {
             Take::End(kind) => {
                 if kind == EndKind::Drained {
                     self.answer_all();
+                    self.fire(f64::INFINITY);
                 }
                 next = Next::Finish;
             }
@@ -298,15 +336,22 @@ impl SimTask {
     ) -> Result<(), String> {
         let view = said("reading a batch", arrival.frame.view(isolate.job().registry()))?;
         let mut records = records_of(&view);
+        self.check_in_time(arrival.gate, &records)?;
         if let Some(sums) = &mut self.sums {
             said("adding up", sums.update(&view))?;
         }
         match self.work {
             Work::Source => return Err("a source has input".into()),
             Work::Pass | Work::Sum => self.send_to_all(&records),
+            Work::Table => {
+                self.table.add(&records);
+                self.send_to_all(&records);
+            }
+            Work::Window => self.to_windows(&records),
             Work::Delay => {
                 self.calls.extend(records);
                 self.answer_calls(draws);
+                self.time_goes_on();
             }
             Work::Join => {
                 let side = arrival.gate as usize;
@@ -371,7 +416,7 @@ impl SimTask {
         self.send_to_all(&batch);
     }
 
-    fn send_to_all(&mut self, batch: &[Record]) {
+    pub fn send_to_all(&mut self, batch: &[Record]) {
         for output in 0..self.outputs {
             self.send(output, batch.to_vec());
         }
@@ -379,7 +424,7 @@ impl SimTask {
 
     fn send(&mut self, output: usize, batch: Vec<Record>) {
         if !batch.is_empty() {
-            self.to_send.push_back((u32::try_from(output).unwrap(), batch));
+            self.to_send.push_back((u32::try_from(output).unwrap(), Parcel::Batch(batch)));
         }
     }
 }

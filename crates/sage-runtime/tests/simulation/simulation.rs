@@ -34,6 +34,8 @@ pub struct Outcome {
     /// Of them, those with other numbers of instances.
     pub rescaled: usize,
     pub epochs: usize,
+    pub merges: usize,
+    pub crashes_in_merges: usize,
     pub trace: u64,
 }
 
@@ -252,6 +254,8 @@ impl Simulation {
         let settings = CheckpointSettings {
             interval_ms: self.scenario.interval_ms,
             min_pause_ms: self.scenario.min_pause_ms,
+            retained: self.scenario.retained,
+            chain_limits: self.scenario.chain_limits,
             ..CheckpointSettings::new("/epochs")
         };
         JobCore::stepped(
@@ -267,6 +271,8 @@ impl Simulation {
         let told = process.told.lock().unwrap();
         self.completed.extend(&told.completed);
         self.outcome.epochs += told.completed.len();
+        self.outcome.merges += process.merges;
+        self.outcome.crashes_in_merges += usize::from(process.crashed_in_merge);
         self.outcome.trace = self.outcome.trace.rotate_left(7) ^ process.trace;
         if told.failed > 0 && !process.faults.spoil_files() && !self.files.has_crashed() {
             return Err(format!("{} epochs failed on a sound disk", told.failed));
