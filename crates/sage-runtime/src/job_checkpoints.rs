@@ -90,7 +90,7 @@ impl JobCheckpoints {
     }
 
     /// Refuses sources that nobody could go on with. Anything else that is wrong with them is said when they are opened.
-    fn check_sources(&self, graph: &ExecutionGraph, factory: &dyn ConnectorFactory) -> Result<()> {
+    pub(crate) fn check_sources(&self, graph: &ExecutionGraph, factory: &dyn ConnectorFactory) -> Result<()> {
         for task in graph.tasks.iter().filter(|task| task.instance == 0) {
             let TaskKind::NativeSource { spec } = &task.kind else {
                 continue;

@@ -12,13 +12,14 @@ use crate::epoch_merges;
 use crate::graph::{ExecutionGraph, TaskKind};
 use crate::job_checkpoints::JobCheckpoints;
 use crate::job_core::{JobCore, internal};
+use crate::native_windows::windows_of;
 
 impl JobCore {
-    /// As [`JobCore::with_checkpoints`], but nothing has a thread: isolates run its tasks, and [`JobCore::step_checkpoints`] writes its
-    /// epochs.
+    /// As [`JobCore::with_checkpoints`], but nothing has a thread: isolates run its tasks, [`JobCore::stepped_tasks`] are those that
+    /// would have threads, and [`JobCore::step_checkpoints`] writes its epochs.
     ///
     /// # Errors
-    /// Those of [`JobCore::with_checkpoints`]; `SAGE_INTERNAL` for a graph with native tasks, which have threads.
+    /// Those of [`JobCore::with_checkpoints`]; `SAGE_INTERNAL` for a graph with native windows, which have threads.
     pub fn stepped(
         graph: &[u8],
         settings: &CheckpointSettings,
@@ -27,15 +28,19 @@ impl JobCore {
         factory: Arc<dyn ConnectorFactory>,
     ) -> Result<Arc<Self>> {
         let graph = ExecutionGraph::decode(graph)?;
-        let is_native = |kind: &TaskKind| !matches!(kind, TaskKind::JsTask { .. });
-        if let Some(task) = graph.tasks.iter().find(|task| is_native(&task.kind)) {
+        let is_windowed = |kind: &TaskKind| match kind {
+            TaskKind::NativeAggregate { spec } => windows_of(spec).is_some(),
+            _ => false,
+        };
+        if let Some(task) = graph.tasks.iter().find(|task| is_windowed(&task.kind)) {
             return Err(internal(format!(
-                "task {} of a job without threads is native",
+                "task {} of a job without threads has native windows",
                 task.id
             )));
         }
         let mut checkpoints = JobCheckpoints::open(settings, files, &graph, clock.monotonic_nanos())?;
         checkpoints.is_stepped = true;
+        checkpoints.check_sources(&graph, factory.as_ref())?;
         Self::build(graph, clock, factory, Some(checkpoints))
     }
 

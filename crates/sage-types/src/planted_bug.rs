@@ -35,11 +35,13 @@ pub enum PlantedBug {
     MergedNameNotSynced,
     /// A gate is as far in event time as its fastest input.
     TimeOfFastestInput,
+    /// A native aggregate gives its results although the job was stopped without drain.
+    ResultsBehindStop,
 }
 
 impl PlantedBug {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::BarrierOvertakesRecords,
         Self::AcknowledgedBeforeAligned,
         Self::LostWakeUp,
@@ -56,6 +58,7 @@ impl PlantedBug {
         Self::BaseRemovedUnderChanges,
         Self::MergedNameNotSynced,
         Self::TimeOfFastestInput,
+        Self::ResultsBehindStop,
     ];
 
     /// Whether it is planted in this thread: never in a release build, which has nothing of this.

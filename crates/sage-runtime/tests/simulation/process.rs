@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sage_checkpoint::testing::SimulatedFiles;
-use sage_runtime::{Isolate, JobCore, JobEvent, JobState, Next, WriterStep};
+use sage_runtime::{Isolate, JobCore, JobEvent, JobState, NativeStep, Next, WriterStep};
 use sage_types::{ManualClock, TaskId};
 
 use super::disk_of_sinks::DiskOfSinks;
 use super::draws::Draws;
 use super::faults::{Control, Faults};
 use super::files::{Worker, with_meanwhile};
+use super::native_connectors::{NativeConnectors, NativeOf};
 use super::scenario::{Scenario, Work};
 use super::sim_task::{Phase, SimTask};
 
@@ -50,6 +51,8 @@ pub struct Process {
     /// Stages that had ended in the epoch that it goes on from.
     pub ended_stages: Vec<usize>,
     isolates: Vec<IsolateOf>,
+    natives: Vec<NativeOf>,
+    connectors: Arc<NativeConnectors>,
     files: SimulatedFiles,
     disk: DiskOfSinks,
     clock: Arc<ManualClock>,
@@ -83,6 +86,7 @@ impl Process {
     pub fn start(
         scenario: &Scenario,
         job: Arc<JobCore>,
+        connectors: Arc<NativeConnectors>,
         clock: Arc<ManualClock>,
         faults: Faults,
         files: SimulatedFiles,
@@ -138,6 +142,7 @@ impl Process {
                 is_over: false,
             });
         }
+        let natives = job.stepped_tasks().map_err(|error| error.to_json())?;
         let counts = job.metrics().tasks;
         let has_ended = |stage: &usize| {
             let tasks = graph.tasks.iter().filter(|task| task.stage.index() == *stage);
@@ -151,6 +156,8 @@ impl Process {
             told,
             ended_stages,
             isolates,
+            natives: natives.into_iter().map(NativeOf::new).collect(),
+            connectors,
             files,
             disk: disk.clone(),
             clock,
@@ -203,6 +210,7 @@ impl Process {
         due.extend(self.at_the_end()?);
         for control in due {
             self.note(1000 + control as u64);
+            self.natives_look();
             // What cannot be done as the job is over is not done.
             match control {
                 Control::Crash => self.has_crashed = true,
@@ -267,6 +275,11 @@ impl Process {
                 }
             }
         }
+        for (place, native) in self.natives.iter_mut().enumerate() {
+            if native.may_step(now) {
+                choices.push((self.isolates.len() + place, Some(native.id())));
+            }
+        }
         if let Some(lazy) = self.lazy
             && self.draws.percent(90)
             && choices.iter().any(|&(_, task)| task != Some(lazy))
@@ -278,7 +291,10 @@ impl Process {
         }
         let (place, task) = *self.draws.of(&choices);
         self.note(place as u64 * 1000 + task.map_or(999, |task| u64::from(task.0)));
-        let of = &mut self.isolates[place];
+        let Some(of) = self.isolates.get_mut(place) else {
+            self.step_native(place - self.isolates.len(), now);
+            return Ok(true);
+        };
         match task {
             Some(id) => {
                 let task = &mut self.tasks[id.index()];
@@ -310,6 +326,46 @@ impl Process {
         Ok(true)
     }
 
+    fn step_native(&mut self, place: usize, now: u64) {
+        let native = &mut self.natives[place];
+        // What it is woken for from here on comes behind the look.
+        native.is_awake = native.task.was_woken();
+        match native.task.step() {
+            NativeStep::Worked => native.is_awake = true,
+            NativeStep::Waits => {}
+            NativeStep::WaitsForSource => {
+                native.is_awake = true;
+                native.rests_until = now + self.draws.below(3_000_000) as u64;
+            }
+            NativeStep::WaitsForCommit => native.waits_for_commit = true,
+            NativeStep::Over => native.is_over = true,
+        }
+        let task = &mut self.tasks[native.id().index()];
+        task.finished |= native.is_over;
+        if let Some(log) = self.connectors.log(task.stage, task.instance) {
+            task.splits = log.splits;
+            task.files = log.files;
+        }
+    }
+
+    /// Something may have become of the job, of which native tasks are told otherwise than by being woken.
+    fn natives_look(&mut self) {
+        for native in self.natives.iter_mut().filter(|native| native.waits_for_commit) {
+            native.is_awake = true;
+        }
+    }
+
+    /// At the end of a job all native sinks have committed.
+    pub fn check_commits(&self) -> Result<(), String> {
+        for task in self.tasks.iter().filter(|task| task.work == Work::Sink && task.is_native) {
+            let log = self.connectors.log(task.stage, task.instance);
+            if !log.is_some_and(|log| log.has_committed) {
+                return Err(format!("sink {} has not committed", task.id));
+            }
+        }
+        Ok(())
+    }
+
     /// While the disk works, the pipeline goes on.
     fn meanwhile(&mut self) -> Result<(), String> {
         for _ in 0..self.draws.below(MEANWHILE_STEPS) {
@@ -339,7 +395,9 @@ impl Process {
             Phase::Resting(until) => Some(until),
             _ => None,
         };
-        self.tasks.iter().filter_map(due).min()
+        let natives = self.natives.iter().filter(|native| !native.is_over && native.is_awake);
+        let natives = natives.map(|native| native.rests_until);
+        self.tasks.iter().filter_map(due).chain(natives).min()
     }
 }
 
@@ -362,6 +420,7 @@ fn write(process: &Rc<RefCell<Process>>) -> Result<WriterStep, String> {
     }
     let mut process = process.borrow_mut();
     process.note(7);
+    process.natives_look();
     process.writer_is_over |= step == WriterStep::Over;
     Ok(step)
 }

@@ -59,7 +59,7 @@ impl SimTask {
                 let is_first = self.time.told == f64::NEG_INFINITY;
                 self.time.told = if is_first { told } else { self.time.told.min(told) };
             }
-            "files" if is_mine => self.files.extend(words.chunks(2).map(|pair| SinkFile {
+            "files" | "prepared" if is_mine => self.files.extend(words.chunks(2).map(|pair| SinkFile {
                 file: pair[0],
                 records: pair[1],
             })),
@@ -119,7 +119,8 @@ impl SimTask {
             }
             Work::Sink => {
                 let words = self.files.iter().flat_map(|file| [file.file, file.records]);
-                vec![Part::own("files", bytes(words.collect()))]
+                let name = if self.is_native { "prepared" } else { "files" };
+                vec![Part::own(name, bytes(words.collect()))]
             }
             Work::Delay if self.is_keyed => {
                 vec![Part::keyed("calls", self.entries(self.calls.iter().map(|call| (0, call))))]
@@ -149,7 +150,7 @@ impl SimTask {
                 parts.map(part).into()
             }
             Work::Window => vec![Part::keyed("windows", self.saved_windows())],
-            Work::Pass | Work::Tail => Vec::new(),
+            Work::Total | Work::Pass | Work::Tail => Vec::new(),
         };
         let has_time = self.time.is_timed || self.work == Work::Window;
         if has_time && self.work != Work::Source {
@@ -195,7 +196,7 @@ impl SimTask {
     }
 }
 
-fn words_of(bytes: &[u8]) -> Vec<u64> {
+pub fn words_of(bytes: &[u8]) -> Vec<u64> {
     bytes
         .chunks(8)
         .map(|word| u64::from_le_bytes(word.try_into().unwrap()))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sage_checkpoint::ChainLimits;
-use sage_runtime::{ExecutionGraph, FeedbackPlan, Partition};
+use sage_runtime::{ExecutionGraph, FeedbackPlan, Partition, TaskKind};
 
 use super::draws::Draws;
 use super::timed_task::{whole, window_of};
@@ -24,6 +24,8 @@ pub enum Work {
     Table,
     /// Gives a record for each key and window of event time, when the window is over.
     Window,
+    /// A native aggregate: gives count and sum of each key at the end.
+    Total,
     /// Gives a record for each pair of records of its two inputs with the same key that fit each other.
     Join,
     /// The head of a loop: sends each record to the tail, as often as it says.
@@ -41,6 +43,19 @@ pub struct StagePlan {
     pub splits: Vec<(u32, u64)>,
     /// As many instances in all processes.
     pub fixed: Option<usize>,
+    /// Its tasks are native.
+    pub is_native: bool,
+}
+
+impl StagePlan {
+    fn new(work: Work) -> Self {
+        Self {
+            work,
+            splits: Vec::new(),
+            fixed: None,
+            is_native: work == Work::Total,
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -113,9 +128,9 @@ impl Scenario {
                 })
                 .collect();
             scenario.stages.push(StagePlan {
-                work: Work::Source,
                 splits,
-                fixed: None,
+                is_native: draws.percent(25),
+                ..StagePlan::new(Work::Source)
             });
         }
         if scenario.ends_a_loop || draws.percent(40) {
@@ -135,6 +150,7 @@ impl Scenario {
                 Work::Table,
                 Work::Table,
                 Work::Window,
+                Work::Total,
                 Work::Join,
             ];
             let work = match draws.of(&works) {
@@ -155,17 +171,11 @@ impl Scenario {
             .collect();
         for from in leaves {
             scenario.stages.push(StagePlan {
-                work: Work::Sink,
-                splits: Vec::new(),
-                fixed: None,
+                is_native: draws.percent(30),
+                ..StagePlan::new(Work::Sink)
             });
             let to = scenario.stages.len() - 1;
-            let partition = *draws.of(&[
-                Partition::Hash,
-                Partition::Hash,
-                Partition::Rebalance,
-                Partition::Forward,
-            ]);
+            let partition = scenario.any_partition(from, &mut draws);
             scenario.connect(from, to, partition, &mut draws);
         }
         scenario
@@ -181,40 +191,51 @@ impl Scenario {
         };
         let broadcast = matches!(work, Work::Pass | Work::Delay) && draws.percent(20);
         self.stages.push(StagePlan {
-            work,
-            splits: Vec::new(),
             fixed: broadcast.then(|| draws.between(1, MOST_INSTANCES)),
+            ..StagePlan::new(work)
         });
+        let needs_keys = matches!(
+            work,
+            Work::Sum | Work::Table | Work::Window | Work::Total | Work::Join
+        );
         for _ in 0..inputs {
-            // The head of a loop gives to its tail alone.
+            // The head of a loop gives to its tail alone; results of native aggregates have no key. The first stage is a source.
             let from = loop {
                 let from = draws.below(to);
-                if self.stages[from].work != Work::Head {
-                    break from;
+                match self.stages[from].work {
+                    Work::Head => {}
+                    Work::Total if needs_keys => {}
+                    _ => break from,
                 }
             };
-            let partition = match work {
-                Work::Sum | Work::Table | Work::Window | Work::Join => Partition::Hash,
-                _ if broadcast && draws.percent(60) => Partition::Broadcast,
-                _ => *draws.of(&[
-                    Partition::Hash,
-                    Partition::Hash,
-                    Partition::Rebalance,
-                    Partition::Forward,
-                ]),
+            let partition = if needs_keys {
+                Partition::Hash
+            } else if broadcast && draws.percent(60) {
+                Partition::Broadcast
+            } else {
+                self.any_partition(from, draws)
             };
             self.connect(from, to, partition, draws);
         }
     }
 
+    fn any_partition(&self, from: usize, draws: &mut Draws) -> Partition {
+        let drawn = *draws.of(&[
+            Partition::Hash,
+            Partition::Hash,
+            Partition::Rebalance,
+            Partition::Forward,
+        ]);
+        if drawn == Partition::Hash && self.stages[from].work == Work::Total {
+            return Partition::Rebalance;
+        }
+        drawn
+    }
+
     fn add_loop(&mut self, draws: &mut Draws) {
         let head = self.stages.len();
         for work in [Work::Head, Work::Tail] {
-            self.stages.push(StagePlan {
-                work,
-                splits: Vec::new(),
-                fixed: None,
-            });
+            self.stages.push(StagePlan::new(work));
         }
         if draws.percent(20) {
             self.loop_memory_bytes = draws.below(2000) as u64;
@@ -261,7 +282,11 @@ impl Scenario {
             .stages
             .iter()
             .zip(parallelisms)
-            .map(|(stage, &parallelism)| {
+            .enumerate()
+            .map(|(number, (stage, &parallelism))| {
+                if stage.is_native {
+                    return native_stage(number, stage.work, parallelism);
+                }
                 let isolates: Vec<u32> = (0..parallelism)
                     .map(|_| u32::try_from(draws.below(self.isolates)).unwrap())
                     .collect();
@@ -287,6 +312,11 @@ impl Scenario {
             .collect();
         let mut graph = graph(&stages, &exchanges);
         graph.key_groups = self.key_groups;
+        for task in &mut graph.tasks {
+            if matches!(task.kind, TaskKind::NativeAggregate { .. }) {
+                task.chain = Some(r#"{"nodes":3,"operators":[]}"#.to_owned());
+            }
+        }
         for edge in &mut graph.edges {
             let stage_of = |task: sage_types::TaskId| graph.tasks[task.index()].stage;
             if stage_of(edge.to_task) < stage_of(edge.from_task) {
@@ -299,6 +329,18 @@ impl Scenario {
             }
         }
         graph
+    }
+
+    /// Split, how many of its records were given, and how many it has, of the splits of an instance.
+    pub fn splits_of(
+        &self,
+        stage: usize,
+        instance: u32,
+        instances: u32,
+    ) -> impl Iterator<Item = (u32, u64, u64)> {
+        let splits = self.stages[stage].splits.iter().enumerate();
+        let own = splits.filter(move |(place, _)| place % instances as usize == instance as usize);
+        own.map(|(_, &(split, records))| (split, 0, records))
     }
 
     pub fn inputs_of(&self, stage: usize) -> impl Iterator<Item = &Input> {
@@ -327,11 +369,11 @@ impl Scenario {
     /// Whether the numbers of the records that a stage gives are those of the sources, behind the watermarks that it says.
     pub fn is_timed(&self, stage: usize) -> bool {
         match self.stages[stage].work {
-            Work::Source => true,
+            Work::Source => !self.stages[stage].is_native,
             Work::Pass | Work::Delay | Work::Sum | Work::Table => {
                 self.inputs_of(stage).all(|input| self.is_timed(input.from))
             }
-            Work::Window | Work::Join | Work::Head | Work::Tail | Work::Sink => false,
+            Work::Window | Work::Total | Work::Join | Work::Head | Work::Tail | Work::Sink => false,
         }
     }
 
@@ -380,6 +422,20 @@ impl Scenario {
                     };
                     windows.into_iter().map(result).collect()
                 }
+                Work::Total => {
+                    let mut totals: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
+                    for record in &all {
+                        let sums = totals.entry(record.key.to_bits()).or_default();
+                        sums.0 += 1;
+                        sums.1 += whole(record.number);
+                    }
+                    let result = |(key, (count, sum))| Record {
+                        key: f64::from_bits(key),
+                        source: count as f64,
+                        number: sum as f64,
+                    };
+                    totals.into_iter().map(result).collect()
+                }
                 // What comes to the head again is counted for it too.
                 Work::Head
                 | Work::Tail
@@ -398,6 +454,22 @@ impl Scenario {
             };
         }
         arrivals
+    }
+}
+
+fn native_stage(number: usize, work: Work, parallelism: usize) -> Stage {
+    let spec = number.to_string();
+    match work {
+        Work::Source => Stage::native_source(&spec, parallelism),
+        Work::Sink => Stage::native_sink(&spec, parallelism),
+        _ => {
+            let spec = r#"{"names":["n","sum"],"aggregators":[{"kind":"count"},{"kind":"sum","input":1}],"keyed":true,"node":1}"#;
+            Stage {
+                kinds: vec![TaskKind::NativeAggregate { spec: spec.into() }; parallelism],
+                is_source: false,
+                dormant: 0,
+            }
+        }
     }
 }
 

@@ -57,6 +57,8 @@ pub struct SimTask {
     pub phase: Phase,
     pub finished: bool,
     pub operator: String,
+    pub instance: u32,
+    pub is_native: bool,
     pub is_keyed: bool,
     pub keys: u64,
     pub batch_rows: usize,
@@ -75,6 +77,8 @@ pub struct SimTask {
     pub own_file: Option<SinkFile>,
     pub to_send: VecDeque<(u32, Parcel)>,
     pub last_epoch: u64,
+    /// It has saved for the last time, as the job stops: nothing comes any more.
+    has_stopped: bool,
 }
 
 fn sums() -> KeyedAggregate {
@@ -120,18 +124,16 @@ impl SimTask {
             phase: Phase::Waiting,
             finished: false,
             operator: plan.operators[0].clone(),
+            instance: plan.instance,
+            is_native: scenario.stages[stage].is_native,
             is_keyed,
             keys: scenario.keys,
             batch_rows: scenario.batch_rows,
             key_groups: graph.key_groups,
             bounded,
             outputs: graph.outputs_of(id).len(),
-            splits: scenario.stages[stage]
-                .splits
-                .iter()
-                .enumerate()
-                .filter(|(place, _)| place % plan.parallelism as usize == plan.instance as usize)
-                .map(|(_, &(split, records))| (split, 0, records))
+            splits: scenario
+                .splits_of(stage, plan.instance, plan.parallelism)
                 .collect(),
             calls: VecDeque::new(),
             sums: has_sums.then(sums),
@@ -147,6 +149,7 @@ impl SimTask {
             own_file: None,
             to_send: VecDeque::new(),
             last_epoch: 0,
+            has_stopped: false,
         };
         for Part { name, .. } in task.parts(true) {
             let read = said(
@@ -276,6 +279,9 @@ impl SimTask {
             }
             Take::Batch(arrival) => {
                 self.check_room(isolate)?;
+                if self.has_stopped {
+                    return Err(format!("task {} is given records behind the last barrier", self.id));
+                }
                 self.work_on(&arrival, isolate, draws, disk)?;
             }
             Take::Barrier { epoch, last } => {
@@ -286,6 +292,7 @@ impl SimTask {
                     ));
                 }
                 self.last_epoch = epoch;
+                self.has_stopped |= last;
                 if last {
                     self.answer_all();
                 }
@@ -341,7 +348,7 @@ impl SimTask {
             said("adding up", sums.update(&view))?;
         }
         match self.work {
-            Work::Source => return Err("a source has input".into()),
+            Work::Source | Work::Total => return Err(format!("{:?} has input here", self.work)),
             Work::Pass | Work::Sum => self.send_to_all(&records),
             Work::Table => {
                 self.table.add(&records);

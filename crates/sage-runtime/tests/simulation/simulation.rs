@@ -9,17 +9,18 @@ use std::sync::Arc;
 
 use sage_checkpoint::Files;
 use sage_checkpoint::testing::SimulatedFiles;
-use sage_runtime::{CheckpointSettings, JobCore, JobState};
+use sage_runtime::{CheckpointSettings, ConnectorFactory, JobCore, JobState};
 use sage_types::{ErrorCode, ManualClock, SageError};
 
 use super::disk_of_sinks::{DiskOfSinks, SinkFile};
 use super::draws::Draws;
 use super::faults::{Control, Faults};
 use super::files::SlowFiles;
+use super::native_connectors::NativeConnectors;
 use super::process::{Ended, Process, run};
 use super::scenario::{Scenario, Work};
 use super::sim_task::SimTask;
-use crate::support::{Record, TestConnectors};
+use crate::support::Record;
 
 /// After so many processes nothing goes wrong any more.
 const MOST_FAULTY: usize = 5;
@@ -155,7 +156,8 @@ impl Simulation {
             Some(bytes) => self.files.full_after(self.files.written_bytes() + bytes),
             None => self.files.free_space(),
         }
-        let Some(job) = self.open(&faults)? else {
+        let connectors = Arc::new(NativeConnectors::new(&self.scenario, &self.disk));
+        let Some(job) = self.open(&faults, &connectors)? else {
             return Ok(None);
         };
         let restored = job.restored_epoch().unwrap_or(0);
@@ -177,6 +179,7 @@ impl Simulation {
         let process = Process::start(
             &self.scenario,
             job,
+            connectors,
             Arc::clone(&self.clock),
             faults,
             self.files.clone(),
@@ -215,7 +218,7 @@ impl Simulation {
     }
 
     /// None when the process has not got so far.
-    fn open(&mut self, faults: &Faults) -> Result<Option<Arc<JobCore>>, String> {
+    fn open(&mut self, faults: &Faults, connectors: &Arc<NativeConnectors>) -> Result<Option<Arc<JobCore>>, String> {
         let scale = match self.scales.last() {
             Some(before)
                 if self
@@ -231,7 +234,7 @@ impl Simulation {
         scales.extend(self.scales.iter().rev().cloned());
         for scale in scales {
             let graph = self.scenario.graph(&scale, &mut self.draws);
-            match self.job_of(&graph) {
+            match self.job_of(&graph, connectors) {
                 Ok(job) => {
                     let is_other = self.scales.last().is_some_and(|before| *before != scale);
                     self.outcome.rescaled += usize::from(is_other && job.restored_epoch().is_some());
@@ -250,7 +253,7 @@ impl Simulation {
         Err("the job starts with none of the numbers of instances that it had".into())
     }
 
-    fn job_of(&self, graph: &sage_runtime::ExecutionGraph) -> sage_types::Result<Arc<JobCore>> {
+    fn job_of(&self, graph: &sage_runtime::ExecutionGraph, connectors: &Arc<NativeConnectors>) -> sage_types::Result<Arc<JobCore>> {
         let settings = CheckpointSettings {
             interval_ms: self.scenario.interval_ms,
             min_pause_ms: self.scenario.min_pause_ms,
@@ -263,7 +266,7 @@ impl Simulation {
             &settings,
             Arc::new(SlowFiles(self.files.clone())),
             Arc::clone(&self.clock) as sage_types::SharedClock,
-            Arc::new(TestConnectors::default()),
+            Arc::clone(connectors) as Arc<dyn ConnectorFactory>,
         )
     }
 
@@ -293,7 +296,9 @@ impl Simulation {
             .iter()
             .filter(|epoch| self.completed.contains(epoch))
             .count();
-        let Some(&newest) = epochs.last().filter(|_| known >= 2 && self.draws.percent(10)) else {
+        // With one that is retained, nobody promises an older one; what was removed may be there again, but not what it is on top of.
+        let may_flip = known >= 2 && self.scenario.retained >= 2 && self.draws.percent(10);
+        let Some(&newest) = epochs.last().filter(|_| may_flip) else {
             return Ok(());
         };
         let at = self.draws.next();
@@ -339,6 +344,7 @@ impl Simulation {
                 return Err(format!("edge {} at the end: {edge:?}", edge.edge));
             }
         }
+        process.check_commits()?;
         let stages = 0..self.scenario.stages.len();
         let left: Vec<Vec<Left>> = stages.map(|stage| self.left_of(stage, process)).collect();
         let mut produced: BTreeMap<u32, u64> = BTreeMap::new();
