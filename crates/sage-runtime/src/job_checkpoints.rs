@@ -287,7 +287,7 @@ impl JobCore {
             output.emit_barrier(barrier.epoch, barrier.last);
         }
         let (awaits_log, alignment_nanos) = task.inputs.acknowledged();
-        task.barrier.acknowledged(awaits_log);
+        task.barrier.acknowledged(barrier, awaits_log);
         if barrier.last && task.plan.is_source {
             task.request_stop(EndKind::Stopped);
         }

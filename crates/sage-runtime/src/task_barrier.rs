@@ -35,6 +35,8 @@ pub(crate) struct TaskBarrier {
     handed: AtomicU64,
     /// It has acknowledged, and what comes around its loop is logged.
     logs: AtomicBool,
+    /// It has acknowledged the last barrier, behind which the job stops.
+    is_sealed: AtomicBool,
 }
 
 impl TaskBarrier {
@@ -55,7 +57,10 @@ impl TaskBarrier {
     }
 
     /// `logs` says whether there is a log to wait for.
-    pub(crate) fn acknowledged(&self, logs: bool) {
+    pub(crate) fn acknowledged(&self, barrier: Barrier, logs: bool) {
+        if barrier.last {
+            self.is_sealed.store(true, Ordering::SeqCst);
+        }
         self.logs.store(logs, Ordering::SeqCst);
         self.asked.store(0, Ordering::SeqCst);
         self.handed.store(0, Ordering::SeqCst);
@@ -65,8 +70,9 @@ impl TaskBarrier {
         self.logs.store(false, Ordering::SeqCst);
     }
 
-    /// The task is asked for a barrier, or logs behind it.
+    /// The task is asked for a barrier, or logs behind it. The last one stays under way: what was logged behind it is still to go around,
+    /// in a job that goes on, so that a loop never comes to its end by itself any more.
     pub(crate) fn is_under_way(&self) -> bool {
-        self.asked().is_some() || self.logs.load(Ordering::SeqCst)
+        self.asked().is_some() || self.logs.load(Ordering::SeqCst) || self.is_sealed.load(Ordering::SeqCst)
     }
 }
