@@ -78,7 +78,10 @@ impl JobCore {
 
     fn stepped_checkpoints(&self) -> Result<&JobCheckpoints> {
         let is_at_work = || self.with_status(|status| status.native_threads > 0);
-        let checkpoints = self.checkpoints.as_ref().filter(|own| own.is_stepped && is_at_work());
+        let checkpoints = self
+            .checkpoints
+            .as_ref()
+            .filter(|own| own.is_stepped && is_at_work());
         checkpoints.ok_or_else(|| internal("the epochs of the job are not written step by step"))
     }
 

@@ -96,6 +96,8 @@ impl SteppedTask {
 
 impl std::fmt::Debug for SteppedTask {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SteppedTask").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("SteppedTask")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }

@@ -47,7 +47,7 @@ impl Faults {
             let dice = if ends_a_loop && draws.percent(80) {
                 10 + draws.below(3)
             } else {
-                draws.below(17)
+                draws.below(18)
             };
             match dice {
                 0 | 1 => {
@@ -74,7 +74,7 @@ impl Faults {
                     let at = step(draws);
                     faults.controls.push((at, Control::Drain));
                 }
-                14 | 15 => faults.crash_in_merge = Some(draws.between(1, 4)),
+                14..17 => faults.crash_in_merge = Some(draws.between(1, 2)),
                 _ => {}
             }
             if draws.percent(20) {

@@ -1,7 +1,7 @@
 //! A deterministic simulation of dispatcher, queues and checkpoints: one thread, a schedule and faults by seed, virtual time. What runs
 //! are the crates themselves. `docs/internals/simulation.md`.
 //!
-//! `SAGE_SIM_SEEDS` is how many seeds are run, `SAGE_SIM_SEED` the first one:
+//! `SAGE_SIM_PLANT` names a bug that is planted while the seeds are run. `SAGE_SIM_SEEDS` is how many seeds are run, `SAGE_SIM_SEED` the first one:
 //! `SAGE_SIM_SEED=17 SAGE_SIM_SEEDS=1 cargo test -p sage-runtime --test simulation` runs seed 17 alone.
 
 #![allow(clippy::unwrap_used, reason = "a test may be short")]
@@ -37,12 +37,23 @@ fn seeds() -> std::ops::Range<u64> {
     first..first + count
 }
 
+#[cfg(debug_assertions)]
+fn planted(name: &str) -> sage_types::PlantedBug {
+    let mut bugs = sage_types::PlantedBug::ALL.into_iter();
+    bugs.find(|bug| format!("{bug:?}") == name)
+        .unwrap_or_else(|| panic!("there is no bug {name} to plant"))
+}
+
 fn command(seed: u64) -> String {
     format!("SAGE_SIM_SEED={seed} SAGE_SIM_SEEDS=1 cargo test --workspace --test simulation given_a_seed")
 }
 
 #[test]
 fn given_a_seed_when_processes_crash_and_go_on_then_nothing_is_lost_or_doubled() {
+    #[cfg(debug_assertions)]
+    let _planted = std::env::var("SAGE_SIM_PLANT")
+        .ok()
+        .map(|name| planted(&name).plant());
     let mut total = Outcome::default();
     let mut failures = Vec::new();
     for seed in seeds() {

@@ -45,7 +45,8 @@ impl NativeConnectors {
     /// What a task has done; none before its first step.
     pub fn log(&self, stage: usize, instance: u32) -> Option<NativeLog> {
         let logs = self.logs.lock().unwrap();
-        logs.get(&(stage, instance)).map(|log| log.lock().unwrap().clone())
+        logs.get(&(stage, instance))
+            .map(|log| log.lock().unwrap().clone())
     }
 
     fn begin(&self, spec: &str, part: SourceSplit, log: NativeLog) -> SharedLog {
@@ -143,7 +144,10 @@ impl BatchSource for SplitSource {
 
     fn position(&mut self) -> Result<Vec<u8>> {
         let log = self.log.lock().unwrap();
-        let words = log.splits.iter().flat_map(|&(split, next, _)| [u64::from(split), next]);
+        let words = log
+            .splits
+            .iter()
+            .flat_map(|&(split, next, _)| [u64::from(split), next]);
         Ok(words.flat_map(u64::to_le_bytes).collect())
     }
 

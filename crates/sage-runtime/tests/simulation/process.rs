@@ -357,7 +357,11 @@ impl Process {
 
     /// At the end of a job all native sinks have committed.
     pub fn check_commits(&self) -> Result<(), String> {
-        for task in self.tasks.iter().filter(|task| task.work == Work::Sink && task.is_native) {
+        for task in self
+            .tasks
+            .iter()
+            .filter(|task| task.work == Work::Sink && task.is_native)
+        {
             let log = self.connectors.log(task.stage, task.instance);
             if !log.is_some_and(|log| log.has_committed) {
                 return Err(format!("sink {} has not committed", task.id));
@@ -395,7 +399,10 @@ impl Process {
             Phase::Resting(until) => Some(until),
             _ => None,
         };
-        let natives = self.natives.iter().filter(|native| !native.is_over && native.is_awake);
+        let natives = self
+            .natives
+            .iter()
+            .filter(|native| !native.is_over && native.is_awake);
         let natives = natives.map(|native| native.rests_until);
         self.tasks.iter().filter_map(due).chain(natives).min()
     }
@@ -414,7 +421,8 @@ fn write(process: &Rc<RefCell<Process>>) -> Result<WriterStep, String> {
             }
         })
     };
-    let step = with_meanwhile(Worker::Writer, meanwhile, || job.step_checkpoints()).map_err(|error| error.to_json())?;
+    let step = with_meanwhile(Worker::Writer, meanwhile, || job.step_checkpoints())
+        .map_err(|error| error.to_json())?;
     if let Some(error) = failure.take() {
         return Err(error);
     }

@@ -109,8 +109,7 @@ impl SimTask {
 
     /// What it saves: all, or where it can only what has changed.
     pub fn parts(&self, is_full: bool) -> Vec<Part> {
-        let bytes =
-            |words: Vec<u64>| -> Vec<u8> { words.into_iter().flat_map(u64::to_le_bytes).collect() };
+        let bytes = |words: Vec<u64>| -> Vec<u8> { words.into_iter().flat_map(u64::to_le_bytes).collect() };
         let mut parts = match self.work {
             Work::Source => {
                 let words = self.splits.iter();
@@ -123,7 +122,10 @@ impl SimTask {
                 vec![Part::own(name, bytes(words.collect()))]
             }
             Work::Delay if self.is_keyed => {
-                vec![Part::keyed("calls", self.entries(self.calls.iter().map(|call| (0, call))))]
+                vec![Part::keyed(
+                    "calls",
+                    self.entries(self.calls.iter().map(|call| (0, call))),
+                )]
             }
             Work::Delay => {
                 let words = self.calls.iter();
@@ -163,7 +165,9 @@ impl SimTask {
         let mut payload = KeyedPayload::new(self.key_groups);
         for (&(key, window), &(count, sum)) in &self.time.windows {
             let value = [window, count, sum].map(u64::to_le_bytes).concat();
-            payload.put(&canonical_number(f64::from_bits(key)), &value).unwrap();
+            payload
+                .put(&canonical_number(f64::from_bits(key)), &value)
+                .unwrap();
         }
         payload.into_bytes()
     }

@@ -110,9 +110,9 @@ impl Scenario {
             chain_limits: ChainLimits::default(),
             retained: u32::try_from(draws.between(1, 3)).unwrap(),
             loop_memory_bytes: 1 << 20,
-            ends_a_loop: seed % 8 == 7,
+            ends_a_loop: seed % 6 == 5,
         };
-        scenario.chain_limits.merge_files = draws.between(2, 4);
+        scenario.chain_limits.merge_files = draws.between(2, 3);
         scenario.chain_limits.max_files = scenario.chain_limits.merge_files + draws.below(4);
         let mut split = 0;
         let sources = if scenario.ends_a_loop {
@@ -413,7 +413,9 @@ impl Scenario {
                 Work::Window => {
                     let mut windows: BTreeMap<(u64, u64), (u64, u64)> = BTreeMap::new();
                     for record in &all {
-                        let sums = windows.entry((record.key.to_bits(), window_of(record))).or_default();
+                        let sums = windows
+                            .entry((record.key.to_bits(), window_of(record)))
+                            .or_default();
                         sums.0 += 1;
                         sums.1 += whole(record.number);
                     }
@@ -437,13 +439,9 @@ impl Scenario {
                     totals.into_iter().map(result).collect()
                 }
                 // What comes to the head again is counted for it too.
-                Work::Head
-                | Work::Tail
-                | Work::Pass
-                | Work::Delay
-                | Work::Sum
-                | Work::Table
-                | Work::Sink => all.clone(),
+                Work::Head | Work::Tail | Work::Pass | Work::Delay | Work::Sum | Work::Table | Work::Sink => {
+                    all.clone()
+                }
             };
             arrivals[stage] = if plan.work == Work::Head {
                 all.iter()

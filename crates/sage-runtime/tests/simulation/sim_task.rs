@@ -186,31 +186,28 @@ impl SimTask {
             Phase::Waiting => return Err(format!("task {} is in no hands", self.id)),
             Phase::Resting(until) if now_nanos < until => {}
             Phase::Polled | Phase::Resting(_) => self.take(isolate, draws, now_nanos, disk)?,
-            Phase::Sending(next) => {
-                match self.to_send.pop_front() {
-                    Some((output, Parcel::Batch(batch))) => {
-                        let sent = with_batch(&batch, isolate.job().registry(), |view| {
-                            isolate.emit(self.id, output, view)
-                        });
-                        said("emitting", sent)?;
-                    }
-                    Some((output, Parcel::Time(watermark))) => {
-                        let sent = isolate.emit_time(self.id, output, watermark, false);
-                        said("saying the time", sent)?;
-                    }
-                    None => {
-                        self.phase = match next {
-                            Next::Save(epoch) => Phase::Saving(epoch),
-                            Next::Finish => Phase::Finishing,
-                            Next::Release => Phase::Done,
-                        };
-                    }
+            Phase::Sending(next) => match self.to_send.pop_front() {
+                Some((output, Parcel::Batch(batch))) => {
+                    let sent = with_batch(&batch, isolate.job().registry(), |view| {
+                        isolate.emit(self.id, output, view)
+                    });
+                    said("emitting", sent)?;
                 }
-            }
+                Some((output, Parcel::Time(watermark))) => {
+                    let sent = isolate.emit_time(self.id, output, watermark, false);
+                    said("saying the time", sent)?;
+                }
+                None => {
+                    self.phase = match next {
+                        Next::Save(epoch) => Phase::Saving(epoch),
+                        Next::Finish => Phase::Finishing,
+                        Next::Release => Phase::Done,
+                    };
+                }
+            },
             Phase::Saving(epoch) => {
                 // Now and then all, as when much has changed.
-                let is_full =
-                    !self.table.saves_changes(isolate.checkpoint_base()) || draws.percent(10);
+                let is_full = !self.table.saves_changes(isolate.checkpoint_base()) || draws.percent(10);
                 said(
                     "acknowledging",
                     isolate.acknowledge(self.id, epoch, &self.image(is_full)),
@@ -280,7 +277,10 @@ impl SimTask {
             Take::Batch(arrival) => {
                 self.check_room(isolate)?;
                 if self.has_stopped {
-                    return Err(format!("task {} is given records behind the last barrier", self.id));
+                    return Err(format!(
+                        "task {} is given records behind the last barrier",
+                        self.id
+                    ));
                 }
                 self.work_on(&arrival, isolate, draws, disk)?;
             }
@@ -431,7 +431,8 @@ impl SimTask {
 
     fn send(&mut self, output: usize, batch: Vec<Record>) {
         if !batch.is_empty() {
-            self.to_send.push_back((u32::try_from(output).unwrap(), Parcel::Batch(batch)));
+            self.to_send
+                .push_back((u32::try_from(output).unwrap(), Parcel::Batch(batch)));
         }
     }
 }

@@ -218,7 +218,11 @@ impl Simulation {
     }
 
     /// None when the process has not got so far.
-    fn open(&mut self, faults: &Faults, connectors: &Arc<NativeConnectors>) -> Result<Option<Arc<JobCore>>, String> {
+    fn open(
+        &mut self,
+        faults: &Faults,
+        connectors: &Arc<NativeConnectors>,
+    ) -> Result<Option<Arc<JobCore>>, String> {
         let scale = match self.scales.last() {
             Some(before)
                 if self
@@ -253,7 +257,11 @@ impl Simulation {
         Err("the job starts with none of the numbers of instances that it had".into())
     }
 
-    fn job_of(&self, graph: &sage_runtime::ExecutionGraph, connectors: &Arc<NativeConnectors>) -> sage_types::Result<Arc<JobCore>> {
+    fn job_of(
+        &self,
+        graph: &sage_runtime::ExecutionGraph,
+        connectors: &Arc<NativeConnectors>,
+    ) -> sage_types::Result<Arc<JobCore>> {
         let settings = CheckpointSettings {
             interval_ms: self.scenario.interval_ms,
             min_pause_ms: self.scenario.min_pause_ms,

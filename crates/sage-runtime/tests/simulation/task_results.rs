@@ -32,11 +32,18 @@ impl SimTask {
             .sums
             .as_ref()
             .is_some_and(|sums| sums.keys().slot_count() > 0);
-        has_keys || !self.table.totals.is_empty() || !self.files.is_empty() || self.splits.iter().any(|&(_, next, _)| next > 0)
+        has_keys
+            || !self.table.totals.is_empty()
+            || !self.files.is_empty()
+            || self.splits.iter().any(|&(_, next, _)| next > 0)
     }
 
     /// Key, count and sum of each of its keys, if it adds up.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "small whole numbers")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        reason = "small whole numbers"
+    )]
     pub fn results(&self, job: &JobCore) -> Option<Vec<(i64, i64, i64)>> {
         if self.work == Work::Table {
             let totals = self.table.totals.iter();

@@ -42,7 +42,8 @@ impl SimTask {
         let now = match self.work {
             Work::Source => {
                 let open = self.splits.iter().filter(|&&(_, next, records)| next < records);
-                open.map(|&(_, next, _)| next as f64).fold(f64::INFINITY, f64::min)
+                open.map(|&(_, next, _)| next as f64)
+                    .fold(f64::INFINITY, f64::min)
             }
             _ => self.time.gates.iter().copied().fold(f64::INFINITY, f64::min),
         };
@@ -77,7 +78,11 @@ impl SimTask {
     pub fn to_windows(&mut self, records: &[Record]) {
         for record in records {
             let window = window_of(record);
-            let sums = self.time.windows.entry((record.key.to_bits(), window)).or_default();
+            let sums = self
+                .time
+                .windows
+                .entry((record.key.to_bits(), window))
+                .or_default();
             sums.0 += 1;
             sums.1 += whole(record.number);
         }
