@@ -56,8 +56,7 @@ impl SimTask {
             // The least of all: another number of instances in front of it may have brought it what came to others.
             "time" => {
                 let told = f64::from_bits(words[0]);
-                let is_first = self.time.told == f64::NEG_INFINITY;
-                self.time.told = if is_first { told } else { self.time.told.min(told) };
+                self.time.restored = Some(self.time.restored.map_or(told, |least| least.min(told)));
             }
             "files" | "prepared" if is_mine => self.files.extend(words.chunks(2).map(|pair| SinkFile {
                 file: pair[0],

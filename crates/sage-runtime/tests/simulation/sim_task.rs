@@ -142,6 +142,7 @@ impl SimTask {
                 is_timed: scenario.is_timed(stage),
                 gates: vec![f64::NEG_INFINITY; scenario.inputs_of(stage).count()],
                 told: f64::NEG_INFINITY,
+                restored: None,
                 windows: BTreeMap::new(),
             },
             sides: BTreeMap::new(),
@@ -167,6 +168,7 @@ impl SimTask {
                 _ => task.restore_keyed(name, &read[1..])?,
             }
         }
+        task.time.told = task.time.restored.unwrap_or(f64::NEG_INFINITY);
         task.table.check()?;
         for file in &task.files {
             disk.truncate(*file)?;

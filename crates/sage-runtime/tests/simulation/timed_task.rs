@@ -17,6 +17,8 @@ pub struct TaskTime {
     pub gates: Vec<f64>,
     /// What it has said, also in earlier processes; never goes back.
     pub told: f64,
+    /// The least of what all instances had said in the epoch that it goes on from.
+    pub restored: Option<f64>,
     /// Count and sum of the numbers of records, by key and window.
     pub windows: BTreeMap<(u64, u64), (u64, u64)>,
 }
