@@ -7,7 +7,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may be short")]
 
 mod disk_of_sinks;
+mod disk_work;
 mod draws;
+mod expected;
 mod faults;
 mod files;
 mod native_connectors;

@@ -10,8 +10,9 @@ use sage_types::{Result, TaskId};
 
 use super::disk_of_sinks::{DiskOfSinks, SinkFile};
 use super::draws::Draws;
+use super::expected::record_of;
 use super::saved_task::words_of;
-use super::scenario::{Scenario, record_of};
+use super::scenario::Scenario;
 use crate::support::Record;
 use crate::support::sim_task::{frame_of, records_of};
 
@@ -28,7 +29,7 @@ type SharedLog = Arc<Mutex<NativeLog>>;
 /// The connectors of one process. The spec of a source or sink is the number of its stage.
 pub struct NativeConnectors {
     scenario: Scenario,
-    disk: DiskOfSinks,
+    pub disk: DiskOfSinks,
     /// By stage and instance.
     logs: Mutex<BTreeMap<(usize, u32), SharedLog>>,
 }

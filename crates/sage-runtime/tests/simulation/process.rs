@@ -1,6 +1,6 @@
 //! One process: a job, its isolates, and the clock, in one thread.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,9 +11,9 @@ use sage_runtime::{Isolate, JobCore, JobEvent, JobState, NativeStep, Next, Write
 use sage_types::{ManualClock, TaskId};
 
 use super::disk_of_sinks::DiskOfSinks;
+use super::disk_work::{merge, write};
 use super::draws::Draws;
 use super::faults::{Control, Faults};
-use super::files::{Worker, with_meanwhile};
 use super::native_connectors::{NativeConnectors, NativeOf};
 use super::scenario::{Scenario, Work};
 use super::sim_task::{Phase, SimTask};
@@ -59,14 +59,14 @@ pub struct Process {
     holds: usize,
     /// Of each hundred steps, so many ask for an epoch.
     epochs_on_demand: usize,
-    draws: Draws,
+    pub draws: Draws,
     steps: u64,
     /// How many epochs were durable when all sources had ended.
     completed_before_end: Option<usize>,
     /// A task whose isolate has it in hand for long.
     lazy: Option<TaskId>,
     has_crashed: bool,
-    writer_is_over: bool,
+    pub writer_is_over: bool,
     /// Merges that were begun, and those that were done.
     begun_merges: usize,
     pub merges: usize,
@@ -90,7 +90,6 @@ impl Process {
         clock: Arc<ManualClock>,
         faults: Faults,
         files: SimulatedFiles,
-        disk: &DiskOfSinks,
         mut draws: Draws,
     ) -> Result<Self, String> {
         let graph = job.graph();
@@ -109,7 +108,7 @@ impl Process {
         let tasks = graph
             .tasks
             .iter()
-            .map(|task| SimTask::restored(scenario, &job, task.id, disk))
+            .map(|task| SimTask::restored(scenario, &job, task.id, &connectors.disk))
             .collect::<Result<_, _>>()?;
         let tasks: Vec<SimTask> = tasks;
         let heads: Vec<TaskId> = tasks
@@ -157,9 +156,9 @@ impl Process {
             ended_stages,
             isolates,
             natives: natives.into_iter().map(NativeOf::new).collect(),
+            disk: connectors.disk.clone(),
             connectors,
             files,
-            disk: disk.clone(),
             clock,
             holds: scenario.holds,
             epochs_on_demand: scenario.epochs_on_demand,
@@ -180,7 +179,7 @@ impl Process {
         self.tasks.iter().filter(|task| task.stage == stage).collect()
     }
 
-    fn note(&mut self, what: u64) {
+    pub fn note(&mut self, what: u64) {
         self.trace = (self.trace ^ what).wrapping_mul(0x0000_0100_0000_01b3);
     }
 
@@ -188,7 +187,7 @@ impl Process {
         sage_types::Clock::monotonic_nanos(self.clock.as_ref())
     }
 
-    fn is_gone(&self) -> bool {
+    pub fn is_gone(&self) -> bool {
         self.has_crashed || self.files.has_crashed()
     }
 
@@ -349,7 +348,7 @@ impl Process {
     }
 
     /// Something may have become of the job, of which native tasks are told otherwise than by being woken.
-    fn natives_look(&mut self) {
+    pub fn natives_look(&mut self) {
         for native in self.natives.iter_mut().filter(|native| native.waits_for_commit) {
             native.is_awake = true;
         }
@@ -371,7 +370,7 @@ impl Process {
     }
 
     /// While the disk works, the pipeline goes on.
-    fn meanwhile(&mut self) -> Result<(), String> {
+    pub fn meanwhile(&mut self) -> Result<(), String> {
         for _ in 0..self.draws.below(MEANWHILE_STEPS) {
             if self.is_gone() {
                 break;
@@ -385,7 +384,7 @@ impl Process {
         Ok(())
     }
 
-    fn merge_begins(&mut self) {
+    pub fn merge_begins(&mut self) {
         self.begun_merges += 1;
         if self.faults.crash_in_merge == Some(self.begun_merges) {
             let operation = self.draws.between(1, 8) as u64;
@@ -406,75 +405,6 @@ impl Process {
         let natives = natives.map(|native| native.rests_until);
         self.tasks.iter().filter_map(due).chain(natives).min()
     }
-}
-
-fn write(process: &Rc<RefCell<Process>>) -> Result<WriterStep, String> {
-    let job = Arc::clone(&process.borrow().job);
-    let failure: Rc<RefCell<Option<String>>> = Rc::default();
-    let meanwhile = {
-        let (process, failure) = (Rc::clone(process), Rc::clone(&failure));
-        Rc::new(move || {
-            if failure.borrow().is_none()
-                && let Err(error) = process.borrow_mut().meanwhile()
-            {
-                failure.replace(Some(error));
-            }
-        })
-    };
-    let step = with_meanwhile(Worker::Writer, meanwhile, || job.step_checkpoints())
-        .map_err(|error| error.to_json())?;
-    if let Some(error) = failure.take() {
-        return Err(error);
-    }
-    let mut process = process.borrow_mut();
-    process.note(7);
-    process.natives_look();
-    process.writer_is_over |= step == WriterStep::Over;
-    Ok(step)
-}
-
-/// Merges the newest epoch, if that is wanted. At each operation of the disk the pipeline goes on, and the writer too.
-fn merge(process: &Rc<RefCell<Process>>) -> Result<(), String> {
-    let job = Arc::clone(&process.borrow().job);
-    let failure: Rc<RefCell<Option<String>>> = Rc::default();
-    let has_begun = Cell::new(false);
-    let meanwhile = {
-        let (process, failure) = (Rc::clone(process), Rc::clone(&failure));
-        Rc::new(move || {
-            if !has_begun.replace(true) {
-                process.borrow_mut().merge_begins();
-            }
-            if failure.borrow().is_none()
-                && let Err(error) = beside_merge(&process)
-            {
-                failure.replace(Some(error));
-            }
-        })
-    };
-    let merged = with_meanwhile(Worker::Merge, meanwhile, || job.step_merges());
-    if let Some(error) = failure.take() {
-        return Err(error);
-    }
-    let mut process = process.borrow_mut();
-    process.note(8);
-    match merged {
-        Ok(has_merged) => process.merges += usize::from(has_merged),
-        Err(_) if process.is_gone() => process.crashed_in_merge = true,
-        Err(_) if process.faults.spoil_files() => {}
-        Err(error) => return Err(format!("a merge failed on a sound disk: {}", error.to_json())),
-    }
-    Ok(())
-}
-
-fn beside_merge(process: &Rc<RefCell<Process>>) -> Result<(), String> {
-    let mut own = process.borrow_mut();
-    own.meanwhile()?;
-    let writes = own.draws.percent(40) && !own.writer_is_over && !own.is_gone();
-    drop(own);
-    if writes {
-        write(process)?;
-    }
-    Ok(())
 }
 
 /// Runs until the job is over or the machine has crashed.

@@ -8,8 +8,9 @@ use sage_types::{EdgeId, TaskId};
 
 use super::disk_of_sinks::{DiskOfSinks, SinkFile};
 use super::draws::Draws;
+use super::expected::{paired, record_of, turns};
 use super::saved_task::{Part, own_parts};
-use super::scenario::{Scenario, Work, paired, record_of, turns};
+use super::scenario::{Scenario, Work};
 use super::table_task::Table;
 use super::timed_task::TaskTime;
 use crate::support::Record;

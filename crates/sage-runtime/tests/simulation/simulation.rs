@@ -183,7 +183,6 @@ impl Simulation {
             Arc::clone(&self.clock),
             faults,
             self.files.clone(),
-            &self.disk,
             Draws::new(self.draws.next()),
         )?;
         self.say(|| {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use sage_runtime::GateTime;
 
-use super::scenario::{WINDOW, Work, window_result};
+use super::expected::{WINDOW, window_result};
+use super::scenario::Work;
 use super::sim_task::{Parcel, SimTask};
 use crate::support::Record;
 
