@@ -168,8 +168,10 @@ fn a_close_drops_what_is_queued_and_wakes_both_sides() {
     let (channel, consumer, producer) = channel(10, 1000);
     channel.try_push(item(10)).unwrap();
     let before = consumer.rings();
+    assert!(!channel.is_closed());
     channel.close();
     channel.close();
+    assert!(channel.is_closed());
     assert_eq!((consumer.rings() - before, producer.rings()), (1, 1));
     assert_eq!(channel.try_pop(), Pop::Closed);
     assert_eq!(channel.try_push(item(1)), Err(PushError::Closed(item(1))));

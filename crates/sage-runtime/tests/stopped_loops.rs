@@ -53,10 +53,25 @@ fn loop_graph() -> ExecutionGraph {
 /// What the JavaScript of the tasks would do.
 struct Host {
     isolate: Isolate,
+    /// How often the tail still sends back what comes to it.
+    laps: u32,
+    /// Who was asked for what it holds, as the loop has come to rest.
+    flushed: Vec<TaskId>,
+    barriers: Vec<TaskId>,
     ends: Vec<(TaskId, EndKind)>,
 }
 
 impl Host {
+    fn of(job: &Arc<JobCore>, laps: u32) -> Self {
+        Self {
+            isolate: job.attach(0, None).unwrap(),
+            laps,
+            flushed: Vec::new(),
+            barriers: Vec::new(),
+            ends: Vec::new(),
+        }
+    }
+
     fn next(&self) -> Option<TaskId> {
         match self.isolate.poll(None, Duration::ZERO).unwrap() {
             Next::Task(id) => Some(id),
@@ -64,7 +79,15 @@ impl Host {
         }
     }
 
+    /// Asks until there is nothing, as isolates do.
     fn run(&mut self, id: TaskId) {
+        while self.step(id) {}
+        self.isolate.settle_task(id).unwrap();
+        self.isolate.release(id).unwrap();
+    }
+
+    /// Whether there may be more.
+    fn step(&mut self, id: TaskId) -> bool {
         let nothing = TaskImage::new();
         let nothing = nothing.as_bytes();
         match self.isolate.take(id).unwrap() {
@@ -77,22 +100,30 @@ impl Host {
                 self.emit(id, 0, &[record]);
                 self.isolate.acknowledge(id, 0, nothing).unwrap();
                 self.isolate.finish_task(id).unwrap();
+                return false;
             }
-            // All that comes goes around for ever.
             Take::Batch(arrival) => {
                 let records = records_of(&arrival.frame.view(self.isolate.job().registry()).unwrap());
-                self.emit(id, 0, &records);
+                if id == HEAD || self.laps > 0 {
+                    self.laps -= u32::from(id == TAIL);
+                    self.emit(id, 0, &records);
+                }
             }
-            Take::Barrier { epoch, .. } => self.isolate.acknowledge(id, epoch, nothing).unwrap(),
+            Take::Barrier { epoch, .. } => {
+                self.barriers.push(id);
+                self.isolate.acknowledge(id, epoch, nothing).unwrap();
+            }
             Take::End(kind) => {
                 self.ends.push((id, kind));
                 self.isolate.acknowledge(id, 0, nothing).unwrap();
                 self.isolate.finish_task(id).unwrap();
+                return false;
             }
-            Take::Nothing | Take::Flush | Take::Time(_) => {}
+            Take::Flush => self.flushed.push(id),
+            Take::Time(_) => {}
+            Take::Nothing => return false,
         }
-        self.isolate.settle_task(id).unwrap();
-        self.isolate.release(id).unwrap();
+        true
     }
 
     fn emit(&self, id: TaskId, output: u32, records: &[Record]) {
@@ -118,10 +149,7 @@ fn job() -> Arc<JobCore> {
 fn given_a_loop_whose_sources_have_ended_when_the_job_is_stopped_then_nothing_behind_it_is_told_that_all_has_come()
  {
     let job = job();
-    let mut host = Host {
-        isolate: job.attach(0, None).unwrap(),
-        ends: Vec::new(),
-    };
+    let mut host = Host::of(&job, u32::MAX);
     host.run(host.next().filter(|&id| id == SOURCE).unwrap());
     // Once around.
     while let Some(id) = host.next() {
@@ -147,6 +175,37 @@ fn given_a_loop_whose_sources_have_ended_when_the_job_is_stopped_then_nothing_be
         [HEAD, TAIL, SINK].map(|id| (id, EndKind::Stopped)),
         "what went around is in the last epoch"
     );
+    assert_stopped(&job);
+}
+
+#[test]
+fn given_a_loop_that_has_come_to_its_end_when_the_job_is_stopped_before_its_tasks_know_then_they_end_as_stopped()
+ {
+    let job = job();
+    let mut host = Host::of(&job, 3);
+    // The head knows that the source has ended, and is told next that nothing comes around.
+    while let Some(id) = host.next() {
+        if id == HEAD && host.flushed.len() == 2 {
+            break;
+        }
+        host.run(id);
+    }
+    assert_eq!((host.flushed.len(), &*host.ends), (2, &[][..]));
+    job.stop(false).unwrap();
+    host.run(HEAD);
+    assert_eq!(host.barriers, [HEAD]);
+    while let Some(id) = host.next() {
+        host.run(id);
+    }
+    assert_eq!(
+        host.ends,
+        [HEAD, TAIL, SINK].map(|id| (id, EndKind::Stopped)),
+        "nothing fires behind the last barrier"
+    );
+    assert_stopped(&job);
+}
+
+fn assert_stopped(job: &JobCore) {
     assert!(job.wait_settled(Duration::from_secs(20)), "{:?}", job.metrics());
     assert_eq!(job.state(), JobState::Stopped);
 }
