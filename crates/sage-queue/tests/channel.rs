@@ -326,3 +326,28 @@ fn of_the_watermarks_between_two_batches_only_the_last_one_is_kept() {
     assert_eq!((counts.sent_batches, counts.received_batches), (3, 3));
     assert_eq!((counts.sent_bytes, counts.received_bytes), (18, 18));
 }
+
+#[test]
+fn what_is_superseded_gives_its_room_back_and_is_not_counted() {
+    let (channel, _, _) = channel(10, 1000);
+    for (rows, bytes) in [(3, 40), (2, 30)] {
+        let time = Some(rows);
+        channel.try_push(Item { rows, bytes, time }).unwrap();
+    }
+    assert_eq!((channel.len_rows(), channel.len_bytes()), (2, 30));
+    let counts = channel.counts();
+    assert_eq!(
+        (counts.sent_rows, counts.sent_bytes, counts.sent_batches),
+        (2, 30, 1)
+    );
+}
+
+#[test]
+fn a_channel_says_its_limits() {
+    let (channel, _, _) = channel(10, 1000);
+    let expected = Limits {
+        max_rows: 10,
+        max_bytes: 1000,
+    };
+    assert_eq!(channel.limits(), expected);
+}

@@ -78,8 +78,8 @@ pub struct SimTask {
     pub own_file: Option<SinkFile>,
     pub to_send: VecDeque<(u32, Parcel)>,
     pub last_epoch: u64,
-    /// It has saved for the last time, as the job stops: nothing comes any more.
-    has_stopped: bool,
+    /// The epoch of the barrier behind which the job stops: nothing comes any more.
+    last_barrier: Option<u64>,
 }
 
 fn sums() -> KeyedAggregate {
@@ -151,7 +151,7 @@ impl SimTask {
             own_file: None,
             to_send: VecDeque::new(),
             last_epoch: 0,
-            has_stopped: false,
+            last_barrier: None,
         };
         for Part { name, .. } in task.parts(true) {
             let read = said(
@@ -279,7 +279,7 @@ impl SimTask {
             }
             Take::Batch(arrival) => {
                 self.check_room(isolate)?;
-                if self.has_stopped {
+                if self.last_barrier.is_some() {
                     return Err(format!(
                         "task {} is given records behind the last barrier",
                         self.id
@@ -295,8 +295,8 @@ impl SimTask {
                     ));
                 }
                 self.last_epoch = epoch;
-                self.has_stopped |= last;
                 if last {
+                    self.last_barrier = Some(epoch);
                     self.answer_all();
                 }
                 next = Next::Save(epoch);
@@ -357,7 +357,7 @@ impl SimTask {
                 self.table.add(&records);
                 self.send_to_all(&records);
             }
-            Work::Window => self.to_windows(&records),
+            Work::Window => self.add_to_windows(&records),
             Work::Delay => {
                 self.calls.extend(records);
                 self.answer_calls(draws);

@@ -78,7 +78,7 @@ impl SimTask {
         }
     }
 
-    pub fn to_windows(&mut self, records: &[Record]) {
+    pub fn add_to_windows(&mut self, records: &[Record]) {
         for record in records {
             let window = window_of(record);
             let sums = self
