@@ -351,3 +351,36 @@ fn a_channel_says_its_limits() {
     };
     assert_eq!(channel.limits(), expected);
 }
+
+#[test]
+fn an_item_with_as_many_rows_as_are_wanted_is_not_divided() {
+    let (channel, ..) = channel(10, 1000);
+    channel.try_push(item(3)).unwrap();
+    let never = |_: &Item, _| panic!("it was divided");
+    assert_eq!(channel.try_pop_part(3, never), Pop::Item(item(3)));
+}
+
+#[test]
+fn items_that_say_nothing_of_it_all_stay() {
+    #[derive(Debug, PartialEq)]
+    struct Plain(u64);
+    impl Credited for Plain {
+        fn credit_rows(&self) -> u64 {
+            0
+        }
+        fn credit_bytes(&self) -> u64 {
+            self.0
+        }
+    }
+    let limits = Limits {
+        max_rows: 10,
+        max_bytes: 10,
+    };
+    let channel = Channel::new(limits, Arc::new(NoWaker), Arc::new(NoWaker));
+    channel.try_push(Plain(1)).unwrap();
+    channel.try_push(Plain(2)).unwrap();
+    assert_eq!(
+        (channel.try_pop(), channel.try_pop()),
+        (Pop::Item(Plain(1)), Pop::Item(Plain(2)))
+    );
+}

@@ -172,16 +172,16 @@ fn a_parker_that_is_closed_while_somebody_waits_lets_go() {
 
 #[test]
 fn a_task_is_in_hand_from_its_claim_until_it_is_given_back() {
-    let (queue, slots) = slots(1);
-    let slot = &slots[0];
+    let (queue, slots) = slots(2);
+    let slot = &slots[1];
     assert!(!slot.is_running() && !slot.claim(), "nobody has queued it");
     slot.wake();
     assert!(!slot.is_running());
-    assert_eq!(pop(&queue), Next::Task(TaskId(0)));
+    assert_eq!(pop(&queue), Next::Task(TaskId(1)));
     assert!(slot.claim() && slot.is_running());
     slot.wake();
     assert!(slot.is_running(), "an event does not take it out of the hands");
     assert_eq!(slot.rest(), Rest::Queued);
     assert!(!slot.is_running());
-    assert_eq!(slot.task(), TaskId(0));
+    assert_eq!(slot.task(), TaskId(1));
 }
