@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sage_types::{Clock, ErrorCode, Result, SageError, SystemClock};
+use sage_types::{Clock, ErrorCode, PlantedBug, Result, SageError, SystemClock};
 
 use crate::checkpoint_error::{Action, io_error, misuse, no_parent, not_a_directory};
 use crate::disk_files::parent_of;
@@ -117,9 +117,11 @@ impl CheckpointDirectory {
         file.rename(path)?;
         self.files.reached(FaultPoint::AfterMergeRename, epoch);
         // When this fails a crash may bring the file back that needs the bases: they stay.
-        self.files
-            .sync_directory(&self.path)
-            .map_err(|error| io_error(Action::Write, path, &error))?;
+        if !PlantedBug::MergedNameNotSynced.is_planted() {
+            self.files
+                .sync_directory(&self.path)
+                .map_err(|error| io_error(Action::Write, path, &error))?;
+        }
         catalog.merged(epoch);
         Ok(Some(self.remove_old(&mut catalog, epoch)))
     }

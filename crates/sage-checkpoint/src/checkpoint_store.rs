@@ -12,18 +12,14 @@ use crate::epoch_chain::EpochChain;
 use crate::epoch_file::EpochFile;
 use crate::epoch_names::epoch_path;
 use crate::read_epoch::newest_of;
-use crate::{EpochSummary, EpochWriter, Files, PartKey, PartKind, RestoredEpoch, read_epoch};
-
-/// An epoch of as many files should be merged.
-const MERGE_FILES: usize = 8;
-/// An epoch never has more files, even when merges are late or fail: the next one stands alone.
-const MAX_FILES: usize = 32;
+use crate::{ChainLimits, EpochSummary, EpochWriter, Files, PartKey, PartKind, RestoredEpoch, read_epoch};
 
 /// A directory of epochs, locked for one job. Clones are handles of the same directory, for other threads; the lock is given back when
 /// the last of them, and of the writers, is gone.
 #[derive(Debug, Clone)]
 pub struct CheckpointStore {
     directory: Arc<CheckpointDirectory>,
+    limits: ChainLimits,
 }
 
 impl CheckpointStore {
@@ -36,7 +32,14 @@ impl CheckpointStore {
         let directory = CheckpointDirectory::open(files, directory.into(), retained)?;
         Ok(Self {
             directory: Arc::new(directory),
+            limits: ChainLimits::default(),
         })
+    }
+
+    /// The same directory with other limits, for this handle and its clones.
+    #[must_use]
+    pub fn with_limits(self, limits: ChainLimits) -> Self {
+        Self { limits, ..self }
     }
 
     /// The directory.
@@ -153,7 +156,7 @@ impl CheckpointStore {
     pub fn base_for_changes(&self) -> Option<u64> {
         let catalog = self.directory.catalog();
         let newest = catalog.newest_of_ours()?;
-        (catalog.chain_length(newest) < MAX_FILES).then_some(newest)
+        (catalog.chain_length(newest) < self.limits.max_files).then_some(newest)
     }
 
     /// The epoch that should be merged, as it consists of many files. A merge may run in a thread of its own, beside commits.
@@ -161,7 +164,7 @@ impl CheckpointStore {
     pub fn needs_merge(&self) -> Option<u64> {
         let catalog = self.directory.catalog();
         let newest = catalog.newest_sound()?;
-        (catalog.chain_length(newest) >= MERGE_FILES).then_some(newest)
+        (catalog.chain_length(newest) >= self.limits.merge_files).then_some(newest)
     }
 
     /// Replaces the file of an epoch by one that stands alone, and removes the bases that nobody needs any more. None when there is

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sage_types::PlantedBug;
+
 /// What is known of an epoch that has a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Known {
@@ -135,7 +137,12 @@ impl EpochCatalog {
             return Vec::new();
         };
         let tops = kept.into_iter().chain(self.begun.values().copied());
-        let needed: BTreeSet<u64> = tops.flat_map(|epoch| self.chain(epoch)).collect();
+        let files = if PlantedBug::BaseRemovedUnderChanges.is_planted() {
+            1
+        } else {
+            usize::MAX
+        };
+        let needed: BTreeSet<u64> = tops.flat_map(|epoch| self.chain(epoch).take(files)).collect();
         let older = self.known.range(..oldest).rev().map(|(&epoch, _)| epoch);
         older.filter(|epoch| !needed.contains(epoch)).collect()
     }

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod byte_reader;
+mod chain_limits;
 mod checkpoint_directory;
 mod checkpoint_error;
 mod checkpoint_store;
@@ -29,6 +30,7 @@ mod savepoint_place;
 mod task_image;
 pub mod testing;
 
+pub use chain_limits::ChainLimits;
 pub use checkpoint_store::CheckpointStore;
 pub use disk_files::DiskFiles;
 pub use entries::{Entry, EntryReader, EntryWriter};

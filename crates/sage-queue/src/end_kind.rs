@@ -16,3 +16,20 @@ impl EndKind {
         self.max(other)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::EndKind::{Drained, Stopped};
+
+    #[test]
+    fn given_two_ends_then_one_that_was_stopped_is_enough() {
+        let combined = [
+            (Drained, Drained),
+            (Drained, Stopped),
+            (Stopped, Drained),
+            (Stopped, Stopped),
+        ]
+        .map(|(one, other)| one.combine(other));
+        assert_eq!(combined, [Drained, Stopped, Stopped, Stopped]);
+    }
+}

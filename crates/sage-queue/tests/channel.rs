@@ -168,8 +168,10 @@ fn a_close_drops_what_is_queued_and_wakes_both_sides() {
     let (channel, consumer, producer) = channel(10, 1000);
     channel.try_push(item(10)).unwrap();
     let before = consumer.rings();
+    assert!(!channel.is_closed());
     channel.close();
     channel.close();
+    assert!(channel.is_closed());
     assert_eq!((consumer.rings() - before, producer.rings()), (1, 1));
     assert_eq!(channel.try_pop(), Pop::Closed);
     assert_eq!(channel.try_push(item(1)), Err(PushError::Closed(item(1))));
@@ -323,4 +325,62 @@ fn of_the_watermarks_between_two_batches_only_the_last_one_is_kept() {
     let counts = channel.counts();
     assert_eq!((counts.sent_batches, counts.received_batches), (3, 3));
     assert_eq!((counts.sent_bytes, counts.received_bytes), (18, 18));
+}
+
+#[test]
+fn what_is_superseded_gives_its_room_back_and_is_not_counted() {
+    let (channel, _, _) = channel(10, 1000);
+    for (rows, bytes) in [(3, 40), (2, 30)] {
+        let time = Some(rows);
+        channel.try_push(Item { rows, bytes, time }).unwrap();
+    }
+    assert_eq!((channel.len_rows(), channel.len_bytes()), (2, 30));
+    let counts = channel.counts();
+    assert_eq!(
+        (counts.sent_rows, counts.sent_bytes, counts.sent_batches),
+        (2, 30, 1)
+    );
+}
+
+#[test]
+fn a_channel_says_its_limits() {
+    let (channel, _, _) = channel(10, 1000);
+    let expected = Limits {
+        max_rows: 10,
+        max_bytes: 1000,
+    };
+    assert_eq!(channel.limits(), expected);
+}
+
+#[test]
+fn an_item_with_as_many_rows_as_are_wanted_is_not_divided() {
+    let (channel, ..) = channel(10, 1000);
+    channel.try_push(item(3)).unwrap();
+    let never = |_: &Item, _| panic!("it was divided");
+    assert_eq!(channel.try_pop_part(3, never), Pop::Item(item(3)));
+}
+
+#[test]
+fn items_that_say_nothing_of_it_all_stay() {
+    #[derive(Debug, PartialEq)]
+    struct Plain(u64);
+    impl Credited for Plain {
+        fn credit_rows(&self) -> u64 {
+            0
+        }
+        fn credit_bytes(&self) -> u64 {
+            self.0
+        }
+    }
+    let limits = Limits {
+        max_rows: 10,
+        max_bytes: 10,
+    };
+    let channel = Channel::new(limits, Arc::new(NoWaker), Arc::new(NoWaker));
+    channel.try_push(Plain(1)).unwrap();
+    channel.try_push(Plain(2)).unwrap();
+    assert_eq!(
+        (channel.try_pop(), channel.try_pop()),
+        (Pop::Item(Plain(1)), Pop::Item(Plain(2)))
+    );
 }

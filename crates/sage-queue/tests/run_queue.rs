@@ -153,3 +153,35 @@ fn a_closed_parker_never_waits() {
     assert_eq!(parker.park(Duration::from_secs(60)), Parked::Closed);
     assert_eq!(parker.park(Duration::from_secs(60)), Parked::Closed);
 }
+
+#[test]
+fn a_parker_that_is_closed_while_somebody_waits_lets_go() {
+    let parker = Parker::new();
+    assert!(!parker.is_closed());
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            // Slices that are over say nothing.
+            std::iter::repeat_with(|| parker.park(Duration::from_secs(60)))
+                .find(|parked| *parked != Parked::TimedOut)
+        });
+        parker.close();
+        assert_eq!(waiting.join().unwrap(), Some(Parked::Closed));
+    });
+    assert!(parker.is_closed());
+}
+
+#[test]
+fn a_task_is_in_hand_from_its_claim_until_it_is_given_back() {
+    let (queue, slots) = slots(2);
+    let slot = &slots[1];
+    assert!(!slot.is_running() && !slot.claim(), "nobody has queued it");
+    slot.wake();
+    assert!(!slot.is_running());
+    assert_eq!(pop(&queue), Next::Task(TaskId(1)));
+    assert!(slot.claim() && slot.is_running());
+    slot.wake();
+    assert!(slot.is_running(), "an event does not take it out of the hands");
+    assert_eq!(slot.rest(), Rest::Queued);
+    assert!(!slot.is_running());
+    assert_eq!(slot.task(), TaskId(1));
+}

@@ -1,5 +1,6 @@
 //! What a job is told about its checkpoints.
 
+use sage_checkpoint::ChainLimits;
 use sage_types::{ErrorCode, Result, SageError};
 use serde_json::Value as Json;
 
@@ -30,6 +31,8 @@ pub struct CheckpointSettings {
     pub from: StartFrom,
     /// State of operators that are no longer there is left behind.
     pub allow_dropped: bool,
+    /// When epochs are merged.
+    pub chain_limits: ChainLimits,
 }
 
 const DEFAULT_RETAINED: u32 = 3;
@@ -45,6 +48,7 @@ impl CheckpointSettings {
             retained: DEFAULT_RETAINED,
             from: StartFrom::Latest,
             allow_dropped: false,
+            chain_limits: ChainLimits::default(),
         }
     }
 
@@ -114,6 +118,7 @@ impl CheckpointSettings {
             retained,
             from,
             allow_dropped: settings["allowDropped"].as_bool() == Some(true),
+            chain_limits: ChainLimits::default(),
         })
     }
 }
@@ -141,6 +146,7 @@ mod tests {
             retained: 7,
             from: StartFrom::Path("/s".into()),
             allow_dropped: true,
+            chain_limits: ChainLimits::default(),
         };
         assert_eq!(settings, expected);
     }

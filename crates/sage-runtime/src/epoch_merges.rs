@@ -2,6 +2,8 @@
 
 use std::thread::JoinHandle;
 
+use sage_checkpoint::CheckpointStore;
+
 use crate::job_checkpoints::JobCheckpoints;
 
 /// At most one merge at a time, in a thread of its own. Dropping it waits for the one under way.
@@ -22,9 +24,7 @@ impl EpochMerges {
             return;
         }
         self.join();
-        let store = checkpoints.store.lock().clone();
-        let Some((store, epoch)) = store.and_then(|store| store.needs_merge().map(|epoch| (store, epoch)))
-        else {
+        let Some((store, epoch)) = wanted(checkpoints) else {
             return;
         };
         let thread = std::thread::Builder::new().name("sage-merge".to_owned());
@@ -37,6 +37,12 @@ impl EpochMerges {
             drop(running.join());
         }
     }
+}
+
+/// The epoch that is to be merged, if there is one, and a handle of its directory.
+pub(crate) fn wanted(checkpoints: &JobCheckpoints) -> Option<(CheckpointStore, u64)> {
+    let store = checkpoints.store.lock().clone()?;
+    store.needs_merge().map(|epoch| (store, epoch))
 }
 
 impl Drop for EpochMerges {

@@ -1,6 +1,7 @@
 //! How far event time has come at the gates of one task.
 
 use sage_queue::EndKind;
+use sage_types::PlantedBug;
 
 /// How far event time has come at a gate.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,11 +20,13 @@ enum Input {
     Active(f64),
     /// Holds nobody up; comes back with what it had.
     Idle(f64),
-    Ended(EndKind),
+    /// It has given all that there was.
+    Ended,
 }
 
 /// The watermark of each gate: the least one of those of its inputs that are active. An input that is idle or has ended
-/// holds nobody up.
+/// holds nobody up. One that was stopped stands where it was: what it has not given is still to come, in a job that goes on, so that
+/// nothing may fire without it.
 #[derive(Debug)]
 pub(crate) struct GateTimes {
     /// By edge of the task: its gate, and how far it is.
@@ -74,7 +77,7 @@ impl GateTimes {
         let (gate, input) = self.inputs.get_mut(edge)?;
         let gate = *gate;
         *input = match (*input, idle) {
-            (Input::Ended(kind), _) => Input::Ended(kind),
+            (Input::Ended, _) => Input::Ended,
             (Input::Active(before) | Input::Idle(before), true) => Input::Idle(before.max(watermark)),
             (Input::Active(before) | Input::Idle(before), false) => Input::Active(before.max(watermark)),
         };
@@ -98,8 +101,11 @@ impl GateTimes {
 
     /// Nothing follows on an edge.
     pub(crate) fn ended(&mut self, edge: usize, kind: EndKind) -> Option<GateTime> {
+        if kind == EndKind::Stopped {
+            return None;
+        }
         let (gate, input) = self.inputs.get_mut(edge)?;
-        *input = Input::Ended(kind);
+        *input = Input::Ended;
         let gate = *gate;
         if self.in_use { self.change_at(gate) } else { None }
     }
@@ -111,11 +117,15 @@ impl GateTimes {
         for (_, input) in self.inputs.iter().filter(|(of, _)| *of == gate) {
             match *input {
                 Input::Active(watermark) => {
-                    least = Some(least.map_or(watermark, |least| least.min(watermark)));
+                    least = Some(match least {
+                        Some(least) if PlantedBug::TimeOfFastestInput.is_planted() => least.max(watermark),
+                        Some(least) => least.min(watermark),
+                        None => watermark,
+                    });
                     drained = false;
                 }
                 Input::Idle(_) => drained = false,
-                Input::Ended(kind) => drained &= kind == EndKind::Drained,
+                Input::Ended => {}
             }
         }
         let now = GateTime {
@@ -206,7 +216,28 @@ mod tests {
         times.said(0, 10.0, false);
         times.said(1, 5.0, false);
         assert_eq!(times.ended(1, EndKind::Drained), Some(at(0, 10.0)));
-        assert_eq!(times.ended(0, EndKind::Stopped), Some(idle_at(0, 10.0)));
+        assert_eq!(times.ended(0, EndKind::Stopped), None);
+    }
+
+    /// Else windows fire behind the last barrier, without what the other has still to give.
+    #[test]
+    fn after_a_stop_time_goes_no_further_than_the_slowest_input_was() {
+        let mut times = GateTimes::new(timed([0, 0, 1]));
+        times.said(0, 5.0, false);
+        assert_eq!(times.said(1, 20.0, false), Some(at(0, 5.0)));
+        assert_eq!(times.said(2, 30.0, false), Some(at(1, 30.0)));
+        assert_eq!(times.ended(0, EndKind::Stopped), None);
+        assert_eq!(times.ended(1, EndKind::Stopped), None);
+        assert_eq!(times.ended(2, EndKind::Stopped), None, "nor is the gate idle");
+    }
+
+    #[test]
+    fn a_gate_of_which_an_input_was_stopped_does_not_end_with_the_others() {
+        let mut times = GateTimes::new(timed([0, 0]));
+        times.said(0, 5.0, false);
+        times.said(1, 20.0, false);
+        assert_eq!(times.ended(0, EndKind::Stopped), None);
+        assert_eq!(times.ended(1, EndKind::Drained), None);
     }
 
     #[test]

@@ -73,7 +73,9 @@ impl JobCheckpoints {
             return Err(internal(format!("edge {} leads back to a native task", edge.id)));
         }
         let open = |directory: &String| {
-            CheckpointStore::open(Arc::clone(&files), directory.as_str(), settings.retained as usize)
+            let store =
+                CheckpointStore::open(Arc::clone(&files), directory.as_str(), settings.retained as usize)?;
+            Ok::<_, SageError>(store.with_limits(settings.chain_limits))
         };
         let store = settings.directory.as_ref().map(open).transpose()?;
         let epoch = match (&settings.from, &store) {
@@ -112,7 +114,7 @@ impl JobCheckpoints {
     }
 
     /// Refuses sources that nobody could go on with. Anything else that is wrong with them is said when they are opened.
-    fn check_sources(&self, graph: &ExecutionGraph, factory: &dyn ConnectorFactory) -> Result<()> {
+    pub(crate) fn check_sources(&self, graph: &ExecutionGraph, factory: &dyn ConnectorFactory) -> Result<()> {
         for task in graph.tasks.iter().filter(|task| task.instance == 0) {
             let TaskKind::NativeSource { spec } = &task.kind else {
                 continue;
@@ -356,7 +358,7 @@ impl JobCore {
             output.emit_barrier(barrier.epoch, barrier.last);
         }
         let (awaits_log, alignment_nanos) = task.inputs.acknowledged();
-        task.barrier.acknowledged(awaits_log);
+        task.barrier.acknowledged(barrier, awaits_log);
         if barrier.last && task.plan.is_source {
             task.request_stop(EndKind::Stopped);
         }

@@ -18,7 +18,7 @@ use crate::edge_check::check_counts;
 use crate::feedback_loop::FeedbackLoop;
 use crate::graph::{ExecutionGraph, TaskKind};
 use crate::isolate::Isolate;
-use crate::job_checkpoints::{JobCheckpoints, ends_itself};
+use crate::job_checkpoints::JobCheckpoints;
 use crate::job_event::{JobEvent, JobListener, Outbox};
 use crate::job_state::JobState;
 use crate::job_state_store::JobStateStore;
@@ -387,14 +387,10 @@ impl JobCore {
             status.state = JobState::Running;
             self.outbox.post(JobEvent::State(JobState::Running));
         }
-        let had_finished = |task: &Task| {
-            let checkpoints = self.checkpoints.as_ref();
-            checkpoints.is_some_and(|own| own.had_finished(&task.plan) && !ends_itself(&task.plan))
-        };
         let native: Vec<TaskId> = self
             .tasks
             .iter()
-            .filter(|task| is_native(task) && !had_finished(task))
+            .filter(|task| self.has_native_work(task))
             .map(|task| task.plan.id)
             .collect();
         let writes = self.checkpoints.as_ref().is_some_and(JobCheckpoints::writes);
@@ -410,8 +406,10 @@ impl JobCore {
                 self.fail(&error);
             }
         }
-        for task in native {
-            native_task::spawn(self, task);
+        if !self.checkpoints.as_ref().is_some_and(|own| own.is_stepped) {
+            for task in native {
+                native_task::spawn(self, task);
+            }
         }
         for task in self.tasks.iter().filter(|task| task.plan.is_source) {
             task.doorbell.ring();
@@ -429,7 +427,7 @@ impl std::fmt::Debug for JobCore {
     }
 }
 
-fn is_native(task: &Task) -> bool {
+pub(crate) fn is_native(task: &Task) -> bool {
     matches!(
         task.plan.kind,
         TaskKind::NativeSource { .. } | TaskKind::NativeSink { .. } | TaskKind::NativeAggregate { .. }

@@ -280,8 +280,14 @@ impl Task {
         self.finished.load(Ordering::SeqCst)
     }
 
-    /// Remembers how the input ended; every path that ends a task goes through here.
+    /// Remembers how the input ended; every path that ends a task goes through here. Behind the last barrier nothing fires, also where the
+    /// records of a loop had come to their end right before it.
     pub(crate) fn deliver_end(&self, kind: EndKind) -> Take {
+        let kind = if self.barrier.is_sealed() {
+            EndKind::Stopped
+        } else {
+            kind
+        };
         let ended_as = if kind == EndKind::Drained {
             STOP_AND_DRAIN
         } else {

@@ -35,6 +35,8 @@ pub(crate) struct TaskBarrier {
     handed: AtomicU64,
     /// It has acknowledged, and what comes around its loop is logged.
     logs: AtomicBool,
+    /// It has acknowledged the last barrier, behind which the job stops.
+    is_sealed: AtomicBool,
 }
 
 impl TaskBarrier {
@@ -55,7 +57,10 @@ impl TaskBarrier {
     }
 
     /// `logs` says whether there is a log to wait for.
-    pub(crate) fn acknowledged(&self, logs: bool) {
+    pub(crate) fn acknowledged(&self, barrier: Barrier, logs: bool) {
+        if barrier.last {
+            self.is_sealed.store(true, Ordering::SeqCst);
+        }
         self.logs.store(logs, Ordering::SeqCst);
         self.asked.store(0, Ordering::SeqCst);
         self.handed.store(0, Ordering::SeqCst);
@@ -65,8 +70,69 @@ impl TaskBarrier {
         self.logs.store(false, Ordering::SeqCst);
     }
 
-    /// The task is asked for a barrier, or logs behind it.
+    /// The task is asked for a barrier, or logs behind it. The last one stays under way: what was logged behind it is still to go around,
+    /// in a job that goes on, so that a loop never comes to its end by itself any more.
     pub(crate) fn is_under_way(&self) -> bool {
-        self.asked().is_some() || self.logs.load(Ordering::SeqCst)
+        self.asked().is_some() || self.logs.load(Ordering::SeqCst) || self.is_sealed()
+    }
+
+    /// The task has acknowledged the last barrier: the job stops behind it.
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.is_sealed.load(Ordering::SeqCst)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: Barrier = Barrier {
+        epoch: 1,
+        last: false,
+    };
+    const LAST: Barrier = Barrier { epoch: 2, last: true };
+
+    #[test]
+    fn given_no_barrier_then_nothing_is_asked_handed_or_under_way() {
+        let task = TaskBarrier::default();
+        assert_eq!(
+            (task.asked(), task.handed(), task.is_under_way()),
+            (None, None, false)
+        );
+    }
+
+    #[test]
+    fn given_a_barrier_then_it_is_under_way_from_the_question_to_the_answer() {
+        let task = TaskBarrier::default();
+        task.ask(FIRST);
+        assert!(task.is_under_way());
+        task.hand(FIRST);
+        assert_eq!((task.asked(), task.handed()), (Some(FIRST), Some(FIRST)));
+        task.acknowledged(FIRST, false);
+        assert_eq!(
+            (task.asked(), task.handed(), task.is_under_way()),
+            (None, None, false)
+        );
+    }
+
+    #[test]
+    fn given_a_loop_then_a_barrier_is_under_way_until_its_log_is_complete() {
+        let task = TaskBarrier::default();
+        task.ask(FIRST);
+        task.acknowledged(FIRST, true);
+        assert!(task.is_under_way());
+        task.log_is_complete();
+        assert!(!task.is_under_way() && !task.is_sealed());
+    }
+
+    #[test]
+    fn given_the_last_barrier_then_it_stays_under_way() {
+        let task = TaskBarrier::default();
+        task.ask(LAST);
+        assert_eq!(task.asked(), Some(LAST));
+        task.acknowledged(LAST, true);
+        task.log_is_complete();
+        assert!(task.is_under_way() && task.is_sealed());
+        assert_eq!((task.asked(), task.handed()), (None, None));
     }
 }

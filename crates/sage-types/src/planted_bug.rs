@@ -27,11 +27,21 @@ pub enum PlantedBug {
     LoopEndsUnderBarrier,
     /// A loop of which a task had ended waits for that task when the job goes on.
     EndedLoopWaits,
+    /// A key that changes have removed is there again when they are read on top of what they change.
+    RemovedKeyComesBack,
+    /// What an epoch is on top of is removed when it is old enough itself.
+    BaseRemovedUnderChanges,
+    /// The bases of an epoch that was merged are removed before its new file has its name for good.
+    MergedNameNotSynced,
+    /// A gate is as far in event time as its fastest input.
+    TimeOfFastestInput,
+    /// A native aggregate gives its results although the job was stopped without drain.
+    ResultsBehindStop,
 }
 
 impl PlantedBug {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 17] = [
         Self::BarrierOvertakesRecords,
         Self::AcknowledgedBeforeAligned,
         Self::LostWakeUp,
@@ -44,6 +54,11 @@ impl PlantedBug {
         Self::LoopLogForgotten,
         Self::LoopEndsUnderBarrier,
         Self::EndedLoopWaits,
+        Self::RemovedKeyComesBack,
+        Self::BaseRemovedUnderChanges,
+        Self::MergedNameNotSynced,
+        Self::TimeOfFastestInput,
+        Self::ResultsBehindStop,
     ];
 
     /// Whether it is planted in this thread: never in a release build, which has nothing of this.

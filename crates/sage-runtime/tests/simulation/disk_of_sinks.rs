@@ -1,7 +1,6 @@
 //! What sinks have written: it outlives the process, and what no epoch knows of is cut off when the next one begins.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use crate::support::Record;
 
@@ -14,7 +13,7 @@ pub struct SinkFile {
 
 /// All files of all sinks; clones are handles of the same.
 #[derive(Debug, Clone, Default)]
-pub struct DiskOfSinks(Rc<RefCell<State>>);
+pub struct DiskOfSinks(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -24,7 +23,7 @@ struct State {
 
 impl DiskOfSinks {
     pub fn create(&self) -> SinkFile {
-        let mut state = self.0.borrow_mut();
+        let mut state = self.0.lock().unwrap();
         state.files.push(Vec::new());
         SinkFile {
             file: state.files.len() as u64 - 1,
@@ -33,7 +32,7 @@ impl DiskOfSinks {
     }
 
     pub fn append(&self, file: &mut SinkFile, records: &[Record]) {
-        let mut state = self.0.borrow_mut();
+        let mut state = self.0.lock().unwrap();
         for record in records {
             state.written += 1;
             let place = state.written;
@@ -44,7 +43,7 @@ impl DiskOfSinks {
 
     /// Cuts off what was written after the epoch.
     pub fn truncate(&self, file: SinkFile) -> Result<(), String> {
-        let mut state = self.0.borrow_mut();
+        let mut state = self.0.lock().unwrap();
         let records = &mut state.files[usize::try_from(file.file).unwrap()];
         let length = usize::try_from(file.records).unwrap();
         if records.len() < length {
@@ -57,9 +56,14 @@ impl DiskOfSinks {
         Ok(())
     }
 
+    /// Removes what a file has.
+    pub fn remove(&self, file: SinkFile) {
+        self.0.lock().unwrap().files[usize::try_from(file.file).unwrap()].clear();
+    }
+
     /// The records of some files in the order in which they were written.
     pub fn read(&self, files: &[SinkFile]) -> Vec<Record> {
-        let state = self.0.borrow();
+        let state = self.0.lock().unwrap();
         let mut records: Vec<(u64, Record)> = files
             .iter()
             .flat_map(|file| {

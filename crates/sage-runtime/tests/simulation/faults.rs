@@ -27,6 +27,8 @@ pub struct Faults {
     pub at_the_end: Option<Control>,
     /// The machine crashes in the n-th operation of the disk from now on.
     pub crash_in_operation: Option<u64>,
+    /// The machine crashes some operations behind the beginning of the n-th merge.
+    pub crash_in_merge: Option<usize>,
     /// The n-th sync from now on fails.
     pub failing_sync: Option<u64>,
     /// The disk is full after so many bytes from now on.
@@ -45,7 +47,7 @@ impl Faults {
             let dice = if ends_a_loop && draws.percent(80) {
                 10 + draws.below(3)
             } else {
-                draws.below(15)
+                draws.below(18)
             };
             match dice {
                 0 | 1 => {
@@ -72,6 +74,7 @@ impl Faults {
                     let at = step(draws);
                     faults.controls.push((at, Control::Drain));
                 }
+                14..17 => faults.crash_in_merge = Some(draws.between(1, 2)),
                 _ => {}
             }
             if draws.percent(20) {

@@ -8,30 +8,39 @@ use std::rc::Rc;
 use sage_checkpoint::testing::SimulatedFiles;
 use sage_checkpoint::{FaultPoint, Files, HeldLock, LockFailure, PathKind, ReadFile, WrittenFile};
 
-type Meanwhile = Rc<dyn Fn()>;
+/// Who works, and so what it has locked where the pipeline goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Worker {
+    /// Writes an epoch: nobody asks for the names of the directory meanwhile.
+    Writer,
+    /// Merges: others do, and wait while it changes them.
+    Merge,
+}
+
+type Meanwhile = (Worker, Rc<dyn Fn()>);
 
 thread_local! {
     static MEANWHILE: RefCell<Option<Meanwhile>> = const { RefCell::new(None) };
 }
 
 /// Runs `work`, which waits for the disk now and then; each time `meanwhile` is called.
-pub fn with_meanwhile<R>(meanwhile: Meanwhile, work: impl FnOnce() -> R) -> R {
+pub fn with_meanwhile<R>(worker: Worker, meanwhile: Rc<dyn Fn()>, work: impl FnOnce() -> R) -> R {
     struct Ends;
     impl Drop for Ends {
         fn drop(&mut self) {
             MEANWHILE.set(None);
         }
     }
-    MEANWHILE.set(Some(meanwhile));
+    MEANWHILE.set(Some((worker, meanwhile)));
     let _ends = Ends;
     work()
 }
 
 fn meanwhile() {
-    // Not while it is called: nothing in there waits for the disk.
-    if let Some(call) = MEANWHILE.take() {
+    // Not while it is called: what waits for the disk in there says itself what goes on.
+    if let Some((worker, call)) = MEANWHILE.take() {
         call();
-        MEANWHILE.set(Some(call));
+        MEANWHILE.set(Some((worker, call)));
     }
 }
 
@@ -92,7 +101,9 @@ impl Files for SlowFiles {
     }
 
     fn reached(&self, point: FaultPoint, epoch: u64) {
-        meanwhile();
+        if MEANWHILE.with_borrow(|own| own.as_ref().is_none_or(|(worker, _)| *worker != Worker::Merge)) {
+            meanwhile();
+        }
         self.0.reached(point, epoch);
     }
 }

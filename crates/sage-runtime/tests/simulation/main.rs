@@ -1,15 +1,18 @@
 //! A deterministic simulation of dispatcher, queues and checkpoints: one thread, a schedule and faults by seed, virtual time. What runs
 //! are the crates themselves. `docs/internals/simulation.md`.
 //!
-//! `SAGE_SIM_SEEDS` is how many seeds are run, `SAGE_SIM_SEED` the first one:
+//! `SAGE_SIM_PLANT` names a bug that is planted while the seeds are run. `SAGE_SIM_SEEDS` is how many seeds are run, `SAGE_SIM_SEED` the first one:
 //! `SAGE_SIM_SEED=17 SAGE_SIM_SEEDS=1 cargo test -p sage-runtime --test simulation` runs seed 17 alone.
 
 #![allow(clippy::unwrap_used, reason = "a test may be short")]
 
 mod disk_of_sinks;
+mod disk_work;
 mod draws;
+mod expected;
 mod faults;
 mod files;
+mod native_connectors;
 mod process;
 mod saved_task;
 mod scenario;
@@ -17,7 +20,9 @@ mod sim_task;
 mod simulation;
 #[path = "../support/mod.rs"]
 mod support;
+mod table_task;
 mod task_results;
+mod timed_task;
 
 use simulation::{Outcome, simulate};
 
@@ -34,12 +39,23 @@ fn seeds() -> std::ops::Range<u64> {
     first..first + count
 }
 
+#[cfg(debug_assertions)]
+fn planted(name: &str) -> sage_types::PlantedBug {
+    let mut bugs = sage_types::PlantedBug::ALL.into_iter();
+    bugs.find(|bug| format!("{bug:?}") == name)
+        .unwrap_or_else(|| panic!("there is no bug {name} to plant"))
+}
+
 fn command(seed: u64) -> String {
     format!("SAGE_SIM_SEED={seed} SAGE_SIM_SEEDS=1 cargo test --workspace --test simulation given_a_seed")
 }
 
 #[test]
 fn given_a_seed_when_processes_crash_and_go_on_then_nothing_is_lost_or_doubled() {
+    #[cfg(debug_assertions)]
+    let _planted = std::env::var("SAGE_SIM_PLANT")
+        .ok()
+        .map(|name| planted(&name).plant());
     let mut total = Outcome::default();
     let mut failures = Vec::new();
     for seed in seeds() {
@@ -49,6 +65,8 @@ fn given_a_seed_when_processes_crash_and_go_on_then_nothing_is_lost_or_doubled()
                 total.restored += outcome.restored;
                 total.rescaled += outcome.rescaled;
                 total.epochs += outcome.epochs;
+                total.merges += outcome.merges;
+                total.crashes_in_merges += outcome.crashes_in_merges;
             }
             Err(error) => failures.push(format!("seed {seed}: {error}\n  again: {}", command(seed))),
         }
@@ -66,6 +84,10 @@ fn given_a_seed_when_processes_crash_and_go_on_then_nothing_is_lost_or_doubled()
         assert!(
             total.rescaled * 4 > total.restored,
             "too few with other instances: {total:?}"
+        );
+        assert!(
+            total.merges * 12 > total.processes && total.crashes_in_merges * 150 > total.processes,
+            "too few merges: {total:?}"
         );
     }
 }

@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sage_checkpoint::testing::SimulatedFiles;
-use sage_runtime::{Isolate, JobCore, JobEvent, JobState, Next, WriterStep};
+use sage_runtime::{Isolate, JobCore, JobEvent, JobState, NativeStep, Next, WriterStep};
 use sage_types::{ManualClock, TaskId};
 
 use super::disk_of_sinks::DiskOfSinks;
+use super::disk_work::{merge, write};
 use super::draws::Draws;
 use super::faults::{Control, Faults};
-use super::files::with_meanwhile;
+use super::native_connectors::{NativeConnectors, NativeOf};
 use super::scenario::{Scenario, Work};
 use super::sim_task::{Phase, SimTask};
 
@@ -50,20 +51,26 @@ pub struct Process {
     /// Stages that had ended in the epoch that it goes on from.
     pub ended_stages: Vec<usize>,
     isolates: Vec<IsolateOf>,
+    natives: Vec<NativeOf>,
+    connectors: Arc<NativeConnectors>,
     files: SimulatedFiles,
     disk: DiskOfSinks,
     clock: Arc<ManualClock>,
     holds: usize,
     /// Of each hundred steps, so many ask for an epoch.
     epochs_on_demand: usize,
-    draws: Draws,
+    pub draws: Draws,
     steps: u64,
     /// How many epochs were durable when all sources had ended.
     completed_before_end: Option<usize>,
     /// A task whose isolate has it in hand for long.
     lazy: Option<TaskId>,
     has_crashed: bool,
-    writer_is_over: bool,
+    pub writer_is_over: bool,
+    /// Merges that were begun, and those that were done.
+    begun_merges: usize,
+    pub merges: usize,
+    pub crashed_in_merge: bool,
     /// Hash of all that has happened.
     pub trace: u64,
 }
@@ -79,10 +86,10 @@ impl Process {
     pub fn start(
         scenario: &Scenario,
         job: Arc<JobCore>,
+        connectors: Arc<NativeConnectors>,
         clock: Arc<ManualClock>,
         faults: Faults,
         files: SimulatedFiles,
-        disk: &DiskOfSinks,
         mut draws: Draws,
     ) -> Result<Self, String> {
         let graph = job.graph();
@@ -101,7 +108,7 @@ impl Process {
         let tasks = graph
             .tasks
             .iter()
-            .map(|task| SimTask::restored(scenario, &job, task.id, disk))
+            .map(|task| SimTask::restored(scenario, &job, task.id, &connectors.disk))
             .collect::<Result<_, _>>()?;
         let tasks: Vec<SimTask> = tasks;
         let heads: Vec<TaskId> = tasks
@@ -134,6 +141,7 @@ impl Process {
                 is_over: false,
             });
         }
+        let natives = job.stepped_tasks().map_err(|error| error.to_json())?;
         let counts = job.metrics().tasks;
         let has_ended = |stage: &usize| {
             let tasks = graph.tasks.iter().filter(|task| task.stage.index() == *stage);
@@ -147,8 +155,10 @@ impl Process {
             told,
             ended_stages,
             isolates,
+            natives: natives.into_iter().map(NativeOf::new).collect(),
+            disk: connectors.disk.clone(),
+            connectors,
             files,
-            disk: disk.clone(),
             clock,
             holds: scenario.holds,
             epochs_on_demand: scenario.epochs_on_demand,
@@ -158,6 +168,9 @@ impl Process {
             lazy,
             has_crashed: false,
             writer_is_over: false,
+            begun_merges: 0,
+            merges: 0,
+            crashed_in_merge: false,
             trace: 0xcbf2_9ce4_8422_2325,
         })
     }
@@ -166,7 +179,7 @@ impl Process {
         self.tasks.iter().filter(|task| task.stage == stage).collect()
     }
 
-    fn note(&mut self, what: u64) {
+    pub fn note(&mut self, what: u64) {
         self.trace = (self.trace ^ what).wrapping_mul(0x0000_0100_0000_01b3);
     }
 
@@ -174,7 +187,7 @@ impl Process {
         sage_types::Clock::monotonic_nanos(self.clock.as_ref())
     }
 
-    fn is_gone(&self) -> bool {
+    pub fn is_gone(&self) -> bool {
         self.has_crashed || self.files.has_crashed()
     }
 
@@ -196,6 +209,7 @@ impl Process {
         due.extend(self.at_the_end()?);
         for control in due {
             self.note(1000 + control as u64);
+            self.natives_look();
             // What cannot be done as the job is over is not done.
             match control {
                 Control::Crash => self.has_crashed = true,
@@ -260,6 +274,11 @@ impl Process {
                 }
             }
         }
+        for (place, native) in self.natives.iter_mut().enumerate() {
+            if native.may_step(now) {
+                choices.push((self.isolates.len() + place, Some(native.id())));
+            }
+        }
         if let Some(lazy) = self.lazy
             && self.draws.percent(90)
             && choices.iter().any(|&(_, task)| task != Some(lazy))
@@ -271,7 +290,10 @@ impl Process {
         }
         let (place, task) = *self.draws.of(&choices);
         self.note(place as u64 * 1000 + task.map_or(999, |task| u64::from(task.0)));
-        let of = &mut self.isolates[place];
+        let Some(of) = self.isolates.get_mut(place) else {
+            self.step_native(place - self.isolates.len(), now);
+            return Ok(true);
+        };
         match task {
             Some(id) => {
                 let task = &mut self.tasks[id.index()];
@@ -303,8 +325,52 @@ impl Process {
         Ok(true)
     }
 
+    fn step_native(&mut self, place: usize, now: u64) {
+        let native = &mut self.natives[place];
+        // What it is woken for from here on comes behind the look.
+        native.is_awake = native.task.was_woken();
+        match native.task.step() {
+            NativeStep::Worked => native.is_awake = true,
+            NativeStep::Waits => {}
+            NativeStep::WaitsForSource => {
+                native.is_awake = true;
+                native.rests_until = now + self.draws.below(3_000_000) as u64;
+            }
+            NativeStep::WaitsForCommit => native.waits_for_commit = true,
+            NativeStep::Over => native.is_over = true,
+        }
+        let task = &mut self.tasks[native.id().index()];
+        task.finished |= native.is_over;
+        if let Some(log) = self.connectors.log(task.stage, task.instance) {
+            task.splits = log.splits;
+            task.files = log.files;
+        }
+    }
+
+    /// Something may have become of the job, of which native tasks are told otherwise than by being woken.
+    pub fn natives_look(&mut self) {
+        for native in self.natives.iter_mut().filter(|native| native.waits_for_commit) {
+            native.is_awake = true;
+        }
+    }
+
+    /// At the end of a job all native sinks have committed.
+    pub fn check_commits(&self) -> Result<(), String> {
+        for task in self
+            .tasks
+            .iter()
+            .filter(|task| task.work == Work::Sink && task.is_native)
+        {
+            let log = self.connectors.log(task.stage, task.instance);
+            if !log.is_some_and(|log| log.has_committed) {
+                return Err(format!("sink {} has not committed", task.id));
+            }
+        }
+        Ok(())
+    }
+
     /// While the disk works, the pipeline goes on.
-    fn meanwhile(&mut self) -> Result<(), String> {
+    pub fn meanwhile(&mut self) -> Result<(), String> {
         for _ in 0..self.draws.below(MEANWHILE_STEPS) {
             if self.is_gone() {
                 break;
@@ -318,37 +384,27 @@ impl Process {
         Ok(())
     }
 
+    pub fn merge_begins(&mut self) {
+        self.begun_merges += 1;
+        if self.faults.crash_in_merge == Some(self.begun_merges) {
+            let operation = self.draws.between(1, 8) as u64;
+            self.files.crash_at(self.files.operations() + operation);
+        }
+    }
+
     /// The earliest moment at which a source that rests goes on.
     fn next_due(&self) -> Option<u64> {
         let due = |task: &SimTask| match task.phase {
             Phase::Resting(until) => Some(until),
             _ => None,
         };
-        self.tasks.iter().filter_map(due).min()
+        let natives = self
+            .natives
+            .iter()
+            .filter(|native| !native.is_over && native.is_awake);
+        let natives = natives.map(|native| native.rests_until);
+        self.tasks.iter().filter_map(due).chain(natives).min()
     }
-}
-
-fn write(process: &Rc<RefCell<Process>>) -> Result<WriterStep, String> {
-    let job = Arc::clone(&process.borrow().job);
-    let failure: Rc<RefCell<Option<String>>> = Rc::default();
-    let meanwhile = {
-        let (process, failure) = (Rc::clone(process), Rc::clone(&failure));
-        Rc::new(move || {
-            if failure.borrow().is_none()
-                && let Err(error) = process.borrow_mut().meanwhile()
-            {
-                failure.replace(Some(error));
-            }
-        })
-    };
-    let step = with_meanwhile(meanwhile, || job.step_checkpoints()).map_err(|error| error.to_json())?;
-    if let Some(error) = failure.take() {
-        return Err(error);
-    }
-    let mut process = process.borrow_mut();
-    process.note(7);
-    process.writer_is_over |= step == WriterStep::Over;
-    Ok(step)
 }
 
 /// Runs until the job is over or the machine has crashed.
@@ -367,6 +423,11 @@ pub fn run(process: &Rc<RefCell<Process>>) -> Result<Ended, String> {
             0..4 if !own.writer_is_over => {
                 drop(own);
                 write(process)?;
+                continue;
+            }
+            97..100 if !own.writer_is_over => {
+                drop(own);
+                merge(process)?;
                 continue;
             }
             4..6 => {

@@ -12,6 +12,32 @@ use crate::support::Record;
 /// A record that is on its way through an asynchronous function, or waits for its pair: gate, source, number.
 const RECORD_BYTES: usize = 24;
 
+/// One part of what a task saves.
+pub struct Part {
+    pub name: &'static str,
+    kind: PartKind,
+    is_full: bool,
+    payload: Vec<u8>,
+}
+
+impl Part {
+    fn own(name: &'static str, payload: Vec<u8>) -> Self {
+        Self {
+            name,
+            kind: PartKind::Own,
+            is_full: true,
+            payload,
+        }
+    }
+
+    fn keyed(name: &'static str, payload: Vec<u8>) -> Self {
+        Self {
+            kind: PartKind::Keyed,
+            ..Self::own(name, payload)
+        }
+    }
+}
+
 impl SimTask {
     pub fn restore_own(&mut self, name: &str, is_mine: bool, bytes: &[u8]) {
         let words = words_of(bytes);
@@ -27,7 +53,12 @@ impl SimTask {
                     }
                 }
             }
-            "files" if is_mine => self.files.extend(words.chunks(2).map(|pair| SinkFile {
+            // The least of all: another number of instances in front of it may have brought it what came to others.
+            "time" => {
+                let told = f64::from_bits(words[0]);
+                self.time.restored = Some(self.time.restored.map_or(told, |least| least.min(told)));
+            }
+            "files" | "prepared" if is_mine => self.files.extend(words.chunks(2).map(|pair| SinkFile {
                 file: pair[0],
                 records: pair[1],
             })),
@@ -43,14 +74,25 @@ impl SimTask {
         }
     }
 
-    pub fn restore_keyed(&mut self, payload: &[u8]) -> Result<(), String> {
+    pub fn restore_keyed(&mut self, name: &str, payload: &[u8]) -> Result<(), String> {
         if let Some(sums) = &mut self.sums {
             return said("restoring sums", sums.restore(payload));
         }
+        if self.work == Work::Table {
+            return self.table.restore(name, payload);
+        }
         for (key, value) in said("reading entries", saved_entries(payload))? {
             let words = words_of(value);
+            let key = f64::from_le_bytes(key[1..].try_into().unwrap());
+            if self.work == Work::Window {
+                let place = (key.to_bits(), words[0]);
+                if self.time.windows.insert(place, (words[1], words[2])).is_some() {
+                    return Err(format!("the window {place:?} was saved twice"));
+                }
+                continue;
+            }
             let record = Record {
-                key: f64::from_le_bytes(key[1..].try_into().unwrap()),
+                key,
                 source: f64::from_bits(words[1]),
                 number: f64::from_bits(words[2]),
             };
@@ -64,52 +106,69 @@ impl SimTask {
         Ok(())
     }
 
-    /// Name, kind and bytes of what it saves.
-    pub fn parts(&mut self) -> Vec<(&'static str, PartKind, Vec<u8>)> {
-        let pairs = |words: Vec<[u64; 2]>| {
-            words
-                .concat()
-                .iter()
-                .flat_map(|word| word.to_le_bytes())
-                .collect()
-        };
-        match self.work {
+    /// What it saves: all, or where it can only what has changed.
+    pub fn parts(&mut self, is_full: bool) -> Vec<Part> {
+        let bytes = |words: Vec<u64>| -> Vec<u8> { words.into_iter().flat_map(u64::to_le_bytes).collect() };
+        let mut parts = match self.work {
             Work::Source => {
-                let words = self
-                    .splits
-                    .iter()
-                    .map(|&(split, next, _)| [u64::from(split), next]);
-                vec![("position", PartKind::Own, pairs(words.collect()))]
+                let words = self.splits.iter();
+                let words = words.flat_map(|&(split, next, _)| [u64::from(split), next]);
+                vec![Part::own("position", bytes(words.collect()))]
             }
             Work::Sink => {
-                let words = self.files.iter().map(|file| [file.file, file.records]);
-                vec![("files", PartKind::Own, pairs(words.collect()))]
+                let words = self.files.iter().flat_map(|file| [file.file, file.records]);
+                let name = if self.is_native { "prepared" } else { "files" };
+                vec![Part::own(name, bytes(words.collect()))]
             }
             Work::Delay if self.is_keyed => {
-                vec![(
+                vec![Part::keyed(
                     "calls",
-                    PartKind::Keyed,
                     self.entries(self.calls.iter().map(|call| (0, call))),
                 )]
             }
             Work::Delay => {
                 let words = self.calls.iter();
-                let words = words.flat_map(|call| [call.key, call.source, call.number]);
-                vec![("calls", PartKind::Own, words.flat_map(f64::to_le_bytes).collect())]
+                let words = words.flat_map(|call| [call.key, call.source, call.number].map(f64::to_bits));
+                vec![Part::own("calls", bytes(words.collect()))]
             }
             Work::Join => {
                 let sides = self.sides.values().flatten().enumerate();
                 let records =
                     sides.flat_map(|(place, side)| side.iter().map(move |record| (place % 2, record)));
-                vec![("sides", PartKind::Keyed, self.entries(records))]
+                vec![Part::keyed("sides", self.entries(records))]
             }
-            Work::Sum | Work::Head => self
-                .sums
-                .iter_mut()
-                .map(|sums| ("sums", PartKind::Keyed, sums.save(self.key_groups).unwrap()))
-                .collect(),
-            Work::Pass | Work::Tail => Vec::new(),
+            Work::Sum | Work::Head => {
+                let sums = self.sums.iter_mut();
+                let save = |sums: &mut sage_state::KeyedAggregate| sums.save(self.key_groups).unwrap();
+                sums.map(|sums| Part::keyed("sums", save(sums))).collect()
+            }
+            Work::Table => {
+                let parts = self.table.parts(is_full, self.key_groups);
+                let part = |(name, payload)| Part {
+                    is_full,
+                    ..Part::keyed(name, payload)
+                };
+                parts.map(part).into()
+            }
+            Work::Window => vec![Part::keyed("windows", self.saved_windows())],
+            Work::Total | Work::Pass | Work::Tail => Vec::new(),
+        };
+        let has_time = self.time.is_timed || self.work == Work::Window;
+        if has_time && self.work != Work::Source {
+            parts.push(Part::own("time", bytes(vec![self.time.told.to_bits()])));
         }
+        parts
+    }
+
+    fn saved_windows(&self) -> Vec<u8> {
+        let mut payload = KeyedPayload::new(self.key_groups);
+        for (&(key, window), &(count, sum)) in &self.time.windows {
+            let value = [window, count, sum].map(u64::to_le_bytes).concat();
+            payload
+                .put(&canonical_number(f64::from_bits(key)), &value)
+                .unwrap();
+        }
+        payload.into_bytes()
     }
 
     fn entries<'a>(&self, records: impl Iterator<Item = (usize, &'a Record)>) -> Vec<u8> {
@@ -124,15 +183,15 @@ impl SimTask {
         payload.into_bytes()
     }
 
-    pub fn image(&mut self) -> Vec<u8> {
+    pub fn image(&mut self, is_full: bool) -> Vec<u8> {
         let mut image = TaskImage::new();
-        for (name, kind, payload) in self.parts() {
+        for own in self.parts(is_full) {
             let part = ImagePart {
                 operator: &self.operator,
-                name,
-                kind,
-                is_full: true,
-                payload: &payload,
+                name: own.name,
+                kind: own.kind,
+                is_full: own.is_full,
+                payload: &own.payload,
             };
             image.push(&part).unwrap();
         }
@@ -140,7 +199,7 @@ impl SimTask {
     }
 }
 
-fn words_of(bytes: &[u8]) -> Vec<u64> {
+pub fn words_of(bytes: &[u8]) -> Vec<u64> {
     bytes
         .chunks(8)
         .map(|word| u64::from_le_bytes(word.try_into().unwrap()))

@@ -1,11 +1,10 @@
 //! What one seed runs: a random graph, its data, and how it is driven.
 
-use std::collections::BTreeMap;
-
-use sage_runtime::{ExecutionGraph, FeedbackPlan, Partition};
+use sage_checkpoint::ChainLimits;
+use sage_runtime::{ExecutionGraph, FeedbackPlan, Partition, TaskKind};
 
 use super::draws::Draws;
-use crate::support::{Exchange, Record, Stage, graph};
+use crate::support::{Exchange, Stage, graph};
 
 /// What the tasks of a stage do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +17,12 @@ pub enum Work {
     Delay,
     /// Counts and adds up by key, and passes on.
     Sum,
+    /// The same in state of which epochs have the changes, and passes on.
+    Table,
+    /// Gives a record for each key and window of event time, when the window is over.
+    Window,
+    /// A native aggregate: gives count and sum of each key at the end.
+    Total,
     /// Gives a record for each pair of records of its two inputs with the same key that fit each other.
     Join,
     /// The head of a loop: sends each record to the tail, as often as it says.
@@ -35,6 +40,19 @@ pub struct StagePlan {
     pub splits: Vec<(u32, u64)>,
     /// As many instances in all processes.
     pub fixed: Option<usize>,
+    /// Its tasks are native.
+    pub is_native: bool,
+}
+
+impl StagePlan {
+    fn new(work: Work) -> Self {
+        Self {
+            work,
+            splits: Vec::new(),
+            fixed: None,
+            is_native: work == Work::Total,
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -61,6 +79,9 @@ pub struct Scenario {
     /// Of each hundred steps, so many ask for an epoch.
     pub epochs_on_demand: usize,
     pub min_pause_ms: f64,
+    /// Few, so that there is something to merge soon.
+    pub chain_limits: ChainLimits,
+    pub retained: u32,
     pub loop_memory_bytes: u64,
     /// A small graph around a loop, whose processes are often interrupted when the loop comes to its end: that is where its protocol
     /// is most involved.
@@ -83,9 +104,13 @@ impl Scenario {
             interval_ms: draws.percent(50).then(|| draws.between(1, 20) as f64),
             epochs_on_demand: *draws.of(&[0, 1, 2, 5, 15]),
             min_pause_ms: draws.below(5) as f64,
+            chain_limits: ChainLimits::default(),
+            retained: u32::try_from(draws.between(1, 3)).unwrap(),
             loop_memory_bytes: 1 << 20,
-            ends_a_loop: seed % 8 == 7,
+            ends_a_loop: seed % 6 == 5,
         };
+        scenario.chain_limits.merge_files = draws.between(2, 3);
+        scenario.chain_limits.max_files = scenario.chain_limits.merge_files + draws.below(4);
         let mut split = 0;
         let sources = if scenario.ends_a_loop {
             1
@@ -100,9 +125,9 @@ impl Scenario {
                 })
                 .collect();
             scenario.stages.push(StagePlan {
-                work: Work::Source,
                 splits,
-                fixed: None,
+                is_native: draws.percent(25),
+                ..StagePlan::new(Work::Source)
             });
         }
         if scenario.ends_a_loop || draws.percent(40) {
@@ -115,7 +140,16 @@ impl Scenario {
             draws.between(1, 4)
         };
         for _ in 0..others {
-            let works = [Work::Pass, Work::Delay, Work::Sum, Work::Sum, Work::Join];
+            let works = [
+                Work::Pass,
+                Work::Delay,
+                Work::Sum,
+                Work::Table,
+                Work::Table,
+                Work::Window,
+                Work::Total,
+                Work::Join,
+            ];
             let work = match draws.of(&works) {
                 // Pairs of pairs are too many.
                 Work::Join if has_join => Work::Sum,
@@ -134,17 +168,11 @@ impl Scenario {
             .collect();
         for from in leaves {
             scenario.stages.push(StagePlan {
-                work: Work::Sink,
-                splits: Vec::new(),
-                fixed: None,
+                is_native: draws.percent(30),
+                ..StagePlan::new(Work::Sink)
             });
             let to = scenario.stages.len() - 1;
-            let partition = *draws.of(&[
-                Partition::Hash,
-                Partition::Hash,
-                Partition::Rebalance,
-                Partition::Forward,
-            ]);
+            let partition = scenario.any_partition(from, &mut draws);
             scenario.connect(from, to, partition, &mut draws);
         }
         scenario
@@ -160,40 +188,51 @@ impl Scenario {
         };
         let broadcast = matches!(work, Work::Pass | Work::Delay) && draws.percent(20);
         self.stages.push(StagePlan {
-            work,
-            splits: Vec::new(),
             fixed: broadcast.then(|| draws.between(1, MOST_INSTANCES)),
+            ..StagePlan::new(work)
         });
+        let needs_keys = matches!(
+            work,
+            Work::Sum | Work::Table | Work::Window | Work::Total | Work::Join
+        );
         for _ in 0..inputs {
-            // The head of a loop gives to its tail alone.
+            // The head of a loop gives to its tail alone; results of native aggregates have no key. The first stage is a source.
             let from = loop {
                 let from = draws.below(to);
-                if self.stages[from].work != Work::Head {
-                    break from;
+                match self.stages[from].work {
+                    Work::Head => {}
+                    Work::Total if needs_keys => {}
+                    _ => break from,
                 }
             };
-            let partition = match work {
-                Work::Sum | Work::Join => Partition::Hash,
-                _ if broadcast && draws.percent(60) => Partition::Broadcast,
-                _ => *draws.of(&[
-                    Partition::Hash,
-                    Partition::Hash,
-                    Partition::Rebalance,
-                    Partition::Forward,
-                ]),
+            let partition = if needs_keys {
+                Partition::Hash
+            } else if broadcast && draws.percent(60) {
+                Partition::Broadcast
+            } else {
+                self.any_partition(from, draws)
             };
             self.connect(from, to, partition, draws);
         }
     }
 
+    fn any_partition(&self, from: usize, draws: &mut Draws) -> Partition {
+        let drawn = *draws.of(&[
+            Partition::Hash,
+            Partition::Hash,
+            Partition::Rebalance,
+            Partition::Forward,
+        ]);
+        if drawn == Partition::Hash && self.stages[from].work == Work::Total {
+            return Partition::Rebalance;
+        }
+        drawn
+    }
+
     fn add_loop(&mut self, draws: &mut Draws) {
         let head = self.stages.len();
         for work in [Work::Head, Work::Tail] {
-            self.stages.push(StagePlan {
-                work,
-                splits: Vec::new(),
-                fixed: None,
-            });
+            self.stages.push(StagePlan::new(work));
         }
         if draws.percent(20) {
             self.loop_memory_bytes = draws.below(2000) as u64;
@@ -240,7 +279,11 @@ impl Scenario {
             .stages
             .iter()
             .zip(parallelisms)
-            .map(|(stage, &parallelism)| {
+            .enumerate()
+            .map(|(number, (stage, &parallelism))| {
+                if stage.is_native {
+                    return native_stage(number, stage.work, parallelism);
+                }
                 let isolates: Vec<u32> = (0..parallelism)
                     .map(|_| u32::try_from(draws.below(self.isolates)).unwrap())
                     .collect();
@@ -266,6 +309,11 @@ impl Scenario {
             .collect();
         let mut graph = graph(&stages, &exchanges);
         graph.key_groups = self.key_groups;
+        for task in &mut graph.tasks {
+            if matches!(task.kind, TaskKind::NativeAggregate { .. }) {
+                task.chain = Some(r#"{"nodes":3,"operators":[]}"#.to_owned());
+            }
+        }
         for edge in &mut graph.edges {
             let stage_of = |task: sage_types::TaskId| graph.tasks[task.index()].stage;
             if stage_of(edge.to_task) < stage_of(edge.from_task) {
@@ -278,6 +326,18 @@ impl Scenario {
             }
         }
         graph
+    }
+
+    /// Split, how many of its records were given, and how many it has, of the splits of an instance.
+    pub fn splits_of(
+        &self,
+        stage: usize,
+        instance: u32,
+        instances: u32,
+    ) -> impl Iterator<Item = (u32, u64, u64)> {
+        let splits = self.stages[stage].splits.iter().enumerate();
+        let own = splits.filter(move |(place, _)| place % instances as usize == instance as usize);
+        own.map(|(_, &(split, records))| (split, 0, records))
     }
 
     pub fn inputs_of(&self, stage: usize) -> impl Iterator<Item = &Input> {
@@ -296,88 +356,37 @@ impl Scenario {
         let (first, second) = (inputs.next(), inputs.next());
         match (self.stages[stage].work, first, second) {
             (Work::Source, ..) => true,
-            (Work::Pass | Work::Delay | Work::Sum | Work::Sink, Some(only), None) => {
+            (Work::Pass | Work::Delay | Work::Sum | Work::Table | Work::Sink, Some(only), None) => {
                 only.partition == Partition::Hash && self.keeps_order(only.from)
             }
             _ => false,
         }
     }
 
-    /// What comes to each stage, when the sources have given so many records of each split.
-    pub fn arrivals(&self, produced: &BTreeMap<u32, u64>) -> Vec<Vec<Record>> {
-        let mut arrivals: Vec<Vec<Record>> = vec![Vec::new(); self.stages.len()];
-        let mut given: Vec<Vec<Record>> = vec![Vec::new(); self.stages.len()];
-        for (stage, plan) in self.stages.iter().enumerate() {
-            let of_inputs: Vec<Vec<Record>> = self
-                .inputs_of(stage)
-                .filter(|input| !input.is_feedback)
-                .map(|input| {
-                    let copies = match input.partition {
-                        Partition::Broadcast => plan.fixed.unwrap(),
-                        _ => 1,
-                    };
-                    given[input.from].repeat(copies)
-                })
-                .collect();
-            let all: Vec<Record> = of_inputs.concat();
-            given[stage] = match plan.work {
-                Work::Source => plan
-                    .splits
-                    .iter()
-                    .flat_map(|&(split, _)| {
-                        let count = produced.get(&split).copied().unwrap_or(0);
-                        (0..count).map(move |number| record_of(self.keys, split, number))
-                    })
-                    .collect(),
-                Work::Join => {
-                    let pairs = of_inputs[0].iter().flat_map(|left| {
-                        let fitting = of_inputs[1].iter().filter_map(|right| paired(left, right));
-                        fitting.collect::<Vec<_>>()
-                    });
-                    pairs.collect()
-                }
-                // What comes to the head again is counted for it too.
-                Work::Head | Work::Tail | Work::Pass | Work::Delay | Work::Sum | Work::Sink => all.clone(),
-            };
-            arrivals[stage] = if plan.work == Work::Head {
-                all.iter()
-                    .flat_map(|record| vec![*record; turns(record)])
-                    .collect()
-            } else {
-                all
-            };
+    /// Whether the numbers of the records that a stage gives are those of the sources, behind the watermarks that it says.
+    pub fn is_timed(&self, stage: usize) -> bool {
+        match self.stages[stage].work {
+            Work::Source => !self.stages[stage].is_native,
+            Work::Pass | Work::Delay | Work::Sum | Work::Table => {
+                self.inputs_of(stage).all(|input| self.is_timed(input.from))
+            }
+            Work::Window | Work::Total | Work::Join | Work::Head | Work::Tail | Work::Sink => false,
         }
-        arrivals
     }
 }
 
-/// A record of a split.
-#[expect(clippy::cast_precision_loss, reason = "small numbers")]
-pub fn record_of(keys: u64, split: u32, number: u64) -> Record {
-    Record {
-        key: ((number * 7 + u64::from(split) * 3) % keys) as f64,
-        source: f64::from(split),
-        number: number as f64,
+fn native_stage(number: usize, work: Work, parallelism: usize) -> Stage {
+    let spec = number.to_string();
+    match work {
+        Work::Source => Stage::native_source(&spec, parallelism),
+        Work::Sink => Stage::native_sink(&spec, parallelism),
+        _ => {
+            let spec = r#"{"names":["n","sum"],"aggregators":[{"kind":"count"},{"kind":"sum","input":1}],"keyed":true,"node":1}"#;
+            Stage {
+                kinds: vec![TaskKind::NativeAggregate { spec: spec.into() }; parallelism],
+                is_source: false,
+                dormant: 0,
+            }
+        }
     }
-}
-
-/// How often a record goes through a loop.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "small whole numbers"
-)]
-pub fn turns(record: &Record) -> usize {
-    record.number as usize % 4 + 1
-}
-
-/// What a join makes of two records, if they fit.
-#[expect(clippy::cast_possible_truncation, reason = "small whole numbers")]
-pub fn paired(left: &Record, right: &Record) -> Option<Record> {
-    let fits = (left.number + right.number) as i64 % 3 == 0;
-    (left.key.to_bits() == right.key.to_bits() && fits).then_some(Record {
-        key: left.key,
-        source: 1000.0 + left.source * 50.0 + right.source,
-        number: left.number * 4096.0 + right.number,
-    })
 }

@@ -8,8 +8,11 @@ use sage_types::{EdgeId, TaskId};
 
 use super::disk_of_sinks::{DiskOfSinks, SinkFile};
 use super::draws::Draws;
-use super::saved_task::own_parts;
-use super::scenario::{Scenario, Work, paired, record_of, turns};
+use super::expected::{paired, record_of, turns};
+use super::saved_task::{Part, own_parts};
+use super::scenario::{Scenario, Work};
+use super::table_task::Table;
+use super::timed_task::TaskTime;
 use crate::support::Record;
 use crate::support::sim_task::{records_of, with_batch};
 
@@ -41,6 +44,13 @@ pub enum Next {
     Release,
 }
 
+/// What goes to an output.
+#[derive(Debug)]
+pub enum Parcel {
+    Batch(Vec<Record>),
+    Time(f64),
+}
+
 pub struct SimTask {
     pub id: TaskId,
     pub stage: usize,
@@ -48,6 +58,8 @@ pub struct SimTask {
     pub phase: Phase,
     pub finished: bool,
     pub operator: String,
+    pub instance: u32,
+    pub is_native: bool,
     pub is_keyed: bool,
     pub keys: u64,
     pub batch_rows: usize,
@@ -59,11 +71,15 @@ pub struct SimTask {
     pub splits: Vec<(u32, u64, u64)>,
     pub calls: VecDeque<Record>,
     pub sums: Option<KeyedAggregate>,
+    pub table: Table,
+    pub time: TaskTime,
     pub sides: BTreeMap<u64, [Vec<Record>; 2]>,
     pub files: Vec<SinkFile>,
     pub own_file: Option<SinkFile>,
-    pub to_send: VecDeque<(u32, Vec<Record>)>,
+    pub to_send: VecDeque<(u32, Parcel)>,
     pub last_epoch: u64,
+    /// The epoch of the barrier behind which the job stops: nothing comes any more.
+    last_barrier: Option<u64>,
 }
 
 fn sums() -> KeyedAggregate {
@@ -109,28 +125,35 @@ impl SimTask {
             phase: Phase::Waiting,
             finished: false,
             operator: plan.operators[0].clone(),
+            instance: plan.instance,
+            is_native: scenario.stages[stage].is_native,
             is_keyed,
             keys: scenario.keys,
             batch_rows: scenario.batch_rows,
             key_groups: graph.key_groups,
             bounded,
             outputs: graph.outputs_of(id).len(),
-            splits: scenario.stages[stage]
-                .splits
-                .iter()
-                .enumerate()
-                .filter(|(place, _)| place % plan.parallelism as usize == plan.instance as usize)
-                .map(|(_, &(split, records))| (split, 0, records))
+            splits: scenario
+                .splits_of(stage, plan.instance, plan.parallelism)
                 .collect(),
             calls: VecDeque::new(),
             sums: has_sums.then(sums),
+            table: Table::default(),
+            time: TaskTime {
+                is_timed: scenario.is_timed(stage),
+                gates: vec![f64::NEG_INFINITY; scenario.inputs_of(stage).count()],
+                told: f64::NEG_INFINITY,
+                restored: None,
+                windows: BTreeMap::new(),
+            },
             sides: BTreeMap::new(),
             files: Vec::new(),
             own_file: None,
             to_send: VecDeque::new(),
             last_epoch: 0,
+            last_barrier: None,
         };
-        for (name, ..) in task.parts() {
+        for Part { name, .. } in task.parts(true) {
             let read = said(
                 "reading a part",
                 job.read_checkpoint(&task.operator, name, plan.instance, plan.parallelism),
@@ -143,9 +166,11 @@ impl SimTask {
                         task.restore_own(name, of_others(instance), &bytes);
                     }
                 }
-                _ => task.restore_keyed(&read[1..])?,
+                _ => task.restore_keyed(name, &read[1..])?,
             }
         }
+        task.time.told = task.time.restored.unwrap_or(f64::NEG_INFINITY);
+        task.table.check()?;
         for file in &task.files {
             disk.truncate(*file)?;
         }
@@ -164,29 +189,37 @@ impl SimTask {
             Phase::Waiting => return Err(format!("task {} is in no hands", self.id)),
             Phase::Resting(until) if now_nanos < until => {}
             Phase::Polled | Phase::Resting(_) => self.take(isolate, draws, now_nanos, disk)?,
-            Phase::Sending(next) => {
-                if let Some((output, batch)) = self.to_send.pop_front() {
+            Phase::Sending(next) => match self.to_send.pop_front() {
+                Some((output, Parcel::Batch(batch))) => {
                     let sent = with_batch(&batch, isolate.job().registry(), |view| {
                         isolate.emit(self.id, output, view)
                     });
                     said("emitting", sent)?;
-                } else {
+                }
+                Some((output, Parcel::Time(watermark))) => {
+                    let sent = isolate.emit_time(self.id, output, watermark, false);
+                    said("saying the time", sent)?;
+                }
+                None => {
                     self.phase = match next {
                         Next::Save(epoch) => Phase::Saving(epoch),
                         Next::Finish => Phase::Finishing,
                         Next::Release => Phase::Done,
                     };
                 }
-            }
+            },
             Phase::Saving(epoch) => {
+                // Now and then all, as when much has changed.
+                let is_full = !self.table.saves_changes(isolate.checkpoint_base()) || draws.percent(10);
                 said(
                     "acknowledging",
-                    isolate.acknowledge(self.id, epoch, &self.image()),
+                    isolate.acknowledge(self.id, epoch, &self.image(is_full)),
                 )?;
+                self.table.was_saved(epoch);
                 self.phase = Phase::Done;
             }
             Phase::Finishing => {
-                said("leaving", isolate.acknowledge(self.id, 0, &self.image()))?;
+                said("leaving", isolate.acknowledge(self.id, 0, &self.image(true)))?;
                 said("finishing", isolate.finish_task(self.id))?;
                 self.finished = true;
                 self.phase = Phase::Done;
@@ -218,9 +251,13 @@ impl SimTask {
                 if !self.calls.is_empty() && said("looking for credit", isolate.has_credit(self.id))? {
                     self.check_room(isolate)?;
                     self.answer_calls(draws);
+                    self.time_goes_on();
                 }
             }
-            Take::Time(_) => return Err(format!("task {} is told a time that nobody said", self.id)),
+            Take::Time(time) => {
+                self.check_room(isolate)?;
+                self.time_came(time)?;
+            }
             Take::Flush => {}
             Take::Source => {
                 self.check_room(isolate)?;
@@ -235,10 +272,19 @@ impl SimTask {
                     next = Next::Finish;
                 } else {
                     self.produce(*draws.of(&open), draws);
+                    if draws.percent(60) {
+                        self.time_goes_on();
+                    }
                 }
             }
             Take::Batch(arrival) => {
                 self.check_room(isolate)?;
+                if self.last_barrier.is_some() {
+                    return Err(format!(
+                        "task {} is given records behind the last barrier",
+                        self.id
+                    ));
+                }
                 self.work_on(&arrival, isolate, draws, disk)?;
             }
             Take::Barrier { epoch, last } => {
@@ -250,6 +296,7 @@ impl SimTask {
                 }
                 self.last_epoch = epoch;
                 if last {
+                    self.last_barrier = Some(epoch);
                     self.answer_all();
                 }
                 next = Next::Save(epoch);
@@ -257,6 +304,7 @@ impl SimTask {
             Take::End(kind) => {
                 if kind == EndKind::Drained {
                     self.answer_all();
+                    self.fire(f64::INFINITY);
                 }
                 next = Next::Finish;
             }
@@ -298,15 +346,22 @@ impl SimTask {
     ) -> Result<(), String> {
         let view = said("reading a batch", arrival.frame.view(isolate.job().registry()))?;
         let mut records = records_of(&view);
+        self.check_in_time(arrival.gate, &records)?;
         if let Some(sums) = &mut self.sums {
             said("adding up", sums.update(&view))?;
         }
         match self.work {
-            Work::Source => return Err("a source has input".into()),
+            Work::Source | Work::Total => return Err(format!("{:?} has input here", self.work)),
             Work::Pass | Work::Sum => self.send_to_all(&records),
+            Work::Table => {
+                self.table.add(&records);
+                self.send_to_all(&records);
+            }
+            Work::Window => self.add_to_windows(&records),
             Work::Delay => {
                 self.calls.extend(records);
                 self.answer_calls(draws);
+                self.time_goes_on();
             }
             Work::Join => {
                 let side = arrival.gate as usize;
@@ -371,7 +426,7 @@ impl SimTask {
         self.send_to_all(&batch);
     }
 
-    fn send_to_all(&mut self, batch: &[Record]) {
+    pub fn send_to_all(&mut self, batch: &[Record]) {
         for output in 0..self.outputs {
             self.send(output, batch.to_vec());
         }
@@ -379,7 +434,8 @@ impl SimTask {
 
     fn send(&mut self, output: usize, batch: Vec<Record>) {
         if !batch.is_empty() {
-            self.to_send.push_back((u32::try_from(output).unwrap(), batch));
+            self.to_send
+                .push_back((u32::try_from(output).unwrap(), Parcel::Batch(batch)));
         }
     }
 }

@@ -9,17 +9,18 @@ use std::sync::Arc;
 
 use sage_checkpoint::Files;
 use sage_checkpoint::testing::SimulatedFiles;
-use sage_runtime::{CheckpointSettings, JobCore, JobState};
+use sage_runtime::{CheckpointSettings, ConnectorFactory, JobCore, JobState};
 use sage_types::{ErrorCode, ManualClock, SageError};
 
 use super::disk_of_sinks::{DiskOfSinks, SinkFile};
 use super::draws::Draws;
 use super::faults::{Control, Faults};
 use super::files::SlowFiles;
+use super::native_connectors::NativeConnectors;
 use super::process::{Ended, Process, run};
 use super::scenario::{Scenario, Work};
 use super::sim_task::SimTask;
-use crate::support::{Record, TestConnectors};
+use crate::support::Record;
 
 /// After so many processes nothing goes wrong any more.
 const MOST_FAULTY: usize = 5;
@@ -34,6 +35,8 @@ pub struct Outcome {
     /// Of them, those with other numbers of instances.
     pub rescaled: usize,
     pub epochs: usize,
+    pub merges: usize,
+    pub crashes_in_merges: usize,
     pub trace: u64,
 }
 
@@ -153,7 +156,8 @@ impl Simulation {
             Some(bytes) => self.files.full_after(self.files.written_bytes() + bytes),
             None => self.files.free_space(),
         }
-        let Some(job) = self.open(&faults)? else {
+        let connectors = Arc::new(NativeConnectors::new(&self.scenario, &self.disk));
+        let Some(job) = self.open(&faults, &connectors)? else {
             return Ok(None);
         };
         let restored = job.restored_epoch().unwrap_or(0);
@@ -175,10 +179,10 @@ impl Simulation {
         let process = Process::start(
             &self.scenario,
             job,
+            connectors,
             Arc::clone(&self.clock),
             faults,
             self.files.clone(),
-            &self.disk,
             Draws::new(self.draws.next()),
         )?;
         self.say(|| {
@@ -213,7 +217,11 @@ impl Simulation {
     }
 
     /// None when the process has not got so far.
-    fn open(&mut self, faults: &Faults) -> Result<Option<Arc<JobCore>>, String> {
+    fn open(
+        &mut self,
+        faults: &Faults,
+        connectors: &Arc<NativeConnectors>,
+    ) -> Result<Option<Arc<JobCore>>, String> {
         let scale = match self.scales.last() {
             Some(before)
                 if self
@@ -229,7 +237,7 @@ impl Simulation {
         scales.extend(self.scales.iter().rev().cloned());
         for scale in scales {
             let graph = self.scenario.graph(&scale, &mut self.draws);
-            match self.job_of(&graph) {
+            match self.job_of(&graph, connectors) {
                 Ok(job) => {
                     let is_other = self.scales.last().is_some_and(|before| *before != scale);
                     self.outcome.rescaled += usize::from(is_other && job.restored_epoch().is_some());
@@ -248,10 +256,16 @@ impl Simulation {
         Err("the job starts with none of the numbers of instances that it had".into())
     }
 
-    fn job_of(&self, graph: &sage_runtime::ExecutionGraph) -> sage_types::Result<Arc<JobCore>> {
+    fn job_of(
+        &self,
+        graph: &sage_runtime::ExecutionGraph,
+        connectors: &Arc<NativeConnectors>,
+    ) -> sage_types::Result<Arc<JobCore>> {
         let settings = CheckpointSettings {
             interval_ms: self.scenario.interval_ms,
             min_pause_ms: self.scenario.min_pause_ms,
+            retained: self.scenario.retained,
+            chain_limits: self.scenario.chain_limits,
             ..CheckpointSettings::new("/epochs")
         };
         JobCore::stepped(
@@ -259,7 +273,7 @@ impl Simulation {
             &settings,
             Arc::new(SlowFiles(self.files.clone())),
             Arc::clone(&self.clock) as sage_types::SharedClock,
-            Arc::new(TestConnectors::default()),
+            Arc::clone(connectors) as Arc<dyn ConnectorFactory>,
         )
     }
 
@@ -267,6 +281,8 @@ impl Simulation {
         let told = process.told.lock().unwrap();
         self.completed.extend(&told.completed);
         self.outcome.epochs += told.completed.len();
+        self.outcome.merges += process.merges;
+        self.outcome.crashes_in_merges += usize::from(process.crashed_in_merge);
         self.outcome.trace = self.outcome.trace.rotate_left(7) ^ process.trace;
         if told.failed > 0 && !process.faults.spoil_files() && !self.files.has_crashed() {
             return Err(format!("{} epochs failed on a sound disk", told.failed));
@@ -287,7 +303,9 @@ impl Simulation {
             .iter()
             .filter(|epoch| self.completed.contains(epoch))
             .count();
-        let Some(&newest) = epochs.last().filter(|_| known >= 2 && self.draws.percent(10)) else {
+        // With one that is retained, nobody promises an older one; what was removed may be there again, but not what it is on top of.
+        let may_flip = known >= 2 && self.scenario.retained >= 2 && self.draws.percent(10);
+        let Some(&newest) = epochs.last().filter(|_| may_flip) else {
             return Ok(());
         };
         let at = self.draws.next();
@@ -333,6 +351,7 @@ impl Simulation {
                 return Err(format!("edge {} at the end: {edge:?}", edge.edge));
             }
         }
+        process.check_commits()?;
         let stages = 0..self.scenario.stages.len();
         let left: Vec<Vec<Left>> = stages.map(|stage| self.left_of(stage, process)).collect();
         let mut produced: BTreeMap<u32, u64> = BTreeMap::new();

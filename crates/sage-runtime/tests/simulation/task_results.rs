@@ -3,6 +3,7 @@
 use sage_frame::FrameMeta;
 use sage_runtime::JobCore;
 
+use super::scenario::Work;
 use super::sim_task::SimTask;
 
 impl SimTask {
@@ -31,11 +32,26 @@ impl SimTask {
             .sums
             .as_ref()
             .is_some_and(|sums| sums.keys().slot_count() > 0);
-        has_keys || !self.files.is_empty() || self.splits.iter().any(|&(_, next, _)| next > 0)
+        has_keys
+            || !self.table.totals.is_empty()
+            || !self.files.is_empty()
+            || self.splits.iter().any(|&(_, next, _)| next > 0)
     }
 
     /// Key, count and sum of each of its keys, if it adds up.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        reason = "small whole numbers"
+    )]
     pub fn results(&self, job: &JobCore) -> Option<Vec<(i64, i64, i64)>> {
+        if self.work == Work::Table {
+            let totals = self.table.totals.iter();
+            let result = |(&key, &(count, sum)): (&u64, &(u64, u64))| {
+                (f64::from_bits(key) as i64, count as i64, sum as i64)
+            };
+            return Some(totals.map(result).collect());
+        }
         let sums = self.sums.as_ref()?;
         let mut results = Vec::new();
         let mut slot = Some(0);
