@@ -133,7 +133,9 @@ fn a_waiting_isolate_is_woken_by_an_event_of_another_thread() {
 #[test]
 fn a_wait_ends_when_its_time_is_over() {
     let (queue, _) = slots(1);
-    assert_eq!(queue.pop(Duration::from_millis(3)), Next::Idle);
+    let (started, wait) = (std::time::Instant::now(), Duration::from_millis(3));
+    assert_eq!(queue.pop(wait), Next::Idle);
+    assert!(started.elapsed() >= wait, "and not before");
 }
 
 #[test]
@@ -184,4 +186,20 @@ fn a_task_is_in_hand_from_its_claim_until_it_is_given_back() {
     assert_eq!(slot.rest(), Rest::Queued);
     assert!(!slot.is_running());
     assert_eq!(slot.task(), TaskId(1));
+}
+
+#[test]
+fn a_nudge_calls_the_hook_of_an_owner_that_was_told_that_there_is_nothing() {
+    let (queue, _) = slots(1);
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    queue.set_hook(Some(Arc::new(move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+    })));
+    queue.nudge();
+    assert_eq!(calls.load(Ordering::SeqCst), 0, "it looks by itself");
+    assert_eq!(pop(&queue), Next::Idle);
+    queue.nudge();
+    queue.nudge();
+    assert_eq!(calls.load(Ordering::SeqCst), 1);
 }
