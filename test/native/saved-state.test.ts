@@ -118,44 +118,6 @@ describe('state of the core', () => {
     expect(results[0]!.length).toBeGreaterThan(0);
   });
 
-  it('of which little has changed is handed over as that', () => {
-    const keys = [1, 2, 3, 4, 5, 6];
-    const aggregate = aggregateOf(keys);
-    const windows = windowsOf(PROGRAM, keys.map((key) => [key, 10 * key]));
-    // Everything comes first.
-    for (const handle of [aggregate, windows]) expect(core.stateSaveChanges(handle)).toBeNull();
-    const whole = [aggregate, windows].map((handle) => core.stateSave(handle));
-    expect(core.windowsChangedAccumulators(windows)).toBeNull();
-    for (const handle of [aggregate, windows]) expect(core.stateSaveChanges(handle)).toEqual(new Uint8Array(0));
-    expect(core.windowsChangedAccumulators(windows)).toEqual(new Uint8Array(0));
-
-    core.aggregateUpdate(aggregate, keyedImage([2, 2]));
-    core.windowsGive(windows, timedImage([[5, 51], [7, 52]]), 0);
-    // The session of the key 1 is over.
-    core.windowsAdvance(windows, 16, 0);
-    takeAll(windows);
-
-    const changesOf = (bytes: Uint8Array | null) => [...new EntryReader(copyOf(bytes!)).changes()].map(({ key, value }) => [key.readDoubleLE(1), value]);
-    const ofAggregate = changesOf(core.stateSaveChanges(aggregate));
-    expect(ofAggregate.map(([key]) => key)).toEqual([2]);
-    const ofWindows = changesOf(core.stateSaveChanges(windows));
-    expect(ofWindows.map(([key, value]) => [key, value === undefined])).toEqual([[1, true], [5, false], [7, false]]);
-    expect(changesOf(core.windowsChangedAccumulators(windows)).map(([key, value]) => [key, (value as Buffer | undefined)?.readUInt32LE(4)])).toEqual([[1, undefined], [5, 1], [7, 1]]);
-    expect(core.windowsChangedAccumulators(windows)).toBeNull();
-    // On top of what there was, that is what there is.
-    [ofAggregate, ofWindows].forEach((changes, n) => {
-      const all = new Map(changesOf(whole[n]!) as [number, Buffer][]);
-      for (const [key, value] of changes as [number, Buffer | undefined][]) {
-        if (value === undefined) all.delete(key);
-        else all.set(key, value);
-      }
-      expect(new Map(changesOf(core.stateSave([aggregate, windows][n]!)) as [number, Buffer][])).toEqual(all);
-    });
-    // When more than half has changed, everything is.
-    core.aggregateUpdate(aggregate, keyedImage([1, 2, 3, 4]));
-    expect(core.stateSaveChanges(aggregate)).toBeNull();
-  });
-
   it('is handed over in memory that is not its own', () => {
     const handle = aggregateOf([1, 2]);
     const [first, second] = [core.stateSave(handle), core.stateSave(handle)];

@@ -86,7 +86,8 @@ fn case() -> impl Strategy<Value = Case> {
         |(((spec, sources, late), paced), records, batch_rows, parallelism, seed)| Case {
             spec,
             sources,
-            records,
+            // Each of its steps waits for the disk.
+            records: if paced { records / 4 } else { records },
             batch_rows,
             late: late && sources == 1,
             paced,

@@ -7,11 +7,9 @@
 
 mod support;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use sage_checkpoint::EntryReader;
 use sage_frame::{ColumnData, FrameMeta, LayoutRegistry, hash_canonical};
 use sage_state::{
     AggregateKind, AggregateSpec, DiskOptions, KeyTable, KeyedAggregate, KeyedPayload, KeyedStateTable,
@@ -218,32 +216,6 @@ fn run(specs: &[AggregateSpec], steps: &[(Vec<Row>, Between)], saves: bool) -> V
     aggregates.given
 }
 
-/// What epochs have come to that are on top of each other: entries by key.
-#[derive(Debug, Default)]
-struct Chain(BTreeMap<Vec<u8>, Vec<u8>>);
-
-impl Chain {
-    fn add(&mut self, payload: &[u8], is_full: bool) {
-        if is_full {
-            self.0.clear();
-        }
-        for entry in EntryReader::new(payload).map(Result::unwrap) {
-            match entry.value {
-                Some(value) => self.0.insert(entry.key.to_vec(), value.to_vec()),
-                None => self.0.remove(entry.key),
-            };
-        }
-    }
-
-    fn payload(&self) -> Vec<u8> {
-        let mut payload = KeyedPayload::new(KEY_GROUPS);
-        for (key, value) in &self.0 {
-            payload.put(key, value).unwrap();
-        }
-        payload.into_bytes()
-    }
-}
-
 fn damage(payload: &mut Vec<u8>, at: usize, how: u8) {
     if payload.is_empty() {
         return;
@@ -278,45 +250,6 @@ proptest! {
             given.into_iter().map(|mut results| { results.sort(); results }).collect()
         };
         prop_assert_eq!(sorted(run(&specs, &steps, true)), sorted(run(&specs, &steps, false)));
-    }
-
-    #[test]
-    fn changes_on_top_of_each_other_are_all_that_there_is(
-        specs in arb_specs(),
-        first in prop::collection::vec(arb_rows(), 2..6),
-        steps in prop::collection::vec((arb_rows(), prop::collection::vec(any::<prop::sample::Index>(), 0..3), prop::bool::weighted(0.6)), 1..12),
-    ) {
-        let registry = LayoutRegistry::new();
-        let mut aggregate = KeyedAggregate::new(specs.clone()).unwrap();
-        for rows in &first {
-            aggregate.update(&batch(&registry, &rows.iter().collect::<Vec<_>>()).view()).unwrap();
-        }
-        prop_assert_eq!(aggregate.save_changes(KEY_GROUPS).unwrap(), None);
-        let mut chain = Chain::default();
-        chain.add(&aggregate.save(KEY_GROUPS).unwrap(), true);
-        for (rows, removed, saves) in &steps {
-            aggregate.update(&batch(&registry, &rows[..rows.len().min(2)].iter().collect::<Vec<_>>()).view()).unwrap();
-            for slot in removed {
-                aggregate.remove(u32::try_from(slot.index(aggregate.keys().slot_count())).unwrap());
-            }
-            if *saves {
-                match aggregate.save_changes(KEY_GROUPS).unwrap() {
-                    Some(changes) => chain.add(&changes, false),
-                    None => chain.add(&aggregate.save(KEY_GROUPS).unwrap(), true),
-                }
-            }
-        }
-        match aggregate.save_changes(KEY_GROUPS).unwrap() {
-            Some(changes) => chain.add(&changes, false),
-            None => chain.add(&aggregate.save(KEY_GROUPS).unwrap(), true),
-        }
-
-        let mut whole = Chain::default();
-        whole.add(&aggregate.save(KEY_GROUPS).unwrap(), true);
-        prop_assert_eq!(&chain.0, &whole.0);
-        let mut restored = KeyedAggregate::new(specs).unwrap();
-        restored.restore(&chain.payload()).unwrap();
-        prop_assert_eq!(restored.keys().len(), aggregate.keys().len());
     }
 
     #[test]
@@ -483,43 +416,6 @@ fn given_state_of_other_aggregators_then_it_is_refused() {
     assert!(saved.check_signature(signature.as_bytes()).is_ok());
     let error = last.check_signature(signature.as_bytes()).unwrap_err();
     assert_eq!(error.code, ErrorCode::CheckpointDamaged);
-}
-
-#[test]
-fn given_100_of_10_000_keys_have_changed_then_changes_have_less_than_a_twentieth_of_the_bytes() {
-    let specs = [AggregateKind::Count, AggregateKind::Sum].map(|kind| AggregateSpec { kind, input: Some(0) });
-    let registry = LayoutRegistry::new();
-    let mut aggregate = KeyedAggregate::new(specs.to_vec()).unwrap();
-    let add = |aggregate: &mut KeyedAggregate, keys: u32| {
-        let keys: Vec<f64> = (0..keys).map(f64::from).collect();
-        let rows = numbers(&keys, &vec![Some(1.0); keys.len()]);
-        let rows: Vec<&Row> = rows.iter().collect();
-        aggregate.update(&batch(&registry, &rows).view()).unwrap();
-    };
-    add(&mut aggregate, 10_000);
-    let whole = aggregate.save(KEY_GROUPS).unwrap();
-    assert_eq!(aggregate.save_changes(KEY_GROUPS).unwrap(), Some(Vec::new()));
-    add(&mut aggregate, 100);
-    add(&mut aggregate, 50);
-    let changes = aggregate.save_changes(KEY_GROUPS).unwrap().unwrap();
-    assert!(
-        changes.len() * 20 < whole.len(),
-        "{} of {}",
-        changes.len(),
-        whole.len()
-    );
-    assert_eq!(saved_entries(&changes).unwrap().len(), 100);
-}
-
-#[test]
-fn given_an_aggregate_that_tracks_changes_for_results_then_it_is_always_saved_as_a_whole() {
-    let mut aggregates = Aggregates::new(&[AggregateSpec {
-        kind: AggregateKind::Count,
-        input: None,
-    }]);
-    aggregates.add(&numbers(&[1.0, 2.0, 3.0], &[None; 3]));
-    aggregates.instances[0].save(KEY_GROUPS).unwrap();
-    assert_eq!(aggregates.instances[0].save_changes(KEY_GROUPS).unwrap(), None);
 }
 
 #[test]

@@ -337,7 +337,6 @@ impl TriggeredWindows {
         let Some(index) = key.windows.find(due.start, due.end) else {
             return;
         };
-        report.changed.note(due.slot);
         let window = key.windows.get_mut(index);
         let shows = match due.task {
             // All that there is, also when it was shown before: the result at the end is the one that counts.

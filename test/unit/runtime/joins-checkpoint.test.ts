@@ -139,6 +139,21 @@ describe.each(Object.entries(makers))('given %s that is saved in the middle', (_
   });
 });
 
+describe('given a join that lets the records of a key go between two epochs', () => {
+  it('when the second is on top of the first, then it says that this key has gone', () => {
+    const bench = new JoinBench((node, bindings) => new IntervalJoin(node, bindings), { kind: 'intervalJoin', settings: { beforeMs: 1, afterMs: 1, type: 'inner' } });
+    const { join } = bench;
+    const owner = ownerOf(0, 1);
+    const saved = new SavedInstances();
+    keys.forEach((key, id) => bench.do({ id, side: 0, key, at: id === 0 ? 5 : 50 }));
+    saved.save(join.stateParts(owner), owner);
+    bench.do({ watermark: 20 });
+    saved.save(join.stateParts(owner), owner);
+    expect(saved.changes).toBe(1);
+    saved.expectAll(join.stateParts(owner), owner);
+  });
+});
+
 describe('given a join that keeps a record with a function in it', () => {
   it('when it is saved, then the error names the operator, the key and what it is', () => {
     const bench = new JoinBench((node, bindings) => new IntervalJoin(node, bindings), { kind: 'intervalJoin', settings: { beforeMs: 1, afterMs: 1, type: 'inner' } });

@@ -111,6 +111,24 @@ describe('given batches of keys that are saved in the middle', () => {
   });
 });
 
+describe('given batches of keys of which one closes by time between two epochs', () => {
+  it('when the second is on top of the first, then it says that this one has gone', () => {
+    const clock = new VirtualClock();
+    const made = make({ waitMs: WAIT_MS }, true, clock);
+    made.add(0, 'first');
+    clock.advance(1);
+    keys.forEach((key, id) => made.add(id, key));
+    const saved = savedOf([made]);
+    clock.advance(WAIT_MS - 1);
+    made.batcher.closeDue(clock.monotonicMs());
+    made.take();
+    expect(made.given).toEqual([{ records: [0], key: 'first' }]);
+    savedOf([made], saved);
+    expect(saved.changes).toBe(1);
+    saved.expectAll(made.batcher.stateParts(ownerOf(0, 1)), ownerOf(0, 1));
+  });
+});
+
 describe('given batches without a key', () => {
   it('when as many instances go on, then each goes on with what it had', () => {
     const clock = new VirtualClock();
