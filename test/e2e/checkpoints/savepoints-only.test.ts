@@ -225,9 +225,9 @@ describe('stop({ savepoint }) without checkpoints', () => {
 });
 
 describe('a job without checkpoints in worker threads', () => {
-  it('given two of them, when it was stopped with a savepoint, then another process goes on from it with three, and each record is there once', { timeout: 60_000 }, async () => {
+  it('given two of them, when it was stopped with a savepoint, then another process goes on from it with three, and each record is there once', { timeout: 180_000 }, async () => {
     using place = new Workplace();
-    const rows = Array.from({ length: 20_000 }, (_, n) => ({ n }));
+    const rows = Array.from({ length: 100_000 }, (_, n) => ({ n }));
     const input = place.write('in.jsonl', rows);
     const [out, last] = [`${place.path('out')}/`, place.path('last')];
     const run = async (savepoint: string, from: string, instances: number): Promise<{ status: string; recordsIn: number; workers: number }> => {
