@@ -1,11 +1,14 @@
 // Savepoints of jobs that have no checkpoints: one file, and nothing else on disk.
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 import { END, type EnvironmentConfig, FileSource, JsonLinesSink, KeyedProcessFunction, LocalEnvironment, type Logger, type Seekable, SinkFunction, SourceFunction, type Transaction, type TransactionalSink } from '../../../ts/index.ts';
+import { runScript } from '../support/run-script.ts';
 import { Workplace } from './interrupted.ts';
 import { environment, EXPECTED, KEYS, Numbered, numbersWith, RECORDS, Rests, written } from './numbered.ts';
 
+const script = fileURLToPath(new URL('scripts/savepoint-script.ts', import.meta.url));
 const quiet: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, child: () => quiet };
 
 describe('job.savepoint(path) without checkpoints', () => {
@@ -218,6 +221,29 @@ describe('stop({ savepoint }) without checkpoints', () => {
     const again = await build(out, false).submit({ from: place.path('last') });
     await again.completion;
     expect(out).toEqual(Array.from({ length: 1000 }, (_, n) => n));
+  });
+});
+
+describe('a job without checkpoints in worker threads', () => {
+  it('given two of them, when it was stopped with a savepoint, then another process goes on from it with three, and each record is there once', { timeout: 180_000 }, async () => {
+    using place = new Workplace();
+    const rows = Array.from({ length: 100_000 }, (_, n) => ({ n }));
+    const input = place.write('in.jsonl', rows);
+    const [out, last] = [`${place.path('out')}/`, place.path('last')];
+    const run = async (savepoint: string, from: string, instances: number): Promise<{ status: string; recordsIn: number; workers: number }> => {
+      const { stdout, stderr } = await runScript(script, [input, out, savepoint, from, String(instances)]);
+      expect(stderr).toBe('');
+      return JSON.parse(stdout) as { status: string; recordsIn: number; workers: number };
+    };
+    const first = await run(last, '', 2);
+    expect(first.status).toBe('stopped');
+    const second = await run('', last, 3);
+    expect(second).toMatchObject({ status: 'finished', recordsIn: rows.length - first.recordsIn });
+    expect(Math.min(first.workers, second.workers)).toBeGreaterThan(0);
+    expect(first.recordsIn).toBeGreaterThan(0);
+    const expected = rows.map(({ n }) => JSON.stringify({ n, nth: Math.floor(n / 11) + 1 }));
+    const lines = place.namesIn('out', 'part').flatMap((name) => place.read(`out/${name}`, true).split('\n').filter((line) => line !== ''));
+    expect(lines.toSorted()).toEqual(expected.toSorted());
   });
 });
 

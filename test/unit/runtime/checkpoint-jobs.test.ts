@@ -57,8 +57,8 @@ describe('the checkpoints of a job', () => {
 describe('what the core is told of checkpoints', () => {
   const told = (checkpoint: object, restore: object = {}): unknown => JSON.parse(checkpointsJson({ checkpoint } as never, restore)!);
 
-  it('given a job without, then nothing', () => {
-    expect(checkpointsJson({}, {})).toBeUndefined();
+  it('given a job without, then that it has savepoints only', () => {
+    expect(JSON.parse(checkpointsJson({}, {}))).toEqual({ savepointsOnly: true, from: 'none', allowDropped: false });
   });
 
   it('given a directory alone, then epochs are on demand, and the job begins anew', () => {

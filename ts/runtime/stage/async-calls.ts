@@ -5,6 +5,8 @@ import type { PartOwner } from '../checkpoint/part-owner.ts';
 import type { StatePart } from '../checkpoint/state-part.ts';
 import type { AsyncSettings } from '../../transformations/map-async-transformation.ts';
 import { AsyncCall, AsyncEntry, type EntryState } from './async-call.ts';
+import type { AsyncHost } from './async-host.ts';
+import type { Lane, Slot } from './async-places.ts';
 import { HeldTimes } from './held-times.ts';
 import type { HeldResults, HoldingOperator } from './holding-operator.ts';
 import { isDividedByKey } from './is-divided-by-key.ts';
@@ -21,33 +23,6 @@ import { withTime } from './with-time.ts';
 /** In order, results that wait for an earlier one; so many times the concurrency, and at least so many. */
 const BUFFER_FACTOR = 4;
 const LEAST_BUFFER = 64;
-
-/** Calls of one key. */
-interface Lane {
-  running: number;
-  readonly waiting: AsyncEntry[];
-}
-
-/** A place among the calls in flight. Its two functions are made once, not for each record. */
-interface Slot {
-  entry: AsyncEntry | undefined;
-  /** Takes the end of its time back. */
-  stopTimer: (() => void) | undefined;
-  readonly onDone: (result: unknown) => void;
-  readonly onFail: (error: unknown) => void;
-}
-
-/** What the calls of a task tell its runner. */
-export interface AsyncHost {
-  /** There is something to do for a task that may be resting. */
-  ready(): void;
-  /** No record comes before a call has settled. */
-  full?(): void;
-  /** There are no more records. */
-  ended?(): void;
-  /** Where outcomes are recorded. */
-  readonly recorder?: CallRecorder | undefined;
-}
 
 /**
  * The `mapAsync` of one task: a bounded number of calls in flight. Calls are begun by the runner only, in `work` and `submit`, so
@@ -392,10 +367,8 @@ export class AsyncCalls implements HoldingOperator, CallsInFlight {
       this.#running--;
       return;
     }
-    const outcome = { call: entry.recorded!, result };
     const deliver = (): void => {
       this.#recording.delete(entry);
-      recorder.delivered(outcome);
       this.#deliver(entry, result);
     };
     const failed = (error: unknown): void => {
@@ -403,19 +376,7 @@ export class AsyncCalls implements HoldingOperator, CallsInFlight {
       if (!this.#bindings.control.over) this.#failure ??= { error: this.#bindings.control.rejected(error, this.#node.id, entry.value) };
       this.#finish(entry, 'left out');
     };
-    let recorded: undefined | PromiseLike<void>;
-    try {
-      recorded = recorder.record(outcome);
-    } catch (error) {
-      failed(error);
-      return;
-    }
-    if (recorded === undefined) {
-      deliver();
-      return;
-    }
-    this.#recording.add(entry);
-    recorded.then(deliver, failed);
+    if (recorder.record({ call: entry.recorded!, result }, deliver, failed)) this.#recording.add(entry);
   }
 
   #deliver(entry: AsyncEntry, result: unknown): void {

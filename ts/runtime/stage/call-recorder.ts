@@ -38,8 +38,22 @@ export class CallRecorder {
     return this.#outcomes.find(call);
   }
 
-  record(outcome: RecordedOutcome): undefined | PromiseLike<void> {
-    return this.#outcomes.record(outcome);
+  /** Records what a call gave, and has it delivered then; whether that has to be waited for. */
+  record(outcome: RecordedOutcome, deliver: () => void, failed: (error: unknown) => void): boolean {
+    const recorded = (): void => {
+      this.delivered(outcome);
+      deliver();
+    };
+    let waiting: undefined | PromiseLike<void>;
+    try {
+      waiting = this.#outcomes.record(outcome);
+    } catch (error) {
+      failed(error);
+      return false;
+    }
+    if (waiting === undefined) recorded();
+    else waiting.then(recorded, failed);
+    return waiting !== undefined;
   }
 
   /** What came of a call is on its way, or kept as a result. */

@@ -67,6 +67,12 @@ export declare function checkpointOperator(jobHandle: number, operator: string):
  */
 export declare function checkpointRead(jobHandle: number, operator: string, name: string, instance: number, parallelism: number): Uint8Array
 
+/**
+ * Says at its barrier that a task cannot hand over what it holds, for a reason (JSON of an error): this epoch is not written, and the
+ * barrier goes on.
+ */
+export declare function checkpointRefuse(isolate: number, task: number, epoch: number, error: string): void
+
 /** The epoch that the job goes on from; -1 when it begins from nothing. */
 export declare function checkpointRestored(jobHandle: number): number
 
@@ -86,7 +92,7 @@ export declare function crateVersion(): string
  * Builds a job from the FlatBuffers execution graph; it starts when every isolate that the graph names is attached. It is
  * cancelled when the calling environment ends before the job does. `checkpoints_json` (`CheckpointSettings` of `sage-runtime`)
  * says where its state is kept and what it goes on from: `{"directory","intervalMs","minPauseMs","retained","from","allowDropped"}`,
- * `from` being `"none"`, `"latest"` or `{"path"}`.
+ * `from` being `"none"`, `"latest"` or `{"path"}`; `{"savepointsOnly":true,"from","allowDropped"}` for a job without a directory.
  */
 export declare function createJob(graph: Uint8Array, checkpointsJson?: string): number
 
