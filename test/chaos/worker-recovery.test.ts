@@ -93,7 +93,9 @@ describe.each(seeds)('given threads that die at random moments, SAGE_SEED=%i', (
     // In a process of its own, whose heaps are small.
     const { code, stdout, stderr } = await runScript(script, [folder, 'runs out of memory', String(seed)], { env: { NODE_OPTIONS: '--max-old-space-size=64' } });
     expect({ code, stderr }).toMatchObject({ code: 0 });
-    expect(JSON.parse(stdout)).toMatchObject({ status: 'finished', restarts: 1, codes: ['SAGE_WORKER_OUT_OF_MEMORY'] });
+    const recovered = JSON.parse(stdout) as { readonly noticedMs: readonly number[] };
+    expect(recovered).toMatchObject({ status: 'finished', restarts: 1, codes: ['SAGE_WORKER_OUT_OF_MEMORY'], restoredEpochs: [expect.any(Number)] });
+    for (const ms of recovered.noticedMs) expect(ms).toBeLessThan(NOTICED_MS);
     expectExact();
   }, TIMEOUT_MS);
 

@@ -33,7 +33,7 @@ export class Deaths {
     return Atomics.load(this.#ints, BEGUN);
   }
 
-  /** When the last one did, in epoch milliseconds. */
+  /** When the last one did, or gave its last sign of life, in epoch milliseconds. */
   get begunAtMs(): number {
     return this.#begunAtMs[0]!;
   }
@@ -44,6 +44,11 @@ export class Deaths {
     this.#begunAtMs[0] = performance.timeOrigin + performance.now();
     Atomics.add(this.#ints, BEGUN, 1);
     return true;
+  }
+
+  /** For a thread that dies slowly: it has still been there now. */
+  signOfLife(): void {
+    this.#begunAtMs[0] = performance.timeOrigin + performance.now();
   }
 
   /** For a source that has given this share of its records: what it waits for, so that no death is left over at its end. */

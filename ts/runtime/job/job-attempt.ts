@@ -18,6 +18,7 @@ import { openAdmission } from '../worker/admission.ts';
 import type { RecordedOutcomes } from '../stage/recorded-outcomes.ts';
 import { serializeError } from '../worker/serialize-error.ts';
 import { type WorkerHandle, startWorker } from '../worker/start-worker.ts';
+import { checkCounts } from './check-counts.ts';
 import { checkEnded } from './check-ended.ts';
 import { checkTransactions, hasTransactions } from './check-transactions.ts';
 import { coreErrorOf } from './core-error.ts';
@@ -428,6 +429,15 @@ export class JobAttempt {
     await Promise.race([canceled, Promise.all([this.#mainSettled.promise, ...this.#workers.map(({ settled }) => settled)])]);
   }
 
+  #checkCounts(plan: JobPlan, snapshot: CoreMetrics): void {
+    if (this.#error !== undefined || this.#isGivenUp) return;
+    try {
+      checkCounts(plan, snapshot);
+    } catch (error) {
+      this.#error = toSageError(error);
+    }
+  }
+
   async #complete(plan: JobPlan, ended: Promise<JobStatus>, main: Promise<void>): Promise<AttemptEnd> {
     const unwatch = this.#watchElastic(plan);
     this.#heldBack = this.#watchHeldBack(plan);
@@ -444,6 +454,7 @@ export class JobAttempt {
     await Promise.allSettled([main, ...this.#workers.map((worker) => worker.closed)]);
     clearTimeout(late);
     const snapshot = this.#snapshot();
+    if (GOOD_ENDS.has(core)) this.#checkCounts(plan, snapshot);
     // An error in `close` comes after the core has ended the job well.
     this.#status = this.#isGivenUp ? 'canceled' : this.#error === undefined || core === 'canceled' ? core : 'failed';
     this.#isOver = true;

@@ -59,7 +59,7 @@ const FILTERS: ReadonlySet<string> = new Set(['filter', 'dedup', 'sample', 'limi
 /** Which block of what is reported has the watermarks. */
 const WATERMARKS = 5;
 
-interface NodeCounts {
+export interface NodeCounts {
   in: number;
   out: number;
   skipped: number;
@@ -67,7 +67,7 @@ interface NodeCounts {
 }
 
 /** What each node of a stage got and gave, worked out from the few counters that are kept on the hot path. */
-function countNodes(stage: Stage, tasks: readonly CoreTaskMetrics[]): { readonly counts: readonly NodeCounts[]; readonly dropped: Float64Array; readonly late: Float64Array; readonly ahead: Float64Array } {
+export function countNodes(stage: Stage, tasks: readonly CoreTaskMetrics[]): { readonly counts: readonly NodeCounts[]; readonly dropped: Float64Array; readonly late: Float64Array; readonly ahead: Float64Array } {
   const size = stage.nodes.length;
   const sums = new Float64Array(size * COUNTERS_PER_NODE);
   for (const task of tasks) task.reported.forEach((value, n) => (sums[n]! += value ?? 0));
