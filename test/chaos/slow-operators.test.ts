@@ -1,7 +1,7 @@
 // One record of a hundred takes ten seconds, by a clock that the test moves: under each error policy, with and without a timeout that is shorter.
 import { describe, expect, it, vi } from 'vitest';
 
-import { type DataStream, type ErrorPolicy, type JobResult, KeyedProcessFunction } from '../../ts/index.ts';
+import { type DataStream, type ErrorPolicy, type JobResult, KeyedProcessFunction, type Logger } from '../../ts/index.ts';
 import { TestEnvironment } from '../../ts/testing/index.ts';
 import { SeededRandom } from '../../ts/testing/seeded-random.ts';
 
@@ -15,6 +15,8 @@ const LONG_MS = 60_000;
 const RETRIES = 2;
 const BACKOFF_MS = 1_000;
 const SEED = 1;
+
+const quiet: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, child: () => quiet };
 
 interface Item {
   readonly n: number;
@@ -80,13 +82,11 @@ function build(place: Place, stream: DataStream<Item>, service: Service, timeout
 
 /** Runs it to its end without waiting for any of it, and says how long it took by the clock. */
 async function run(place: Place, timeoutMs: number, policy: ErrorPolicy): Promise<{ readonly result: JobResult; readonly out: readonly number[]; readonly service: Service; readonly tookMs: number }> {
-  await using env = new TestEnvironment({ seed: SEED });
+  await using env = new TestEnvironment({ seed: SEED, logger: quiet });
   const [out, service] = [[] as Item[], new Service(env, timeoutMs)];
   build(place, env.fromCollection(Array.from({ length: RECORDS }, (_, n): Item => ({ n }))), service, timeoutMs, policy, out);
   const job = await env.start();
-  let isOver = false;
-  void job.ended.then(() => (isOver = true));
-  while (!isOver) await env.advanceTime(1_000, { pending: 'leave' });
+  while (job.status === 'running') await env.advanceTime(1_000, { pending: 'leave' });
   return { result: await job.completion, out: out.map(({ n }) => n), service, tookMs: env.clock.now() };
 }
 
