@@ -86,6 +86,15 @@ async function goneOn(place: Workplace): Promise<{ readonly restored: number | u
   return { restored, warnings: rested.warnings };
 }
 
+/** Mounts a directory over itself so that nobody can write to it, root neither. Nothing where that is not allowed. */
+function readOnly(dir: string): (() => void) | undefined {
+  if (spawnSync('mount', ['--bind', dir, dir]).status !== 0) return undefined;
+  const unlock = (): void => void spawnSync('umount', [dir]);
+  if (spawnSync('mount', ['-o', 'remount,bind,ro', dir]).status === 0) return unlock;
+  unlock();
+  return undefined;
+}
+
 describe('a damaged checkpoint', () => {
   it.each([
     ['one bit of the newest is another one', (path: string) => {
@@ -144,7 +153,52 @@ describe('a checkpoint that cannot be written', () => {
     await rested.at(1);
     rmSync(place.path('checkpoints'), { recursive: true });
     rested.goOn();
-    await expect(job.completion).rejects.toMatchObject({ code: expect.stringMatching(/^SAGE_IO_/) as string });
+    await expect(job.completion).rejects.toMatchObject({ code: expect.stringMatching(/^SAGE_IO_/) as string, message: expect.stringContaining(place.path('checkpoints')) as string });
+    // There is nothing to go on from: another one begins anew, and nothing of the first is in its way.
+    const { restored } = await goneOn(place);
+    expect(restored).toBeUndefined();
+    expect(place.read('out.jsonl', true)).toBe(expected);
+  });
+
+  it('given a directory that becomes read-only, when one is asked for, then that one fails and says so, and the next is whole when it can be written to again', async ({ skip }) => {
+    using place = new Workplace();
+    const dir = place.path('checkpoints');
+    const rested = new Rested(dir, place.path('out.jsonl'));
+    const job = await rested.start();
+    await rested.at(1);
+    await job.checkpoint();
+    const unlock = readOnly(dir);
+    try {
+      if (unlock === undefined) await job.cancel();
+      skip(unlock === undefined, 'nothing can be mounted here');
+      rested.goOn(1);
+      await rested.at(2);
+      await expect(job.checkpoint()).rejects.toMatchObject({ code: 'SAGE_IO_PERMISSION', message: expect.stringContaining(dir) as string });
+      expect(job.metrics().checkpoints).toMatchObject({ completed: 1, failed: 1 });
+      expect(job.status).toBe('running');
+      expect(rested.warnings.join('\n')).toContain(dir);
+    } finally {
+      unlock?.();
+    }
+    await job.checkpoint();
+    await job.cancel();
+    expect(await goneOn(place)).toMatchObject({ restored: 3, warnings: [] });
+    expect(place.read('out.jsonl', true)).toBe(expected);
+  });
+
+  it('given a directory that is read-only, when a job is submitted, then it is refused before anything runs, and goes on when it can be written to again', async ({ skip }) => {
+    using place = new Workplace();
+    await twoEpochs(place);
+    const dir = place.path('checkpoints');
+    const unlock = readOnly(dir);
+    skip(unlock === undefined, 'nothing can be mounted here');
+    try {
+      await expect(new Rested(dir, place.path('out.jsonl')).start()).rejects.toMatchObject({ code: 'SAGE_IO_PERMISSION', message: expect.stringContaining(dir) as string });
+    } finally {
+      unlock?.();
+    }
+    expect(await goneOn(place)).toMatchObject({ restored: 2, warnings: [] });
+    expect(place.read('out.jsonl', true)).toBe(expected);
   });
 
   it('given a disk that is full, when one is asked for, then it fails with that reason, and the next is whole when there is room', async ({ skip }) => {

@@ -19,7 +19,7 @@ const points: readonly (readonly [name: string, newest: 2 | 3])[] = [
   ['after-rename', 3],
   ['before-directory-sync', 3],
   ['after-directory-sync', 3],
-  // Nothing is removed while epochs are on top of each other: tests/disk.rs of sage-checkpoint ends processes around retention and merges.
+  // Nothing is removed while epochs are on top of each other: retention-points.test.ts ends processes around retention and merges.
 ];
 /** Those between which the answer changes. */
 const SOME = new Set(['during-parts', 'before-rename', 'after-rename', 'after-directory-sync']);

@@ -19,6 +19,7 @@ export interface ProcessArgs {
 }
 
 const { shape: name, input, out, dir, log, parallelism, retained, pauseMs, kill } = JSON.parse(process.argv[2]!) as ProcessArgs;
+const STALL_TIMEOUT_MS = 300_000;
 /** Into the file among the records: what was noted before has come before. */
 const note = (what: string): void => appendFileSync(log, `${what}\n`);
 const countdown = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
@@ -26,7 +27,8 @@ const countdown = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
 const { pipeline, records, burnMs } = shapes[name]!;
 const job = await pipeline.submit(
   { input, records, out, watch: { log, countdown, burnMs } },
-  { parallelism, checkpoint: { dir, retained }, from: 'latest' },
+  // On a machine that is busy with other things a worker may not run for long.
+  { parallelism, checkpoint: { dir, retained }, stallTimeoutMs: STALL_TIMEOUT_MS, from: 'latest' },
 );
 note(`restored ${job.metrics().checkpoints?.restoredEpoch ?? 0}`);
 let completed = 0;
