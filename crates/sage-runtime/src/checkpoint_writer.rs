@@ -210,7 +210,8 @@ fn write_savepoint(
             None => Err(given_up()),
         },
     };
-    tell_savepoint(job, epoch, path, written.map_err(|error| error.to_json().into()));
+    let written = written.map_err(|error| error.to_json().into());
+    tell_savepoint(job, epoch, path, &written);
 }
 
 /// The epoch of a job without a directory: each of the files that were asked for stands for itself. A job that was to stop with one that
@@ -231,7 +232,7 @@ fn write_savepoints_only(job: &JobCore, checkpoints: &JobCheckpoints, epoch: &Ga
         }
         bytes = bytes.or(written.as_ref().ok().copied());
         last = written.as_ref().map(|_| ()).map_err(Arc::clone);
-        tell_savepoint(job, epoch, path, written);
+        tell_savepoint(job, epoch, path, &written);
     }
     if epoch.stops_with_savepoint
         && let Err(error) = last
@@ -255,7 +256,7 @@ fn tell_savepoint(
     job: &JobCore,
     epoch: &GatheredEpoch,
     path: &Path,
-    written: std::result::Result<u64, Arc<str>>,
+    written: &std::result::Result<u64, Arc<str>>,
 ) {
     let mut event = serde_json::json!({
         "type": "savepoint",
@@ -265,7 +266,7 @@ fn tell_savepoint(
         "bytes": written.as_ref().copied().unwrap_or_default(),
         "durationMs": millis(job.now_nanos().saturating_sub(epoch.begun_nanos)),
     });
-    if let Err(error) = &written {
+    if let Err(error) = written {
         event["error"] = serde_json::from_str(error).unwrap_or_default();
     }
     job.outbox.post(JobEvent::Epoch(event.to_string().into()));

@@ -120,8 +120,8 @@ impl ChangedSlots {
         if !self.is_noting {
             return None;
         }
-        let changed = self.slots.iter().filter(|&&slot| is_kept(slot)).count();
-        if (changed + self.gone.len()) * 2 > kept {
+        let noted = self.slots.iter().filter(|&&slot| is_kept(slot)).count();
+        if (noted + self.gone.len()) * 2 > kept {
             return None;
         }
         let mut changes = self.clear();

@@ -217,16 +217,16 @@ impl Scenario {
     }
 
     fn any_partition(&self, from: usize, draws: &mut Draws) -> Partition {
-        let drawn = *draws.of(&[
+        let partition = *draws.of(&[
             Partition::Hash,
             Partition::Hash,
             Partition::Rebalance,
             Partition::Forward,
         ]);
-        if drawn == Partition::Hash && self.stages[from].work == Work::Total {
+        if partition == Partition::Hash && self.stages[from].work == Work::Total {
             return Partition::Rebalance;
         }
-        drawn
+        partition
     }
 
     fn add_loop(&mut self, draws: &mut Draws) {
