@@ -46,7 +46,7 @@ export class StageRunner {
   readonly #holders: StageHolders;
   readonly #hasOutputs: boolean;
   readonly #transactions: readonly SinkTransactions[];
-  /** The last barrier has passed: nothing comes behind it. */
+  /** The last barrier has passed: nothing comes behind it, and nothing fires. */
   #isSealed = false;
   /** Nothing for a job without checkpoints. */
   readonly #checkpoints: TaskCheckpoints | undefined;
@@ -126,6 +126,7 @@ export class StageRunner {
 
   /** Milliseconds until the task has results to emit though no record comes (`emit: { everyMs }`, `batch({ waitMs })`), if there are any. */
   get dueInMs(): number | undefined {
+    if (this.#isSealed) return undefined;
     const { assigners, times } = this.bindings;
     const { dueInMs } = this.#holders;
     if (times === undefined) return dueInMs;
@@ -226,13 +227,15 @@ export class StageRunner {
     control.turnDueMs = deadlineMs;
     for (;;) {
       this.#hasNews = false;
-      states.enter();
-      const worked = this.#holders.work();
-      if (worked !== undefined) return this.#awaiting('function', worked);
-      states.leave();
-      if (this.#holders.hasBacklog) {
-        if (this.#nowMs() >= deadlineMs) return this.#leave('more');
-        continue;
+      if (!this.#isSealed) {
+        states.enter();
+        const worked = this.#holders.work();
+        if (worked !== undefined) return this.#awaiting('function', worked);
+        states.leave();
+        if (this.#holders.hasBacklog) {
+          if (this.#nowMs() >= deadlineMs) return this.#leave('more');
+          continue;
+        }
       }
       const item = this.#stack.top;
       if (item === undefined && this.#checkpoints?.barrier !== undefined) {
@@ -249,7 +252,7 @@ export class StageRunner {
       }
       if (item === undefined) {
         this.#sayTimes();
-        if (this.#holders.flush()) continue;
+        if (!this.#isSealed && this.#holders.flush()) continue;
         if (this.#sources.isPending) return this.#awaiting('source', this.#sources.awaitRecord(this.dueInMs, this.#woken));
         if (this.#isFlushing) {
           const flushed = this.#holders.flushNext();

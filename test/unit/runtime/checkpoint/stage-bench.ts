@@ -12,7 +12,7 @@ import { BatchWriter } from '../../../../ts/runtime/codec/batch-writer.ts';
 import { KeyBytesWriter } from '../../../../ts/runtime/codec/key-bytes.ts';
 import { linkDecoder } from '../../../../ts/runtime/codec/linked-decoder.ts';
 import type { IsolateTask } from '../../../../ts/runtime/isolate/isolate-loop.ts';
-import { type Core, TAKE_BARRIER, TAKE_BATCH, TAKE_END_DRAINED, TAKE_NOTHING, TAKE_TIME, TAKE_TOO_SMALL } from '../../../../ts/runtime/native/core.ts';
+import { type Core, TAKE_BARRIER, TAKE_BATCH, TAKE_END_DRAINED, TAKE_END_STOPPED, TAKE_NOTHING, TAKE_TIME, TAKE_TOO_SMALL } from '../../../../ts/runtime/native/core.ts';
 import { readAggregateInput } from '../../../../ts/runtime/stage/builtin-state.ts';
 import { type JobFacts, createTask } from '../../../../ts/runtime/stage/stage-factory.ts';
 import type { VirtualClock } from '../../../../ts/testing/virtual-clock.ts';
@@ -30,7 +30,7 @@ export interface BenchResult {
   readonly time: number | undefined;
 }
 
-type Taken = { readonly kind: 'batch'; readonly gate: number; readonly image: Buffer; readonly rows: number } | { readonly kind: 'time'; readonly gate: number; readonly watermark: number } | { readonly kind: 'barrier' } | { readonly kind: 'end' };
+type Taken = { readonly kind: 'batch'; readonly gate: number; readonly image: Buffer; readonly rows: number } | { readonly kind: 'time'; readonly gate: number; readonly watermark: number } | { readonly kind: 'barrier'; readonly isLast: boolean } | { readonly kind: 'end'; readonly isStopped: boolean };
 
 /** The images of all tasks of an operator at a barrier. */
 export interface Epoch {
@@ -129,18 +129,18 @@ export class StageBench {
   }
 
   /** A barrier comes to all tasks; what they hand over, with what that is on top of. */
-  async barrier(isDurable = true): Promise<Epoch> {
+  async barrier(isDurable = true, isLast = false): Promise<Epoch> {
     for (const task of this.#tasks) {
-      task.queue.push({ kind: 'barrier' });
+      task.queue.push({ kind: 'barrier', isLast });
       await task.drive();
       task.written(isDurable);
     }
     return { parallelism: this.parallelism, images: this.#tasks.map(({ images }) => images.at(-1)!) };
   }
 
-  async end(): Promise<void> {
+  async end(isStopped = false): Promise<void> {
     for (const task of this.#tasks) {
-      task.queue.push({ kind: 'end' });
+      task.queue.push({ kind: 'end', isStopped });
       await task.drive();
       await task.task.close(true);
     }
@@ -233,11 +233,11 @@ class BenchTask {
         numbers[1] = next.watermark;
         return TAKE_TIME;
       case 'barrier':
-        desc[0] = 0;
+        desc[0] = next.isLast ? 1 : 0;
         numbers[1] = ++this.#epoch;
         return TAKE_BARRIER;
       case 'end':
-        return TAKE_END_DRAINED;
+        return next.isStopped ? TAKE_END_STOPPED : TAKE_END_DRAINED;
     }
   }
 
