@@ -233,7 +233,8 @@ describe('every random pipeline', () => {
         tasks.map((task) => ({
           id: task.id(), stage: task.stage(), name: task.name(), instance: task.instance(), parallelism: task.parallelism(),
           isolate: task.isolate(), kind: kinds[task.kind()], isSource: task.isSource(), spec: task.spec() ?? undefined,
-          dormant: task.dormant(), chain: task.chain() ?? undefined, operators: Array.from({ length: task.operatorsLength() }, (_, n) => task.operators(n)), uid: task.uid() ?? undefined,
+          dormant: task.dormant(), chain: task.chain() ?? undefined, operators: Array.from({ length: task.operatorsLength() }, (_, n) => task.operators(n)),
+          works: Array.from({ length: task.worksLength() }, (_, n) => task.works(n)), uid: task.uid() ?? undefined,
         })),
       ).toStrictEqual(graph.tasks);
       const edges = Array.from({ length: read.edgesLength() }, (_, n) => read.edges(n)!);

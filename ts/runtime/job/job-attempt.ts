@@ -19,16 +19,16 @@ import type { RecordedOutcomes } from '../stage/recorded-outcomes.ts';
 import { serializeError } from '../worker/serialize-error.ts';
 import { type WorkerHandle, startWorker } from '../worker/start-worker.ts';
 import { checkCounts } from './check-counts.ts';
-import { checkEnded } from './check-ended.ts';
-import { checkTransactions, hasTransactions } from './check-transactions.ts';
+import { hasTransactions } from './check-transactions.ts';
 import { coreErrorOf } from './core-error.ts';
 import { ElasticStages, LOOK_EVERY_MS } from './elastic-stages.ts';
 import { mayBeHeldBack } from './held-back.ts';
 import { HeldBackWatch } from './held-back-watch.ts';
-import { checkpointsGone, type EpochEvent, type JobCheckpoints, type SavepointEvent } from './job-checkpoints.ts';
+import type { EpochEvent, JobCheckpoints, SavepointEvent } from './job-checkpoints.ts';
 import { makeJobMetrics, transformationsOf } from './job-metrics.ts';
 import type { JobPlan } from './job-plan.ts';
 import { type CoreMetrics, countOperators } from './job-result.ts';
+import { noteRestored } from './note-restored.ts';
 import { stallError } from './stall-error.ts';
 import { UserMetricsOfJob } from './user-metrics.ts';
 
@@ -122,7 +122,7 @@ export class JobAttempt {
     this.#handle = callCore(() => this.#core.createJob(graph, host.checkpointsJson));
     this.#hasTransactions = hasTransactions(plan);
     this.#outcomes = plan.outcomes?.attempt(Math.max(0, this.#core.checkpointRestored(this.#handle)));
-    this.#noteRestored(plan);
+    noteRestored(this.#core, this.#handle, plan, host);
     const ended = new Promise<JobStatus>((resolve) => {
       this.#settle = { resolve };
     });
@@ -307,26 +307,6 @@ export class JobAttempt {
       // The job must not wait for one that is still being started.
       for (const worker of this.#workers) worker.dismiss();
     };
-  }
-
-  /** Where it goes on, and which newer checkpoints are of no use: nobody is to find out by himself that records were read again. */
-  #noteRestored(plan: JobPlan): void {
-    const { checkpoints, jobName, log, allowsDropped, mustGoOn } = this.#host;
-    const epoch = this.#core.checkpointRestored(this.#handle);
-    checkpoints.restored(epoch);
-    for (const json of this.#core.checkpointSkipped(this.#handle)) {
-      const err = toSageError(new Error(json));
-      log.logger.warn({ epoch, err }, `job '${jobName}' goes on from checkpoint ${epoch}, as a newer one cannot be used: ${err.message}`);
-    }
-    if (epoch < 0 && !mustGoOn) return;
-    try {
-      if (epoch < 0) throw checkpointsGone(jobName, plan.config);
-      checkEnded(this.#core, this.#handle, plan);
-      checkTransactions(this.#core, this.#handle, plan, allowsDropped);
-    } catch (error) {
-      this.#core.dropJob(this.#handle);
-      throw toSageError(error);
-    }
   }
 
   #watchHeldBack(plan: JobPlan): HeldBackWatch | undefined {
