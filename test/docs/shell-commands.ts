@@ -41,7 +41,7 @@ export function commandProblem(line: string, files: ReadonlySet<string>): string
       return exists(args.find((arg) => !arg.startsWith('-')));
     case 'cargo': {
       const crate = args.includes('-p') ? args[args.indexOf('-p') + 1] : undefined;
-      if (!['test', 'bench', 'clippy', 'fmt', 'build', 'doc', 'run'].includes(args[0] ?? '')) return `cargo ${args[0]} is unknown here`;
+      if (!['test', 'bench', 'clippy', 'fmt', 'build', 'doc', 'run', 'install', 'mutants'].includes(args[0] ?? '')) return `cargo ${args[0]} is unknown here`;
       if (args.includes('--manifest-path')) return exists(args[args.indexOf('--manifest-path') + 1]);
       return crate === undefined ? undefined : exists(`crates/${crate}/Cargo.toml`);
     }

@@ -18,6 +18,7 @@ import type { JobPlan } from './job-plan.ts';
 import { makeJobResult } from './job-result.ts';
 import { LocalJobState, operatorWithState } from './local-job-state.ts';
 import { makeRestarts, mayEndOtherwise, type Restarts } from './restarts.ts';
+import { checkStopOptions } from './check-stop-options.ts';
 import { checkSavable } from './check-savable.ts';
 import { drainedSavepoint, noCheckpoints, savepointPath } from './savepoint-arguments.ts';
 
@@ -221,6 +222,7 @@ export class LocalJob implements Job {
   }
 
   async stop(options: StopOptions = {}): Promise<JobResult> {
+    checkStopOptions(options);
     if (options.savepoint !== undefined) return this.#stopWithSavepoint(options, options.savepoint);
     this.#stopping ??= { drain: options.drain === true };
     this.#endPause();
