@@ -10,7 +10,7 @@ const rustPropertyCases = process.env.PROPTEST_CASES ?? '512';
 const typescriptPropertyRuns = process.env.SAGE_PROPERTY_RUNS ?? '500';
 
 /**
- * Each case of these waits for the disk some dozens of times: as many of them as of the others would take longer than all of those together.
+ * Each case of these waits for the disk, or for epochs of a job, some dozens of times: as many of them as of the others would take longer than all of those together.
  * The variable of a long run overrules what a property says itself.
  */
 const propertiesOnDisk = [
@@ -19,8 +19,9 @@ const propertiesOnDisk = [
   'the_store_on_disk_is_a_map',
   'given_crashes_after_checkpoints_when_a_sink_goes_on',
   'given_stops_and_crashes_when_a_sink_goes_on',
+  'given_keyed_state_that_is_killed_when_it_goes_on_with_other_instances',
 ];
-const testsOnDisk = ['partitions', 'spill_queue', 'store_oracle', 'prepared_sinks', 'stopped_sinks'];
+const testsOnDisk = ['partitions', 'spill_queue', 'store_oracle', 'prepared_sinks', 'stopped_sinks', 'native_state_epochs'];
 /** Each case of this reads files of all formats, some times over: `npm test` draws as many as there is time for, and no long run draws more. */
 const neverLong = ['given_positions_at_random_points_when_others_go_on'];
 const casesOnDisk = String(Math.ceil(Number(rustPropertyCases) / 8));
