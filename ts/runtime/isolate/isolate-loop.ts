@@ -401,7 +401,8 @@ export class IsolateLoop {
     const atMs = clock.monotonicMs() + dueInMs;
     const earlier = this.#scheduled.get(id);
     if (earlier !== undefined) {
-      if (earlier.atMs <= atMs + 1) return;
+      // The same moment, looked at again, differs by the fraction of a millisecond that the clock of days does not have.
+      if (earlier.atMs < atMs + 1) return;
       earlier.stop();
     }
     const stop = startTimer(clock, dueInMs, () => {
