@@ -17,7 +17,7 @@ const declarations = readFileSync(new URL('../../../ts/runtime/native/generated/
 
 /** The parameters of each declared function. */
 export const signatures: ReadonlyMap<string, readonly Parameter[]> = new Map(
-  [...declarations.matchAll(/^export declare function (\w+)\((.*)\): [\w<> ]+;?$/gm)].map(([, name, parameters]) => [
+  [...declarations.matchAll(/^export declare function (\w+)\((.*)\): [\w<> |]+;?$/gm)].map(([, name, parameters]) => [
     name!,
     [...parameters!.matchAll(/(\w+)\??: (\([^)]*\) => void|\w+)/g)].map(([, parameter, type]) => ({ name: parameter!, type: type! })),
   ]),
