@@ -1,6 +1,7 @@
 import { Deserializer } from 'node:v8';
 
 import { canGenerateCode } from '../codec/can-generate-code.ts';
+import { setField } from '../codec/set-field.ts';
 import {
   TOKEN_ARRAY,
   TOKEN_BIGINT,
@@ -179,10 +180,4 @@ function generated(names: readonly string[]): (next: () => unknown) => object {
   // In brackets `__proto__` is a field as any other.
   const fields = names.map((name) => `${name === '__proto__' ? '["__proto__"]' : JSON.stringify(name)}: next()`);
   return new Function('next', `return {${fields.join(', ')}};`) as (next: () => unknown) => object;
-}
-
-/** Plain assignment, except for the one name that would change the prototype instead. */
-function setField(object: Record<string, unknown>, name: string, value: unknown): void {
-  if (name !== '__proto__') object[name] = value;
-  else Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
 }

@@ -1,5 +1,6 @@
 import { Deserializer } from 'node:v8';
 
+import { setField } from './set-field.ts';
 import {
   type ShapeRegistry,
   TOKEN_ARRAY,
@@ -150,10 +151,4 @@ export class ValueReader {
     }
     return object;
   }
-}
-
-/** Plain assignment, except for the one name that would change the prototype instead. */
-function setField(object: Record<string, unknown>, name: string, value: unknown): void {
-  if (name !== '__proto__') object[name] = value;
-  else Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
 }
