@@ -82,6 +82,24 @@ describe('a process that is told to end, with a job that writes checkpoints', ()
     expect(linesIn(folder)).toEqual(undisturbed);
   }, TIMEOUT_MS);
 
+  it.each([
+    ['is paused', 'pauses', 'paused'],
+    // It waits for ten minutes otherwise.
+    ['has fallen and waits to be started again', 'falls', 'restarting'],
+  ] as const)('given a job that %s, when SIGTERM comes, then it ends soon, and when it is started again, then the results are those of an undisturbed run', async (_, what, line) => {
+    const first = await run(what, [[line, 'SIGTERM']]);
+    expect(first).toMatchObject({ code: 0, signal: null });
+    expect(first.lines.at(-1)).toBe('stopped');
+    // Neither has given what is given at the end.
+    expect(linesIn(folder)[1]).toEqual([]);
+    expect(first.tookMs).toBeLessThan(STOP_DEADLINE_MS);
+    const second = await run('nothing');
+    expect(second).toMatchObject({ code: 0, stderr: '' });
+    expect(restored(second)).toBeGreaterThan(2);
+    expect(second.lines.at(-1)).toBe('finished');
+    expect(linesIn(folder)).toEqual(undisturbed);
+  }, TIMEOUT_MS);
+
   it.each(['SIGTERM', 'SIGINT'] as const)('given a sink that hangs, when %s comes a second time, then it ends at once, by the signal', async (signal) => {
     const ended = await run('hangs', [
       ['running', signal],

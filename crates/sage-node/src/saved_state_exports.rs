@@ -143,11 +143,17 @@ pub fn windows_changed_accumulators(env: &Env, handle: u32) -> napi::Result<Opti
     })
 }
 
-/// The keys of slots: entries whose value is `u32` slot.
+/// The keys of some slots, in their order: entries whose value is `u32` slot; nothing of slots that have no key.
 #[napi]
-pub fn slots_keys(env: &Env, handle: u32) -> napi::Result<Uint8ArraySlice<'_>> {
+pub fn slots_keys<'env>(
+    env: &'env Env,
+    handle: u32,
+    slots: Int32ArraySlice<'_>,
+) -> napi::Result<Uint8ArraySlice<'env>> {
     guarded("slotsKeys", || {
-        let entries = with_slots(handle, |state, table| table.save(state.key_groups()))?;
+        let entries = with_slots(handle, |state, table| {
+            table.save_slots(state.key_groups(), slots.iter().map(|slot| slot.cast_unsigned()))
+        })?;
         copied_bytes(env, &entries)
     })
 }

@@ -39,12 +39,21 @@ impl KeyTable {
     /// # Errors
     /// `SAGE_LIMIT_BATCH` for a key of 4 GiB.
     pub fn save(&self, key_groups: u32) -> Result<Vec<u8>> {
+        self.save_slots(key_groups, self.live_slots())
+    }
+
+    /// As [`KeyTable::save`], of some slots, in their order; nothing of those that have no key.
+    ///
+    /// # Errors
+    /// As [`KeyTable::save`].
+    pub fn save_slots(&self, key_groups: u32, slots: impl IntoIterator<Item = u32>) -> Result<Vec<u8>> {
         let mut payload = KeyedPayload::new(key_groups);
         let mut key = Vec::new();
-        for slot in self.live_slots() {
+        for slot in slots {
             key.clear();
-            self.append_canonical(slot, &mut key);
-            payload.put(&key, &slot.to_le_bytes())?;
+            if self.append_key(slot, true, &mut key).is_some() {
+                payload.put(&key, &slot.to_le_bytes())?;
+            }
         }
         Ok(payload.into_bytes())
     }

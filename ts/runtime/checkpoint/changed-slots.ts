@@ -4,6 +4,12 @@ import { SlotColumn } from '../stage/slot-column.ts';
 /** So many keys that have gone are noted. */
 const MOST_GONE = 2 ** 19;
 
+interface Changed {
+  readonly slots: readonly number[];
+  /** Identities of keys. */
+  readonly gone: ReadonlySet<unknown>;
+}
+
 /**
  * Which slots have changed since an operator has last handed over what it keeps of each key, and which keys have gone: what an epoch has
  * to have that is on top of the one before. Notes nothing before everything was handed over once, so that it costs nothing without checkpoints.
@@ -38,7 +44,7 @@ export class ChangedSlots {
     this.#take();
   }
 
-  #take(): { readonly slots: readonly number[]; readonly gone: ReadonlySet<unknown> } {
+  #take(): Changed {
     const [slots, gone] = [this.#slots, this.#gone];
     for (const slot of slots) this.#isChanged.set(slot, false);
     this.#slots = [];
@@ -54,13 +60,17 @@ export class ChangedSlots {
    * @param entryOf the key of a slot, and what is kept for it, if anything; nothing for a slot that belongs to no key
    */
   take<V>(kept: number, entryOf: (slot: number) => readonly [key: unknown, value: V | undefined] | undefined): Iterable<readonly [key: unknown, value: V | undefined]> | undefined {
-    if (!this.#isNoting || (this.#slots.length + this.#gone.size) * 2 > kept) return undefined;
-    const { slots, gone } = this.#take();
-    return entries(slots, gone, entryOf);
+    const changed = this.takeSlots(kept);
+    return changed === undefined ? undefined : entries(changed, entryOf);
+  }
+
+  /** As `take`, without what is kept: `gone` are identities of keys, and slots may belong to no key any more. */
+  takeSlots(kept: number): Changed | undefined {
+    return !this.#isNoting || (this.#slots.length + this.#gone.size) * 2 > kept ? undefined : this.#take();
   }
 }
 
-function* entries<V>(slots: readonly number[], gone: ReadonlySet<unknown>, entryOf: (slot: number) => readonly [key: unknown, value: V | undefined] | undefined): Generator<readonly [unknown, V | undefined]> {
+function* entries<V>({ slots, gone }: Changed, entryOf: (slot: number) => readonly [key: unknown, value: V | undefined] | undefined): Generator<readonly [unknown, V | undefined]> {
   for (const identity of gone) yield [keyOfIdentity(identity), undefined];
   for (const slot of slots) {
     const entry = entryOf(slot);

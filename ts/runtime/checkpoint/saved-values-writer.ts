@@ -1,5 +1,7 @@
 import { Serializer } from 'node:v8';
 
+import { canGenerateCode } from '../codec/can-generate-code.ts';
+import { BytesTemplate } from '../codec/bytes-template.ts';
 import { GrowableBytes } from '../codec/growable-bytes.ts';
 import { uncloneable } from '../codec/value-writer.ts';
 import { NotStorable, storedSize } from '../state/stored-size.ts';
@@ -25,14 +27,14 @@ import {
 const SHORT = 48;
 /** Texts from here on are measured before room is made for them: three times their length is too much. */
 const LONG = 1 << 20;
-/** Bytes up to here are copied faster without leaving JavaScript. */
-const FEW_BYTES = 48;
 /** Deeper values are left to V8's serialiser, which does not recurse on our stack. */
 const MAX_DEPTH = 200;
 /** Up to here a linear search for an object met before beats a Set. */
 const LINEAR_SEEN = 16;
 /** Lists of names that are kept encoded: what states hold has few, and objects used as maps have one each. */
 const KEPT_SHAPES = 4;
+/** Objects of a shape that are written before code is generated for it. */
+const USES_BEFORE_CODE = 32;
 const MAX_KEPT_FIELDS = 64;
 
 const EXOTIC = Symbol('a value that only v8.serialize knows');
@@ -41,7 +43,17 @@ const EXOTIC = Symbol('a value that only v8.serialize knows');
 interface Shape {
   readonly names: readonly string[];
   /** What stands before the values. */
-  readonly head: Uint8Array;
+  readonly head: BytesTemplate;
+  uses: number;
+  generated: GeneratedShape | undefined;
+}
+
+/** What V8 makes faster of names that stand in the code. */
+interface GeneratedShape {
+  /** As `hasNames`. */
+  fits(value: object): boolean;
+  /** Writes the value of each field. */
+  write(value: object, write: (value: unknown, depth: number) => void, depth: number): void;
 }
 
 /**
@@ -50,10 +62,14 @@ interface Shape {
  */
 export class SavedValuesWriter {
   readonly #out: GrowableBytes;
+  /** Objects of the value in hand, as many as `#seenCount` says: an array whose length is set for each value costs more than all the rest. */
   readonly #seen: object[] = [];
+  #seenCount = 0;
+  /** The same, once there are more than a few. */
   #seenMany: Set<object> | undefined;
   readonly #shapes: Shape[] = [];
   #nextShape = 0;
+  readonly #write = (value: unknown, depth: number): void => this.#value(value, depth);
 
   /** @param out where `write` appends */
   constructor(out: GrowableBytes = new GrowableBytes()) {
@@ -70,8 +86,8 @@ export class SavedValuesWriter {
   /** Appends a value, or nothing when it throws. @throws NotStorable for what would not come back as it is, SageError SAGE_CODEC_UNCLONEABLE */
   write(value: unknown): void {
     const start = this.#out.length;
-    this.#seen.length = 0;
-    this.#seenMany = undefined;
+    this.#seenCount = 0;
+    if (this.#seenMany !== undefined) this.#seenMany = undefined;
     try {
       this.#value(value, 0);
     } catch (error) {
@@ -181,8 +197,14 @@ export class SavedValuesWriter {
     const prototype = Object.getPrototypeOf(value) as object | null;
     if (prototype === Object.prototype) {
       if ((value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] !== undefined) throw EXOTIC;
-      const { names, head } = this.#shapeOf(value as Record<string, unknown>);
-      this.#copy(head);
+      const shape = this.#shapeOf(value as Record<string, unknown>);
+      this.#out.template(shape.head);
+      if (shape.generated !== undefined) {
+        shape.generated.write(value, this.#write, depth + 1);
+        return;
+      }
+      const { names } = shape;
+      if (++shape.uses === USES_BEFORE_CODE && names.length <= MAX_KEPT_FIELDS && canGenerateCode()) shape.generated = generated(names);
       for (let n = 0; n < names.length; n++) this.#value((value as Record<string, unknown>)[names[n]!], depth + 1);
     } else if (prototype === Array.prototype && Array.isArray(value)) this.#array(value, depth);
     else if (prototype === Date.prototype && Object.prototype.toString.call(value) === '[object Date]') {
@@ -208,28 +230,19 @@ export class SavedValuesWriter {
     }
   }
 
-  #copy(bytes: Uint8Array): void {
-    const out = this.#out;
-    if (bytes.length > FEW_BYTES) {
-      out.bytes(bytes);
-      return;
-    }
-    out.reserve(bytes.length);
-    const { buffer, length } = out;
-    for (let n = 0; n < bytes.length; n++) buffer[length + n] = bytes[n]!;
-    out.length = length + bytes.length;
-  }
-
   #shapeOf(value: Record<string, unknown>): Shape {
     const shapes = this.#shapes;
-    for (let n = 0; n < shapes.length; n++) if (hasNames(value, shapes[n]!.names)) return shapes[n]!;
+    for (let n = 0; n < shapes.length; n++) {
+      const shape = shapes[n]!;
+      if (shape.generated === undefined ? hasNames(value, shape.names) : shape.generated.fits(value)) return shape;
+    }
     const names = Object.keys(value);
     const json = Buffer.from(JSON.stringify(names), 'utf8');
     const head = Buffer.alloc(5 + json.length);
     head[0] = TOKEN_OBJECT;
     head.writeUInt32LE(json.length, 1);
     head.set(json, 5);
-    const shape = { names, head };
+    const shape: Shape = { names, head: new BytesTemplate(head), uses: 0, generated: undefined };
     if (names.length <= MAX_KEPT_FIELDS) {
       shapes[this.#nextShape] = shape;
       this.#nextShape = (this.#nextShape + 1) % KEPT_SHAPES;
@@ -240,14 +253,17 @@ export class SavedValuesWriter {
   /** Whether an object was met before in this value; notes it. */
   #isSeen(value: object): boolean {
     const seen = this.#seen;
-    if (this.#seenMany !== undefined) {
-      if (this.#seenMany.has(value)) return true;
-      this.#seenMany.add(value);
+    const count = this.#seenCount;
+    if (count > LINEAR_SEEN) {
+      const many = this.#seenMany!;
+      if (many.has(value)) return true;
+      many.add(value);
       return false;
     }
-    for (let n = 0; n < seen.length; n++) if (seen[n] === value) return true;
-    seen.push(value);
-    if (seen.length > LINEAR_SEEN) this.#seenMany = new Set(seen);
+    for (let n = 0; n < count; n++) if (seen[n] === value) return true;
+    seen[count] = value;
+    this.#seenCount = count + 1;
+    if (count === LINEAR_SEEN) this.#seenMany = new Set(seen);
     return false;
   }
 }
@@ -257,4 +273,17 @@ function hasNames(value: object, names: readonly string[]): boolean {
   let n = 0;
   for (const name in value) if (name !== names[n++]) return false;
   return n === names.length;
+}
+
+function generated(names: readonly string[]): GeneratedShape {
+  const cases = names.map((name, n) => `case ${n}: if (name !== ${JSON.stringify(name)}) return false; break;`);
+  const writes = names.map((name) => `write(value[${JSON.stringify(name)}], depth);`);
+  return new Function(`return {
+    fits(value) {
+      let n = 0;
+      for (const name in value) switch (n++) { ${cases.join(' ')} default: return false; }
+      return n === ${names.length};
+    },
+    write(value, write, depth) { ${writes.join(' ')} },
+  };`)() as GeneratedShape;
 }

@@ -1,8 +1,6 @@
 import { operatorError, SageError } from '../../common/errors.ts';
 import { describeValue } from '../../functions/check-user-function.ts';
-import { describeStates, type SavedState } from '../state/saved-state.ts';
 import { NotStorable } from '../state/stored-size.ts';
-import type { EntryReader } from './entry-reader.ts';
 import type { EntryWriter } from './entry-writer.ts';
 import type { PartOwner } from './part-owner.ts';
 import { SavedValuesReader } from './saved-values-reader.ts';
@@ -63,36 +61,11 @@ export function ownValuePart<V>(owner: PartOwner, part: OwnValuePart<V>): OwnSta
   };
 }
 
-/** How the value of a key becomes an entry, and comes back. */
-interface KeyedForm<V> {
-  put(entries: EntryWriter, key: unknown, value: V): void;
-  read(entries: EntryReader): Iterable<readonly [key: unknown, value: V]>;
-}
-
-const VALUES: KeyedForm<unknown> = {
-  put: (entries, key, value) => entries.putValue(key, value),
-  read: (entries) => entries.values(),
-};
-
-const STATES: KeyedForm<readonly SavedState[]> = {
-  put: (entries, key, states) => entries.putStates(key, states),
-  read: (entries) => entries.states(),
-};
-
 /** A part that is one value for each key. What cannot be saved is an error that says whose it is. */
 export function keyedValuePart<V>(owner: PartOwner, part: KeyedValuePart<V>): KeyedStatePart {
-  return keyedPart(owner, part, VALUES as KeyedForm<V>);
-}
-
-/** The part `state` of a user function: what its states hold for each key. */
-export function keyedStatesPart(owner: PartOwner, part: Omit<KeyedValuePart<readonly SavedState[]>, 'name' | 'describe'>): KeyedStatePart {
-  return keyedPart(owner, { ...part, name: 'state', describe: describeStates }, STATES);
-}
-
-function keyedPart<V>(owner: PartOwner, part: KeyedValuePart<V>, form: KeyedForm<V>): KeyedStatePart {
   const put = (entries: EntryWriter, key: unknown, value: V): void => {
     try {
-      form.put(entries, key, value);
+      entries.putValue(key, value);
     } catch (error) {
       throw notSaved(error, owner, part, value, { key });
     }
@@ -113,12 +86,12 @@ function keyedPart<V>(owner: PartOwner, part: KeyedValuePart<V>, form: KeyedForm
       }
       return true;
     },
-    restore: (entries) => part.restore(form.read(entries)),
+    restore: (entries) => part.restore(entries.values() as Iterable<readonly [unknown, V]>),
   };
 }
 
 /** What is thrown for a value that could not be saved: an error that says whose it is, or what else has gone wrong. */
-function notSaved<V>(error: unknown, { name: operator, declaredAt }: PartOwner, part: ValuePart<V>, value: V, of: { readonly key: unknown } | undefined): unknown {
+export function notSaved<V>(error: unknown, { name: operator, declaredAt }: PartOwner, part: ValuePart<V>, value: V, of: { readonly key: unknown } | undefined): unknown {
   if (!(error instanceof NotStorable) && !(error instanceof SageError && error.code === 'SAGE_CODEC_UNCLONEABLE')) return error;
   const why = error instanceof NotStorable ? `holds ${error.message}` : `cannot be encoded: ${error.message}`;
   const place = of === undefined ? '' : ` for the key ${describeValue(of.key)}`;

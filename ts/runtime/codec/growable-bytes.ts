@@ -1,3 +1,5 @@
+import type { BytesTemplate } from './bytes-template.ts';
+
 /** A byte buffer that doubles when it is full. Writers keep `length` themselves and call `reserve` first. */
 export class GrowableBytes {
   buffer: Buffer;
@@ -36,6 +38,14 @@ export class GrowableBytes {
     this.reserve(8);
     this.view.setFloat64(this.length, value, true);
     this.length += 8;
+  }
+
+  /** Appends the bytes of a template; up to three bytes behind them may change. */
+  template({ bytes, words }: BytesTemplate): void {
+    this.reserve(4 * words.length);
+    const { view, length } = this;
+    for (let n = 0; n < words.length; n++) view.setInt32(length + 4 * n, words[n]!, true);
+    this.length = length + bytes.length;
   }
 
   /** Appends `bytes` as they are. */

@@ -126,8 +126,8 @@ export interface Core {
   timersNext(handle: number): number;
   /** Writes the key group of each entry of a keyed part into its head. */
   keyGroupsFill(keyGroups: number, entries: Uint8Array): void;
-  /** Keys of slots: entries whose value is `u32` slot. And back, before any other key comes: the slot of each entry, in their order. */
-  slotsKeys(handle: number): Uint8Array;
+  /** Keys of some slots: entries whose value is `u32` slot. And back, before any other key comes: the slot of each entry, in their order. */
+  slotsKeys(handle: number, slots: Int32Array): Uint8Array;
   slotsRestore(handle: number, entries: Uint8Array): Int32Array;
   /** Time, id and number of registration of each timer, one behind the other, as they become due. */
   timersAll(handle: number): Float64Array;

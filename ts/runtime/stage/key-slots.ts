@@ -56,8 +56,10 @@ export class KeySlots {
   }
 
   /** Slots that belong to a key. */
-  *live(): Generator<number> {
-    for (let slot = 0; slot < this.#isLive.length; slot++) if (this.#isLive.get(slot) === true) yield slot;
+  live(): Int32Array {
+    const slots = new Int32Array(this.#live);
+    for (let slot = 0, found = 0; found < slots.length; slot++) if (this.#isLive.get(slot) === true) slots[found++] = slot;
+    return slots;
   }
 
   /** The slot of a key that has one. */
@@ -71,6 +73,11 @@ export class KeySlots {
       else this.#core.slotsFree(this.#handle, slots);
     });
     return found;
+  }
+
+  /** The keys of slots as bytes, for a checkpoint; nothing of those that belong to no key. */
+  keysOf(slots: Int32Array): Uint8Array {
+    return this.#core.slotsKeys(this.#handle, slots);
   }
 
   keyOf(slot: number): unknown {

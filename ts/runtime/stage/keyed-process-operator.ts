@@ -6,7 +6,8 @@ import { isTolerant } from '../../transformations/error-policy.ts';
 import type { StatePlace } from '../../transformations/state-settings.ts';
 import type { PartOwner } from '../checkpoint/part-owner.ts';
 import type { StatePart } from '../checkpoint/state-part.ts';
-import { keyedStatesPart, keyedValuePart, ownValuePart } from '../checkpoint/value-parts.ts';
+import { keyedStatesPart } from '../checkpoint/states-part.ts';
+import { keyedValuePart, ownValuePart } from '../checkpoint/value-parts.ts';
 import type { LayoutCache } from '../codec/batch-reader.ts';
 import { BatchWriter } from '../codec/batch-writer.ts';
 import { imageTimes } from '../codec/image-times.ts';
@@ -363,8 +364,8 @@ export class KeyedProcessOperator implements KeyedOperator, TimeConsumer {
         restore: (saved) => this.#timers.restoreProgress(saved.map(({ value }) => value)),
       }),
       keyedStatesPart(owner, {
-        save: () => this.#places.saved(owner),
-        changes: () => this.#places.changes(),
+        save: (to) => this.#places.save(to, owner),
+        changes: (to) => this.#places.saveChanges(to),
         restore: (entries) => this.#places.restore(entries),
       }),
       keyedValuePart<SavedTimers>(owner, {

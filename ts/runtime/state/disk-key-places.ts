@@ -5,6 +5,7 @@ import { leaf } from '../../compiler/layout/layout.ts';
 import type { FunctionMetrics } from '../../functions/function-metrics.ts';
 import { EntryReader } from '../checkpoint/entry-reader.ts';
 import { EntryWriter } from '../checkpoint/entry-writer.ts';
+import type { StatesSink } from '../checkpoint/states-part.ts';
 import type { LayoutRegistry } from '../codec/batch-reader.ts';
 import { BatchWriter } from '../codec/batch-writer.ts';
 import { copyImage } from '../codec/copy-image.ts';
@@ -15,7 +16,7 @@ import { keyIdentity, keyOfIdentity } from '../stage/key-identity.ts';
 import { KeySlots } from '../stage/key-slots.ts';
 import { StateCountGauges } from './state-count-gauges.ts';
 import { DiskStateValues } from './disk-state-values.ts';
-import type { DueTimers, KeyBatch, KeyPlaces, ChangedKey, OwnKeys, SavedKey } from './key-places.ts';
+import type { DueTimers, KeyBatch, KeyPlaces, OwnKeys, SavedKey } from './key-places.ts';
 import { KeyedStateStore, type StateOwner } from './keyed-state-store.ts';
 import { type SavedState, expiresAtMs } from './saved-state.ts';
 import type { SlotState } from './slot-state.ts';
@@ -292,7 +293,7 @@ export class DiskKeyPlaces implements KeyPlaces {
     }
   }
 
-  *saved({ instance, parallelism }: OwnKeys): Generator<SavedKey> {
+  save(to: StatesSink, { instance, parallelism }: OwnKeys): void {
     this.#finish();
     this.#changed = new Set();
     this.#storeAll();
@@ -311,7 +312,7 @@ export class DiskKeyPlaces implements KeyPlaces {
           else states.push(saved);
         }
       }
-      for (const [bytes, states] of byKey) yield [readKey(Buffer.from(bytes, 'latin1'), 0, bytes.length), states];
+      for (const [bytes, states] of byKey) to.put(readKey(Buffer.from(bytes, 'latin1'), 0, bytes.length), states);
     }
   }
 
@@ -326,16 +327,18 @@ export class DiskKeyPlaces implements KeyPlaces {
     }
   }
 
-  changes(): Iterable<ChangedKey> | undefined {
+  saveChanges(to: StatesSink): boolean {
     this.#finish();
     const changed = this.#changed;
-    if (changed === undefined || changed.size > MOST_CHANGES) return undefined;
+    if (changed === undefined || changed.size > MOST_CHANGES) return false;
     this.#changed = new Set();
-    return Array.from(changed, (identity) => {
+    for (const identity of changed) {
       const key = keyOfIdentity(identity);
       const saved = this.#values.names.map((_, number) => this.#savedState(key, number)).filter((state) => state !== undefined);
-      return [key, saved.length === 0 ? undefined : saved];
-    });
+      if (saved.length === 0) to.remove(key);
+      else to.put(key, saved);
+    }
+    return true;
   }
 
   /** What a state holds for a key, wherever it is. */

@@ -5,7 +5,7 @@ import type { Timers } from '../../functions/state/timers.ts';
 import { ChangedSlots } from '../checkpoint/changed-slots.ts';
 import type { PartOwner } from '../checkpoint/part-owner.ts';
 import type { StatePart } from '../checkpoint/state-part.ts';
-import { keyedStatesPart } from '../checkpoint/value-parts.ts';
+import { type StatesSink, keyedStatesPart } from '../checkpoint/states-part.ts';
 import type { StateAnswer } from '../isolate/state-reads.ts';
 import { statePlaceOf } from '../../transformations/state-settings.ts';
 import { keyIdentity, keyOfIdentity } from '../stage/key-identity.ts';
@@ -84,14 +84,8 @@ export class FunctionState implements KeyedParts {
   /** What the states hold for each key; before the function has asked for any, what was restored. */
   statePart(owner: PartOwner): StatePart {
     return keyedStatesPart(owner, {
-      save: () => this.#saved(),
-      changes: () =>
-        this.#changed.take(this.#slots.size, (slot) => {
-          const identity = this.#identities.get(slot);
-          if (this.#slots.get(identity) !== slot) return undefined;
-          const saved = this.#store!.save(slot);
-          return [keyOfIdentity(identity), saved.length === 0 ? undefined : saved];
-        }),
+      save: (to) => this.#save(to),
+      changes: (to) => this.#saveChanges(to),
       restore: (entries) => {
         for (const [key, saved] of entries) {
           const identity = keyIdentity(key);
@@ -102,13 +96,28 @@ export class FunctionState implements KeyedParts {
     });
   }
 
-  *#saved(): Generator<readonly [unknown, readonly SavedState[]]> {
+  #save(to: StatesSink): void {
     this.#changed.restart();
-    for (const [identity, saved] of this.#restored ?? []) yield [keyOfIdentity(identity), saved];
+    for (const [identity, saved] of this.#restored ?? []) to.put(keyOfIdentity(identity), saved);
     for (const [identity, slot] of this.#slots) {
       const saved = this.#store!.save(slot);
-      if (saved.length > 0) yield [keyOfIdentity(identity), saved];
+      if (saved.length > 0) to.put(keyOfIdentity(identity), saved);
     }
+  }
+
+  #saveChanges(to: StatesSink): boolean {
+    const changed = this.#changed.takeSlots(this.#slots.size);
+    if (changed === undefined) return false;
+    // First, as a key may have come again.
+    for (const identity of changed.gone) to.remove(keyOfIdentity(identity));
+    for (const slot of changed.slots) {
+      const identity = this.#identities.get(slot);
+      if (this.#slots.get(identity) !== slot) continue;
+      const saved = this.#store!.save(slot);
+      if (saved.length === 0) to.remove(keyOfIdentity(identity));
+      else to.put(keyOfIdentity(identity), saved);
+    }
+    return true;
   }
 
   /** The slot of the key in hand; one that is new gets one. */

@@ -1,4 +1,5 @@
 import type { FunctionMetrics } from '../../functions/function-metrics.ts';
+import type { StatesSink } from '../checkpoint/states-part.ts';
 import type { KeyedStateStore } from './keyed-state-store.ts';
 import type { SavedState } from './saved-state.ts';
 
@@ -21,9 +22,6 @@ export interface DueTimers {
 
 /** What the states hold for a key. */
 export type SavedKey = readonly [key: unknown, states: readonly SavedState[]];
-
-/** What the states hold for a key now, if anything. */
-export type ChangedKey = readonly [key: unknown, states: readonly SavedState[] | undefined];
 
 /** Which instance of how many: its keys are those of its key groups. */
 export interface OwnKeys {
@@ -55,11 +53,11 @@ export interface KeyPlaces {
   release(rows: number): void;
   /** What a state holds for a key, for readers outside of the job's functions; `undefined` for nothing. */
   snapshot(name: string, key: unknown): unknown;
-  /** Each key of this instance that holds something, with that. */
-  saved(of: OwnKeys): Iterable<SavedKey>;
-  /** What has changed since the last call of this or of `saved`, nothing for keys that hold nothing any more; `undefined` when it is not known, or is hardly less than everything. */
-  changes(): Iterable<ChangedKey> | undefined;
-  /** Takes in what `saved` gave. A key may come several times, with other states. */
+  /** Gives each key of this instance that holds something, with that. */
+  save(to: StatesSink, of: OwnKeys): void;
+  /** Gives what has changed since the last call of this or of `save`; false, and nothing, when that is not known, or is hardly less than everything. */
+  saveChanges(to: StatesSink): boolean;
+  /** Takes in what `save` gave. A key may come several times, with other states. */
   restore(saved: Iterable<SavedKey>): void;
   /** Who owns the timers of keys that are restored. */
   ownersOf(keys: readonly unknown[]): Int32Array;

@@ -5,6 +5,7 @@ import { SageError } from '../../common/errors.ts';
 import { type BuiltinAggregator, type UserAggregator, isBuiltinAggregator } from '../../functions/aggregator.ts';
 import { describeValue } from '../../functions/check-user-function.ts';
 import type { AggregatingState, KeyedState, ListState, MapState, ReducingState, StateOptions, ValueState, ValueStateOptions } from '../../functions/state/keyed-state.ts';
+import type { SavedStatesWriter } from '../checkpoint/saved-states.ts';
 import { FIRST_STATE_VERSION, migratedState, type StateVersion } from './migrated-state.ts';
 import { type SavedState, withTtl } from './saved-state.ts';
 import { SlotAggregatingState } from './slot-aggregating-state.ts';
@@ -120,6 +121,12 @@ export class KeyedStateStore implements KeyedState, StatePlace {
     for (const declared of this.#declared) if (!declared.state.isEmpty(slot)) saved.push(savedAs(declared, declared.state.save(slot)));
     for (const waiting of this.waiting.allOf(slot)) saved.push(waiting);
     return saved;
+  }
+
+  /** As `save`, into a checkpoint. @throws NotStorable, SageError SAGE_CODEC_UNCLONEABLE */
+  write(slot: number, to: SavedStatesWriter): void {
+    for (const { state, name, type, ttlMs, version } of this.#declared) if (!state.isEmpty(slot)) to.put(name, type, ttlMs !== undefined, state.save(slot), version.version);
+    for (const [name, type, hasTtl, saved, version = FIRST_STATE_VERSION] of this.waiting.allOf(slot)) to.put(name, type, hasTtl, saved, version);
   }
 
   /** Takes in for a slot what `save` gave, of states that nobody may have declared yet; `bytes` is what each has on disk. */

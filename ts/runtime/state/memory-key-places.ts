@@ -3,11 +3,14 @@ import type { LayoutRegistry } from '../codec/batch-reader.ts';
 import { copyImage } from '../codec/copy-image.ts';
 import type { Core } from '../native/core.ts';
 import { ChangedSlots } from '../checkpoint/changed-slots.ts';
-import { keyIdentity } from '../stage/key-identity.ts';
+import type { SlotStates, StatesSink } from '../checkpoint/states-part.ts';
+import { keyIdentity, keyOfIdentity } from '../stage/key-identity.ts';
 import { KeySlots } from '../stage/key-slots.ts';
-import type { KeyBatch, KeyPlaces, ChangedKey, SavedKey } from './key-places.ts';
+import type { KeyBatch, KeyPlaces, SavedKey } from './key-places.ts';
 import { KeyedStateStore, type StateOwner } from './keyed-state-store.ts';
 
+/** Keys whose bytes the core gives in one call. */
+const SAVED_AT_ONCE = 4096;
 /** Keys that get their slots in one call. */
 const RESTORED_AT_ONCE = 4096;
 
@@ -76,20 +79,24 @@ export class MemoryKeyPlaces implements KeyPlaces {
     return slot === undefined ? undefined : this.state.named(name)?.snapshot(slot);
   }
 
-  *saved(): Generator<SavedKey> {
+  save(to: StatesSink): void {
     this.#changed.restart();
-    for (const slot of this.#slots.live()) {
-      const saved = this.state.save(slot);
-      if (saved.length > 0) yield [this.#slots.keyOf(slot), saved];
-    }
+    this.#saveSlots(to, this.#slots.live());
   }
 
-  changes(): Iterable<ChangedKey> | undefined {
-    return this.#changed.take(this.#slots.size, (slot) => {
-      if (!this.#slots.isLive(slot)) return undefined;
-      const saved = this.state.save(slot);
-      return [this.#slots.keyOf(slot), saved.length === 0 ? undefined : saved];
-    });
+  saveChanges(to: StatesSink): boolean {
+    const changed = this.#changed.takeSlots(this.#slots.size);
+    if (changed === undefined) return false;
+    // First, as a key may have come again.
+    for (const identity of changed.gone) to.remove(keyOfIdentity(identity));
+    this.#saveSlots(to, Int32Array.from(changed.slots));
+    return true;
+  }
+
+  #saveSlots(to: StatesSink, slots: Int32Array): void {
+    const { state } = this;
+    const states: SlotStates = { write: (slot, out) => state.write(slot, out), save: (slot) => state.save(slot), keyOf: (slot) => this.#slots.keyOf(slot) };
+    for (let from = 0; from < slots.length; from += SAVED_AT_ONCE) to.putSlots(this.#slots.keysOf(slots.subarray(from, from + SAVED_AT_ONCE)), states);
   }
 
   restore(saved: Iterable<SavedKey>): void {

@@ -1,7 +1,9 @@
+import { EntryWriter } from '../../../../ts/runtime/checkpoint/entry-writer.ts';
 import { BatchReader, LayoutCache } from '../../../../ts/runtime/codec/batch-reader.ts';
+import { KeyBytesWriter } from '../../../../ts/runtime/codec/key-bytes.ts';
 import { linkDecoder } from '../../../../ts/runtime/codec/linked-decoder.ts';
 import type { Core } from '../../../../ts/runtime/native/core.ts';
-import { keyIdentity } from '../../../../ts/runtime/stage/key-identity.ts';
+import { keyIdentity, keyOfIdentity } from '../../../../ts/runtime/stage/key-identity.ts';
 import { memoryRegistry } from '../memory-registry.ts';
 import { fillGroups } from './saved-instances.ts';
 
@@ -50,6 +52,18 @@ export function slotsCore(): Core {
         out[row] = byKey.get(identity)!;
       }
       return byKey.size;
+    },
+    slotsKeys: (handle, wanted) => {
+      const keys = new Map([...slots.get(handle)!.byKey].map(([identity, slot]) => [slot, keyOfIdentity(identity)]));
+      const entries = new EntryWriter(fillGroups);
+      const canonical = new KeyBytesWriter();
+      for (const slot of wanted) {
+        if (!keys.has(slot)) continue;
+        canonical.reset();
+        canonical.write(keys.get(slot));
+        entries.put(canonical.bytes(), new Uint8Array(Uint32Array.of(slot).buffer));
+      }
+      return Uint8Array.from(entries.finish());
     },
     slotsFree: (handle, freed) => {
       const { byKey, free } = slots.get(handle)!;

@@ -273,8 +273,8 @@ export declare function slotsFor(handle: number, image: Uint8Array, out: Int32Ar
 /** Forgets the keys of these slots, which go to new keys; slots without a key are ignored. How many keys there are then. */
 export declare function slotsFree(handle: number, slots: Int32Array): number
 
-/** The keys of slots: entries whose value is `u32` slot. */
-export declare function slotsKeys(handle: number): Uint8Array
+/** The keys of some slots, in their order: entries whose value is `u32` slot; nothing of slots that have no key. */
+export declare function slotsKeys(handle: number, slots: Int32Array): Uint8Array
 
 /** Takes the entries of `slotsKeys`, before any other key comes. The slot of each, in their order. */
 export declare function slotsRestore(handle: number, entries: Uint8Array): Int32Array
