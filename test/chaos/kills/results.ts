@@ -1,11 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-/** The lines of all files in a directory and those in it, by file. */
+import { linesOfDatabase } from './database-sink.ts';
+
+/** The lines of all files and databases in a directory and those in it, by file. */
 function linesByFile(directory: string): string[][] {
   return readdirSync(directory, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.jsonl') && !basename(name).startsWith('.'))
-    .map((name) => readFileSync(join(directory, name), 'utf8').split('\n').slice(0, -1));
+    .filter((name) => !basename(name).startsWith('.'))
+    .flatMap((name) => {
+      const path = join(directory, name);
+      if (name.endsWith('.db')) return [linesOfDatabase(path)];
+      return name.endsWith('.jsonl') ? [readFileSync(path, 'utf8').split('\n').slice(0, -1)] : [];
+    });
 }
 
 /** All results, sorted, with the name of their sink. */

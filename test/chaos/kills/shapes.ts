@@ -1,6 +1,9 @@
+import { mkdirSync } from 'node:fs';
+
 import {
   count, type DataStream, FileSource, JsonLinesSink, KeyedProcessFunction, type LocalEnvironment, type PipelineDefinition, session, sliding, sum, tumbling, definePipeline,
 } from '../../../ts/index.ts';
+import { DatabaseSink } from './database-sink.ts';
 import { type Reading, Readings, type Watch, Witness } from './witness.ts';
 
 /** What each pipeline is built with. */
@@ -104,6 +107,14 @@ const calls = definePipeline(import.meta.url, (env: LocalEnvironment, args: Shap
   stream.mapAsync(({ n }) => answer(n), { concurrency: 16 }).sink(lines(args.out, 'unordered'));
 });
 
+/** Into a database, by transactions, and into files beside it. */
+const database = definePipeline(import.meta.url, (env: LocalEnvironment, args: ShapeArgs) => {
+  const counts = timed(readObjects(env, args), 'times').keyBy('k').process(Counts);
+  mkdirSync(`${args.out}/database`, { recursive: true });
+  counts.sink(DatabaseSink, { args: [`${args.out}/database/results.db`] });
+  counts.sink(lines(args.out, 'files'));
+});
+
 /** All instances read. */
 const files = definePipeline(import.meta.url, (env: LocalEnvironment, args: ShapeArgs) => {
   env.fromSource(FileSource.jsonLines<Reading>(args.input)).named('the source').map(Witness, args.watch).named('the witness').map(({ n, value }) => ({ n, value })).sink(lines(args.out, 'copies'));
@@ -123,4 +134,5 @@ export const shapes: Readonly<Record<string, Shape>> = {
   'a loop': { pipeline: loop, ...ofObjects },
   files: { pipeline: files, ...ofFile },
   calls: { pipeline: calls, ...ofObjects, order: byPlace },
+  'a database': { pipeline: database, ...ofObjects, records: 12_000, order: byPlace },
 };

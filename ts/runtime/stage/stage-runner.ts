@@ -48,8 +48,7 @@ export class StageRunner {
   readonly #transactions: readonly SinkTransactions[];
   /** The last barrier has passed: nothing comes behind it, and nothing fires. */
   #isSealed = false;
-  /** Nothing for a job without checkpoints. */
-  readonly #checkpoints: TaskCheckpoints | undefined;
+  readonly #checkpoints: TaskCheckpoints;
   /** What the core said of the end. */
   #told: 'no' | 'drained' | 'stopped' = 'no';
   #lastFlushMs = 0;
@@ -69,7 +68,7 @@ export class StageRunner {
   /** What the step at hand awaits. */
   #awaits: 'nothing' | 'function' | 'source' | 'calls' = 'nothing';
 
-  constructor(task: number, bindings: StageBindings, sources: readonly OpenedSource[], host: RunnerHost, checkpoints?: TaskCheckpoints) {
+  constructor(task: number, bindings: StageBindings, sources: readonly OpenedSource[], host: RunnerHost, checkpoints: TaskCheckpoints) {
     this.task = task;
     this.bindings = bindings;
     this.#host = host;
@@ -80,9 +79,7 @@ export class StageRunner {
     this.#holders = new StageHolders(bindings, this.#functions, this.#stack);
     this.#checkpoints = checkpoints;
     this.#transactions = bindings.transactions.filter((one) => one !== undefined);
-    if (checkpoints !== undefined) {
-      bindings.stateParts.push(...this.#sources.parts((root) => operatorId(bindings.stage.nodes[root]!.operator), (root) => bindings.counts[root]!));
-    }
+    bindings.stateParts.push(...this.#sources.parts((root) => operatorId(bindings.stage.nodes[root]!.operator), (root) => bindings.counts[root]!));
     this.#reader = new BatchReader(host.layouts);
     const inputs: number[] = [];
     for (const node of bindings.stage.nodes) if (node.op.kind === 'input') inputs[node.op.gate] = node.id;
@@ -172,9 +169,9 @@ export class StageRunner {
     return this.#sources.goOn(how);
   }
 
-  /** With checkpoints: a step that waits for the next record of a source looks whether a barrier has come meanwhile. */
+  /** A step that waits for the next record of a source looks whether a barrier has come meanwhile. */
   lookForBarrier(): void {
-    if (this.#checkpoints !== undefined && this.#awaits === 'source') this.#wakeStep?.();
+    if (this.#awaits === 'source') this.#wakeStep?.();
   }
 
   /** Leaves the sources: their `return` is called, so that generators can clean up. */
@@ -238,8 +235,8 @@ export class StageRunner {
         }
       }
       const item = this.#stack.top;
-      if (item === undefined && this.#checkpoints?.barrier !== undefined) {
-        const passed = this.#passBarrier(this.#checkpoints);
+      if (item === undefined && this.#checkpoints.barrier !== undefined) {
+        const passed = this.#passBarrier();
         if (typeof passed === 'object') return this.#awaiting('function', passed);
         if (passed === 'in flight') return this.#awaitCalls();
         if (this.#nowMs() >= deadlineMs) return this.#leave('more');
@@ -265,7 +262,7 @@ export class StageRunner {
           // core is asked all the same: the job may have been paused or stopped meanwhile.
           if (!this.#isSourceTurn || this.#nowMs() >= stepDeadlineMs) return 'waiting';
           this.#take();
-          if (this.#stack.size === 0 && this.#ending === 'no' && this.#checkpoints?.barrier === undefined) return 'waiting';
+          if (this.#stack.size === 0 && this.#ending === 'no' && this.#checkpoints.barrier === undefined) return 'waiting';
           continue;
         }
         const drained = this.#holders.drainNext(this.#ending === 'drained');
@@ -307,29 +304,28 @@ export class StageRunner {
     }
   }
 
-  /** Whether the core may have something for the task: while it waits for a source that can only be a barrier. */
+  /** Whether the core is asked for something: also while the task waits for a source, for a barrier; not while one has still to pass. */
   get #mayTake(): boolean {
-    const { barrier } = this.#checkpoints ?? {};
-    return barrier === undefined && (!this.#sources.isPending || this.#checkpoints !== undefined);
+    return this.#checkpoints.barrier === undefined;
   }
 
   /**
    * Lets the barrier pass when everything before it has been worked on and has left, but for what holders keep. `more` when that is to be tried
    * again, as something has just come out of an operator.
    */
-  #passBarrier(checkpoints: TaskCheckpoints): 'more' | 'in flight' | 'done' | Promise<void> {
+  #passBarrier(): 'more' | 'in flight' | 'done' | Promise<void> {
     this.#sayTimes();
     if (this.#holders.flush() || this.#holders.flushKeyed()) return 'more';
-    if (checkpoints.barrier?.isLast === true) {
+    const { barrier } = this.#checkpoints;
+    if (barrier?.isLast === true) {
       const drained = this.#holders.drainNext(false);
       if (drained !== 'done') return drained;
     }
     this.flush();
-    const { barrier } = checkpoints;
     const preparing = barrier === undefined ? undefined : this.#prepare(barrier.epoch);
     if (preparing !== undefined) return preparing;
     this.#isSealed = barrier?.isLast === true;
-    checkpoints.pass();
+    this.#checkpoints.pass();
     return 'done';
   }
 
@@ -443,7 +439,7 @@ export class StageRunner {
         if (!this.#sources.isPending) this.#sources.takeTurn();
         break;
       case TAKE_BARRIER:
-        this.#checkpoints!.barrier = { epoch: this.#descNumbers[1]!, isLast: this.#desc[0] === 1 };
+        this.#checkpoints.barrier = { epoch: this.#descNumbers[1]!, isLast: this.#desc[0] === 1 };
         break;
       case TAKE_END_DRAINED:
         this.#told = 'drained';
@@ -483,7 +479,7 @@ export class StageRunner {
 
   #finish(): StepResult {
     this.flush();
-    this.#checkpoints?.finish();
+    this.#checkpoints.finish();
     return 'finished';
   }
 }
