@@ -93,7 +93,11 @@ fn given_an_epoch_then_its_listing_has_sizes_and_counts() {
     let json = listing.to_json();
     assert_eq!((&json["formatVersion"], &json["epoch"]), (&json!(1), &json!(2)));
     assert_eq!(json["metadata"], json!({ "position": 2 }));
-    assert_eq!(json["files"].as_array().unwrap().len(), 1);
+    let length = files.bytes_of(Path::new("/savepoint")).unwrap().len();
+    assert_eq!(
+        json["files"],
+        json!([{ "path": "/savepoint", "epoch": 2, "bytes": length }])
+    );
     assert_eq!(
         json["parts"][1],
         json!({
