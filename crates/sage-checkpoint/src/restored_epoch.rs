@@ -42,14 +42,6 @@ impl PartPayload {
             Self::Own(bytes) | Self::Keyed(bytes) => bytes,
         }
     }
-
-    /// The same, given away.
-    #[must_use]
-    pub fn into_bytes(self) -> Vec<u8> {
-        match self {
-            Self::Own(bytes) | Self::Keyed(bytes) => bytes,
-        }
-    }
 }
 
 /// An epoch of which every byte was found to be what was written. Its files stay readable, whatever is removed meanwhile.

@@ -211,3 +211,18 @@ fn given_limits_then_an_epoch_has_no_more_files_and_is_to_be_merged_when_it_says
     }
     assert_eq!(store.base_for_changes(), None);
 }
+
+#[test]
+fn given_a_directory_of_a_savepoint_that_somebody_else_makes_at_the_same_time_then_it_is_used() {
+    let files = RefusingFiles::new();
+    let store = open(&files).unwrap();
+    job().commit_whole(&store, 1).unwrap();
+    files.refuse(Operation::CreateDirectory, "/a", ErrorKind::AlreadyExists);
+    let path = Path::new("/a/savepoint");
+    assert_eq!(store.write_savepoint(1, path).unwrap().epoch, 1);
+    assert_eq!(Job::of(&store.read(path).unwrap()).unwrap(), job());
+    // Any other refusal is one.
+    files.refuse(Operation::CreateDirectory, "/b", ErrorKind::PermissionDenied);
+    let error = store.write_savepoint(1, Path::new("/b/savepoint")).unwrap_err();
+    assert_eq!(error.code, ErrorCode::IoPermission);
+}
