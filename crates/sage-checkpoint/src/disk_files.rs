@@ -202,3 +202,14 @@ pub(crate) fn parent_of(path: &Path) -> &Path {
         None => path,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn given_a_path_then_its_directory_is_the_one_before_it_or_the_working_directory() {
+        let parents = ["a", "a/b", "/a", "/"].map(|path| parent_of(Path::new(path)));
+        assert_eq!(parents, [".", "a", "/", "/"].map(Path::new));
+    }
+}
