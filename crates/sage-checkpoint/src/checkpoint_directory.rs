@@ -10,9 +10,14 @@ use crate::disk_files::parent_of;
 use crate::epoch_catalog::EpochCatalog;
 use crate::epoch_file::read_header;
 use crate::epoch_file_writer::EpochFileWriter;
-use crate::epoch_names::{LOCK_NAME, epoch_path, is_temporary};
+use crate::epoch_names::{
+    LOCK_NAME, epoch_path, is_temporary, merged_path, unsynced_epoch_of, unsynced_path,
+};
 use crate::read_epoch::epochs_in;
 use crate::{FaultPoint, Files, HeldLock, LockFailure, PathKind};
+
+/// A file is copied in pieces of this size.
+const COPIED_BYTES: usize = 256 << 10;
 
 /// What all handles of one directory share.
 #[derive(Debug)]
@@ -34,10 +39,16 @@ impl CheckpointDirectory {
         let lock = take_lock(files.as_ref(), &path)?;
         let failed = |error: std::io::Error| io_error(Action::Write, &path, &error);
         let mut catalog = EpochCatalog::default();
+        let mut unsynced = Vec::new();
         for name in files.list(&path).map_err(failed)? {
             if is_temporary(&name) {
                 files.remove(&path.join(name)).map_err(failed)?;
+            } else {
+                unsynced.extend(unsynced_epoch_of(&name));
             }
+        }
+        for epoch in unsynced {
+            name_again(files.as_ref(), &path, epoch)?;
         }
         for epoch in epochs_in(files.as_ref(), &path)? {
             match read_header(files.as_ref(), &epoch_path(&path, epoch)) {
@@ -116,13 +127,18 @@ impl CheckpointDirectory {
         self.files.reached(FaultPoint::BeforeMergeRename, epoch);
         file.rename(path)?;
         self.files.reached(FaultPoint::AfterMergeRename, epoch);
-        // When this fails a crash may bring the file back that needs the bases: they stay.
-        if !PlantedBug::MergedNameNotSynced.is_planted() {
-            self.files
-                .sync_directory(&self.path)
-                .map_err(|error| io_error(Action::Write, path, &error))?;
+        // When this fails a crash may bring the file back that needs the bases: they stay. Whoever opens the directory next sees the merged
+        // one as long as there was no crash, and has to be told; where that cannot be written down there is not much of a disk.
+        if !PlantedBug::MergedNameNotSynced.is_planted()
+            && let Err(error) = self.files.sync_directory(&self.path)
+        {
+            let _ = self.files.create(&unsynced_path(path));
+            catalog.unsynced(epoch);
+            return Err(io_error(Action::Write, path, &error));
         }
-        catalog.merged(epoch);
+        if catalog.merged(epoch) {
+            let _ = self.files.remove(&unsynced_path(path));
+        }
         Ok(Some(self.remove_old(&mut catalog, epoch)))
     }
 
@@ -136,8 +152,14 @@ impl CheckpointDirectory {
         for old in removable {
             let path = epoch_path(&self.path, old);
             match self.files.remove(&path) {
-                Ok(()) => catalog.removed(old),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => catalog.removed(old),
+                Ok(()) => {
+                    if catalog.removed(old) {
+                        let _ = self.files.remove(&unsynced_path(&path));
+                    }
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    catalog.removed(old);
+                }
                 Err(error) => warnings.push(io_error(Action::Write, &path, &error)),
             }
             self.files.reached(FaultPoint::DuringRetention, epoch);
@@ -145,6 +167,34 @@ impl CheckpointDirectory {
         self.files.reached(FaultPoint::AfterRetention, epoch);
         warnings
     }
+}
+
+/// Makes the name of a merged file durable that could not be made so when it got it: what is synced later does not count for a change that
+/// had failed, and so the file gets its name anew.
+fn name_again(files: &dyn Files, directory: &Path, epoch: u64) -> Result<()> {
+    let path = epoch_path(directory, epoch);
+    let failed = |error: std::io::Error| io_error(Action::Write, &path, &error);
+    if files.kind_of(&path).map_err(failed)?.is_some() {
+        let temporary = merged_path(&path);
+        copy(files, &path, &temporary).map_err(failed)?;
+        files.rename(&temporary, &path).map_err(failed)?;
+        files.sync_directory(directory).map_err(failed)?;
+    }
+    files.remove(&unsynced_path(&path)).map_err(failed)
+}
+
+fn copy(files: &dyn Files, from: &Path, to: &Path) -> std::io::Result<()> {
+    let source = files.open(from)?;
+    let mut target = files.create(to)?;
+    let mut left = source.length()?;
+    let mut piece = vec![0; COPIED_BYTES];
+    for offset in (0..left).step_by(COPIED_BYTES) {
+        let bytes = usize::try_from(left).map_or(COPIED_BYTES, |left| left.min(COPIED_BYTES));
+        source.read_exact_at(offset, &mut piece[..bytes])?;
+        target.write_all(&piece[..bytes])?;
+        left -= bytes as u64;
+    }
+    target.sync()
 }
 
 fn make_directory(files: &dyn Files, path: &Path) -> Result<()> {

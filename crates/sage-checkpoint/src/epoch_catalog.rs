@@ -21,6 +21,8 @@ pub(crate) struct EpochCatalog {
     known: BTreeMap<u64, Known>,
     /// The epochs that are being written, with their bases.
     begun: BTreeMap<u64, u64>,
+    /// Merged epochs of which a crash may bring the file back that they had before.
+    unsynced: BTreeSet<u64>,
     /// The largest number that was begun, so that an epoch that failed is not mistaken for the one after it.
     newest_begun: u64,
 }
@@ -58,15 +60,23 @@ impl EpochCatalog {
         self.known.insert(epoch, known);
     }
 
-    /// An epoch that stands alone from now on.
-    pub(crate) fn merged(&mut self, epoch: u64) {
+    /// An epoch that stands alone from now on; whether that was in doubt.
+    pub(crate) fn merged(&mut self, epoch: u64) -> bool {
         if let Some(known) = self.known.get_mut(&epoch) {
             known.base = 0;
         }
+        self.unsynced.remove(&epoch)
     }
 
-    pub(crate) fn removed(&mut self, epoch: u64) {
+    /// An epoch was merged, and a crash may bring its file of before back: what that is on top of stays.
+    pub(crate) fn unsynced(&mut self, epoch: u64) {
+        self.unsynced.insert(epoch);
+    }
+
+    /// The file of an epoch is gone; whether it was in doubt which one that is.
+    pub(crate) fn removed(&mut self, epoch: u64) -> bool {
         self.known.remove(&epoch);
+        self.unsynced.remove(&epoch)
     }
 
     /// Whether an epoch of this number can be begun: it is larger than all that have a file and not being written.

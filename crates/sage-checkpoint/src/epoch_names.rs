@@ -12,6 +12,8 @@ const TEMPORARY: &str = ".tmp";
 /// Before [`TEMPORARY`] in the name of a merged file.
 const MERGED: &str = ".merged";
 const SAVEPOINT_TEMPORARY: &str = ".savepoint.tmp";
+/// Behind the name of an epoch: the name of its merged file may not be durable.
+const UNSYNCED: &str = ".unsynced";
 const DIGITS: usize = 20;
 
 /// The file of an epoch.
@@ -27,6 +29,16 @@ pub(crate) fn temporary_path(file: &Path) -> PathBuf {
 /// Where its merged form is written.
 pub(crate) fn merged_path(file: &Path) -> PathBuf {
     with_suffix(&with_suffix(file, MERGED), TEMPORARY)
+}
+
+/// What says that a crash may bring the file back that an epoch had before it was merged.
+pub(crate) fn unsynced_path(file: &Path) -> PathBuf {
+    with_suffix(file, UNSYNCED)
+}
+
+/// The epoch that a file with this name says that of.
+pub(crate) fn unsynced_epoch_of(name: &str) -> Option<u64> {
+    epoch_of(name.strip_suffix(UNSYNCED)?)
 }
 
 /// Where a savepoint is written: next to other files of the user, whose names may end in [`TEMPORARY`] too.
@@ -69,6 +81,12 @@ mod tests {
             epoch_of(epoch_path(Path::new(""), u64::MAX).to_str().unwrap()),
             Some(u64::MAX)
         );
+        let unsynced = unsynced_path(&path);
+        let name = unsynced.file_name().unwrap().to_str().unwrap();
+        assert_eq!(
+            (unsynced_epoch_of(name), epoch_of(name), is_temporary(name)),
+            (Some(42), None, false)
+        );
         for path in [temporary_path(&path), merged_path(&path)] {
             let name = path.file_name().unwrap().to_str().unwrap();
             assert!(is_temporary(name) && epoch_of(name).is_none(), "{name}");
@@ -88,6 +106,7 @@ mod tests {
             "savepoint.ckpt",
         ] {
             assert!(epoch_of(name).is_none() && !is_temporary(name), "{name}");
+            assert!(unsynced_epoch_of(name).is_none(), "{name}");
         }
     }
 }

@@ -10,9 +10,9 @@ mod support;
 use std::path::Path;
 
 use sage_checkpoint::testing::SimulatedFiles;
-use sage_checkpoint::{CheckpointStore, EpochWriter, Files};
+use sage_checkpoint::{CheckpointStore, EpochWriter, Files, read_epoch};
 use sage_types::{ErrorCode, SageError};
-use support::{DIRECTORY, Job, path_of, store_in};
+use support::{DIRECTORY, Job, path_of, put, store_in};
 
 fn assert_error(error: &SageError, code: ErrorCode, words: &[&str]) {
     assert_eq!(error.code, code, "{error}");
@@ -141,6 +141,61 @@ fn given_a_merge_whose_directory_cannot_be_synced_then_the_bases_stay() {
             .unwrap();
         assert_eq!((found.epoch, found.skipped().len()), (2, 0));
     }
+}
+
+#[test]
+fn given_a_merge_whose_directory_cannot_be_synced_when_another_process_goes_on_then_a_crash_brings_nothing_back_that_is_of_no_use()
+ {
+    let files = SimulatedFiles::new();
+    let store = store_in(&files, 2).unwrap();
+    let mut job = Job::default();
+    job.apply(&[put(0, 1, "key", &"long ".repeat(100_000))]);
+    job.commit_whole(&store, 1).unwrap();
+    let step = [put(0, 2, "other", "value")];
+    job.apply(&step);
+    job.commit_changes(&store, 2, 1, &step).unwrap();
+    files.fail_sync(files.syncs() + 2);
+    store.merge(2).unwrap_err();
+    drop(store);
+
+    // No crash: it finds the merged file, on which nobody can count.
+    let store = store_in(&files, 2).unwrap();
+    job.commit_whole(&store, 3).unwrap();
+    assert_eq!(store.epochs(), [3, 2]);
+
+    for seed in 0..50 {
+        let after = files.restarted(seed);
+        let found = read_epoch(&after.shared(), &path_of(2)).unwrap();
+        assert_eq!(Job::of(&found).unwrap(), job);
+        let names = after.list(Path::new(DIRECTORY)).unwrap();
+        let store = store_in(&after, 2).unwrap();
+        assert_eq!(store.newest().unwrap().unwrap().epoch, 3, "{names:?}");
+    }
+}
+
+#[test]
+fn given_a_merge_that_is_done_once_more_then_nothing_is_in_doubt() {
+    let files = SimulatedFiles::new();
+    let store = store_in(&files, 1).unwrap();
+    let job = Job::default();
+    job.commit_whole(&store, 1).unwrap();
+    job.commit_changes(&store, 2, 1, &[]).unwrap();
+    files.fail_sync(files.syncs() + 2);
+    store.merge(2).unwrap_err();
+    let names = || {
+        let mut names = files.list(Path::new(DIRECTORY)).unwrap();
+        names.sort();
+        names
+    };
+    assert_eq!(names().len(), 4, "{:?}", names());
+    store.merge(2).unwrap().unwrap();
+    assert_eq!(names(), ["LOCK", "epoch-00000000000000000002.ckpt"]);
+    // Or it is not needed any more.
+    job.commit_changes(&store, 3, 2, &[]).unwrap();
+    files.fail_sync(files.syncs() + 2);
+    store.merge(3).unwrap_err();
+    job.commit_whole(&store, 4).unwrap();
+    assert_eq!(names(), ["LOCK", "epoch-00000000000000000004.ckpt"]);
 }
 
 #[test]

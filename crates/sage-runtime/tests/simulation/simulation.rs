@@ -308,6 +308,12 @@ impl Simulation {
         let Some(&newest) = epochs.last().filter(|_| may_flip) else {
             return Ok(());
         };
+        self.say(|| {
+            format!(
+                "a bit of epoch {newest} changes; on disk {epochs:?}, completed {:?}, retained {}",
+                self.completed, self.scenario.retained
+            )
+        });
         let at = self.draws.next();
         let path = format!("/epochs/epoch-{newest:020}.ckpt");
         self.files
