@@ -148,17 +148,17 @@ impl BatchSource for SplitSource {
         let words = log
             .splits
             .iter()
-            .flat_map(|&(split, next, _)| [u64::from(split), next]);
+            .flat_map(|&(split, next, records)| [u64::from(split), next, records]);
         Ok(words.flat_map(u64::to_le_bytes).collect())
     }
 
     fn restore(&mut self, saved: &[SavedPosition]) -> Result<()> {
         let mut log = self.log.lock().unwrap();
         for saved in saved {
-            for pair in words_of(&saved.bytes).chunks(2) {
+            for saved in words_of(&saved.bytes).chunks(3) {
                 let mut splits = log.splits.iter_mut();
-                if let Some((_, next, _)) = splits.find(|(split, ..)| u64::from(*split) == pair[0]) {
-                    *next = pair[1];
+                if let Some((_, next, _)) = splits.find(|(split, ..)| u64::from(*split) == saved[0]) {
+                    *next = saved[1];
                 }
             }
         }

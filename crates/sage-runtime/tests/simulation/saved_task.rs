@@ -43,13 +43,13 @@ impl SimTask {
         let words = words_of(bytes);
         match name {
             "position" => {
-                for pair in words.chunks(2) {
+                for saved in words.chunks(3) {
                     let mine = self
                         .splits
                         .iter_mut()
-                        .find(|(split, ..)| u64::from(*split) == pair[0]);
-                    if let Some((_, next, _)) = mine {
-                        *next = pair[1];
+                        .find(|(split, ..)| u64::from(*split) == saved[0]);
+                    if let Some((_, next, records)) = mine {
+                        (*next, *records) = (saved[1], saved[2]);
                     }
                 }
             }
@@ -112,7 +112,7 @@ impl SimTask {
         let mut parts = match self.work {
             Work::Source => {
                 let words = self.splits.iter();
-                let words = words.flat_map(|&(split, next, _)| [u64::from(split), next]);
+                let words = words.flat_map(|&(split, next, records)| [u64::from(split), next, records]);
                 vec![Part::own("position", bytes(words.collect()))]
             }
             Work::Sink => {

@@ -67,7 +67,7 @@ pub struct SimTask {
     /// By output: the edges whose room is looked at.
     pub bounded: Vec<(EdgeId, u64)>,
     pub outputs: usize,
-    /// Sources: split, how many of its records were given, and how many it has.
+    /// Sources: split, how many of its records were given, and how many it gives.
     pub splits: Vec<(u32, u64, u64)>,
     pub calls: VecDeque<Record>,
     pub sums: Option<KeyedAggregate>,
@@ -303,6 +303,10 @@ impl SimTask {
             }
             Take::End(kind) => {
                 if kind == EndKind::Drained {
+                    // It has ended here, whoever goes on from it: time has gone on without the rest.
+                    for (_, next, records) in &mut self.splits {
+                        *records = *next;
+                    }
                     self.answer_all();
                     self.fire(f64::INFINITY);
                 }
