@@ -5,7 +5,8 @@ import { END, JsonLinesSink, LocalEnvironment, MapFunction, type Seekable, Sourc
 
 /** What the process is told. */
 export interface SoakedArgs {
-  readonly readings: number;
+  /** Epoch milliseconds from which on there are no more readings. */
+  readonly untilMs: number;
   readonly perSecond: number;
   readonly dir: string;
   readonly out: string;
@@ -13,7 +14,7 @@ export interface SoakedArgs {
   readonly log: string;
 }
 
-const { readings, perSecond, dir, out, log } = JSON.parse(process.argv[2]!) as SoakedArgs;
+const { untilMs, perSecond, dir, out, log } = JSON.parse(process.argv[2]!) as SoakedArgs;
 const LOAD = 0.7;
 const KEYS = 100;
 const startedMs = performance.now();
@@ -22,7 +23,7 @@ class Paced extends SourceFunction<number> implements Seekable<number> {
   #next = 0;
   #first = 0;
   execute(): number | typeof END | undefined {
-    if (this.#next === readings) return END;
+    if (Date.now() >= untilMs) return END;
     const due = this.#first + ((performance.now() - startedMs) / 1000) * perSecond;
     return this.#next < due ? this.#next++ : undefined;
   }
