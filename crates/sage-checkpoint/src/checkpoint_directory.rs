@@ -105,6 +105,7 @@ impl CheckpointDirectory {
             // It may be durable or not. A start from it would be right, but nothing may rely on it.
             if self.files.remove(path).is_err() {
                 catalog.unsound(epoch);
+                self.note_unsynced(&mut catalog, epoch);
             }
             return Err(io_error(Action::Write, path, &error));
         }
@@ -127,19 +128,24 @@ impl CheckpointDirectory {
         self.files.reached(FaultPoint::BeforeMergeRename, epoch);
         file.rename(path)?;
         self.files.reached(FaultPoint::AfterMergeRename, epoch);
-        // When this fails a crash may bring the file back that needs the bases: they stay. Whoever opens the directory next sees the merged
-        // one as long as there was no crash, and has to be told; where that cannot be written down there is not much of a disk.
+        // When this fails a crash may bring the file back that needs the bases: they stay.
         if !PlantedBug::MergedNameNotSynced.is_planted()
             && let Err(error) = self.files.sync_directory(&self.path)
         {
-            let _ = self.files.create(&unsynced_path(path));
-            catalog.unsynced(epoch);
+            self.note_unsynced(&mut catalog, epoch);
             return Err(io_error(Action::Write, path, &error));
         }
         if catalog.merged(epoch) {
             let _ = self.files.remove(&unsynced_path(path));
         }
         Ok(Some(self.remove_old(&mut catalog, epoch)))
+    }
+
+    /// A crash may take an epoch its file, or bring back the one that it had. Whoever opens the directory next without one finds the file, and
+    /// has to be told; where that cannot be written down there is not much of a disk.
+    fn note_unsynced(&self, catalog: &mut EpochCatalog, epoch: u64) {
+        let _ = self.files.create(&unsynced_path(&epoch_path(&self.path, epoch)));
+        catalog.unsynced(epoch);
     }
 
     fn remove_old(&self, catalog: &mut EpochCatalog, epoch: u64) -> Vec<SageError> {
@@ -152,15 +158,14 @@ impl CheckpointDirectory {
         for old in removable {
             let path = epoch_path(&self.path, old);
             match self.files.remove(&path) {
-                Ok(()) => {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    warnings.push(io_error(Action::Write, &path, &error));
+                }
+                _ => {
                     if catalog.removed(old) {
                         let _ = self.files.remove(&unsynced_path(&path));
                     }
                 }
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                    catalog.removed(old);
-                }
-                Err(error) => warnings.push(io_error(Action::Write, &path, &error)),
             }
             self.files.reached(FaultPoint::DuringRetention, epoch);
         }
@@ -169,7 +174,7 @@ impl CheckpointDirectory {
     }
 }
 
-/// Makes the name of a merged file durable that could not be made so when it got it: what is synced later does not count for a change that
+/// Makes the name of a file durable that could not be made so when it got it: what is synced later does not count for a change that
 /// had failed, and so the file gets its name anew.
 fn name_again(files: &dyn Files, directory: &Path, epoch: u64) -> Result<()> {
     let path = epoch_path(directory, epoch);

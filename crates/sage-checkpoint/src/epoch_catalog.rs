@@ -21,7 +21,7 @@ pub(crate) struct EpochCatalog {
     known: BTreeMap<u64, Known>,
     /// The epochs that are being written, with their bases.
     begun: BTreeMap<u64, u64>,
-    /// Merged epochs of which a crash may bring the file back that they had before.
+    /// Epochs whose files may not be durable under their names: a crash may bring back what they had before, if anything.
     unsynced: BTreeSet<u64>,
     /// The largest number that was begun, so that an epoch that failed is not mistaken for the one after it.
     newest_begun: u64,
@@ -68,7 +68,7 @@ impl EpochCatalog {
         self.unsynced.remove(&epoch)
     }
 
-    /// An epoch was merged, and a crash may bring its file of before back: what that is on top of stays.
+    /// The file of an epoch may not be durable under its name.
     pub(crate) fn unsynced(&mut self, epoch: u64) {
         self.unsynced.insert(epoch);
     }

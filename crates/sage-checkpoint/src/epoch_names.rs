@@ -12,7 +12,7 @@ const TEMPORARY: &str = ".tmp";
 /// Before [`TEMPORARY`] in the name of a merged file.
 const MERGED: &str = ".merged";
 const SAVEPOINT_TEMPORARY: &str = ".savepoint.tmp";
-/// Behind the name of an epoch: the name of its merged file may not be durable.
+/// Behind the name of an epoch: that name may not be durable.
 const UNSYNCED: &str = ".unsynced";
 const DIGITS: usize = 20;
 
@@ -31,7 +31,7 @@ pub(crate) fn merged_path(file: &Path) -> PathBuf {
     with_suffix(&with_suffix(file, MERGED), TEMPORARY)
 }
 
-/// What says that a crash may bring the file back that an epoch had before it was merged.
+/// What says that the name of an epoch may not be durable, or not for the file that has it.
 pub(crate) fn unsynced_path(file: &Path) -> PathBuf {
     with_suffix(file, UNSYNCED)
 }

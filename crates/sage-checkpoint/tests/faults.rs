@@ -123,15 +123,25 @@ fn given_a_sync_that_fails_then_the_epoch_does_not_exist() {
     }
 }
 
+/// A merge whose file is synced, and then not the directory.
+fn merge_unsynced(files: &SimulatedFiles, store: &CheckpointStore, epoch: u64) {
+    files.fail_sync(files.syncs() + 2);
+    assert_eq!(store.merge(epoch).unwrap_err().code, ErrorCode::IoWrite);
+}
+
+/// A store with epoch 2 on top of epoch 1.
+fn changed_store(files: &SimulatedFiles, job: &Job) -> CheckpointStore {
+    let store = store_in(files, 1).unwrap();
+    job.commit_whole(&store, 1).unwrap();
+    job.commit_changes(&store, 2, 1, &[]).unwrap();
+    store
+}
+
 #[test]
 fn given_a_merge_whose_directory_cannot_be_synced_then_the_bases_stay() {
     let files = SimulatedFiles::new();
-    let store = store_in(&files, 1).unwrap();
-    let job = Job::default();
-    job.commit_whole(&store, 1).unwrap();
-    job.commit_changes(&store, 2, 1, &[]).unwrap();
-    files.fail_sync(files.syncs() + 2);
-    assert_eq!(store.merge(2).unwrap_err().code, ErrorCode::IoWrite);
+    let store = changed_store(&files, &Job::default());
+    merge_unsynced(&files, &store, 2);
     assert_eq!(store.epochs(), [2, 1]);
     for seed in 0..50 {
         let found = store_in(&files.restarted(seed), 1)
@@ -154,8 +164,7 @@ fn given_a_merge_whose_directory_cannot_be_synced_when_another_process_goes_on_t
     let step = [put(0, 2, "other", "value")];
     job.apply(&step);
     job.commit_changes(&store, 2, 1, &step).unwrap();
-    files.fail_sync(files.syncs() + 2);
-    store.merge(2).unwrap_err();
+    merge_unsynced(&files, &store, 2);
     drop(store);
 
     // No crash: it finds the merged file, on which nobody can count.
@@ -176,12 +185,9 @@ fn given_a_merge_whose_directory_cannot_be_synced_when_another_process_goes_on_t
 #[test]
 fn given_a_merge_that_is_done_once_more_then_nothing_is_in_doubt() {
     let files = SimulatedFiles::new();
-    let store = store_in(&files, 1).unwrap();
     let job = Job::default();
-    job.commit_whole(&store, 1).unwrap();
-    job.commit_changes(&store, 2, 1, &[]).unwrap();
-    files.fail_sync(files.syncs() + 2);
-    store.merge(2).unwrap_err();
+    let store = changed_store(&files, &job);
+    merge_unsynced(&files, &store, 2);
     let names = || {
         let mut names = files.list(Path::new(DIRECTORY)).unwrap();
         names.sort();
@@ -192,8 +198,7 @@ fn given_a_merge_that_is_done_once_more_then_nothing_is_in_doubt() {
     assert_eq!(names(), ["LOCK", "epoch-00000000000000000002.ckpt"]);
     // Or it is not needed any more.
     job.commit_changes(&store, 3, 2, &[]).unwrap();
-    files.fail_sync(files.syncs() + 2);
-    store.merge(3).unwrap_err();
+    merge_unsynced(&files, &store, 3);
     job.commit_whole(&store, 4).unwrap();
     assert_eq!(names(), ["LOCK", "epoch-00000000000000000004.ckpt"]);
 }

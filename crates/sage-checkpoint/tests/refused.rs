@@ -28,15 +28,20 @@ enum Operation {
 /// Files of which one operation on one path fails, until it is told otherwise.
 #[derive(Debug)]
 struct RefusingFiles {
+    disk: SimulatedFiles,
     files: Arc<dyn Files>,
     refused: Mutex<Option<(Operation, PathBuf, ErrorKind)>>,
 }
 
 impl RefusingFiles {
     fn new() -> Arc<Self> {
-        let files = SimulatedFiles::new().shared();
+        Self::on(SimulatedFiles::new())
+    }
+
+    fn on(disk: SimulatedFiles) -> Arc<Self> {
         Arc::new(Self {
-            files,
+            files: disk.shared(),
+            disk,
             refused: Mutex::new(None),
         })
     }
@@ -225,4 +230,28 @@ fn given_a_directory_of_a_savepoint_that_somebody_else_makes_at_the_same_time_th
     files.refuse(Operation::CreateDirectory, "/b", ErrorKind::PermissionDenied);
     let error = store.write_savepoint(1, Path::new("/b/savepoint")).unwrap_err();
     assert_eq!(error.code, ErrorCode::IoPermission);
+}
+
+#[test]
+fn given_an_epoch_whose_name_can_neither_be_made_durable_nor_removed_when_another_process_goes_on_then_a_crash_does_not_take_it()
+ {
+    let files = RefusingFiles::new();
+    let store = open(&files).unwrap();
+    job().commit_whole(&store, 1).unwrap();
+    files.refuse(Operation::Remove, path_of(2), ErrorKind::PermissionDenied);
+    files.disk.fail_sync(files.disk.syncs() + 2);
+    assert_eq!(
+        job().commit_whole(&store, 2).unwrap_err().code,
+        ErrorCode::IoWrite
+    );
+    drop(store);
+
+    // No crash: it finds epoch 2, and goes on from it.
+    files.allow_all();
+    assert_eq!(open(&files).unwrap().newest().unwrap().unwrap().epoch, 2);
+
+    for seed in 0..50 {
+        let after = RefusingFiles::on(files.disk.restarted(seed));
+        assert_eq!(open(&after).unwrap().newest().unwrap().unwrap().epoch, 2);
+    }
 }

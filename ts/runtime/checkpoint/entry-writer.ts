@@ -155,6 +155,7 @@ export class EntryWriter {
 
   /** All entries, with their groups; valid until the next call. */
   finish(): Uint8Array {
+    this.#values.forget();
     const entries = this.#out.buffer.subarray(0, this.#out.length);
     if (this.#hasNoGroups) this.#fillKeyGroups(entries);
     return entries;

@@ -80,6 +80,7 @@ export class SavedValuesWriter {
   encode(value: unknown): Uint8Array {
     this.#out.length = 0;
     this.write(value);
+    this.forget();
     return this.#out.buffer.subarray(0, this.#out.length);
   }
 
@@ -95,6 +96,12 @@ export class SavedValuesWriter {
       if (error !== EXOTIC) throw error;
       this.#serialize(value);
     }
+  }
+
+  /** Holds on to no value that it has written. */
+  forget(): void {
+    this.#seen.length = 0;
+    this.#seenMany = undefined;
   }
 
   #serialize(value: unknown): void {
